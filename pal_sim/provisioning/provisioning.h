@@ -1,0 +1,90 @@
+// Provisioning: who this device is and whom it trusts, written once at manufacture.
+//
+// Two copies stand in flash, each a blob of
+//
+//   header  magic u32 "OTPV", format u16, entry count u16, sequence u32, body size u32
+//   body    entries: tag u16, length u16, bytes
+//   crc32   u32 over header and body
+//
+// all little-endian. The valid copy with the highest sequence is in force; a copy that is torn or damaged is
+// passed over. load() copies it to RAM once, so that nothing can change between check and use. Certificates and
+// keys are DER. The content is not encrypted yet (see docs/threat-model.md).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "pal_sim/flash/flash_driver.h"
+
+namespace provisioning {
+
+inline constexpr std::uint32_t kMagic = 0x5650'544F;  // "OTPV" in memory
+inline constexpr std::uint16_t kFormat = 1;
+inline constexpr std::uint32_t kHeaderSize = 16;
+inline constexpr std::uint32_t kMaxBlobSize = 8192;
+inline constexpr std::uint16_t kMaxEntries = 32;
+inline constexpr std::size_t kMaxCodeSigners = 4;
+inline constexpr std::size_t kMaxThingName = 64;
+inline constexpr std::size_t kMaxHostName = 128;
+
+enum Tag : std::uint16_t {
+  kTagThingName = 1,          ///< text, 1..64 bytes; also the MQTT client id
+  kTagEndpointHost = 2,       ///< text, 1..128 bytes, looked up by DNS and sent as SNI
+  kTagMqttPort = 3,           ///< u16
+  kTagRootCa = 4,             ///< DER certificate the broker's chain must end in
+  kTagDeviceCertificate = 5,  ///< DER
+  kTagDeviceKey = 6,          ///< DER EC private key (SEC 1 or PKCS #8)
+  kTagMacAddress = 7,         ///< 6 bytes
+  kTagCodeSigner = 8,         ///< u8 name length, name, DER certificate; up to kMaxCodeSigners
+  kTagSelfTestMs = 9,         ///< u32, AWS otaconfigSELF_TEST_RESPONSE_WAIT_MS
+  kTagRequestWaitMs = 10,     ///< u32, AWS otaconfigFILE_REQUEST_WAIT_MS
+  kTagEntropySeed = 11,       ///< 32..64 bytes mixed into the random generator at start
+  kTagKeepAliveSeconds = 12,  ///< u16, MQTT keep-alive
+};
+
+struct CodeSigner {
+  std::string_view name;  ///< the job document's `certfile`
+  std::span<const std::uint8_t> certificate;
+};
+
+/// Views into the buffer given to load(); valid as long as it is.
+struct Settings {
+  std::string_view thing_name;
+  std::string_view endpoint_host;
+  std::uint16_t mqtt_port = 0;
+  std::uint16_t keep_alive_seconds = 60;
+  std::span<const std::uint8_t> root_ca;
+  std::span<const std::uint8_t> device_certificate;
+  std::span<const std::uint8_t> device_key;
+  std::array<std::uint8_t, 6> mac{};
+  std::array<CodeSigner, kMaxCodeSigners> code_signers{};
+  std::size_t code_signer_count = 0;
+  std::uint32_t self_test_ms = 16000;
+  std::uint32_t request_wait_ms = 10000;
+  std::span<const std::uint8_t> entropy_seed;
+  std::uint32_t sequence = 0;
+
+  /// @returns the signer's certificate, empty if there is none of that name.
+  [[nodiscard]] std::span<const std::uint8_t> code_signer(std::string_view name) const;
+};
+
+enum class Status {
+  kOk,
+  kFlashError,  ///< neither copy could be read
+  kNotFound,    ///< neither copy is valid: blank, torn, damaged or of another format
+  kIncomplete,  ///< the blob is sound but lacks a required entry
+};
+
+[[nodiscard]] const char* to_string(Status status);
+
+/// Parses one blob. Trusts no length in it.
+/// @returns kOk, kNotFound, kIncomplete
+[[nodiscard]] Status parse(std::span<const std::uint8_t> blob, Settings& out);
+
+/// Reads the newest valid copy into `buffer` (at least kMaxBlobSize bytes) and parses it.
+/// @returns kOk, kFlashError, kNotFound, kIncomplete
+[[nodiscard]] Status load(flash::FlashDriver& flash, std::span<std::uint8_t> buffer, Settings& out);
+
+}  // namespace provisioning

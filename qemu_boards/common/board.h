@@ -1,0 +1,80 @@
+// What a board offers to the bootloader and to the application. One implementation per board family; all
+// that differs between boards is behind this header.
+//
+// Order of use: board_init() once after start-up code, then anything. No function blocks except
+// console_write() (until the UART took the bytes) and wait_for_interrupt().
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "agent/boot/boot_info.h"
+#include "pal_sim/flash/flash_driver.h"
+
+namespace board {
+
+/// Name as `otasim boards` prints it, for example "mps2-an385".
+[[nodiscard]] std::string_view name();
+
+/// Clocks, UART, SysTick at 1 kHz.
+void init();
+
+/// Writes to the console UART; "\n" goes out as it is.
+void console_write(std::string_view text);
+
+/// Milliseconds since init(); wraps after 49 days, so compare differences.
+[[nodiscard]] std::uint32_t millis();
+
+/// Sleeps until any interrupt (SysTick at the latest).
+void wait_for_interrupt();
+
+/// System reset; the next boot sees ResetReason::kSoftware.
+[[noreturn]] void reset();
+
+/// Why the device last came out of reset. Meaningful in the bootloader, which hands it on in BootInfo.
+[[nodiscard]] boot::ResetReason take_reset_reason();
+
+/// Where the hand-over to the application stands; survives reset, not power loss.
+[[nodiscard]] boot::BootInfo& boot_info();
+
+/// Starts the watchdog: unless fed or stopped within `timeout_ms` the device is reset with
+/// ResetReason::kWatchdog.
+void watchdog_start(std::uint32_t timeout_ms);
+void watchdog_feed();
+void watchdog_stop();
+
+/// The board's flash part; the same object each time.
+[[nodiscard]] flash::FlashDriver& flash();
+
+/// Address range images may be loaded to and started from.
+struct LoadRegion {
+  std::uint32_t address;
+  std::uint32_t size;
+};
+[[nodiscard]] LoadRegion load_region();
+
+/// Makes the boot ROM and the flash array read-only to the CPU until reset (MPU).
+void protect_memory();
+
+/// Zeroes application RAM, stops interrupts and SysTick, and starts the image whose vector table is at
+/// `vector_table`.
+[[noreturn]] void jump_to_application(std::uint32_t vector_table);
+
+/// The Ethernet controller. Frames are whole Ethernet II frames without FCS.
+using MacAddress = std::array<std::uint8_t, 6>;
+inline constexpr std::size_t kMaxFrameSize = 1518;
+
+/// Resets and starts the controller. @returns false if it does not answer.
+[[nodiscard]] bool nic_init(const MacAddress& mac);
+
+/// Queues one frame. @returns false if the controller has no room (try again later) or the frame is too long.
+[[nodiscard]] bool nic_send(std::span<const std::uint8_t> frame);
+
+/// Takes one received frame. @returns its length, 0 if there is none. A frame longer than `out` is dropped.
+[[nodiscard]] std::size_t nic_receive(std::span<std::uint8_t> out);
+
+}  // namespace board

@@ -1,0 +1,56 @@
+// The event log: one ordered stream of all that happens in a run, one JSON object a line.
+//
+// Everything a person sees later (progress, report, summary) is made from it. Each event has the time since
+// the log was opened in microseconds (`t_us`), a running number (`n`), the part that saw it (`source`) and
+// what it was (`event`); further members depend on the event. `docs/events.md` lists them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/base/result.h"
+
+namespace otasim::report {
+
+class EventLog {
+ public:
+  using Listener = std::function<void(const nlohmann::json& event)>;
+
+  /// Creates the file. @returns kEnvironment if it cannot be written.
+  [[nodiscard]] static Result<std::unique_ptr<EventLog>> create(const std::string& path);
+  /// A log that keeps no file; listeners still hear everything.
+  [[nodiscard]] static std::unique_ptr<EventLog> in_memory();
+
+  ~EventLog();
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
+
+  /// Appends one event and tells the listeners. Thread-safe; listeners run on the caller's thread, one at a
+  /// time, and must not emit.
+  void emit(std::string_view source, std::string_view event, nlohmann::json fields = nlohmann::json::object());
+
+  /// Adds a listener; call before the parts that emit are started.
+  void listen(Listener listener);
+
+  /// Microseconds since the log was opened: the clock of every event.
+  [[nodiscard]] std::int64_t now_us() const;
+
+ private:
+  explicit EventLog(std::FILE* file);
+
+  std::FILE* file_;
+  std::chrono::steady_clock::time_point start_;
+  std::mutex mutex_;
+  std::uint64_t next_number_ = 1;
+  std::vector<Listener> listeners_;
+};
+
+}  // namespace otasim::report
