@@ -26,7 +26,11 @@ enum TlvType : std::uint16_t {
   kTlvSha256 = 0x10,
   kTlvEcdsaSignature = 0x22,   ///< DER
   kTlvSecurityCounter = 0x50,  ///< u32, protected
+  kTlvImageKind = 0x00A0,      ///< u32 `Kind`, protected; absent means kApplication. In MCUboot's vendor range
 };
+
+/// What an image may be started as: an application never boots from the recovery slot, nor the other way.
+enum class Kind : std::uint32_t { kApplication = 0, kRecovery = 1 };
 
 /// MCUboot's version; AWS's major.minor.build is its major.minor.revision.
 struct Version {

@@ -60,7 +60,9 @@ Sha256::Sha256() : state_{} {
   static_cast<void>(mbedtls_sha256_starts(context, 0));
 }
 
-Sha256::~Sha256() { mbedtls_sha256_free(context_in(state_)); }
+Sha256::~Sha256() {
+  mbedtls_sha256_free(context_in(state_));
+}
 
 void Sha256::update(std::span<const std::uint8_t> data) {
   if (data.empty()) return;
@@ -87,11 +89,13 @@ bool ecdsa_p256_verify(const P256PublicKey& key, const Sha256Digest& digest,
   auto* at = const_cast<unsigned char*>(der_signature.data());
   const unsigned char* end = at + der_signature.size();
   std::size_t length = 0;
-  if (mbedtls_asn1_get_tag(&at, end, &length, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE) != 0) return false;
+  if (mbedtls_asn1_get_tag(&at, end, &length, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE) != 0)
+    return false;
   if (at + length != end) return false;
   // Below 128 bytes DER has one length byte only: 0x30, length, contents.
   if (der_signature.size() != length + 2) return false;
-  if (!take_positive_integer(&at, end, &n.r) || !take_positive_integer(&at, end, &n.s) || at != end) return false;
+  if (!take_positive_integer(&at, end, &n.r) || !take_positive_integer(&at, end, &n.s) || at != end)
+    return false;
   if (mbedtls_ecp_group_load(&n.group, MBEDTLS_ECP_DP_SECP256R1) != 0) return false;
   if (mbedtls_ecp_point_read_binary(&n.group, &n.point, key.data(), key.size()) != 0) return false;
   if (mbedtls_ecp_check_pubkey(&n.group, &n.point) != 0) return false;
@@ -101,7 +105,8 @@ bool ecdsa_p256_verify(const P256PublicKey& key, const Sha256Digest& digest,
 bool equal_constant_time(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) {
   if (a.size() != b.size()) return false;
   std::uint8_t difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference = static_cast<std::uint8_t>(difference | (a[i] ^ b[i]));
+  for (std::size_t i = 0; i < a.size(); ++i)
+    difference = static_cast<std::uint8_t>(difference | (a[i] ^ b[i]));
   return difference == 0;
 }
 

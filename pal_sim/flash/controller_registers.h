@@ -30,9 +30,11 @@ enum Register : std::uint32_t {
   kRegPageSize = 0x28,    ///< read-only
   kRegOtpSize = 0x2C,     ///< read-only
   // Locks live in the window so that a snapshot of it is the whole state of the part.
-  kRegOtpLocked = 0x30,   ///< 1 when the OTP bank is locked until reset
-  kRegLockCount = 0x34,   ///< lock entries in use
-  kRegLocks = 0x40,       ///< kMaxLocks pairs {offset, length}
+  kRegOtpLocked = 0x30,  ///< 1 when the OTP bank is locked until reset
+  kRegLockCount = 0x34,  ///< lock entries in use
+  kRegEntropyCount =
+      0x38,          ///< read-only, entropy commands served; with the seed it determines the next bytes
+  kRegLocks = 0x40,  ///< kMaxLocks pairs {offset, length}
 };
 
 inline constexpr std::uint32_t kMaxLocks = 8;

@@ -7,8 +7,8 @@
 //   crc32   u32 over header and body
 //
 // all little-endian. The valid copy with the highest sequence is in force; a copy that is torn or damaged is
-// passed over. load() copies it to RAM once, so that nothing can change between check and use. Certificates and
-// keys are DER. The content is not encrypted yet (see docs/threat-model.md).
+// passed over. load() copies it to RAM once, so that nothing can change between check and use. Certificates
+// and keys are DER. The content is not encrypted yet (see docs/threat-model.md).
 #pragma once
 
 #include <array>

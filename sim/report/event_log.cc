@@ -10,13 +10,16 @@ namespace otasim::report {
 Result<std::unique_ptr<EventLog>> EventLog::create(const std::string& path) {
   std::FILE* file = std::fopen(path.c_str(), "we");
   if (file == nullptr) {
-    return fail(ExitCode::kEnvironment, fmt::format("cannot write the event log '{}': {}", path, std::strerror(errno)),
+    return fail(ExitCode::kEnvironment,
+                fmt::format("cannot write the event log '{}': {}", path, std::strerror(errno)),
                 "Choose a folder you may write to.");
   }
   return std::unique_ptr<EventLog>(new EventLog(file));
 }
 
-std::unique_ptr<EventLog> EventLog::in_memory() { return std::unique_ptr<EventLog>(new EventLog(nullptr)); }
+std::unique_ptr<EventLog> EventLog::in_memory() {
+  return std::unique_ptr<EventLog>(new EventLog(nullptr));
+}
 
 EventLog::EventLog(std::FILE* file) : file_(file), start_(std::chrono::steady_clock::now()) {}
 
@@ -25,7 +28,8 @@ EventLog::~EventLog() {
 }
 
 std::int64_t EventLog::now_us() const {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start_).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start_)
+      .count();
 }
 
 void EventLog::listen(Listener listener) {

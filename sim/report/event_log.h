@@ -35,7 +35,8 @@ class EventLog {
 
   /// Appends one event and tells the listeners. Thread-safe; listeners run on the caller's thread, one at a
   /// time, and must not emit.
-  void emit(std::string_view source, std::string_view event, nlohmann::json fields = nlohmann::json::object());
+  void emit(std::string_view source, std::string_view event,
+            nlohmann::json fields = nlohmann::json::object());
 
   /// Adds a listener; call before the parts that emit are started.
   void listen(Listener listener);

@@ -13,7 +13,9 @@ namespace {
 
 using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 
-KeyPtr make_key() { return {EVP_EC_gen("P-256"), &EVP_PKEY_free}; }
+KeyPtr make_key() {
+  return {EVP_EC_gen("P-256"), &EVP_PKEY_free};
+}
 
 crypto::P256PublicKey public_point(EVP_PKEY* key) {
   crypto::P256PublicKey point{};
@@ -49,7 +51,8 @@ TEST(Sha256, PiecesHashAsTheWhole) {
   std::vector<std::uint8_t> data(1000);
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::uint8_t>(i * 7);
   const crypto::Sha256Digest whole = crypto::sha256(data);
-  for (std::size_t cut : {std::size_t{0}, std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{65}, data.size()}) {
+  for (std::size_t cut :
+       {std::size_t{0}, std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{65}, data.size()}) {
     crypto::Sha256 hash;
     hash.update(std::span(data).first(cut));
     hash.update(std::span(data).subspan(cut));
@@ -61,7 +64,8 @@ TEST(Ecdsa, AcceptsWhatOpensslSigns) {
   for (int i = 0; i < 32; ++i) {  // r and s of every encoded length come up
     const KeyPtr key = make_key();
     const std::vector<std::uint8_t> data(static_cast<std::size_t>(i), 0x5a);
-    EXPECT_TRUE(crypto::ecdsa_p256_verify(public_point(key.get()), crypto::sha256(data), sign(key.get(), data)));
+    EXPECT_TRUE(
+        crypto::ecdsa_p256_verify(public_point(key.get()), crypto::sha256(data), sign(key.get(), data)));
   }
 }
 

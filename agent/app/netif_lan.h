@@ -1,0 +1,37 @@
+// The board's Ethernet controller as an lwIP interface, with DHCP.
+//
+//   NetifLan lan;
+//   if (!lan.start(mac)) ...          // no controller
+//   for (;;) { lan.poll(); ... }      // moves frames and runs lwIP's timers
+//
+// poll() must be called often: the controller's FIFO holds about six full frames.
+#pragma once
+
+#include <lwip/netif.h>
+
+#include <cstdint>
+
+#include "qemu_boards/common/board.h"
+
+namespace app {
+
+class NetifLan {
+ public:
+  /// Starts the controller, lwIP and the DHCP client. Call once. @returns false if the controller does not
+  /// answer or the interface cannot be added.
+  [[nodiscard]] bool start(const board::MacAddress& mac);
+
+  /// Takes all received frames and runs the timers that are due.
+  void poll();
+
+  /// @returns true once DHCP gave an address.
+  [[nodiscard]] bool is_up() const;
+
+  /// IPv4 address in network byte order; 0 before is_up().
+  [[nodiscard]] std::uint32_t address() const;
+
+ private:
+  netif netif_{};
+};
+
+}  // namespace app

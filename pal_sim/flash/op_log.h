@@ -1,0 +1,67 @@
+// The op log: every operation a flash part received, with its data, in one append-only file.
+//
+// Written by whoever runs the part (OpLogWriter is the model's observer), one write() per operation, so that
+// what was logged survives a killed process. Read back as a whole by read_op_log(). The bytes are described
+// in docs/flash-layout.md. A log may be continued: open() drops a torn tail and appends.
+//
+// What can go wrong: a full disk or a kill tears the last record; readers then return all whole records
+// before it and say so. A damaged record ends the log there in the same way.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pal_sim/flash/nor_model.h"
+
+namespace flash {
+
+inline constexpr std::uint32_t kOpLogMagic = 0x4C4F'544F;  // "OTOL" in the file
+inline constexpr std::uint32_t kOpLogVersion = 1;
+inline constexpr std::size_t kOpLogHeaderSize = 8;
+inline constexpr std::size_t kOpLogRecordSize = 24;  ///< without the data that follows
+
+class OpLogWriter : public OpObserver {
+ public:
+  /// Opens or creates the log at `path` and stands at its end.
+  /// @returns nothing, with errno set, if it cannot be opened or written, or is some other file (EINVAL)
+  [[nodiscard]] static std::optional<OpLogWriter> open(const std::string& path);
+
+  OpLogWriter(OpLogWriter&& other) noexcept;
+  OpLogWriter& operator=(OpLogWriter&&) = delete;
+  ~OpLogWriter() override;
+
+  void on_operation(const Operation& operation) override;
+
+  /// 0, or the errno of the write that failed; nothing is logged after it.
+  [[nodiscard]] int error() const { return error_; }
+
+ private:
+  explicit OpLogWriter(int descriptor) : descriptor_(descriptor) {}
+
+  int descriptor_;
+  int error_ = 0;
+};
+
+/// One record; the fields are `Operation`'s.
+struct LoggedOperation {
+  std::uint32_t sequence = 0;
+  OpKind kind = OpKind::kProgram;
+  std::uint32_t offset = 0;
+  std::uint32_t length = 0;
+  std::uint32_t applied = 0;
+  Status status = Status::kOk;
+  std::vector<std::uint8_t> data;
+};
+
+struct OpLog {
+  std::vector<LoggedOperation> operations;
+  std::uint64_t whole_bytes = 0;  ///< header and whole records
+  bool torn = false;              ///< something unreadable stands after them
+};
+
+/// @returns nothing, with errno set, if the file cannot be read or is not an op log (EINVAL)
+[[nodiscard]] std::optional<OpLog> read_op_log(const std::string& path);
+
+}  // namespace flash

@@ -1,0 +1,184 @@
+#include "pal_sim/provisioning/provisioning.h"
+
+#include <algorithm>
+
+#include "pal_sim/flash/crc32.h"
+#include "pal_sim/flash/flash_map.h"
+
+namespace provisioning {
+namespace {
+
+constexpr std::uint32_t kCrcSize = 4;
+constexpr std::uint32_t kEntryHeaderSize = 4;
+
+std::uint16_t u16_at(std::span<const std::uint8_t> bytes, std::size_t at) {
+  return static_cast<std::uint16_t>(bytes[at] | (bytes[at + 1] << 8));
+}
+
+std::uint32_t u32_at(std::span<const std::uint8_t> bytes, std::size_t at) {
+  return static_cast<std::uint32_t>(u16_at(bytes, at)) |
+         (static_cast<std::uint32_t>(u16_at(bytes, at + 2)) << 16);
+}
+
+std::string_view text(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Text goes into topics, host names and logs: printable ASCII only.
+bool is_printable(std::span<const std::uint8_t> bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t c) { return c > 0x20 && c < 0x7F; });
+}
+
+bool take_text(std::span<const std::uint8_t> value, std::size_t max_size, std::string_view& out) {
+  if (value.empty() || value.size() > max_size || !is_printable(value)) return false;
+  out = text(value);
+  return true;
+}
+
+bool take_u16(std::span<const std::uint8_t> value, std::uint16_t& out) {
+  if (value.size() != 2) return false;
+  out = u16_at(value, 0);
+  return true;
+}
+
+bool take_u32(std::span<const std::uint8_t> value, std::uint32_t& out) {
+  if (value.size() != 4) return false;
+  out = u32_at(value, 0);
+  return true;
+}
+
+bool take_code_signer(std::span<const std::uint8_t> value, Settings& out) {
+  if (out.code_signer_count == kMaxCodeSigners || value.empty()) return false;
+  const std::size_t name_size = value[0];
+  if (name_size == 0 || value.size() <= 1 + name_size) return false;
+  const auto name = value.subspan(1, name_size);
+  if (!is_printable(name)) return false;
+  out.code_signers[out.code_signer_count++] = {text(name), value.subspan(1 + name_size)};
+  return true;
+}
+
+/// @returns false if the entry's content is not what its tag says. Unknown tags are skipped: a newer factory.
+bool take_entry(std::uint16_t tag, std::span<const std::uint8_t> value, Settings& out) {
+  switch (tag) {
+    case kTagThingName:
+      return take_text(value, kMaxThingName, out.thing_name);
+    case kTagEndpointHost:
+      return take_text(value, kMaxHostName, out.endpoint_host);
+    case kTagMqttPort:
+      return take_u16(value, out.mqtt_port);
+    case kTagKeepAliveSeconds:
+      return take_u16(value, out.keep_alive_seconds);
+    case kTagSelfTestMs:
+      return take_u32(value, out.self_test_ms);
+    case kTagRequestWaitMs:
+      return take_u32(value, out.request_wait_ms);
+    case kTagRootCa:
+      out.root_ca = value;
+      return true;
+    case kTagDeviceCertificate:
+      out.device_certificate = value;
+      return true;
+    case kTagDeviceKey:
+      out.device_key = value;
+      return true;
+    case kTagEntropySeed:
+      out.entropy_seed = value;
+      return true;
+    case kTagCodeSigner:
+      return take_code_signer(value, out);
+    case kTagMacAddress:
+      if (value.size() != out.mac.size()) return false;
+      std::copy(value.begin(), value.end(), out.mac.begin());
+      return true;
+    default:
+      return true;
+  }
+}
+
+bool is_complete(const Settings& s) {
+  return !s.thing_name.empty() && !s.endpoint_host.empty() && s.mqtt_port != 0 && !s.root_ca.empty() &&
+         !s.device_certificate.empty() && !s.device_key.empty() && s.code_signer_count > 0;
+}
+
+/// Size of the blob whose header is at the start of `bytes`, 0 if that is no header.
+std::uint32_t blob_size(std::span<const std::uint8_t> bytes) {
+  if (bytes.size() < kHeaderSize || u32_at(bytes, 0) != kMagic || u16_at(bytes, 4) != kFormat) return 0;
+  const std::uint32_t body = u32_at(bytes, 12);
+  if (body > kMaxBlobSize - kHeaderSize - kCrcSize) return 0;
+  return kHeaderSize + body + kCrcSize;
+}
+
+}  // namespace
+
+std::span<const std::uint8_t> Settings::code_signer(std::string_view name) const {
+  for (std::size_t i = 0; i < code_signer_count; ++i) {
+    if (code_signers[i].name == name) return code_signers[i].certificate;
+  }
+  return {};
+}
+
+const char* to_string(Status status) {
+  switch (status) {
+    case Status::kOk:
+      return "ok";
+    case Status::kFlashError:
+      return "flash error";
+    case Status::kNotFound:
+      return "no valid copy";
+    case Status::kIncomplete:
+      return "a required entry is missing";
+  }
+  return "unknown";
+}
+
+Status parse(std::span<const std::uint8_t> blob, Settings& out) {
+  out = Settings{};
+  const std::uint32_t size = blob_size(blob);
+  if (size == 0 || size > blob.size()) return Status::kNotFound;
+  const auto covered = blob.first(size - kCrcSize);
+  if (flash::crc32(covered) != u32_at(blob, size - kCrcSize)) return Status::kNotFound;
+  const std::uint16_t count = u16_at(blob, 6);
+  if (count > kMaxEntries) return Status::kNotFound;
+  out.sequence = u32_at(blob, 8);
+  auto rest = covered.subspan(kHeaderSize);
+  for (std::uint16_t i = 0; i < count; ++i) {
+    if (rest.size() < kEntryHeaderSize) return Status::kNotFound;
+    const std::uint16_t length = u16_at(rest, 2);
+    if (rest.size() - kEntryHeaderSize < length) return Status::kNotFound;
+    if (!take_entry(u16_at(rest, 0), rest.subspan(kEntryHeaderSize, length), out)) return Status::kNotFound;
+    rest = rest.subspan(kEntryHeaderSize + length);
+  }
+  return is_complete(out) ? Status::kOk : Status::kIncomplete;
+}
+
+Status load(flash::FlashDriver& flash, std::span<std::uint8_t> buffer, Settings& out) {
+  if (buffer.size() < kMaxBlobSize) return Status::kNotFound;
+  const std::array copies{flash::kProvisioning0.offset, flash::kProvisioning1.offset};
+  Status best = Status::kNotFound;
+  bool read_failed = false;
+  std::uint32_t best_sequence = 0;
+  std::size_t best_copy = copies.size();
+  for (std::size_t i = 0; i < copies.size(); ++i) {
+    if (flash.read(copies[i], buffer.first(kMaxBlobSize)) != flash::Status::kOk) {
+      read_failed = true;
+      continue;
+    }
+    Settings candidate;
+    const Status status = parse(buffer, candidate);
+    const bool is_better =
+        (status == Status::kOk && best != Status::kOk) ||
+        (status == best && status != Status::kNotFound && candidate.sequence > best_sequence) ||
+        (status == Status::kIncomplete && best == Status::kNotFound);
+    if (!is_better) continue;
+    best = status;
+    best_sequence = candidate.sequence;
+    best_copy = i;
+  }
+  if (best_copy == copies.size()) return read_failed ? Status::kFlashError : Status::kNotFound;
+  // Read the chosen copy again, into the buffer that `out` will view, and trust only this reading.
+  if (flash.read(copies[best_copy], buffer.first(kMaxBlobSize)) != flash::Status::kOk)
+    return Status::kFlashError;
+  return parse(buffer, out);
+}
+
+}  // namespace provisioning

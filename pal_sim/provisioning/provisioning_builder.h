@@ -1,0 +1,31 @@
+// Builds a provisioning blob: the factory's side of provisioning.h. Host only.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "pal_sim/provisioning/provisioning.h"
+
+namespace provisioning {
+
+/// Collects entries, then closes them into a blob. Entries keep their order.
+class Builder {
+ public:
+  Builder& add(Tag tag, std::span<const std::uint8_t> value);
+  Builder& add_text(Tag tag, std::string_view value);
+  Builder& add_u16(Tag tag, std::uint16_t value);
+  Builder& add_u32(Tag tag, std::uint32_t value);
+  Builder& add_code_signer(std::string_view name, std::span<const std::uint8_t> certificate);
+
+  /// @returns the blob, empty if an entry or the whole exceeds the format's limits.
+  [[nodiscard]] std::vector<std::uint8_t> build(std::uint32_t sequence) const;
+
+ private:
+  std::vector<std::uint8_t> body_;
+  std::uint16_t count_ = 0;
+  bool is_too_large_ = false;
+};
+
+}  // namespace provisioning

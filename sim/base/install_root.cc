@@ -1,0 +1,20 @@
+#include "sim/base/install_root.h"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+namespace otasim {
+
+Result<std::filesystem::path> install_root() {
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) {
+    return fail(ExitCode::kEnvironment,
+                fmt::format("cannot find the running program: /proc/self/exe: {}", error.message()),
+                "otasim needs /proc to be mounted.");
+  }
+  return program.parent_path().parent_path();
+}
+
+}  // namespace otasim

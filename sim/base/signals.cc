@@ -1,0 +1,26 @@
+#include "sim/base/signals.h"
+
+#include <csignal>
+#include <utility>
+
+namespace otasim {
+
+TerminationSignals::TerminationSignals(boost::asio::io_context& io, std::function<void(int)> handler)
+    : signals_(io, SIGINT, SIGTERM), handler_(std::move(handler)) {
+  wait();
+}
+
+void TerminationSignals::wait() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;  // stopped: `this` may be gone
+    wait();
+    handler_(signal);
+  });
+}
+
+void TerminationSignals::stop() {
+  boost::system::error_code ignored;
+  signals_.clear(ignored);
+}
+
+}  // namespace otasim

@@ -1,0 +1,205 @@
+#include "sim/image/image.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace otasim::image {
+namespace {
+
+using namespace boot::image;  // NOLINT(google-build-using-namespace): the format's constants
+
+/// Reads little-endian integers front to back and remembers if it ever ran out.
+class Reader {
+ public:
+  explicit Reader(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+
+  std::uint32_t number(std::size_t size) {
+    if (bytes_.size() - at_ < size) {
+      failed_ = true;
+      return 0;
+    }
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < size; ++i) value |= static_cast<std::uint32_t>(bytes_[at_ + i]) << (8 * i);
+    at_ += size;
+    return value;
+  }
+  std::uint8_t u8() { return static_cast<std::uint8_t>(number(1)); }
+  std::uint16_t u16() { return static_cast<std::uint16_t>(number(2)); }
+  std::uint32_t u32() { return number(4); }
+
+  Bytes take(std::size_t size) {
+    if (bytes_.size() - at_ < size) {
+      failed_ = true;
+      return {};
+    }
+    Bytes out(bytes_.begin() + static_cast<std::ptrdiff_t>(at_),
+              bytes_.begin() + static_cast<std::ptrdiff_t>(at_ + size));
+    at_ += size;
+    return out;
+  }
+  void seek(std::size_t to) {
+    failed_ = failed_ || to > bytes_.size();
+    at_ = std::min(to, bytes_.size());
+  }
+  [[nodiscard]] std::size_t at() const { return at_; }
+  [[nodiscard]] bool failed() const { return failed_; }
+
+ private:
+  std::span<const std::uint8_t> bytes_;
+  std::size_t at_ = 0;
+  bool failed_ = false;
+};
+
+void put(Bytes& out, std::uint32_t value, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+void put_tlv(Bytes& out, std::uint16_t type, std::span<const std::uint8_t> value) {
+  put(out, type, 2);
+  put(out, static_cast<std::uint32_t>(value.size()), 2);
+  out.insert(out.end(), value.begin(), value.end());
+}
+
+Bytes header_bytes(std::size_t payload_size, std::size_t protected_size, const SignOptions& options) {
+  Bytes out;
+  put(out, kMagic, 4);
+  put(out, options.load_address, 4);
+  put(out, options.header_size, 2);
+  put(out, static_cast<std::uint32_t>(protected_size), 2);
+  put(out, static_cast<std::uint32_t>(payload_size), 4);
+  put(out, kFlagRamLoad, 4);
+  put(out, options.version.major, 1);
+  put(out, options.version.minor, 1);
+  put(out, options.version.revision, 2);
+  put(out, options.version.build_number, 4);
+  put(out, 0, 4);
+  out.resize(options.header_size, 0);
+  return out;
+}
+
+tl::unexpected<Error> not_an_image(const std::string& why) {
+  return fail(ExitCode::kUsage, "not an image in MCUboot's format: " + why,
+              "Make one with: otasim image sign --elf FILE --version VERSION --out FILE");
+}
+
+/// Keeps one TLV. @returns false if its type came before.
+bool keep(Info& info, std::uint16_t type, Bytes value) {
+  const auto once = [&value](std::optional<Bytes>& where) {
+    if (where.has_value()) return false;
+    where = std::move(value);
+    return true;
+  };
+  switch (type) {
+    case kTlvSha256:
+      return once(info.sha256);
+    case kTlvKeyHash:
+      return once(info.key_hash);
+    case kTlvEcdsaSignature:
+      return once(info.signature);
+    case kTlvSecurityCounter:
+      if (info.security_counter.has_value() || value.size() != 4) return false;
+      info.security_counter = Reader(value).u32();
+      return true;
+    default:
+      return true;  // others are for others
+  }
+}
+
+/// Reads one TLV area that must start at the reader's place. @returns an empty string, or what is wrong.
+std::string read_tlvs(Reader& reader, std::uint16_t magic, Info& info) {
+  const std::size_t start = reader.at();
+  if (reader.u16() != magic) return fmt::format("no TLV area (magic {:#06x}) at byte {}.", magic, start);
+  const std::size_t end = start + reader.u16();
+  while (!reader.failed() && reader.at() < end) {
+    const std::uint16_t type = reader.u16();
+    const std::uint16_t length = reader.u16();
+    if (reader.failed() || reader.at() + length > end) return "a TLV runs past its area.";
+    if (!keep(info, type, reader.take(length)))
+      return fmt::format("TLV {:#06x} is malformed or stands twice.", type);
+  }
+  if (reader.failed() || reader.at() != end) return "the TLV area is cut short.";
+  return {};
+}
+
+}  // namespace
+
+Result<Bytes> sign(std::span<const std::uint8_t> payload, const SignOptions& options,
+                   const crypto::P256Key& key) {
+  Bytes protected_area;
+  put(protected_area, kTlvProtectedInfoMagic, 2);
+  put(protected_area, 0, 2);  // the size, set below
+  Bytes counter;
+  put(counter, options.security_counter, 4);
+  put_tlv(protected_area, kTlvSecurityCounter, counter);
+  protected_area[2] = static_cast<std::uint8_t>(protected_area.size());
+
+  Bytes image = header_bytes(payload.size(), protected_area.size(), options);
+  image.insert(image.end(), payload.begin(), payload.end());
+  image.insert(image.end(), protected_area.begin(), protected_area.end());
+  const Bytes digest = crypto::sha256(image);
+  const Result<Bytes> signature = key.sign(image);
+  if (!signature) return tl::unexpected(signature.error());
+
+  Bytes area;
+  put_tlv(area, kTlvSha256, digest);
+  put_tlv(area, kTlvKeyHash, crypto::sha256(key.public_der()));
+  put_tlv(area, kTlvEcdsaSignature, *signature);
+  put(image, kTlvInfoMagic, 2);
+  put(image, static_cast<std::uint32_t>(area.size() + 4), 2);
+  image.insert(image.end(), area.begin(), area.end());
+  return image;
+}
+
+Result<Info> parse(std::span<const std::uint8_t> bytes) {
+  Reader reader(bytes);
+  Info info;
+  if (reader.u32() != kMagic) return not_an_image("it does not start with the magic number.");
+  info.load_address = reader.u32();
+  info.header_size = reader.u16();
+  const std::uint16_t protected_size = reader.u16();
+  info.payload_size = reader.u32();
+  info.flags = reader.u32();
+  info.version.major = reader.u8();
+  info.version.minor = reader.u8();
+  info.version.revision = reader.u16();
+  info.version.build_number = reader.u32();
+  if (reader.failed() || info.header_size < kHeaderStructSize)
+    return not_an_image("its header is cut short.");
+  const std::uint64_t payload_end = std::uint64_t{info.header_size} + info.payload_size;
+  const std::uint64_t signed_end = payload_end + protected_size;
+  if (signed_end > bytes.size())
+    return not_an_image("it is cut short: its header promises more bytes than there are.");
+  info.signed_size = static_cast<std::uint32_t>(signed_end);
+  reader.seek(payload_end);
+  if (protected_size != 0) {
+    if (const std::string wrong = read_tlvs(reader, kTlvProtectedInfoMagic, info); !wrong.empty())
+      return not_an_image(wrong);
+    if (reader.at() != signed_end)
+      return not_an_image("its protected TLV area is not as large as the header says.");
+  }
+  if (const std::string wrong = read_tlvs(reader, kTlvInfoMagic, info); !wrong.empty())
+    return not_an_image(wrong);
+  info.total_size = static_cast<std::uint32_t>(reader.at());
+  return info;
+}
+
+Result<Info> verify(std::span<const std::uint8_t> bytes, const crypto::P256Key& key) {
+  Result<Info> info = parse(bytes);
+  if (!info) return info;
+  const auto covered = bytes.first(info->signed_size);
+  const auto refuse = [](const char* why) {
+    return fail(ExitCode::kFailed, fmt::format("the image does not verify: {}", why));
+  };
+  if (!info->sha256 || *info->sha256 != crypto::sha256(covered))
+    return refuse("its hash does not match its content.");
+  if (!info->key_hash || *info->key_hash != crypto::sha256(key.public_der()))
+    return refuse("it was signed with another key.");
+  if (!info->signature || !key.verify(covered, *info->signature))
+    return refuse("its signature does not hold.");
+  if (!info->security_counter) return refuse("it has no security counter.");
+  return info;
+}
+
+}  // namespace otasim::image

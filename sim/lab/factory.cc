@@ -1,0 +1,64 @@
+#include "sim/lab/factory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+#include "pal_sim/flash/flash_map.h"
+#include "pal_sim/provisioning/provisioning_builder.h"
+
+namespace otasim::lab {
+
+Result<std::vector<std::uint8_t>> provisioning_blob(const Lab& lab, const Identity& device,
+                                                    const DeviceSettings& settings) {
+  constexpr std::size_t kSeedSize = 48;
+  std::mt19937_64 random(settings.seed);
+  std::vector<std::uint8_t> seed(kSeedSize);
+  for (std::uint8_t& byte : seed) byte = static_cast<std::uint8_t>(random());
+
+  provisioning::Builder builder;
+  builder.add_text(provisioning::kTagThingName, settings.thing_name)
+      .add_text(provisioning::kTagEndpointHost, settings.endpoint_host)
+      .add_u16(provisioning::kTagMqttPort, settings.mqtt_port)
+      .add_u16(provisioning::kTagKeepAliveSeconds, settings.keep_alive_seconds)
+      .add(provisioning::kTagMacAddress, settings.mac)
+      .add(provisioning::kTagRootCa, lab.authority().certificate.der())
+      .add(provisioning::kTagDeviceCertificate, device.certificate.der())
+      .add(provisioning::kTagDeviceKey, device.key.private_der())
+      .add_code_signer(kCodeSignerName, lab.code_signer().certificate.der())
+      .add_u32(provisioning::kTagSelfTestMs, settings.self_test_ms)
+      .add_u32(provisioning::kTagRequestWaitMs, settings.request_wait_ms)
+      .add(provisioning::kTagEntropySeed, seed);
+  std::vector<std::uint8_t> blob = builder.build(1);
+  provisioning::Settings check;
+  if (const provisioning::Status status = provisioning::parse(blob, check);
+      status != provisioning::Status::kOk) {
+    return fail(
+        ExitCode::kUsage,
+        fmt::format("the settings of '{}' cannot be provisioned: {}", settings.thing_name, to_string(status)),
+        "Thing names are 1 to 64 printable characters without blanks, host names 1 to 128.");
+  }
+  return blob;
+}
+
+Result<void> check_fits_slot(std::size_t size) {
+  if (size <= flash::kSlotSize) return {};
+  return fail(ExitCode::kUsage,
+              fmt::format("the image has {} bytes, and a slot holds {}", size, flash::kSlotSize),
+              "Build a smaller application; docs/flash-layout.md shows the slots.");
+}
+
+Result<void> equip(std::span<std::uint8_t> window, std::span<const std::uint8_t> provisioning,
+                   std::span<const std::uint8_t> image) {
+  if (auto fits = check_fits_slot(image.size()); !fits) return fits;
+  if (window.size() != flash::kWindowSize || provisioning.size() > flash::kProvisioning0.size) {
+    return fail(ExitCode::kInternal, "the flash window or the provisioning has a wrong size");
+  }
+  std::copy(provisioning.begin(), provisioning.end(), window.begin() + flash::kProvisioning0.offset);
+  std::copy(provisioning.begin(), provisioning.end(), window.begin() + flash::kProvisioning1.offset);
+  std::copy(image.begin(), image.end(), window.begin() + flash::kSlotA.offset);
+  return {};
+}
+
+}  // namespace otasim::lab

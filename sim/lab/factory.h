@@ -1,0 +1,41 @@
+// The factory: what a device's flash holds when it leaves the line.
+//
+// A blank part gets the provisioning (both copies) and the first image in slot A; the bootloader finds no
+// boot control record and takes slot A as the committed image once it verifies.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sim/base/result.h"
+#include "sim/lab/lab.h"
+
+namespace otasim::lab {
+
+struct DeviceSettings {
+  std::string thing_name;
+  std::string endpoint_host = kEndpointHost;
+  std::uint16_t mqtt_port = 0;
+  std::array<std::uint8_t, 6> mac{0x02, 0x00, 0x00, 0x00, 0x00, 0x01};
+  std::uint16_t keep_alive_seconds = 60;
+  std::uint32_t self_test_ms = 16000;
+  std::uint32_t request_wait_ms = 10000;
+  std::uint64_t seed = 1;  ///< of the device's entropy seed
+};
+
+/// The provisioning blob of one device.
+[[nodiscard]] Result<std::vector<std::uint8_t>> provisioning_blob(const Lab& lab, const Identity& device,
+                                                                  const DeviceSettings& settings);
+
+/// Writes provisioning and first image into a blank flash window.
+/// @returns kUsage if the image is larger than a slot
+[[nodiscard]] Result<void> equip(std::span<std::uint8_t> window, std::span<const std::uint8_t> provisioning,
+                                 std::span<const std::uint8_t> image);
+
+/// @returns kUsage, naming both sizes, if an image of `size` bytes does not fit a slot
+[[nodiscard]] Result<void> check_fits_slot(std::size_t size);
+
+}  // namespace otasim::lab

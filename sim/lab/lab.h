@@ -1,0 +1,58 @@
+// A lab: one folder with everything a simulated fleet and its cloud share. Here: its keys and certificates.
+//
+//   lab-ca         signs the endpoint's and the devices' certificates
+//   endpoint       the broker's (and the object server's) TLS certificate
+//   code-signer    signs updates; devices are given its certificate under the job's certfile name
+//   devices/THING  a device's certificate and key
+//
+// Keys are PEM files of mode 0600. Everything is made anew for each lab; nothing is shared with another one.
+#pragma once
+
+#include <string>
+
+#include "sim/base/result.h"
+#include "sim/crypto/certificate.h"
+#include "sim/crypto/key.h"
+
+namespace otasim::lab {
+
+/// The lab's endpoint name: what presigned URLs, device settings and certificates carry.
+inline constexpr const char* kEndpointHost = "otasim.localhost";
+/// The name under which devices know the code signer's certificate (`certfile` in the job document).
+inline constexpr const char* kCodeSignerName = "/otasim/code-signer.pem";
+
+struct Identity {
+  crypto::P256Key key;
+  crypto::Certificate certificate;
+  std::string key_path;          ///< PEM, 0600
+  std::string certificate_path;  ///< PEM
+};
+
+class Lab {
+ public:
+  /// Makes the authority, the endpoint's and the code signer's identities in `folder`, which must exist.
+  /// @returns kEnvironment if the folder cannot be written
+  [[nodiscard]] static Result<Lab> create(const std::string& folder);
+
+  /// Makes the identity of one device.
+  [[nodiscard]] Result<Identity> issue_device(const std::string& thing_name) const;
+
+  [[nodiscard]] const std::string& folder() const { return folder_; }
+  [[nodiscard]] const Identity& authority() const { return authority_; }
+  [[nodiscard]] const Identity& endpoint() const { return endpoint_; }
+  [[nodiscard]] const Identity& code_signer() const { return code_signer_; }
+
+ private:
+  Lab(std::string folder, Identity authority, Identity endpoint, Identity code_signer)
+      : folder_(std::move(folder)),
+        authority_(std::move(authority)),
+        endpoint_(std::move(endpoint)),
+        code_signer_(std::move(code_signer)) {}
+
+  std::string folder_;
+  Identity authority_;
+  Identity endpoint_;
+  Identity code_signer_;
+};
+
+}  // namespace otasim::lab

@@ -1,0 +1,102 @@
+// The host's image maker and verifier. The bootloader's own parser reads what it makes (see also
+// tests/agent/boot): two implementations of one format keep each other honest.
+#include "sim/image/image.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using otasim::crypto::Bytes;
+using otasim::crypto::P256Key;
+using otasim::image::packed;
+using otasim::image::parse_version;
+using otasim::image::SignOptions;
+using otasim::image::to_string;
+
+const P256Key& key() {
+  static const P256Key key = P256Key::generate().value();
+  return key;
+}
+
+Bytes payload() {
+  Bytes bytes(1000);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i);
+  return bytes;
+}
+
+Bytes signed_image() {
+  const SignOptions options{.version = {1, 2, 3, 4}, .security_counter = 7, .load_address = 0x00100000};
+  return otasim::image::sign(payload(), options, key()).value();
+}
+
+TEST(Image, SignedImageVerifiesAndTellsWhatWentIn) {
+  const Bytes image = signed_image();
+  const auto info = otasim::image::verify(image, key());
+  ASSERT_TRUE(info.has_value()) << info.error().message;
+  EXPECT_EQ(to_string(info->version), "1.2.3+4");
+  EXPECT_EQ(info->security_counter, 7U);
+  EXPECT_EQ(info->load_address, 0x00100000U);
+  EXPECT_EQ(info->payload_size, 1000U);
+  EXPECT_EQ(info->total_size, image.size());
+  EXPECT_EQ(info->flags, boot::image::kFlagRamLoad);
+}
+
+TEST(Image, BytesBehindTheImageDoNotMatter) {
+  Bytes image = signed_image();
+  const std::size_t size = image.size();
+  image.resize(size + 500, 0xFF);
+  const auto info = otasim::image::verify(image, key());
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(info->total_size, size);
+}
+
+TEST(Image, NoFlippedBitVerifies) {
+  const Bytes image = signed_image();
+  for (std::size_t at = 0; at < image.size(); ++at) {
+    // The header's padding and the payload are alike to the hash: a sample of them is enough.
+    if (at > 40 && at < image.size() - 250 && at % 37 != 0) continue;
+    Bytes damaged = image;
+    damaged[at] ^= static_cast<std::uint8_t>(1U << (at % 8));
+    EXPECT_FALSE(otasim::image::verify(damaged, key()).has_value()) << "byte " << at;
+  }
+}
+
+TEST(Image, NoTruncationParses) {
+  const Bytes image = signed_image();
+  for (std::size_t size = 0; size < image.size(); ++size) {
+    EXPECT_FALSE(otasim::image::parse(std::span(image).first(size)).has_value()) << "size " << size;
+  }
+}
+
+TEST(Image, AnotherKeyIsNamedAsTheReason) {
+  const P256Key other = P256Key::generate().value();
+  const auto info = otasim::image::verify(signed_image(), other);
+  ASSERT_FALSE(info.has_value());
+  EXPECT_EQ(info.error().code, otasim::ExitCode::kFailed);
+  EXPECT_THAT(info.error().message, testing::HasSubstr("another key"));
+}
+
+TEST(Image, AFileThatIsNoImageSaysHowToMakeOne) {
+  const Bytes text{'h', 'e', 'l', 'l', 'o'};
+  const auto info = otasim::image::parse(text);
+  ASSERT_FALSE(info.has_value());
+  EXPECT_EQ(info.error().code, otasim::ExitCode::kUsage);
+  EXPECT_THAT(info.error().hint, testing::HasSubstr("otasim image sign"));
+}
+
+TEST(Version, ReadsWhatPeopleWrite) {
+  EXPECT_EQ(to_string(parse_version("1.2.3").value()), "1.2.3");
+  EXPECT_EQ(to_string(parse_version("255.255.65535+4294967295").value()), "255.255.65535+4294967295");
+  EXPECT_EQ(packed(parse_version("1.2.3").value()), 0x01020003U);
+}
+
+TEST(Version, RefusesEverythingElse) {
+  for (const char* text :
+       {"", "1", "1.2", "1.2.", ".1.2", "1.2.3.4", "256.0.0", "1.256.0", "1.2.65536", "-1.0.0", "1.-2.0",
+        "1.2.3+", "1.2.3+x", "1.2.3+4294967296", " 1.2.3", "1.2.3 ", "v1.2.3", "a.b.c", "1..3"}) {
+    EXPECT_FALSE(parse_version(text).has_value()) << "'" << text << "'";
+  }
+}
+
+}  // namespace

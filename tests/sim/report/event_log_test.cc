@@ -1,0 +1,85 @@
+// The event log: one valid JSON line per event, whatever bytes the event carries.
+#include "sim/report/event_log.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+namespace {
+
+using otasim::report::EventLog;
+
+class EventFile : public testing::Test {
+ protected:
+  EventFile() { EXPECT_NE(mkdtemp(folder_), nullptr); }
+  ~EventFile() override {
+    unlink(path().c_str());
+    rmdir(folder_);
+  }
+  [[nodiscard]] std::string path() const { return std::string(folder_) + "/events.jsonl"; }
+  [[nodiscard]] std::vector<nlohmann::json> lines() const {
+    std::ifstream in(path());
+    std::vector<nlohmann::json> out;
+    for (std::string line; std::getline(in, line);) out.push_back(nlohmann::json::parse(line));
+    return out;
+  }
+
+ private:
+  char folder_[32] = "/tmp/otasim-log-XXXXXX";
+};
+
+TEST_F(EventFile, EachEventIsALineInOrder) {
+  const auto log = EventLog::create(path()).value();
+  log->emit("uart", "line", {{"text", "hello"}});
+  log->emit("cloud", "job_created");
+  const auto events = lines();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0]["source"], "uart");
+  EXPECT_EQ(events[0]["event"], "line");
+  EXPECT_EQ(events[0]["text"], "hello");
+  EXPECT_EQ(events[0]["n"], 1);
+  EXPECT_EQ(events[1]["n"], 2);
+  EXPECT_LE(events[0]["t_us"].get<std::int64_t>(), events[1]["t_us"].get<std::int64_t>());
+}
+
+TEST_F(EventFile, BytesThatAreNotUtf8StillMakeAValidLine) {
+  const auto log = EventLog::create(path()).value();
+  log->emit("uart", "line", {{"text", std::string("\xff\xfe\x00\n\"", 5)}});
+  EXPECT_EQ(lines().size(), 1U);
+}
+
+TEST_F(EventFile, EventsFromManyThreadsDoNotMix) {
+  const auto log = EventLog::create(path()).value();
+  constexpr int kPerThread = 200;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&log] {
+      for (int i = 0; i < kPerThread; ++i) log->emit("test", "tick", {{"i", i}});
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto events = lines();
+  ASSERT_EQ(events.size(), 4U * kPerThread);
+  for (std::size_t i = 0; i < events.size(); ++i) EXPECT_EQ(events[i]["n"], i + 1);
+}
+
+TEST(EventLog, ListenersHearEveryEvent) {
+  const auto log = EventLog::in_memory();
+  std::vector<std::string> heard;
+  log->listen([&heard](const nlohmann::json& event) { heard.push_back(event["event"]); });
+  log->emit("a", "one");
+  log->emit("b", "two");
+  EXPECT_EQ(heard, (std::vector<std::string>{"one", "two"}));
+}
+
+TEST(EventLog, AnUnwritableFileIsAClearError) {
+  const auto log = EventLog::create("/nonexistent/folder/events.jsonl");
+  ASSERT_FALSE(log.has_value());
+  EXPECT_EQ(log.error().code, otasim::ExitCode::kEnvironment);
+  EXPECT_NE(log.error().message.find("/nonexistent/folder/events.jsonl"), std::string::npos);
+}
+
+}  // namespace
