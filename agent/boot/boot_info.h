@@ -21,8 +21,8 @@ struct BootInfo {
   std::uint8_t is_trial;  ///< 1 while the image waits to be accepted
   std::uint16_t reserved;
   ResetReason reset_reason;
-  std::uint32_t image_address;  ///< where the verified image (its header) stands in RAM
-  std::uint32_t image_size;     ///< bytes of it, TLVs included
+  std::uint32_t image_address;      ///< where the verified image (its header) stands in RAM
+  std::uint32_t image_size;         ///< bytes of it, TLVs included
   std::uint32_t trial_deadline_ms;  ///< the watchdog's limit, counted from the jump; 0 outside a trial
   std::array<std::uint8_t, 32> digest;
   std::uint32_t crc32;  ///< of all fields above

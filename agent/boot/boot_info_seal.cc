@@ -23,6 +23,8 @@ void seal(BootInfo& info) {
   info.crc32 = check_value(info);
 }
 
-bool is_sealed(const BootInfo& info) { return info.magic == BootInfo::kMagic && info.crc32 == check_value(info); }
+bool is_sealed(const BootInfo& info) {
+  return info.magic == BootInfo::kMagic && info.crc32 == check_value(info);
+}
 
 }  // namespace boot

@@ -137,8 +137,8 @@ VerifyStatus parse_tlvs(Bytes protected_area, Bytes area, Tlvs& out) {
   }
   const VerifyStatus status = parse_entries(area, take_unprotected, out);
   if (status != VerifyStatus::kOk) return status;
-  const bool complete =
-      !out.key_hash.empty() && !out.sha256.empty() && !out.signature.empty() && out.security_counter.has_value();
+  const bool complete = !out.key_hash.empty() && !out.sha256.empty() && !out.signature.empty() &&
+                        out.security_counter.has_value();
   return complete ? VerifyStatus::kOk : VerifyStatus::kMissingTlv;
 }
 

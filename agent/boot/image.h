@@ -1,11 +1,11 @@
 // The image parser and verifier: the one place that decides whether bytes are an image that may run.
 //
-// The bootloader first asks peek() how much of a slot is image, copies that much to RAM, and gives the RAM copy
-// to verify(). Nothing peek() says is believed; verify() reads everything again, from the copy that will run.
-// The PAL uses peek() to learn the version and digest of what it received.
+// The bootloader first asks peek() how much of a slot is image, copies that much to RAM, and gives the RAM
+// copy to verify(). Nothing peek() says is believed; verify() reads everything again, from the copy that will
+// run. The PAL uses peek() to learn the version and digest of what it received.
 //
-// What can go wrong: anything. Every field may be hostile; each is checked before it is used, a TLV area has a
-// size limit, and each outcome has a name that says which check failed.
+// What can go wrong: anything. Every field may be hostile; each is checked before it is used, a TLV area has
+// a size limit, and each outcome has a name that says which check failed.
 #pragma once
 
 #include <cstdint>
@@ -35,15 +35,16 @@ enum class VerifyStatus {
   kBadSize,           ///< the sizes do not add up within the slot, the load region or the given bytes
   kBadTlv,            ///< a TLV area is malformed or too large
   kDuplicateTlv,      ///< an entry appears twice
-  kUnexpectedTlv,     ///< an entry stands where it must not: an unsigned one we do not know, or a protected one outside
-  kMissingTlv,        ///< digest, key hash, signature or security counter is not there
-  kHashMismatch,      ///< the bytes are not those that were hashed
-  kUnknownKey,        ///< signed by a key that is not in the boot ROM
-  kBadSignature,      ///< the signature does not hold
-  kWrongKind,         ///< a recovery image as application, or the other way
-  kCounterTooLow,     ///< older than what was committed before
-  kCounterTooHigh,    ///< the counter could never be committed: the OTP bank ends below it
-  kNotOnRecord,       ///< a sound image, but not the one that boot control speaks of
+  kUnexpectedTlv,   ///< an entry stands where it must not: an unsigned one we do not know, or a protected one
+                    ///< outside
+  kMissingTlv,      ///< digest, key hash, signature or security counter is not there
+  kHashMismatch,    ///< the bytes are not those that were hashed
+  kUnknownKey,      ///< signed by a key that is not in the boot ROM
+  kBadSignature,    ///< the signature does not hold
+  kWrongKind,       ///< a recovery image as application, or the other way
+  kCounterTooLow,   ///< older than what was committed before
+  kCounterTooHigh,  ///< the counter could never be committed: the OTP bank ends below it
+  kNotOnRecord,     ///< a sound image, but not the one that boot control speaks of
 };
 
 /// A short lower-case text for messages, for example "bad signature".

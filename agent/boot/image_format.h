@@ -22,11 +22,11 @@ inline constexpr std::uint16_t kTlvInfoMagic = 0x6907;
 inline constexpr std::uint16_t kTlvProtectedInfoMagic = 0x6908;
 
 enum TlvType : std::uint16_t {
-  kTlvKeyHash = 0x01,          ///< SHA-256 of the signer's public key as DER SubjectPublicKeyInfo
+  kTlvKeyHash = 0x01,  ///< SHA-256 of the signer's public key as DER SubjectPublicKeyInfo
   kTlvSha256 = 0x10,
   kTlvEcdsaSignature = 0x22,   ///< DER
   kTlvSecurityCounter = 0x50,  ///< u32, protected
-  kTlvImageKind = 0x00A0,      ///< u32 `Kind`, protected; absent means kApplication. In MCUboot's vendor range
+  kTlvImageKind = 0x00A0,  ///< u32 `Kind`, protected; absent means kApplication. In MCUboot's vendor range
 };
 
 /// What an image may be started as: an application never boots from the recovery slot, nor the other way.

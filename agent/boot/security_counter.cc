@@ -10,7 +10,9 @@ namespace {
 
 using Bank = std::array<std::uint8_t, kFloorBankSize>;
 
-std::uint32_t bank_offset(image::Kind kind) { return kind == image::Kind::kRecovery ? kFloorBankSize : 0; }
+std::uint32_t bank_offset(image::Kind kind) {
+  return kind == image::Kind::kRecovery ? kFloorBankSize : 0;
+}
 
 }  // namespace
 
@@ -34,7 +36,8 @@ flash::Status burn_floor(flash::FlashDriver& flash, image::Kind kind, std::uint3
   const std::uint32_t used = (counter + 7) / 8;
   for (std::uint32_t at = 0; at < used; at += flash::kPageSize) {
     const std::uint32_t length = std::min(used - at, flash::kPageSize);
-    const flash::Status status = flash.otp_program(bank_offset(kind) + at, std::span(bank).subspan(at, length));
+    const flash::Status status =
+        flash.otp_program(bank_offset(kind) + at, std::span(bank).subspan(at, length));
     if (status != flash::Status::kOk) return status;
   }
   return flash::Status::kOk;

@@ -5,9 +5,9 @@
 //
 //   floor v  =  v bits are 0, in order: bit 0 of byte 0 first
 //
-// Counting cleared bits, rather than finding the first set one, keeps a single bad bit from lowering the floor
-// by more than one. A power cut inside a burn leaves a floor between the old and the new one, never above;
-// burning the same value again finishes it.
+// Counting cleared bits, rather than finding the first set one, keeps a single bad bit from lowering the
+// floor by more than one. A power cut inside a burn leaves a floor between the old and the new one, never
+// above; burning the same value again finishes it.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ inline constexpr std::uint32_t kMaxSecurityCounter = kFloorBankSize * 8;
 /// @returns what FlashDriver::otp_read returns; `floor` is set only with kOk
 [[nodiscard]] flash::Status read_floor(flash::FlashDriver& flash, image::Kind kind, std::uint32_t& floor);
 
-/// Burns the floor up to `counter`, also if it reads as high already: bits of a burn that was cut may be weak.
+/// Burns the floor up to `counter`, also if it reads as high already: bits of a burn that was cut may be
+/// weak.
 /// @returns kOk, kOutOfRange (counter above kMaxSecurityCounter; nothing is burned), or what otp_program
 ///          returns
 [[nodiscard]] flash::Status burn_floor(flash::FlashDriver& flash, image::Kind kind, std::uint32_t counter);

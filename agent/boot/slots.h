@@ -15,6 +15,8 @@ namespace boot {
 [[nodiscard]] std::string_view slot_name(Slot slot);
 
 /// Slots an update can be received into.
-[[nodiscard]] constexpr bool is_application_slot(Slot slot) { return slot == Slot::kA || slot == Slot::kB; }
+[[nodiscard]] constexpr bool is_application_slot(Slot slot) {
+  return slot == Slot::kA || slot == Slot::kB;
+}
 
 }  // namespace boot

@@ -145,6 +145,12 @@ std::optional<OpLogWriter> OpLogWriter::open(const std::string& path) {
 OpLogWriter::OpLogWriter(OpLogWriter&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)), error_(other.error_) {}
 
+OpLogWriter& OpLogWriter::operator=(OpLogWriter&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(error_, other.error_);
+  return *this;
+}
+
 OpLogWriter::~OpLogWriter() {
   const int saved = errno;
   if (descriptor_ >= 0) ::close(descriptor_);

@@ -29,7 +29,7 @@ class OpLogWriter : public OpObserver {
   [[nodiscard]] static std::optional<OpLogWriter> open(const std::string& path);
 
   OpLogWriter(OpLogWriter&& other) noexcept;
-  OpLogWriter& operator=(OpLogWriter&&) = delete;
+  OpLogWriter& operator=(OpLogWriter&& other) noexcept;
   ~OpLogWriter() override;
 
   void on_operation(const Operation& operation) override;

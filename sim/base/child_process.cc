@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -147,6 +146,9 @@ std::optional<Failure> read_failure(int pipe) {
   return failure;
 }
 
+// glibc 2.36 declares pidfd_open() without C linkage, so C++ cannot call it.
+int open_pidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+
 void reap(pid_t pid) {
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
@@ -253,7 +255,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(boost::asio::io_contex
     reap(pid);
     return tl::unexpected(launch_error(launch, *failure));
   }
-  UniqueFd pidfd(::pidfd_open(pid, 0));
+  UniqueFd pidfd(open_pidfd(pid));
   if (!pidfd) {
     const int error = errno;
     ::kill(pid, SIGKILL);

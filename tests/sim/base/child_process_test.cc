@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +25,9 @@ using testing::HasSubstr;
 using namespace std::chrono_literals;
 
 constexpr auto kLimit = 10s;
+
+// glibc 2.36 declares pidfd_open() without C linkage, so C++ cannot call it.
+int open_pidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
 class ChildProcessTest : public testing::Test {
  protected:
@@ -136,7 +139,7 @@ TEST_F(ChildProcessTest, KillReapsAndDoesNotCallTheHandler) {
 
 TEST_F(ChildProcessTest, DestructorKillsTheChild) {
   auto child = start_shell("exec tail -f /dev/null");
-  const UniqueFd pidfd(::pidfd_open(child->pid(), 0));
+  const UniqueFd pidfd(open_pidfd(child->pid()));
   child.reset();
   pollfd ended{pidfd.get(), POLLIN, 0};
   EXPECT_EQ(::poll(&ended, 1, 0), 1) << "it still runs";
@@ -217,7 +220,7 @@ TEST_F(ChildProcessTest, DiesWithTheSimulator) {
   }
   pid_t grandchild = -1;
   ASSERT_EQ(::read(read_end.get(), &grandchild, sizeof grandchild), static_cast<ssize_t>(sizeof grandchild));
-  const UniqueFd pidfd(::pidfd_open(grandchild, 0));
+  const UniqueFd pidfd(open_pidfd(grandchild));
   ASSERT_TRUE(pidfd);
   ::kill(simulator, SIGKILL);
   ::waitpid(simulator, nullptr, 0);

@@ -1,0 +1,63 @@
+// A JSON text as a flat array of tokens, with lookups by key.
+//
+// Everything in it is hostile: parse() accepts only what RFC 8259 calls a JSON object, at most kMaxTokens values
+// and kMaxDepth levels, so a lookup afterwards needs to check nothing but types. Strings are left as they stand in
+// the text; copy_string() resolves their escapes.
+#pragma once
+
+#ifndef JSMN_HEADER
+#define JSMN_HEADER
+#endif
+#include <jsmn.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace ota {
+
+class JsonDocument {
+ public:
+  static constexpr std::size_t kMaxTokens = 192;
+  static constexpr std::size_t kMaxDepth = 16;
+  using Token = std::size_t;
+  static constexpr Token kRoot = 0;
+
+  /// @returns false if `text` is not one JSON object within the limits. The text must outlive this object.
+  [[nodiscard]] bool parse(std::string_view text);
+
+  /// The value of `key` in `object`; nothing if there is none, or if `object` is not an object. A key that stands
+  /// there twice is not found and sets has_duplicate().
+  [[nodiscard]] std::optional<Token> find(Token object, std::string_view key);
+  /// The element `index` of `array`.
+  [[nodiscard]] std::optional<Token> element(Token array, std::size_t index) const;
+
+  [[nodiscard]] bool has_duplicate() const { return has_duplicate_; }
+  [[nodiscard]] bool is_object(Token token) const { return tokens_[token].type == JSMN_OBJECT; }
+  [[nodiscard]] bool is_array(Token token) const { return tokens_[token].type == JSMN_ARRAY; }
+  [[nodiscard]] bool is_string(Token token) const { return tokens_[token].type == JSMN_STRING; }
+  /// The token as it stands in the text: a string without its quotes, anything else whole.
+  [[nodiscard]] std::string_view text(Token token) const;
+
+ private:
+  class Checker;
+
+  [[nodiscard]] Token after(Token token) const;
+
+  std::string_view text_;
+  std::array<jsmntok_t, kMaxTokens> tokens_;
+  std::size_t count_ = 0;
+  bool has_duplicate_ = false;
+};
+
+/// Resolves the escapes of a JSON string and appends a NUL. @returns false if it does not fit, contains a NUL, or
+/// has an unpaired surrogate.
+[[nodiscard]] bool copy_string(std::string_view raw, std::span<std::uint8_t> out);
+
+/// Reads an unsigned number, decimal or 0x-prefixed. @returns nothing if it is no such number or exceeds 32 bits.
+[[nodiscard]] std::optional<std::uint32_t> parse_u32(std::string_view text);
+
+}  // namespace ota

@@ -1,0 +1,268 @@
+// The broker plugin: what makes Mosquitto behave as AWS IoT's message broker does towards devices.
+//
+// Mosquitto loads it and calls it on its own thread only, one event at a time:
+//   basic authentication  a client connects: its certificate decides which thing it is
+//   access check          a device subscribes, publishes or is about to receive: its own topics only
+//   message               a device's request goes to the mirror; the mirror's answer goes to one client
+//   disconnect            told to the mirror, with AWS's reason
+// What is decided lives in client_table, access_policy and private_topics; here is the translation. No
+// exception may reach Mosquitto: an event that fails is refused.
+#include <mosquitto.h>
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "sim/broker/access_policy.h"
+#include "sim/broker/client_table.h"
+#include "sim/broker/private_topics.h"
+
+namespace otasim::broker {
+namespace {
+
+/// Ends a connection from within an access check or a message event. AWS closes the connection of a client
+/// that publishes outside its policy.
+constexpr int kCloseConnection = MOSQ_ERR_AUTH;
+/// Ends ordinary routing of a message; its publisher gets its acknowledgement all the same.
+constexpr int kHandledHere = MOSQ_ERR_ACL_DENIED;
+constexpr int kRequestQos = 0;
+
+/// @returns the certificate's fingerprint, or nothing for a client without one: it came over the private
+///          listener, because the TLS listener requires a certificate
+std::string fingerprint_of(const mosquitto* client) {
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      static_cast<X509*>(mosquitto_client_certificate(client)), &X509_free);
+  if (!certificate) return {};
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  if (X509_digest(certificate.get(), EVP_sha256(), digest.data(), &size) != 1) return "-";
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (unsigned int i = 0; i < size; ++i) {
+    text += kDigits[digest[i] >> 4];
+    text += kDigits[digest[i] & 0xF];
+  }
+  return text;
+}
+
+/// AWS's name for the end of a connection.
+const char* disconnect_reason(const Connection& connection, int reason) {
+  if (connection.taken_over) return "DUPLICATE_CLIENTID";
+  switch (reason) {
+    case MOSQ_ERR_SUCCESS:
+      return "CLIENT_INITIATED_DISCONNECT";
+    case MOSQ_ERR_KEEPALIVE:
+      return "MQTT_KEEP_ALIVE_TIMEOUT";
+    case kCloseConnection:
+      return "FORBIDDEN_ACCESS";
+    case MOSQ_ERR_ADMINISTRATIVE_ACTION:
+      return "SERVER_INITIATED_DISCONNECT";
+    case MOSQ_ERR_PROTOCOL:
+    case MOSQ_ERR_MALFORMED_PACKET:
+    case MOSQ_ERR_MALFORMED_UTF8:
+    case MOSQ_ERR_OVERSIZE_PACKET:
+    case MOSQ_ERR_QOS_NOT_SUPPORTED:
+      return "CLIENT_ERROR";
+    default:
+      return "CONNECTION_LOST";
+  }
+}
+
+class Plugin {
+ public:
+  int authenticate(const mosquitto_evt_basic_auth& event) {
+    const char* const id = mosquitto_client_id(event.client);
+    const std::string client_id = id == nullptr ? "" : id;
+    const std::string fingerprint = fingerprint_of(event.client);
+    if (fingerprint.empty()) return authenticate_mirror(event.client, client_id);
+    const auto thing = table_.thing_of(fingerprint);
+    if (!thing) return refuse(client_id, fingerprint, "the certificate is not attached to a thing");
+    if (client_id != *thing) return refuse(client_id, fingerprint, "the client id is not the thing's name");
+    const Connection& connection = table_.add(event.client, client_id, *thing, fingerprint);
+    tell(ClientEvent::kConnected, client_id, {{"connection", connection.number}, {"principal", fingerprint}});
+    return MOSQ_ERR_SUCCESS;
+  }
+
+  int check_access(const mosquitto_evt_acl_check& event) {
+    if (event.client == mirror_) return MOSQ_ERR_SUCCESS;
+    const Connection* const connection = table_.find(event.client);
+    if (connection == nullptr) return MOSQ_ERR_ACL_DENIED;
+    switch (event.access) {
+      case MOSQ_ACL_READ:
+        return may_receive(connection->thing, event.topic) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+      case MOSQ_ACL_UNSUBSCRIBE:
+        return MOSQ_ERR_SUCCESS;
+      case MOSQ_ACL_SUBSCRIBE:
+        if (may_subscribe(connection->thing, event.topic)) return MOSQ_ERR_SUCCESS;
+        deny(*connection, "subscribe", event.topic);
+        return MOSQ_ERR_ACL_DENIED;
+      case MOSQ_ACL_WRITE:
+        if (may_request(connection->thing, event.topic) && !event.retain) return MOSQ_ERR_SUCCESS;
+        deny(*connection, "publish", event.topic);
+        return kCloseConnection;
+      default:
+        return MOSQ_ERR_ACL_DENIED;
+    }
+  }
+
+  int handle_message(const mosquitto_evt_message& event) {
+    const std::string_view payload(static_cast<const char*>(event.payload), event.payloadlen);
+    if (event.client == mirror_) return handle_mirror_message(event, payload);
+    const Connection* const connection = table_.find(event.client);
+    if (connection == nullptr) return kHandledHere;
+    send(kMirrorClientId, request_topic({connection->client_id, connection->number}, event.topic), payload,
+         kRequestQos);
+    return kHandledHere;
+  }
+
+  void note_disconnect(const mosquitto_evt_disconnect& event) {
+    if (event.client == mirror_) mirror_ = nullptr;
+    const auto connection = table_.remove(event.client);
+    if (!connection) return;
+    tell(ClientEvent::kDisconnected, connection->client_id,
+         {{"connection", connection->number},
+          {"principal", connection->fingerprint},
+          {"disconnectReason", disconnect_reason(*connection, event.reason)}});
+  }
+
+ private:
+  int authenticate_mirror(const mosquitto* client, const std::string& client_id) {
+    if (client_id != kMirrorClientId) {
+      return refuse(client_id, "", "the private listener is the mirror's alone");
+    }
+    mirror_ = client;
+    return MOSQ_ERR_SUCCESS;
+  }
+
+  int handle_mirror_message(const mosquitto_evt_message& event, std::string_view payload) {
+    const std::string_view topic = event.topic;
+    if (!topic.starts_with(kPrivatePrefix)) return MOSQ_ERR_SUCCESS;
+    if (const auto delivery = parse_deliver_topic(topic)) {
+      deliver(*delivery, payload, event.qos);
+    } else if (const auto fingerprint = parse_principal_topic(topic)) {
+      set_principal(*fingerprint, std::string{payload});
+    }
+    return kHandledHere;
+  }
+
+  void deliver(const RoutedTopic& delivery, std::string_view payload, int qos) {
+    const Connection* const connection = table_.find_alive(delivery.client.client_id);
+    if (connection == nullptr) return;
+    if (delivery.client.connection != 0 && delivery.client.connection != connection->number) return;
+    send(delivery.client.client_id, delivery.topic, payload, qos);
+  }
+
+  void set_principal(const std::string& fingerprint, const std::string& thing) {
+    if (!thing.empty() && !is_thing_name(thing)) return;
+    for (const std::string& client_id : table_.set_principal(fingerprint, thing)) {
+      mosquitto_kick_client_by_clientid(client_id.c_str(), true);
+    }
+  }
+
+  int refuse(const std::string& client_id, const std::string& fingerprint, const char* reason) {
+    tell(ClientEvent::kRefused, client_id,
+         {{"principal", fingerprint}, {"disconnectReason", "AUTH_ERROR"}, {"message", reason}});
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, "otasim: client refused: %s.", reason);
+    return MOSQ_ERR_AUTH;
+  }
+
+  void deny(const Connection& connection, const char* action, const char* topic) {
+    tell(ClientEvent::kDenied, connection.client_id,
+         {{"connection", connection.number}, {"action", action}, {"topic", topic}});
+  }
+
+  void tell(ClientEvent event, const std::string& client_id, nlohmann::json body) {
+    body["clientId"] = client_id;
+    // The client id is the client's choice: bytes that are no text are replaced.
+    const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    send(kMirrorClientId, client_event_topic(event, is_thing_name(client_id) ? client_id : "-"), text,
+         kRequestQos);
+  }
+
+  static void send(const std::string& client_id, const std::string& topic, std::string_view payload,
+                   int qos) {
+    mosquitto_broker_publish_copy(client_id.c_str(), topic.c_str(), static_cast<int>(payload.size()),
+                                  payload.data(), qos, false, nullptr);
+  }
+
+  ClientTable table_;
+  ClientHandle mirror_ = nullptr;
+};
+
+Plugin& self(void* userdata) {
+  return *static_cast<Plugin*>(userdata);
+}
+
+int on_basic_auth(int, void* event, void* userdata) {
+  try {
+    return self(userdata).authenticate(*static_cast<mosquitto_evt_basic_auth*>(event));
+  } catch (...) {
+    return MOSQ_ERR_AUTH;
+  }
+}
+
+int on_acl_check(int, void* event, void* userdata) {
+  try {
+    return self(userdata).check_access(*static_cast<mosquitto_evt_acl_check*>(event));
+  } catch (...) {
+    return MOSQ_ERR_ACL_DENIED;
+  }
+}
+
+int on_message(int, void* event, void* userdata) {
+  try {
+    return self(userdata).handle_message(*static_cast<mosquitto_evt_message*>(event));
+  } catch (...) {
+    return MOSQ_ERR_ACL_DENIED;
+  }
+}
+
+int on_disconnect(int, void* event, void* userdata) {
+  try {
+    self(userdata).note_disconnect(*static_cast<mosquitto_evt_disconnect*>(event));
+  } catch (...) {
+    return MOSQ_ERR_UNKNOWN;
+  }
+  return MOSQ_ERR_SUCCESS;
+}
+
+}  // namespace
+}  // namespace otasim::broker
+
+#define OTASIM_EXPORT extern "C" __attribute__((visibility("default")))
+
+OTASIM_EXPORT int mosquitto_plugin_version(int count, const int* versions) {
+  const int* const end = versions + count;
+  return std::find(versions, end, MOSQ_PLUGIN_VERSION) == end ? -1 : MOSQ_PLUGIN_VERSION;
+}
+
+OTASIM_EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** userdata, mosquitto_opt*,
+                                        int) {
+  using namespace otasim::broker;
+  auto plugin = std::unique_ptr<Plugin>(new (std::nothrow) Plugin);
+  if (!plugin) return MOSQ_ERR_NOMEM;
+  const std::array<std::pair<int, MOSQ_FUNC_generic_callback>, 4> callbacks{{
+      {MOSQ_EVT_BASIC_AUTH, on_basic_auth},
+      {MOSQ_EVT_ACL_CHECK, on_acl_check},
+      {MOSQ_EVT_MESSAGE, on_message},
+      {MOSQ_EVT_DISCONNECT, on_disconnect},
+  }};
+  for (const auto& [event, callback] : callbacks) {
+    const int status = mosquitto_callback_register(identifier, event, callback, nullptr, plugin.get());
+    if (status != MOSQ_ERR_SUCCESS) return status;
+  }
+  *userdata = plugin.release();
+  return MOSQ_ERR_SUCCESS;
+}
+
+OTASIM_EXPORT int mosquitto_plugin_cleanup(void* userdata, mosquitto_opt*, int) {
+  delete static_cast<otasim::broker::Plugin*>(userdata);
+  return MOSQ_ERR_SUCCESS;
+}

@@ -1,0 +1,31 @@
+// `otasim image sign|info|verify`: make, read and check firmware images.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sim/base/result.h"
+
+namespace otasim::cli {
+
+struct ImageSignOptions {
+  std::string elf;          ///< application as linked, or
+  std::string bin;          ///< its payload as raw bytes
+  std::string out;          ///< the image to write
+  std::string version;
+  std::string key;          ///< PEM; empty: the lab's build-time key
+  std::uint32_t security_counter = 1;
+  bool json = false;
+};
+
+struct ImageReadOptions {
+  std::string file;
+  std::string key;  ///< PEM, verify only; empty: the lab's build-time key
+  bool json = false;
+};
+
+[[nodiscard]] Result<void> image_sign(const ImageSignOptions& options);
+[[nodiscard]] Result<void> image_info(const ImageReadOptions& options);
+[[nodiscard]] Result<void> image_verify(const ImageReadOptions& options);
+
+}  // namespace otasim::cli

@@ -1,0 +1,129 @@
+// otasim's command line: parses it, runs one command, and turns its result into messages and an exit code.
+//
+// Results go to stdout, everything said meanwhile to stderr.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <functional>
+
+#include "sim/base/result.h"
+#include "sim/cli/demo.h"
+#include "sim/cli/doctor.h"
+#include "sim/cli/image_commands.h"
+
+namespace {
+
+using otasim::Error;
+using otasim::ExitCode;
+using otasim::Result;
+
+constexpr const char* kFooter =
+    "Exit codes: 0 ok; 1 the update failed; 2 wrong command line or input file; 3 something on this machine\n"
+    "is missing or broke; 4 a bug in otasim; 130 interrupted.";
+
+int exit_with(const Error& error) {
+  fmt::print(stderr, "otasim: {}\n", error.message);
+  std::size_t start = 0;
+  while (start < error.hint.size()) {
+    const std::size_t end = std::min(error.hint.find('\n', start), error.hint.size());
+    fmt::print(stderr, "  {}\n", error.hint.substr(start, end - start));
+    start = end + 1;
+  }
+  return static_cast<int>(error.code);
+}
+
+/// The chosen command; set by the subcommand's callback.
+using Command = std::function<Result<void>()>;
+
+void add_demo(CLI::App& app, Command& command) {
+  static otasim::cli::DemoOptions options;
+  CLI::App* demo = app.add_subcommand("demo", "Boot a device, update it over the air, and show each step");
+  demo->add_option("--board", options.board, "Board to run on")->check(CLI::IsMember({"mps2-an385"}))->capture_default_str();
+  demo->add_option("--from", options.from, "Version the device starts with")->capture_default_str();
+  demo->add_option("--to", options.to, "Version to update to")->capture_default_str();
+  CLI::Option* image = demo->add_option("--image", options.image, "Update to this signed image instead of the demo application");
+  demo->add_option("--elf", options.elf, "Sign this application as --to and update to it")->excludes(image);
+  demo->add_option("--mqtt-port", options.mqtt_port, "Port for MQTT over TLS on 127.0.0.1; 0: any free one")->capture_default_str();
+  demo->add_option("--seed", options.seed, "Seed of the device's entropy")->capture_default_str();
+  demo->add_option("--limit", options.limit_seconds, "Give up after this many seconds")
+      ->check(CLI::Range(1U, 86400U))
+      ->capture_default_str();
+  demo->add_option("--out", options.out, "Run folder to make (default: otasim-runs/TIME-demo)");
+  demo->add_flag("--json", options.json, "Print one JSON object with the result on stdout");
+  demo->add_flag("--quiet", options.quiet, "Show the result only");
+  demo->callback([&command] { command = [] { return otasim::cli::demo(options); }; });
+}
+
+void add_image(CLI::App& app, Command& command) {
+  static otasim::cli::ImageSignOptions sign;
+  static otasim::cli::ImageReadOptions read;
+  CLI::App* image = app.add_subcommand("image", "Make, read and check firmware images (MCUboot's format)");
+  image->require_subcommand(1);
+
+  CLI::App* sign_command = image->add_subcommand("sign", "Make a signed image from an application");
+  CLI::Option* elf = sign_command->add_option("--elf", sign.elf, "Application as linked (ELF)");
+  CLI::Option* bin = sign_command->add_option("--bin", sign.bin, "Application as raw bytes, vector table first");
+  elf->excludes(bin);
+  sign_command->add_option("--version", sign.version, "Its version: MAJOR.MINOR.REVISION[+BUILD]")->required();
+  sign_command->add_option("--security-counter", sign.security_counter, "Its security counter")->capture_default_str();
+  sign_command->add_option("--key", sign.key, "P-256 private key, PEM (default: the lab's)");
+  sign_command->add_option("--out", sign.out, "Image file to write")->required();
+  sign_command->add_flag("--json", sign.json, "Describe the image as JSON");
+  sign_command->callback([&command, elf, bin] {
+    if (elf->empty() && bin->empty()) throw CLI::ValidationError("image sign", "give --elf FILE or --bin FILE");
+    command = [] { return otasim::cli::image_sign(sign); };
+  });
+
+  CLI::App* info_command = image->add_subcommand("info", "Tell what an image says of itself");
+  info_command->add_option("FILE", read.file, "Image file")->required();
+  info_command->add_flag("--json", read.json, "As JSON");
+  info_command->callback([&command] { command = [] { return otasim::cli::image_info(read); }; });
+
+  CLI::App* verify_command = image->add_subcommand("verify", "Check an image's hash and signature");
+  verify_command->add_option("FILE", read.file, "Image file")->required();
+  verify_command->add_option("--key", read.key, "P-256 public or private key, PEM (default: the lab's)");
+  verify_command->add_flag("--json", read.json, "As JSON");
+  verify_command->callback([&command] { command = [] { return otasim::cli::image_verify(read); }; });
+}
+
+void add_doctor(CLI::App& app, Command& command) {
+  static bool as_json = false;
+  CLI::App* doctor = app.add_subcommand("doctor", "Check that this machine has what a run needs");
+  doctor->add_flag("--json", as_json, "As JSON");
+  doctor->callback([&command] { command = [] { return otasim::cli::doctor(as_json); }; });
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"otasim: prove that a firmware update survives, on a laptop, offline.", "otasim"};
+  app.set_version_flag("--version", "otasim " OTASIM_VERSION);
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  Command command;
+  add_demo(app, command);
+  add_image(app, command);
+  add_doctor(app, command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 prints help and version on stdout and complaints on stderr.
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  }
+  const Result<void> result = command();
+  return result ? 0 : exit_with(result.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader that goes away (a closed pipe, a dead broker) is an error to handle, not a reason to die.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    return exit_with({ExitCode::kInternal, fmt::format("internal error: {}", error.what()),
+                      "This is a bug in otasim; please report the command line and this message."});
+  }
+}

@@ -1,0 +1,48 @@
+#include "sim/lab/build_products.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "sim/base/install_root.h"
+
+namespace otasim::lab {
+namespace {
+
+Result<std::string> existing(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(path, error)) return path.string();
+  return fail(ExitCode::kEnvironment, fmt::format("otasim's build is incomplete: '{}' is missing", path.string()),
+              "Run scripts/build, which makes it.");
+}
+
+}  // namespace
+
+Result<BuildProducts> BuildProducts::find(const std::string& board) {
+  const Result<std::filesystem::path> root = install_root();
+  if (!root) return tl::unexpected(root.error());
+  BuildProducts products;
+  const auto take = [](std::string& where, const std::filesystem::path& path) -> Result<void> {
+    Result<std::string> found = existing(path);
+    if (!found) return tl::unexpected(found.error());
+    where = std::move(*found);
+    return {};
+  };
+  for (const auto& [where, path] :
+       {std::pair{&products.bootloader_elf, *root / "firmware" / fmt::format("bootloader-{}.elf", board)},
+        std::pair{&products.application_elf, *root / "firmware" / fmt::format("demo-{}.elf", board)},
+        std::pair{&products.flash_plugin, *root / "lib" / "libotasim_flash_plugin.so"},
+        std::pair{&products.broker_plugin, *root / "lib" / "libotasim_broker_plugin.so"},
+        std::pair{&products.boot_signing_key, *root / "keys" / "boot_signing_key.pem"}}) {
+    if (Result<void> taken = take(*where, path); !taken) return tl::unexpected(taken.error());
+  }
+  return products;
+}
+
+Result<std::string> default_signing_key() {
+  const Result<std::filesystem::path> root = install_root();
+  if (!root) return tl::unexpected(root.error());
+  return existing(*root / "keys" / "boot_signing_key.pem");
+}
+
+}  // namespace otasim::lab

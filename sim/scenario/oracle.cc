@@ -1,0 +1,94 @@
+#include "sim/scenario/oracle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/crc.hpp>
+#include <cstring>
+#include <optional>
+
+#include "agent/boot/boot_control.h"
+#include "pal_sim/flash/flash_map.h"
+
+namespace otasim::scenario {
+namespace {
+
+using boot::BootRecord;
+
+tl::unexpected<Error> wrong(std::string message) { return fail(ExitCode::kFailed, "flash: " + message); }
+
+std::optional<BootRecord> record_at(std::span<const std::uint8_t> page, std::uint32_t index) {
+  BootRecord record;
+  std::memcpy(&record, page.data(), sizeof record);
+  boost::crc_32_type crc;
+  crc.process_bytes(page.data(), offsetof(BootRecord, crc32));
+  if (record.magic != BootRecord::kMagic || record.format != BootRecord::kFormat) return std::nullopt;
+  if (record.crc32 != crc.checksum()) return std::nullopt;
+  // A record's number is its place; one that stands elsewhere is no record.
+  constexpr std::uint32_t kPagesPerSector = flash::kSectorSize / flash::kPageSize;
+  const std::uint32_t sector = (record.sequence / kPagesPerSector) % 2;
+  if (index != sector * kPagesPerSector + record.sequence % kPagesPerSector) return std::nullopt;
+  return record;
+}
+
+/// The valid record with the highest number.
+std::optional<BootRecord> record_in_force(std::span<const std::uint8_t> window) {
+  static_assert(flash::kBootControl1.offset == flash::kBootControl0.end(), "the journal's sectors adjoin");
+  const auto journal =
+      window.subspan(flash::kBootControl0.offset, flash::kBootControl0.size + flash::kBootControl1.size);
+  std::optional<BootRecord> newest;
+  for (std::uint32_t index = 0; index < journal.size() / flash::kPageSize; ++index) {
+    const auto record = record_at(journal.subspan(index * flash::kPageSize, flash::kPageSize), index);
+    if (record && (!newest || record->sequence > newest->sequence)) newest = record;
+  }
+  return newest;
+}
+
+std::optional<flash::Partition> partition_of(boot::Slot slot) {
+  switch (slot) {
+    case boot::Slot::kA: return flash::kSlotA;
+    case boot::Slot::kB: return flash::kSlotB;
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::string slot_letter(boot::Slot slot) {
+  switch (slot) {
+    case boot::Slot::kA: return "A";
+    case boot::Slot::kB: return "B";
+    case boot::Slot::kRecovery: return "recovery";
+    case boot::Slot::kNone: break;
+  }
+  return "none";
+}
+
+Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const crypto::P256Key& key) {
+  if (window.size() != flash::kWindowSize) return fail(ExitCode::kInternal, "the flash window has a wrong size");
+  const std::optional<BootRecord> record = record_in_force(window);
+  if (!record) return wrong("there is no valid boot control record.");
+  const boot::BootState& state = record->state;
+  const bool is_accepted = state.staged_state == boot::StagedState::kAccepted;
+  const boot::Slot slot = is_accepted ? state.staged_slot : state.committed_slot;
+  const boot::ImageIdentity& identity = is_accepted ? state.staged : state.committed;
+  const std::optional<flash::Partition> partition = partition_of(slot);
+  if (!partition) return wrong("boot control approves no image.");
+
+  Result<image::Info> info = image::verify(window.subspan(partition->offset, partition->size), key);
+  if (!info) return wrong(fmt::format("slot {}: {}", slot_letter(slot), info.error().message));
+  if (!std::equal(info->sha256->begin(), info->sha256->end(), identity.digest.begin(), identity.digest.end())) {
+    return wrong(fmt::format("slot {} holds another image than boot control approved.", slot_letter(slot)));
+  }
+  const auto& job = identity.job_id.characters;
+  return ApprovedImage{slot, is_accepted ? "accepted" : "committed", std::move(*info),
+                       std::string(job.data(), strnlen(job.data(), job.size()))};
+}
+
+bool slot_holds(std::span<const std::uint8_t> window, boot::Slot slot, std::span<const std::uint8_t> file) {
+  const std::optional<flash::Partition> partition = partition_of(slot);
+  if (!partition || file.size() > partition->size) return false;
+  return std::equal(file.begin(), file.end(), window.begin() + partition->offset);
+}
+
+}  // namespace otasim::scenario

@@ -1,0 +1,39 @@
+// The oracle: what a device's raw flash says, read by the host with its own eyes.
+//
+// It never asks the device. Boot control is decoded and images are verified here, over OpenSSL and Boost, by
+// code that shares nothing with the bootloader but the format's constants.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "agent/boot/boot_info.h"
+#include "sim/base/result.h"
+#include "sim/crypto/key.h"
+#include "sim/image/image.h"
+
+namespace otasim::scenario {
+
+/// The image the device will boot next, proven.
+struct ApprovedImage {
+  boot::Slot slot = boot::Slot::kNone;
+  /// "committed", or "accepted": the image accepted itself durably, and the next boot commits it.
+  std::string standing;
+  image::Info info;
+  std::string job_id;  ///< the job that brought it; empty for the factory's image
+};
+
+/// Reads boot control from a flash window and verifies the image it approves.
+///
+/// @param window  16 MiB, see pal_sim/flash/flash_map.h
+/// @returns kFailed, saying what is wrong, if there is no sound record, the image does not verify, or it is
+///          not the image the record describes
+[[nodiscard]] Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const crypto::P256Key& key);
+
+/// Whether the slot of an approved image holds exactly the bytes of `file`.
+[[nodiscard]] bool slot_holds(std::span<const std::uint8_t> window, boot::Slot slot, std::span<const std::uint8_t> file);
+
+[[nodiscard]] std::string slot_letter(boot::Slot slot);
+
+}  // namespace otasim::scenario
