@@ -11,6 +11,8 @@ alignas(8) std::array<unsigned char, kPoolSize> pool;
 
 }  // namespace
 
-void init() { mbedtls_memory_buffer_alloc_init(pool.data(), pool.size()); }
+void init() {
+  mbedtls_memory_buffer_alloc_init(pool.data(), pool.size());
+}
 
 }  // namespace app::crypto_memory

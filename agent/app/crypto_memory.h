@@ -1,7 +1,8 @@
 // mbedTLS's memory: one static pool, so that a reconnect finds what the last connection gave back.
 //
-// Call init() before anything that verifies, signs or connects. What lives as long as the program (credentials)
-// is allocated first; what a connection takes is freed when it ends, so the pool does not fragment.
+// Call init() before anything that verifies, signs or connects. What lives as long as the program
+// (credentials) is allocated first; what a connection takes is freed when it ends, so the pool does not
+// fragment.
 #pragma once
 
 #include <cstddef>

@@ -8,10 +8,16 @@
 
 extern "C" {
 
-u32_t sys_now() { return board::millis(); }
+u32_t sys_now() {
+  return board::millis();
+}
 
-std::uint32_t app_lwip_random() { return app::random::next_u32(); }
+std::uint32_t app_lwip_random() {
+  return app::random::next_u32();
+}
 
-void app_lwip_assertion_failed(const char* message) { app::fatal(message); }
+void app_lwip_assertion_failed(const char* message) {
+  app::fatal(message);
+}
 
 }  // extern "C"

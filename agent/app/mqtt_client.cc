@@ -24,7 +24,10 @@ bool Client::connect(const ConnectOptions& options, std::uint32_t timeout_ms) {
   reason_ = "";
   reason_code_ = 0;
   state_ = State::kConnecting;
-  if (!send([&](std::span<std::uint8_t> out) { return write_connect(out, options); })) return false;
+  if (!send([&](std::span<std::uint8_t> out) { return write_connect(out, options); })) {
+    if (state_ == State::kConnecting) fail("the CONNECT packet could not be sent", 0);
+    return false;
+  }
   const Deadline deadline(timeout_ms);
   while (state_ == State::kConnecting) {
     if (deadline.passed()) {
@@ -182,13 +185,17 @@ void Client::on_answer(Answer answer, std::uint16_t packet_id, std::uint8_t retu
   awaited_ = Answer::kNone;
 }
 
-void Client::on_pingresp() { ping_outstanding_ = false; }
+void Client::on_pingresp() {
+  ping_outstanding_ = false;
+}
 
 void Client::on_publish(std::string_view topic, std::uint32_t payload_size) {
   messages_.on_message_begin(topic, payload_size);
 }
 
-void Client::on_payload(std::span<const std::uint8_t> piece) { messages_.on_message_data(piece); }
+void Client::on_payload(std::span<const std::uint8_t> piece) {
+  messages_.on_message_data(piece);
+}
 
 void Client::on_publish_end(std::uint16_t packet_id) {
   messages_.on_message_end();

@@ -5,12 +5,12 @@
 //   client.service()                              // in every turn of the loop
 //   client.disconnect()
 //
-// Requests turn the application's loop while they wait, so messages keep arriving meanwhile. They are handed to
-// the MessageSink from within service(): it may store a message, but must not make a request. One request waits
-// at a time.
+// Requests turn the application's loop while they wait, so messages keep arriving meanwhile. They are handed
+// to the MessageSink from within service(): it may store a message, but must not make a request. One request
+// waits at a time.
 //
-// The session ends (is_connected() turns false, reason() says why) when the stream fails, the broker breaks the
-// protocol or does not answer a ping. The owner then calls disconnect() and connects anew.
+// The session ends (is_connected() turns false, reason() says why) when the stream fails, the broker breaks
+// the protocol or does not answer a ping. The owner then calls disconnect() and connects anew.
 #pragma once
 
 #include <array>
@@ -48,8 +48,8 @@ class Client final : private PacketSink {
   [[nodiscard]] bool subscribe(std::string_view filter, std::uint8_t qos);
   /// Waits for UNSUBACK. @returns false as subscribe().
   [[nodiscard]] bool unsubscribe(std::string_view filter);
-  /// QoS 1 waits for PUBACK, QoS 0 until the packet is queued. @returns false as subscribe(), and if the packet
-  /// is larger than the outbox.
+  /// QoS 1 waits for PUBACK, QoS 0 until the packet is queued. @returns false as subscribe(), and if the
+  /// packet is larger than the outbox.
   [[nodiscard]] bool publish(std::string_view topic, std::span<const std::uint8_t> payload, std::uint8_t qos);
 
   /// Reads, answers, sends what is queued, keeps the session alive. @returns true if bytes moved.
@@ -71,8 +71,8 @@ class Client final : private PacketSink {
 
   static constexpr std::size_t kOutboxSize = 4096;
   static constexpr std::size_t kReadSize = 2048;
-  /// Bytes of `kReadSize` can hold this many acknowledgements (four bytes for each message of at least seven):
-  /// input is read only while they fit.
+  /// Bytes of `kReadSize` can hold this many acknowledgements (four bytes for each message of at least
+  /// seven): input is read only while they fit.
   static constexpr std::size_t kAckReserve = kReadSize * 4 / 7 + 4;
 
   void on_connack(std::uint8_t return_code) override;

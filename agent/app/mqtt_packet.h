@@ -1,9 +1,10 @@
 // MQTT 3.1.1 packets as bytes: writers for what a client sends, an incremental reader for what it receives.
 //
-// Pure functions and a small state machine: no network, no clock, no memory but the caller's. The reader takes
-// bytes in pieces of any size (packets may be split anywhere), hands payloads on as they come, and trusts no
-// length: a topic beyond kMaxTopicLength, a packet whose lengths contradict each other, a QoS 2 delivery (never
-// asked for) or a packet only clients send ends the stream with a status; the connection must then be closed.
+// Pure functions and a small state machine: no network, no clock, no memory but the caller's. The reader
+// takes bytes in pieces of any size (packets may be split anywhere), hands payloads on as they come, and
+// trusts no length: a topic beyond kMaxTopicLength, a packet whose lengths contradict each other, a QoS 2
+// delivery (never asked for) or a packet only clients send ends the stream with a status; the connection must
+// then be closed.
 //
 // Reference: "MQTT Version 3.1.1", OASIS, sections 2 and 3.
 #pragma once
@@ -26,8 +27,8 @@ struct ConnectOptions {
   std::uint16_t keep_alive_seconds = 0;
 };
 
-// Writers: put one packet at the front of `out`. All return its size, or 0 if it does not fit or an argument is
-// beyond MQTT's limits.
+// Writers: put one packet at the front of `out`. All return its size, or 0 if it does not fit or an argument
+// is beyond MQTT's limits.
 
 /// CONNECT with a clean session and neither will nor user name.
 [[nodiscard]] std::size_t write_connect(std::span<std::uint8_t> out, const ConnectOptions& options);

@@ -17,8 +17,12 @@ enum Type : std::uint8_t {
 constexpr unsigned kMaxLengthBytes = 4;
 constexpr std::uint32_t kFieldSize = 2;
 
-std::uint8_t type_of(std::uint8_t first_byte) { return first_byte >> 4; }
-std::uint8_t qos_of(std::uint8_t first_byte) { return (first_byte >> 1) & 3U; }
+std::uint8_t type_of(std::uint8_t first_byte) {
+  return first_byte >> 4;
+}
+std::uint8_t qos_of(std::uint8_t first_byte) {
+  return (first_byte >> 1) & 3U;
+}
 
 bool server_sends(std::uint8_t first_byte) {
   switch (type_of(first_byte)) {

@@ -70,7 +70,8 @@ class ByteWriter {
 std::size_t write_connect(std::span<std::uint8_t> out, const ConnectOptions& options) {
   constexpr std::string_view kProtocolName = "MQTT";
   ByteWriter writer(out);
-  writer.header(kConnect, kStringHeader + kProtocolName.size() + 4 + kStringHeader + options.client_id.size());
+  writer.header(kConnect,
+                kStringHeader + kProtocolName.size() + 4 + kStringHeader + options.client_id.size());
   writer.string(kProtocolName);
   writer.u8(kProtocolLevel);
   writer.u8(kCleanSession);

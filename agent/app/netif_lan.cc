@@ -61,20 +61,27 @@ bool NetifLan::start(const board::MacAddress& mac) {
   return dhcp_start(&netif_) == ERR_OK;
 }
 
-void NetifLan::poll() {
+bool NetifLan::poll() {
+  bool moved = false;
   for (int i = 0; i < kMaxFramesPerPoll; ++i) {
     const std::size_t length = board::nic_receive(receive_frame);
     if (length == 0) break;
+    moved = true;
     pbuf* packet = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(length), PBUF_POOL);
     if (packet == nullptr) break;  // the pool is empty: the frame is lost, as on a full wire
     pbuf_take(packet, receive_frame.data(), static_cast<u16_t>(length));
     if (netif_.input(packet, &netif_) != ERR_OK) pbuf_free(packet);
   }
   sys_check_timeouts();
+  return moved;
 }
 
-bool NetifLan::is_up() const { return dhcp_supplied_address(&netif_) != 0; }
+bool NetifLan::is_up() const {
+  return dhcp_supplied_address(&netif_) != 0;
+}
 
-std::uint32_t NetifLan::address() const { return ip4_addr_get_u32(netif_ip4_addr(&netif_)); }
+std::uint32_t NetifLan::address() const {
+  return ip4_addr_get_u32(netif_ip4_addr(&netif_));
+}
 
 }  // namespace app

@@ -21,8 +21,8 @@ class NetifLan {
   /// answer or the interface cannot be added.
   [[nodiscard]] bool start(const board::MacAddress& mac);
 
-  /// Takes all received frames and runs the timers that are due.
-  void poll();
+  /// Takes received frames and runs the timers that are due. @returns true if there was a frame.
+  bool poll();
 
   /// @returns true once DHCP gave an address.
   [[nodiscard]] bool is_up() const;

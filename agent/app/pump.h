@@ -7,8 +7,8 @@ class Pump {
  public:
   virtual ~Pump() = default;
 
-  /// Moves frames, TLS and MQTT, fires timers that are due, and sleeps until the next interrupt if none of them
-  /// had anything to do.
+  /// Moves frames, TLS and MQTT, fires timers that are due, and sleeps until the next interrupt if none of
+  /// them had anything to do.
   virtual void turn() = 0;
 };
 

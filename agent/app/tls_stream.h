@@ -6,13 +6,13 @@
 //   stream.write(bytes), stream.read(buffer)        // never block
 //   stream.close()                                  // always, before the next open()
 //
-// lwIP's callbacks only note what happened; all TLS work is done in service(), read() and write(), called from
-// the application's loop, so nothing here is entered twice. The receive window opens as TLS takes bytes, which
-// is what holds back a peer that sends faster than the application reads.
+// lwIP's callbacks only note what happened; all TLS work is done in service(), read() and write(), called
+// from the application's loop, so nothing here is entered twice. The receive window opens as TLS takes bytes,
+// which is what holds back a peer that sends faster than the application reads.
 //
 // The server's chain must end in the given root and its certificate must carry the host's name, which is also
-// sent as SNI. Validity dates are not checked (the device has no calendar clock). Any failure, TLS alerts and a
-// closed connection included, leads to kFailed with a reason; the stream then stays silent until close().
+// sent as SNI. Validity dates are not checked (the device has no calendar clock). Any failure, TLS alerts and
+// a closed connection included, leads to kFailed with a reason; the stream then stays silent until close().
 #pragma once
 
 #include <lwip/tcp.h>

@@ -53,40 +53,45 @@ std::optional<BootRecord> parse(const Page& page, std::uint32_t sector, std::uin
 
 /// What one pass over the journal finds.
 struct BootControl::Scan {
-  enum class Content : std::uint8_t { kBlank, kRecord, kJunk };
+  struct Sector {
+    bool has_record = false;
+    bool has_junk = false;      ///< a page neither blank nor a record
+    bool ends_in_junk = false;  ///< the last page that is not blank is one
+  };
 
-  std::array<std::array<Content, kPages>, kSectors> content{};
+  std::array<Sector, kSectors> sectors{};
   std::optional<BootRecord> in_force;
   /// The record in the page before, if that is valid and of the same writing.
   std::optional<BootRecord> confirmed;
 
-  void take(const Page& page, std::uint32_t sector, std::uint32_t index) {
-    Content& here = content[sector][index];
-    if (is_blank(page)) {
-      here = Content::kBlank;
+  void take(const Page& page, std::uint32_t sector_index, std::uint32_t page_index) {
+    if (is_blank(page)) return;
+    Sector& sector = sectors[sector_index];
+    const std::optional<BootRecord> record = parse(page, sector_index, page_index);
+    sector.ends_in_junk = !record;
+    if (!record) {
+      sector.has_junk = true;
       return;
     }
-    const std::optional<BootRecord> record = parse(page, sector, index);
-    here = record ? Content::kRecord : Content::kJunk;
-    if (!record || (in_force && record->sequence < in_force->sequence)) return;
-    const bool follows = in_force && in_force->sequence + 1 == record->sequence && index > 0;
+    sector.has_record = true;
+    if (in_force && record->sequence < in_force->sequence) return;
+    const bool follows = in_force && in_force->sequence + 1 == record->sequence && page_index > 0;
     confirmed = follows ? in_force : std::nullopt;
     in_force = record;
   }
 
   [[nodiscard]] std::uint32_t generation() const { return in_force->sequence / kPages; }
 
-  /// The page after the last one in the sector of the record in force that anything was written to.
-  [[nodiscard]] std::uint32_t first_unused_page() const {
-    const auto& pages = content[generation() % kSectors];
-    std::uint32_t end = kPages;
-    while (end > 0 && pages[end - 1] == Content::kBlank) --end;
-    return end;
+  [[nodiscard]] bool is_confirmed() const {
+    return in_force->confirms == 1 && confirmed && confirmed->state == in_force->state;
   }
 
-  [[nodiscard]] bool other_sector_has_junk() const {
-    const auto& pages = content[(generation() + 1) % kSectors];
-    return std::find(pages.begin(), pages.end(), Content::kJunk) != pages.end();
+  /// Whether there may be a torn record newer than the one in force. In the other sector it would stand
+  /// alone: what stood there before was erased completely before it was begun.
+  [[nodiscard]] bool may_have_torn_record() const {
+    const Sector& own = sectors[generation() % kSectors];
+    const Sector& other = sectors[(generation() + 1) % kSectors];
+    return own.ends_in_junk || (other.has_junk && !other.has_record);
   }
 };
 
@@ -106,25 +111,12 @@ flash::Status BootControl::load() {
       scan.take(page, sector, index);
     }
   }
-  if (scan.in_force) adopt(scan);
-  return flash::Status::kOk;
-}
-
-void BootControl::adopt(const Scan& scan) {
+  if (!scan.in_force) return flash::Status::kOk;
   state_ = scan.in_force->state;
   has_record_ = true;
+  settled_ = scan.is_confirmed() && !scan.may_have_torn_record();
   in_force_generation_ = scan.generation();
-  write_generation_ = in_force_generation_;
-
-  const std::uint32_t first_unused = scan.first_unused_page();
-  next_page_ = std::min(first_unused + 1, kPages);
-  const bool is_full = next_page_ + 2 > kPages;
-  const bool is_last = scan.in_force->sequence % kPages + 1 == first_unused;
-  // Junk in the other sector may be a torn newer record, but only if this sector was left for it.
-  const bool superseded_by_none = is_last && !(is_full && scan.other_sector_has_junk());
-  const bool is_confirmed =
-      scan.in_force->confirms == 1 && scan.confirmed && scan.confirmed->state == scan.in_force->state;
-  settled_ = is_confirmed && superseded_by_none;
+  return flash::Status::kOk;
 }
 
 flash::Status BootControl::settle() {

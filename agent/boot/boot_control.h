@@ -17,10 +17,9 @@
 // - settle() appends the state in force again unless it is settled. So a torn record never decides anything
 //   twice: either its state is written anew and solid before it is acted upon, or a newer record supersedes
 //   it for good. Two good records exist before anything irreversible is done.
-// - The first write of a session leaves one page out: it looks blank, but a write to it may have been cut.
-// - A full sector stays as it is while the other one is erased and written. The erase always comes right
-//   before the write, even of a sector that reads blank, because an earlier erase may have been cut. The
-//   sector with the record in force is never erased.
+// - The first write after load() goes to the other sector, which is erased right before, even if it reads
+//   blank: an earlier program or erase there may have been cut. So nothing is ever written to a doubtful
+//   cell. The sector with the record in force is never erased.
 #pragma once
 
 #include <array>
@@ -77,7 +76,6 @@ class BootControl {
 
  private:
   struct Scan;
-  void adopt(const Scan& scan);
   [[nodiscard]] flash::Status write_pair(const BootState& next);
   [[nodiscard]] flash::Status write_page(const BootState& next, bool confirms);
   [[nodiscard]] flash::Status open_next_sector();
@@ -88,7 +86,7 @@ class BootControl {
   bool settled_ = false;
   std::uint32_t in_force_generation_ = 0;  ///< meaningful if has_record_
   std::uint32_t write_generation_ = 0;
-  std::uint32_t next_page_ = kPages;  ///< of the sector being written; kPages asks for the next sector
+  std::uint32_t next_page_ = kPages;  ///< of the sector being written; kPages asks for the other one
 };
 
 }  // namespace boot

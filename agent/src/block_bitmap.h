@@ -1,5 +1,5 @@
-// The bitmap of wanted blocks: bit n & 7 of byte n >> 3 is set while block n is wanted. It is a view of memory that
-// the stream request sends as it is.
+// The bitmap of wanted blocks: bit n & 7 of byte n >> 3 is set while block n is wanted. It is a view of
+// memory that the stream request sends as it is.
 #pragma once
 
 #include <cstddef>

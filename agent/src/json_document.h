@@ -1,8 +1,8 @@
 // A JSON text as a flat array of tokens, with lookups by key.
 //
-// Everything in it is hostile: parse() accepts only what RFC 8259 calls a JSON object, at most kMaxTokens values
-// and kMaxDepth levels, so a lookup afterwards needs to check nothing but types. Strings are left as they stand in
-// the text; copy_string() resolves their escapes.
+// Everything in it is hostile: parse() accepts only what RFC 8259 calls a JSON object, at most kMaxTokens
+// values and kMaxDepth levels, so a lookup afterwards needs to check nothing but types. Strings are left as
+// they stand in the text; copy_string() (json_values.h) resolves their escapes.
 #pragma once
 
 #ifndef JSMN_HEADER
@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 
 namespace ota {
@@ -29,8 +28,8 @@ class JsonDocument {
   /// @returns false if `text` is not one JSON object within the limits. The text must outlive this object.
   [[nodiscard]] bool parse(std::string_view text);
 
-  /// The value of `key` in `object`; nothing if there is none, or if `object` is not an object. A key that stands
-  /// there twice is not found and sets has_duplicate().
+  /// The value of `key` in `object`; nothing if there is none, or if `object` is not an object. A key that
+  /// stands there twice is not found and sets has_duplicate().
   [[nodiscard]] std::optional<Token> find(Token object, std::string_view key);
   /// The element `index` of `array`.
   [[nodiscard]] std::optional<Token> element(Token array, std::size_t index) const;
@@ -52,12 +51,5 @@ class JsonDocument {
   std::size_t count_ = 0;
   bool has_duplicate_ = false;
 };
-
-/// Resolves the escapes of a JSON string and appends a NUL. @returns false if it does not fit, contains a NUL, or
-/// has an unpaired surrogate.
-[[nodiscard]] bool copy_string(std::string_view raw, std::span<std::uint8_t> out);
-
-/// Reads an unsigned number, decimal or 0x-prefixed. @returns nothing if it is no such number or exceeds 32 bits.
-[[nodiscard]] std::optional<std::uint32_t> parse_u32(std::string_view text);
 
 }  // namespace ota

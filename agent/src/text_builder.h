@@ -1,5 +1,5 @@
-// Builds a short text in a fixed buffer, without printf and without a heap. An overflow is remembered, not fatal:
-// text() is then empty.
+// Builds a short text in a fixed buffer, without printf and without a heap. An overflow is remembered, not
+// fatal: text() is then empty.
 #pragma once
 
 #include <array>
@@ -34,7 +34,8 @@ class TextBuilder {
   /// Eight lower-case digits, as the job status messages have them.
   TextBuilder& add_hex32(std::uint32_t value) {
     std::array<char, 8> digits;
-    for (std::size_t i = 0; i < digits.size(); ++i) digits[i] = "0123456789abcdef"[(value >> (28 - 4 * i)) & 0xF];
+    for (std::size_t i = 0; i < digits.size(); ++i)
+      digits[i] = "0123456789abcdef"[(value >> (28 - 4 * i)) & 0xF];
     return add({digits.data(), digits.size()});
   }
 

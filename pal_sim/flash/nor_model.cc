@@ -196,7 +196,7 @@ bool NorModel::is_locked(std::uint32_t offset, std::uint32_t length) const {
   for (std::uint32_t i = 0; i < lock_count(); ++i) {
     const std::uint64_t lock_begin = read_register(window_, controller::kRegLocks + i * 8);
     const std::uint64_t lock_end = lock_begin + read_register(window_, controller::kRegLocks + i * 8 + 4);
-    if (begin < lock_end && lock_begin < end) return true;
+    if (std::max(begin, lock_begin) < std::min(end, lock_end)) return true;
   }
   return false;
 }

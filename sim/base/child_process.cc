@@ -147,7 +147,9 @@ std::optional<Failure> read_failure(int pipe) {
 }
 
 // glibc 2.36 declares pidfd_open() without C linkage, so C++ cannot call it.
-int open_pidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+int open_pidfd(pid_t pid) {
+  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+}
 
 void reap(pid_t pid) {
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {

@@ -21,6 +21,7 @@ void TerminationSignals::wait() {
 void TerminationSignals::stop() {
   boost::system::error_code ignored;
   signals_.clear(ignored);
+  signals_.cancel(ignored);
 }
 
 }  // namespace otasim

@@ -14,11 +14,11 @@ inline constexpr std::uint32_t kMaxPayload = 128 * 1024;
 
 struct BrokerConfig {
   std::uint16_t port = 0;
-  std::string ca_path;           ///< PEM: who signs clients' certificates
-  std::string certificate_path;  ///< PEM: the listener's own
-  std::string key_path;          ///< PEM
-  std::string plugin_path;
-  std::string socket_path;  ///< the private listener
+  std::string ca_path = {};           ///< PEM: who signs clients' certificates
+  std::string certificate_path = {};  ///< PEM: the listener's own
+  std::string key_path = {};          ///< PEM
+  std::string plugin_path = {};
+  std::string socket_path = {};  ///< the private listener
   bool run_as_root = false;
 };
 

@@ -2,6 +2,20 @@
 
 namespace otasim::broker {
 
+const char* to_string(EndReason reason) {
+  switch (reason) {
+    case EndReason::kUnknown:
+      break;
+    case EndReason::kDuplicateClientId:
+      return "DUPLICATE_CLIENTID";
+    case EndReason::kForbiddenAccess:
+      return "FORBIDDEN_ACCESS";
+    case EndReason::kServerInitiatedDisconnect:
+      return "SERVER_INITIATED_DISCONNECT";
+  }
+  return "UNKNOWN";
+}
+
 std::vector<std::string> ClientTable::set_principal(const std::string& fingerprint,
                                                     const std::string& thing) {
   if (thing.empty()) {
@@ -26,10 +40,20 @@ std::optional<std::string> ClientTable::thing_of(const std::string& fingerprint)
 const Connection& ClientTable::add(ClientHandle handle, const std::string& client_id,
                                    const std::string& thing, const std::string& fingerprint) {
   remove(handle);  // a handle is an address: it may be one whose connection never came to life
-  const auto older = alive_.find(client_id);
-  if (older != alive_.end()) connections_.at(older->second).taken_over = true;
+  set_end_reason(client_id, EndReason::kDuplicateClientId);
   alive_[client_id] = handle;
-  return connections_[handle] = Connection{next_number_++, client_id, thing, fingerprint, false};
+  return connections_[handle] =
+             Connection{next_number_++, client_id, thing, fingerprint, EndReason::kUnknown};
+}
+
+void ClientTable::set_end_reason(ClientHandle handle, EndReason reason) {
+  const auto found = connections_.find(handle);
+  if (found != connections_.end()) found->second.end_reason = reason;
+}
+
+void ClientTable::set_end_reason(const std::string& client_id, EndReason reason) {
+  const auto found = alive_.find(client_id);
+  if (found != alive_.end()) set_end_reason(found->second, reason);
 }
 
 std::optional<Connection> ClientTable::remove(ClientHandle handle) {

@@ -16,12 +16,17 @@ namespace otasim::broker {
 /// Mosquitto's handle of a connection; never followed.
 using ClientHandle = const void*;
 
+/// Why a connection ended, in AWS's words. Mosquitto 2.0.11 does not tell its plugins whether a client said
+/// goodbye, fell silent or was cut off; what the plugin did itself it knows.
+enum class EndReason { kUnknown, kDuplicateClientId, kForbiddenAccess, kServerInitiatedDisconnect };
+[[nodiscard]] const char* to_string(EndReason reason);
+
 struct Connection {
   std::uint64_t number = 0;
   std::string client_id;
   std::string thing;
   std::string fingerprint;
-  bool taken_over = false;  ///< a later connection has the same client id
+  EndReason end_reason = EndReason::kUnknown;
 };
 
 class ClientTable {
@@ -34,6 +39,9 @@ class ClientTable {
   /// Notes a new connection and that it takes over an older one with its client id.
   const Connection& add(ClientHandle handle, const std::string& client_id, const std::string& thing,
                         const std::string& fingerprint);
+  /// Notes why a connection is about to end.
+  void set_end_reason(ClientHandle handle, EndReason reason);
+  void set_end_reason(const std::string& client_id, EndReason reason);
   /// Forgets a connection. @returns what was known of it
   std::optional<Connection> remove(ClientHandle handle);
 

@@ -52,29 +52,6 @@ std::string fingerprint_of(const mosquitto* client) {
   return text;
 }
 
-/// AWS's name for the end of a connection.
-const char* disconnect_reason(const Connection& connection, int reason) {
-  if (connection.taken_over) return "DUPLICATE_CLIENTID";
-  switch (reason) {
-    case MOSQ_ERR_SUCCESS:
-      return "CLIENT_INITIATED_DISCONNECT";
-    case MOSQ_ERR_KEEPALIVE:
-      return "MQTT_KEEP_ALIVE_TIMEOUT";
-    case kCloseConnection:
-      return "FORBIDDEN_ACCESS";
-    case MOSQ_ERR_ADMINISTRATIVE_ACTION:
-      return "SERVER_INITIATED_DISCONNECT";
-    case MOSQ_ERR_PROTOCOL:
-    case MOSQ_ERR_MALFORMED_PACKET:
-    case MOSQ_ERR_MALFORMED_UTF8:
-    case MOSQ_ERR_OVERSIZE_PACKET:
-    case MOSQ_ERR_QOS_NOT_SUPPORTED:
-      return "CLIENT_ERROR";
-    default:
-      return "CONNECTION_LOST";
-  }
-}
-
 class Plugin {
  public:
   int authenticate(const mosquitto_evt_basic_auth& event) {
@@ -106,6 +83,7 @@ class Plugin {
       case MOSQ_ACL_WRITE:
         if (may_request(connection->thing, event.topic) && !event.retain) return MOSQ_ERR_SUCCESS;
         deny(*connection, "publish", event.topic);
+        table_.set_end_reason(event.client, EndReason::kForbiddenAccess);
         return kCloseConnection;
       default:
         return MOSQ_ERR_ACL_DENIED;
@@ -129,7 +107,7 @@ class Plugin {
     tell(ClientEvent::kDisconnected, connection->client_id,
          {{"connection", connection->number},
           {"principal", connection->fingerprint},
-          {"disconnectReason", disconnect_reason(*connection, event.reason)}});
+          {"disconnectReason", to_string(connection->end_reason)}});
   }
 
  private:
@@ -162,6 +140,7 @@ class Plugin {
   void set_principal(const std::string& fingerprint, const std::string& thing) {
     if (!thing.empty() && !is_thing_name(thing)) return;
     for (const std::string& client_id : table_.set_principal(fingerprint, thing)) {
+      table_.set_end_reason(client_id, EndReason::kServerInitiatedDisconnect);
       mosquitto_kick_client_by_clientid(client_id.c_str(), true);
     }
   }

@@ -37,8 +37,8 @@ std::vector<Check> run_checks() {
     checks.push_back(check("image-signing key", crypto::P256Key::load_private(products->boot_signing_key),
                            [&products](const auto&) { return products->boot_signing_key; }));
   }
-  checks.push_back(
-      check("temporary folder", TempDir::create(), [](const TempDir& folder) { return folder.path().parent_path().string(); }));
+  checks.push_back(check("temporary folder", TempDir::create(),
+                         [](const TempDir& folder) { return folder.path().parent_path().string(); }));
   return checks;
 }
 
@@ -51,7 +51,8 @@ Result<void> doctor(bool as_json) {
     const bool ok = c.problem.empty();
     is_well = is_well && ok;
     if (as_json) {
-      list.push_back({{"check", c.name}, {"ok", ok}, {"found", c.found}, {"problem", c.problem}, {"hint", c.hint}});
+      list.push_back(
+          {{"check", c.name}, {"ok", ok}, {"found", c.found}, {"problem", c.problem}, {"hint", c.hint}});
     } else if (ok) {
       fmt::print("ok    {:<22} {}\n", c.name, c.found);
     } else {
@@ -60,7 +61,8 @@ Result<void> doctor(bool as_json) {
   }
   if (as_json) fmt::print("{}\n", nlohmann::json{{"ok", is_well}, {"checks", list}}.dump());
   if (is_well) return {};
-  return fail(ExitCode::kEnvironment, "not everything a run needs is here (see above)", "scripts/setup and scripts/build make it so.");
+  return fail(ExitCode::kEnvironment, "not everything a run needs is here (see above)",
+              "scripts/setup and scripts/build make it so.");
 }
 
 }  // namespace otasim::cli

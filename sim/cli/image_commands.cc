@@ -33,7 +33,8 @@ nlohmann::json describe(const image::Info& info) {
     return bytes ? nlohmann::json(crypto::hex(*bytes)) : nlohmann::json(nullptr);
   };
   return {{"version", image::to_string(info.version)},
-          {"security_counter", info.security_counter ? nlohmann::json(*info.security_counter) : nlohmann::json(nullptr)},
+          {"security_counter",
+           info.security_counter ? nlohmann::json(*info.security_counter) : nlohmann::json(nullptr)},
           {"load_address", fmt::format("{:#010x}", info.load_address)},
           {"header_bytes", info.header_size},
           {"payload_bytes", info.payload_size},
@@ -60,7 +61,8 @@ Result<std::vector<std::uint8_t>> payload_of(const ImageSignOptions& options) {
   if (!bytes) return bytes;
   if (!options.elf.empty()) return image::payload_from_elf(*bytes, base, room);
   if (bytes->empty()) {
-    return fail(ExitCode::kUsage, fmt::format("'{}' is empty", options.bin), "Give the application's raw bytes.");
+    return fail(ExitCode::kUsage, fmt::format("'{}' is empty", options.bin),
+                "Give the application's raw bytes.");
   }
   return bytes;
 }
@@ -76,9 +78,11 @@ Result<void> image_sign(const ImageSignOptions& options) {
   if (!key) return tl::unexpected(key.error());
   const auto payload = payload_of(options);
   if (!payload) return tl::unexpected(payload.error());
-  const auto signed_image = image::sign(
-      *payload,
-      {.version = *version, .security_counter = options.security_counter, .load_address = lab::kMps2LoadAddress}, *key);
+  const auto signed_image = image::sign(*payload,
+                                        {.version = *version,
+                                         .security_counter = options.security_counter,
+                                         .load_address = lab::kMps2LoadAddress},
+                                        *key);
   if (!signed_image) return tl::unexpected(signed_image.error());
   if (auto fits = lab::check_fits_slot(signed_image->size()); !fits) return fits;
   if (auto written = write_file_atomic(options.out, *signed_image); !written) return written;

@@ -9,11 +9,11 @@
 namespace otasim::cli {
 
 struct ImageSignOptions {
-  std::string elf;          ///< application as linked, or
-  std::string bin;          ///< its payload as raw bytes
-  std::string out;          ///< the image to write
+  std::string elf;  ///< application as linked, or
+  std::string bin;  ///< its payload as raw bytes
+  std::string out;  ///< the image to write
   std::string version;
-  std::string key;          ///< PEM; empty: the lab's build-time key
+  std::string key;  ///< PEM; empty: the lab's build-time key
   std::uint32_t security_counter = 1;
   bool json = false;
 };

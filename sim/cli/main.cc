@@ -41,12 +41,16 @@ using Command = std::function<Result<void>()>;
 void add_demo(CLI::App& app, Command& command) {
   static otasim::cli::DemoOptions options;
   CLI::App* demo = app.add_subcommand("demo", "Boot a device, update it over the air, and show each step");
-  demo->add_option("--board", options.board, "Board to run on")->check(CLI::IsMember({"mps2-an385"}))->capture_default_str();
+  demo->add_option("--board", options.board, "Board to run on")
+      ->check(CLI::IsMember({"mps2-an385"}))
+      ->capture_default_str();
   demo->add_option("--from", options.from, "Version the device starts with")->capture_default_str();
   demo->add_option("--to", options.to, "Version to update to")->capture_default_str();
-  CLI::Option* image = demo->add_option("--image", options.image, "Update to this signed image instead of the demo application");
+  CLI::Option* image = demo->add_option("--image", options.image,
+                                        "Update to this signed image instead of the demo application");
   demo->add_option("--elf", options.elf, "Sign this application as --to and update to it")->excludes(image);
-  demo->add_option("--mqtt-port", options.mqtt_port, "Port for MQTT over TLS on 127.0.0.1; 0: any free one")->capture_default_str();
+  demo->add_option("--mqtt-port", options.mqtt_port, "Port for MQTT over TLS on 127.0.0.1; 0: any free one")
+      ->capture_default_str();
   demo->add_option("--seed", options.seed, "Seed of the device's entropy")->capture_default_str();
   demo->add_option("--limit", options.limit_seconds, "Give up after this many seconds")
       ->check(CLI::Range(1U, 86400U))
@@ -65,15 +69,19 @@ void add_image(CLI::App& app, Command& command) {
 
   CLI::App* sign_command = image->add_subcommand("sign", "Make a signed image from an application");
   CLI::Option* elf = sign_command->add_option("--elf", sign.elf, "Application as linked (ELF)");
-  CLI::Option* bin = sign_command->add_option("--bin", sign.bin, "Application as raw bytes, vector table first");
+  CLI::Option* bin =
+      sign_command->add_option("--bin", sign.bin, "Application as raw bytes, vector table first");
   elf->excludes(bin);
-  sign_command->add_option("--version", sign.version, "Its version: MAJOR.MINOR.REVISION[+BUILD]")->required();
-  sign_command->add_option("--security-counter", sign.security_counter, "Its security counter")->capture_default_str();
+  sign_command->add_option("--version", sign.version, "Its version: MAJOR.MINOR.REVISION[+BUILD]")
+      ->required();
+  sign_command->add_option("--security-counter", sign.security_counter, "Its security counter")
+      ->capture_default_str();
   sign_command->add_option("--key", sign.key, "P-256 private key, PEM (default: the lab's)");
   sign_command->add_option("--out", sign.out, "Image file to write")->required();
   sign_command->add_flag("--json", sign.json, "Describe the image as JSON");
   sign_command->callback([&command, elf, bin] {
-    if (elf->empty() && bin->empty()) throw CLI::ValidationError("image sign", "give --elf FILE or --bin FILE");
+    if (elf->empty() && bin->empty())
+      throw CLI::ValidationError("image sign", "give --elf FILE or --bin FILE");
     command = [] { return otasim::cli::image_sign(sign); };
   });
 

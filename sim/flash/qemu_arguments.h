@@ -18,7 +18,7 @@ struct QemuFlash {
   std::string window_path;
   std::uint32_t window_address = 0x2100'0000;  ///< where the board maps the window
   std::string plugin_path;                     ///< libotasim_flash_plugin.so
-  std::string op_log_path;                     ///< empty: no op log
+  std::string op_log_path{};                   ///< empty: no op log
   std::uint64_t seed = 1;                      ///< of the part's entropy source
 };
 

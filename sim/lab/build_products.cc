@@ -12,7 +12,8 @@ namespace {
 Result<std::string> existing(const std::filesystem::path& path) {
   std::error_code error;
   if (std::filesystem::is_regular_file(path, error)) return path.string();
-  return fail(ExitCode::kEnvironment, fmt::format("otasim's build is incomplete: '{}' is missing", path.string()),
+  return fail(ExitCode::kEnvironment,
+              fmt::format("otasim's build is incomplete: '{}' is missing", path.string()),
               "Run scripts/build, which makes it.");
 }
 

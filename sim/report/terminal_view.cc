@@ -59,7 +59,9 @@ TerminalView::Style TerminalView::style_for(std::FILE* stream) {
 
 TerminalView::TerminalView(std::FILE* stream, Style style) : stream_(stream), style_(style) {}
 
-TerminalView::~TerminalView() { finish(); }
+TerminalView::~TerminalView() {
+  finish();
+}
 
 void TerminalView::show(const nlohmann::json& event) {
   const std::string source = event.value("source", "");
@@ -106,7 +108,8 @@ void TerminalView::set_progress(unsigned done, unsigned total) {
 void TerminalView::draw_bar() {
   if (!style_.bar || total_ == 0) return;
   const std::string count = fmt::format(" {:3d} % {}/{} blocks", done_ * 100 / total_, done_, total_);
-  const unsigned room = style_.width > count.size() + 4 ? style_.width - static_cast<unsigned>(count.size()) - 4 : 0;
+  const unsigned room =
+      style_.width > count.size() + 4 ? style_.width - static_cast<unsigned>(count.size()) - 4 : 0;
   const unsigned filled = room * done_ / total_;
   fmt::print(stream_, "[{:#<{}}{:.<{}}]{}", "", filled, "", room - filled, count);
   bar_is_drawn_ = true;

@@ -34,7 +34,8 @@ class TerminalView {
   void finish();
 
  private:
-  void print_line(const nlohmann::json& event, std::string_view who, std::string_view color, std::string_view text);
+  void print_line(const nlohmann::json& event, std::string_view who, std::string_view color,
+                  std::string_view text);
   void set_progress(unsigned done, unsigned total);
   void draw_bar();
   void clear_bar();

@@ -15,7 +15,9 @@ namespace {
 
 using boot::BootRecord;
 
-tl::unexpected<Error> wrong(std::string message) { return fail(ExitCode::kFailed, "flash: " + message); }
+tl::unexpected<Error> wrong(std::string message) {
+  return fail(ExitCode::kFailed, "flash: " + message);
+}
 
 std::optional<BootRecord> record_at(std::span<const std::uint8_t> page, std::uint32_t index) {
   BootRecord record;
@@ -46,9 +48,12 @@ std::optional<BootRecord> record_in_force(std::span<const std::uint8_t> window) 
 
 std::optional<flash::Partition> partition_of(boot::Slot slot) {
   switch (slot) {
-    case boot::Slot::kA: return flash::kSlotA;
-    case boot::Slot::kB: return flash::kSlotB;
-    default: return std::nullopt;
+    case boot::Slot::kA:
+      return flash::kSlotA;
+    case boot::Slot::kB:
+      return flash::kSlotB;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -56,16 +61,21 @@ std::optional<flash::Partition> partition_of(boot::Slot slot) {
 
 std::string slot_letter(boot::Slot slot) {
   switch (slot) {
-    case boot::Slot::kA: return "A";
-    case boot::Slot::kB: return "B";
-    case boot::Slot::kRecovery: return "recovery";
-    case boot::Slot::kNone: break;
+    case boot::Slot::kA:
+      return "A";
+    case boot::Slot::kB:
+      return "B";
+    case boot::Slot::kRecovery:
+      return "recovery";
+    case boot::Slot::kNone:
+      break;
   }
   return "none";
 }
 
 Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const crypto::P256Key& key) {
-  if (window.size() != flash::kWindowSize) return fail(ExitCode::kInternal, "the flash window has a wrong size");
+  if (window.size() != flash::kWindowSize)
+    return fail(ExitCode::kInternal, "the flash window has a wrong size");
   const std::optional<BootRecord> record = record_in_force(window);
   if (!record) return wrong("there is no valid boot control record.");
   const boot::BootState& state = record->state;
@@ -77,7 +87,8 @@ Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const
 
   Result<image::Info> info = image::verify(window.subspan(partition->offset, partition->size), key);
   if (!info) return wrong(fmt::format("slot {}: {}", slot_letter(slot), info.error().message));
-  if (!std::equal(info->sha256->begin(), info->sha256->end(), identity.digest.begin(), identity.digest.end())) {
+  if (!std::equal(info->sha256->begin(), info->sha256->end(), identity.digest.begin(),
+                  identity.digest.end())) {
     return wrong(fmt::format("slot {} holds another image than boot control approved.", slot_letter(slot)));
   }
   const auto& job = identity.job_id.characters;

@@ -29,10 +29,12 @@ struct ApprovedImage {
 /// @param window  16 MiB, see pal_sim/flash/flash_map.h
 /// @returns kFailed, saying what is wrong, if there is no sound record, the image does not verify, or it is
 ///          not the image the record describes
-[[nodiscard]] Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const crypto::P256Key& key);
+[[nodiscard]] Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window,
+                                                   const crypto::P256Key& key);
 
 /// Whether the slot of an approved image holds exactly the bytes of `file`.
-[[nodiscard]] bool slot_holds(std::span<const std::uint8_t> window, boot::Slot slot, std::span<const std::uint8_t> file);
+[[nodiscard]] bool slot_holds(std::span<const std::uint8_t> window, boot::Slot slot,
+                              std::span<const std::uint8_t> file);
 
 [[nodiscard]] std::string slot_letter(boot::Slot slot);
 

@@ -29,8 +29,10 @@ class View : public testing::Test {
   std::FILE* file_ = std::tmpfile();
 };
 
-const nlohmann::json kLine = {{"t_us", 1500000}, {"source", "uart"}, {"event", "line"}, {"text", "boot: slot A"}};
-const nlohmann::json kProgress = {{"t_us", 1}, {"source", "run"}, {"event", "progress"}, {"done", 5}, {"total", 10}};
+const nlohmann::json kLine = {
+    {"t_us", 1500000}, {"source", "uart"}, {"event", "line"}, {"text", "boot: slot A"}};
+const nlohmann::json kProgress = {
+    {"t_us", 1}, {"source", "run"}, {"event", "progress"}, {"done", 5}, {"total", 10}};
 
 TEST_F(View, PlainLinesHaveTimeSourceAndTextOnly) {
   EXPECT_EQ(shown({}, {kLine, kProgress}), "   1.500 device boot: slot A\n");

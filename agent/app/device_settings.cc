@@ -1,0 +1,25 @@
+#include "agent/app/device_settings.h"
+
+#include <algorithm>
+
+namespace app {
+namespace {
+
+template <std::size_t N>
+void copy_text(std::string_view text, std::array<char, N>& out) {
+  const std::size_t length = std::min(text.size(), N - 1);
+  std::copy_n(text.begin(), length, out.begin());
+  out[length] = '\0';
+}
+
+}  // namespace
+
+provisioning::Status DeviceSettings::load(flash::FlashDriver& flash) {
+  const provisioning::Status status = provisioning::load(flash, blob_, settings_);
+  if (status != provisioning::Status::kOk) return status;
+  copy_text(settings_.thing_name, thing_name_);
+  copy_text(settings_.endpoint_host, endpoint_host_);
+  return status;
+}
+
+}  // namespace app

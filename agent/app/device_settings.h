@@ -1,0 +1,29 @@
+// This device's identity and settings: the provisioned ones, copied to RAM once, with the names the C
+// interfaces need as NUL-terminated strings.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "pal_sim/provisioning/provisioning.h"
+
+namespace app {
+
+class DeviceSettings {
+ public:
+  /// Reads them from flash. Call once, before anything else here.
+  /// @returns what provisioning::load() returns
+  [[nodiscard]] provisioning::Status load(flash::FlashDriver& flash);
+
+  [[nodiscard]] const provisioning::Settings& provisioned() const { return settings_; }
+  [[nodiscard]] const char* thing_name() const { return thing_name_.data(); }
+  [[nodiscard]] const char* endpoint_host() const { return endpoint_host_.data(); }
+
+ private:
+  std::array<std::uint8_t, provisioning::kMaxBlobSize> blob_{};
+  provisioning::Settings settings_{};
+  std::array<char, provisioning::kMaxThingName + 1> thing_name_{};
+  std::array<char, provisioning::kMaxHostName + 1> endpoint_host_{};
+};
+
+}  // namespace app

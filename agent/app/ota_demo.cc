@@ -1,0 +1,165 @@
+#include "agent/app/ota_demo.h"
+
+#include "agent/app/console.h"
+#include "agent/app/deadline.h"
+#include "agent/app/halt.h"
+#include "agent/app/ota_mqtt_port.h"
+#include "agent/app/self_test.h"
+
+namespace app {
+namespace {
+
+constexpr std::uint32_t kSuspendTimeoutMs = 10000;
+
+/// The agent's callback carries no context: this is the demo it means.
+OtaDemo* running_demo = nullptr;
+
+std::string_view job_id_of(const OtaJobDocument_t& job) {
+  if (job.pJobId == nullptr) return "without an id";
+  const std::string_view id(reinterpret_cast<const char*>(job.pJobId), job.jobIdLength);
+  return id.substr(0, id.find('\0'));
+}
+
+}  // namespace
+
+OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image, const OtaPalInterface_t& pal)
+    : settings_(settings),
+      image_(image),
+      loop_(lan_, stream_, client_, os_),
+      router_(buffers_, settings.thing_name()),
+      client_(stream_, loop_, router_),
+      os_(loop_, buffers_, {settings.provisioned().request_wait_ms, settings.provisioned().self_test_ms}),
+      network_(lan_, stream_, client_, loop_, settings) {
+  interfaces_.os = os_.bind();
+  interfaces_.mqtt = ota_mqtt_port::bind(client_);
+  interfaces_.pal = pal;
+  running_demo = this;
+}
+
+void OtaDemo::run() {
+  start_devices();
+  network_.connect();
+  for (;;) {
+    if (!start_agent()) halt("the agent cannot be started");
+    run_agent();
+    console::log("agent stopped; starting it again");
+    client_.disconnect();
+    router_.reset();
+    network_.connect();
+  }
+}
+
+void OtaDemo::start_devices() {
+  const provisioning::Settings& provisioned = settings_.provisioned();
+  TlsCredentials credentials;
+  credentials.root_ca = provisioned.root_ca;
+  credentials.certificate = provisioned.device_certificate;
+  credentials.private_key = provisioned.device_key;
+  if (!stream_.init(credentials)) halt(stream_.failure().what);
+  if (!lan_.start(provisioned.mac)) halt("the network controller does not answer");
+}
+
+bool OtaDemo::start_agent() {
+  const auto* thing = reinterpret_cast<const std::uint8_t*>(settings_.thing_name());
+  const OtaErr_t error = OTA_Init(&agent_buffers_, &interfaces_, thing, job_event_callback);
+  if (error != OtaErrNone) {
+    console::log("OTA_Init: ", OTA_Err_strerror(error));
+    return false;
+  }
+  OtaEventMsg_t start{};
+  start.eventId = OtaAgentEventStart;
+  return OTA_SignalEvent(&start);
+}
+
+void OtaDemo::run_agent() {
+  while (OTA_EventProcess() != OtaAgentStateStopped) {
+    progress_.update();
+    if (!client_.is_connected()) reconnect();
+  }
+  progress_.end();
+}
+
+void OtaDemo::reconnect() {
+  console::log("connection lost: ", client_.reason());
+  if (OTA_Suspend() != OtaErrNone) return;  // it stopped meanwhile
+  const Deadline deadline(kSuspendTimeoutMs);
+  while (OTA_GetState() != OtaAgentStateSuspended && !deadline.passed()) {
+    if (OTA_EventProcess() == OtaAgentStateStopped) return;
+  }
+  client_.disconnect();
+  router_.reset();
+  network_.connect();
+  const OtaErr_t error = OTA_Resume();
+  if (error != OtaErrNone) console::log("OTA_Resume: ", OTA_Err_strerror(error));
+}
+
+void OtaDemo::job_event_callback(OtaJobEvent_t event, void* data) {
+  running_demo->on_job_event(event, data);
+}
+
+void OtaDemo::on_job_event(OtaJobEvent_t event, void* data) {
+  switch (event) {
+    case OtaJobEventProcessed:
+      buffers_.release(static_cast<const OtaEventData_t*>(data));
+      break;
+    case OtaJobEventReceivedJob:
+      progress_.begin(*static_cast<const OtaJobDocument_t*>(data));
+      break;
+    case OtaJobEventActivate:
+      activate();
+      break;
+    case OtaJobEventStartTest:
+      self_test();
+      break;
+    case OtaJobEventFail:
+      console::log("update failed, job ", job_id_of(*static_cast<const OtaJobDocument_t*>(data)));
+      progress_.end();
+      break;
+    case OtaJobEventSelfTestFailed:
+      console::log("this image is not newer than the one that fetched it, going back");
+      break;
+    case OtaJobEventUpdateComplete:
+      console::log("file received, job ", job_id_of(*static_cast<const OtaJobDocument_t*>(data)));
+      progress_.end();
+      break;
+    case OtaJobEventParseCustomJob:
+      console::log("job ", job_id_of(*static_cast<const OtaJobDocument_t*>(data)),
+                   " is not an OTA update, refused");
+      break;
+    case OtaJobEventNoActiveJob:
+      console::log("no job waiting");
+      break;
+  }
+}
+
+void OtaDemo::activate() {
+  progress_.end();
+  console::log("image verified, restarting into it");
+  client_.disconnect();  // the broker need not wait for the keep-alive to find out
+  const OtaErr_t error = OTA_ActivateNewImage();
+  console::log("OTA_ActivateNewImage: ", OTA_Err_strerror(error));
+}
+
+void OtaDemo::self_test() {
+  const char* problem = run_self_test(client_, board::flash(), image_);
+  if (problem != nullptr) {
+    console::log("self test failed: ", problem);
+    static_cast<void>(OTA_SetImageState(OtaImageStateRejected));  // what it says, the reset below follows
+    board::reset();
+  }
+  const OtaErr_t error = OTA_SetImageState(OtaImageStateAccepted);
+  if (interfaces_.pal.getPlatformImageState(nullptr) != OtaPalImageStateValid) {
+    console::log("image not accepted: ", OTA_Err_strerror(error));
+    return;  // the watchdog ends the trial
+  }
+  board::watchdog_stop();
+  console::log("self test passed, image accepted");
+  const boot::image::Version& version = image_.header.version;
+  if (error == OtaErrNone) {
+    console::log("update complete, running ", version.major, '.', version.minor, '.', version.revision);
+  } else {
+    console::log("image accepted but not reported: ", OTA_Err_strerror(error));
+  }
+}
+
+}  // namespace app

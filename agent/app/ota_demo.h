@@ -1,0 +1,63 @@
+// The OTA demo application: AWS's six steps of porting it, on a super-loop.
+//
+//   1. initialise the agent (OTA_Init with the interfaces)      start_agent()
+//   2. the application callback                                 on_job_event()
+//   3. the event processing loop (instead of a task)            run_agent()
+//   4. start the agent (OtaAgentEventStart)                     start_agent()
+//   5. monitor its statistics                                   UpdateProgress
+//   6. shut it down                                             run_agent(), when the agent stopped
+//
+// run() never returns. A device that cannot start (no provisioning, no network controller, no entropy) says
+// why and stops: on trial, the bootloader's watchdog then brings the previous image back. The watchdog is
+// never fed; it is stopped once this image is accepted.
+#pragma once
+
+#include "agent/app/device_settings.h"
+#include "agent/app/event_buffers.h"
+#include "agent/app/event_loop.h"
+#include "agent/app/message_router.h"
+#include "agent/app/mqtt_client.h"
+#include "agent/app/netif_lan.h"
+#include "agent/app/network.h"
+#include "agent/app/os_port.h"
+#include "agent/app/running_image.h"
+#include "agent/app/tls_stream.h"
+#include "agent/app/update_progress.h"
+#include "agent/include/ota.h"
+
+namespace app {
+
+class OtaDemo {
+ public:
+  /// `settings` must be loaded, `pal` bound to the flash part. All must outlive the demo.
+  OtaDemo(const DeviceSettings& settings, const RunningImage& image, const OtaPalInterface_t& pal);
+
+  [[noreturn]] void run();
+
+ private:
+  static void job_event_callback(OtaJobEvent_t event, void* data);
+
+  void start_devices();
+  [[nodiscard]] bool start_agent();
+  void run_agent();
+  void reconnect();
+  void on_job_event(OtaJobEvent_t event, void* data);
+  void activate();
+  void self_test();
+
+  const DeviceSettings& settings_;
+  const RunningImage& image_;
+  EventBuffers buffers_;
+  NetifLan lan_;
+  TlsStream stream_;
+  EventLoop loop_;
+  MessageRouter router_;
+  mqtt::Client client_;
+  OsPort os_;
+  Network network_;
+  UpdateProgress progress_;
+  OtaInterfaces_t interfaces_{};
+  OtaAppBuffer_t agent_buffers_{};
+};
+
+}  // namespace app

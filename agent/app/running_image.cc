@@ -1,0 +1,61 @@
+#include "agent/app/running_image.h"
+
+#include <cstring>
+
+#include "agent/boot/boot_info_seal.h"
+#include "qemu_boards/common/board.h"
+
+namespace app {
+namespace {
+
+bool lies_in_load_region(const boot::BootInfo& info) {
+  const board::LoadRegion region = board::load_region();
+  if (info.image_address < region.address) return false;
+  const std::uint32_t offset = info.image_address - region.address;
+  return info.image_size >= boot::image::kHeaderStructSize && offset <= region.size &&
+         info.image_size <= region.size - offset;
+}
+
+}  // namespace
+
+std::optional<RunningImage> read_running_image() {
+  const boot::BootInfo info = board::boot_info();
+  if (!boot::is_sealed(info) || !lies_in_load_region(info)) return std::nullopt;
+  RunningImage image{};
+  std::memcpy(&image.header, reinterpret_cast<const void*>(info.image_address), sizeof(image.header));
+  if (image.header.magic != boot::image::kMagic) return std::nullopt;
+  image.slot = info.slot;
+  image.on_trial = info.is_trial != 0;
+  image.reset_reason = info.reset_reason;
+  return image;
+}
+
+std::string_view name_of(boot::Slot slot) {
+  switch (slot) {
+    case boot::Slot::kA:
+      return "A";
+    case boot::Slot::kB:
+      return "B";
+    case boot::Slot::kRecovery:
+      return "recovery";
+    case boot::Slot::kNone:
+      break;
+  }
+  return "none";
+}
+
+std::optional<flash::Partition> partition_of(boot::Slot slot) {
+  switch (slot) {
+    case boot::Slot::kA:
+      return flash::kSlotA;
+    case boot::Slot::kB:
+      return flash::kSlotB;
+    case boot::Slot::kRecovery:
+      return flash::kRecovery;
+    case boot::Slot::kNone:
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace app

@@ -1,0 +1,29 @@
+// Which image this is: read from the bootloader's hand-over and from the header it verified.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "agent/boot/boot_info.h"
+#include "agent/boot/image_format.h"
+#include "pal_sim/flash/flash_map.h"
+
+namespace app {
+
+struct RunningImage {
+  boot::image::Header header;
+  boot::Slot slot;
+  bool on_trial;
+  boot::ResetReason reset_reason;
+};
+
+/// @returns nothing if the hand-over is missing or damaged, or does not lead to an image header.
+[[nodiscard]] std::optional<RunningImage> read_running_image();
+
+/// "A", "B", "recovery", "none".
+[[nodiscard]] std::string_view name_of(boot::Slot slot);
+
+/// The slot's place in flash. @returns nothing for Slot::kNone.
+[[nodiscard]] std::optional<flash::Partition> partition_of(boot::Slot slot);
+
+}  // namespace app

@@ -1,0 +1,68 @@
+#include "agent/app/update_progress.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "agent/app/console.h"
+
+namespace app {
+namespace {
+
+constexpr std::uint32_t kLines = 10;
+constexpr std::size_t kMaxDigits = 9;  // more than any slot holds, less than 32 bits
+
+/// The value of `"filesize"` in a job document the agent has already parsed and accepted; for the log only.
+std::uint32_t file_size_in(std::string_view json) {
+  constexpr std::string_view kKey = "\"filesize\"";
+  std::size_t at = json.find(kKey);
+  if (at == std::string_view::npos) return 0;
+  at = json.find_first_not_of(" \t\r\n:", at + kKey.size());
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < kMaxDigits && at < json.size() && json[at] >= '0' && json[at] <= '9';
+       ++i, ++at) {
+    value = value * 10 + static_cast<std::uint32_t>(json[at] - '0');
+  }
+  return value;
+}
+
+std::string_view job_id_of(const OtaJobDocument_t& job) {
+  const std::string_view id(reinterpret_cast<const char*>(job.pJobId),
+                            job.pJobId != nullptr ? job.jobIdLength : 0);
+  return id.substr(0, id.find('\0'));  // some events count the terminator
+}
+
+}  // namespace
+
+void UpdateProgress::begin(const OtaJobDocument_t& job) {
+  std::uint32_t size = 0;
+  if (job.pJobDocJson != nullptr) {
+    size = file_size_in({reinterpret_cast<const char*>(job.pJobDocJson), job.jobDocLength});
+  }
+  block_count_ = (size + OTA_FILE_BLOCK_SIZE - 1) / OTA_FILE_BLOCK_SIZE;
+  next_line_at_ = 1;
+  console::log("job ", job_id_of(job), " received, ", size, " bytes");
+}
+
+void UpdateProgress::update() {
+  if (block_count_ == 0) return;
+  OtaAgentStatistics_t statistics{};
+  if (OTA_GetStatistics(&statistics) != OtaErrNone) return;
+  const std::uint32_t count = std::min(statistics.otaPacketsProcessed, block_count_);
+  if (count < next_line_at_) return;
+  console::log("receiving ", count, '/', block_count_);
+  next_line_at_ = count + std::max(block_count_ / kLines, std::uint32_t{1});
+}
+
+void UpdateProgress::end() {
+  log_statistics();
+  block_count_ = 0;
+}
+
+void log_statistics() {
+  OtaAgentStatistics_t statistics{};
+  if (OTA_GetStatistics(&statistics) != OtaErrNone) return;
+  console::log("statistics received ", statistics.otaPacketsReceived, " queued ", statistics.otaPacketsQueued,
+               " processed ", statistics.otaPacketsProcessed, " dropped ", statistics.otaPacketsDropped);
+}
+
+}  // namespace app

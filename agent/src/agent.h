@@ -1,0 +1,159 @@
+// The OTA agent as an object: the state machine, the job in hand and the file being received.
+//
+// Order of use:
+//   Agent agent(environment);            the environment may be changed until init()
+//   agent.init(buffers, thing_name);     Stopped -> Init
+//   loop: agent.process_next_event();    or agent.run() in a task of its own
+//   agent.signal(...)                    from anywhere: Start, received messages, Suspend, Resume, Shutdown
+//
+// It allocates nothing: all memory is in the object, or lent by the application in init(). All of it belongs
+// to the task that processes events, except signal(), state(), on_timer() and the requests that only queue an
+// event.
+//
+// What can go wrong: a failing interface is asked again when the request timer runs out; too many requests
+// without an answer abort the job and stop the agent. A job that cannot be done is reported FAILED with a
+// reason. Deviations from AWS's library are listed in docs/agent.md.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "agent/include/ota.h"
+#include "agent/src/environment.h"
+#include "agent/src/job_document.h"
+#include "agent/src/transition_table.h"
+
+namespace ota {
+
+/// What AWS fixes at compile time and a device may learn from its provisioning data. Set before init().
+struct Settings {
+  std::uint32_t request_wait_ms = otaconfigFILE_REQUEST_WAIT_MS;
+  std::uint32_t self_test_wait_ms = otaconfigSELF_TEST_RESPONSE_WAIT_MS;
+  std::uint32_t blocks_per_request = otaconfigMAX_NUM_BLOCKS_REQUEST;
+  std::uint32_t max_request_momentum = otaconfigMAX_NUM_REQUEST_MOMENTUM;
+  std::uint32_t status_frequency = otaconfigOTA_UPDATE_STATUS_FREQUENCY;
+  bool allow_downgrade = otaconfigAllowDowngrade != 0;
+};
+
+class Agent {
+ public:
+  explicit Agent(Environment& environment) : environment_(environment) {}
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  void configure(const Settings& settings) { settings_ = settings; }
+
+  /// Contracts of these as in ota.h.
+  [[nodiscard]] OtaErr_t init(const OtaAppBuffer_t& buffers, std::string_view thing_name);
+  OtaState_t process_next_event();
+  void run();
+  [[nodiscard]] bool signal(const OtaEventMsg_t& event);
+  [[nodiscard]] OtaErr_t suspend();
+  [[nodiscard]] OtaErr_t resume();
+  OtaState_t shutdown(std::uint32_t rounds, bool unsubscribe);
+  [[nodiscard]] OtaErr_t activate_new_image();
+  [[nodiscard]] OtaErr_t set_image_state(OtaImageState_t state);
+  [[nodiscard]] OtaImageState_t image_state() const { return image_state_; }
+  [[nodiscard]] OtaState_t state() const { return state_; }
+  [[nodiscard]] const OtaAgentStatistics_t& statistics() const { return statistics_; }
+
+  /// To be called when a timer of the environment runs out.
+  void on_timer(OtaTimerId_t timer);
+
+ private:
+  enum class Ingest { kFileComplete, kFailed, kAccepted, kIgnored };
+
+  // agent.cc: life, dispatch, job and image state.
+  [[nodiscard]] bool prepare_event_queue();
+  void lend_buffers(const OtaAppBuffer_t& buffers);
+  void dispatch(const OtaEventMsg_t& event);
+  void ignore_event(const OtaEventMsg_t& event);
+  [[nodiscard]] OtaErr_t handle(Handler handler, OtaEventData_t* data);
+  [[nodiscard]] bool signal_event(OtaEvent_t event);
+  void signal_or_retry(OtaEvent_t event);
+  void start_request_timer();
+  [[nodiscard]] OtaErr_t retry_later(OtaErr_t error);
+  [[nodiscard]] OtaErr_t start();
+  [[nodiscard]] OtaErr_t user_abort();
+  [[nodiscard]] OtaErr_t stop();
+  OtaErr_t set_image_state(OtaImageState_t state, std::uint32_t reason);
+  [[nodiscard]] OtaErr_t publish_image_state(OtaImageState_t state, std::uint32_t reason);
+  [[nodiscard]] OtaErr_t publish_status(std::string_view job_id, std::string_view message, std::uint8_t qos);
+  [[nodiscard]] bool has_job() const { return job_id_[0] != 0; }
+  [[nodiscard]] std::string_view job_id() const;
+  [[nodiscard]] std::string_view thing_name() const { return {thing_name_.data(), thing_name_size_}; }
+  void forget_job() { job_id_[0] = 0; }
+  void close_transfer();
+  void abandon_job();
+
+  // agent_job.cc: asking for a job, and what a job document leads to.
+  [[nodiscard]] OtaErr_t request_job();
+  [[nodiscard]] OtaErr_t process_job(OtaEventData_t* data);
+  [[nodiscard]] OtaErr_t handle_job_text(std::string_view text);
+  [[nodiscard]] OtaErr_t fall_back();
+  [[nodiscard]] OtaErr_t no_job();
+  [[nodiscard]] OtaErr_t offer_custom_job(std::string_view job_id, std::string_view text);
+  [[nodiscard]] OtaErr_t publish_custom_status(std::string_view job_id, const OtaJobDocument_t& answer);
+  [[nodiscard]] OtaErr_t refuse_job(std::string_view job_id, OtaJobParseErr_t error);
+  [[nodiscard]] OtaErr_t refuse_too_large(std::string_view job_id);
+  [[nodiscard]] OtaErr_t take_job(const JobDocument& job, std::string_view text);
+  [[nodiscard]] OtaErr_t continue_job(const JobDocument& job);
+  [[nodiscard]] OtaErr_t adopt(const JobDocument& job);
+  [[nodiscard]] OtaErr_t begin_self_test(const JobDocument& job);
+  [[nodiscard]] OtaErr_t check_version(const JobDocument& job) const;
+  [[nodiscard]] bool is_committed_job(const JobDocument& job);
+  [[nodiscard]] OtaErr_t report_commit_again();
+  [[nodiscard]] bool is_testing(const JobDocument& job) const;
+  [[nodiscard]] OtaErr_t fail_self_test(OtaErr_t reason);
+  [[nodiscard]] OtaErr_t in_self_test();
+  [[nodiscard]] OtaErr_t begin_download(std::string_view text);
+  [[nodiscard]] OtaErr_t job_notification(OtaEventData_t* data);
+
+  // agent_transfer.cc: the file.
+  [[nodiscard]] OtaErr_t init_file();
+  [[nodiscard]] OtaErr_t request_data();
+  [[nodiscard]] OtaErr_t give_up_transfer();
+  [[nodiscard]] OtaErr_t process_data(OtaEventData_t* data);
+  [[nodiscard]] Ingest ingest(std::span<const std::uint8_t> message, OtaPalStatus_t& close_result);
+  [[nodiscard]] Ingest store_block(std::uint32_t index, std::span<std::uint8_t> payload,
+                                   OtaPalStatus_t& close_result);
+  void after_block();
+  void finish_file(Ingest result, OtaPalStatus_t close_result);
+  [[nodiscard]] std::uint32_t total_blocks() const;
+
+  Environment& environment_;
+  Settings settings_;
+  std::atomic<OtaState_t> state_{OtaAgentStateStopped};
+  std::atomic<OtaImageState_t> image_state_{OtaImageStateUnknown};
+  OtaState_t next_state_ = OtaAgentStateNoTransition;  ///< a handler's answer that overrides the table's
+  OtaAgentStatistics_t statistics_{};
+  bool is_event_queue_ready_ = false;
+  std::atomic<bool> unsubscribe_at_stop_{false};
+  bool is_subscribed_to_stream_ = false;
+  std::uint32_t request_number_ = 0;
+  std::uint32_t momentum_ = 0;
+  std::uint32_t blocks_expected_ = 0;  ///< of the current request
+
+  OtaFileContext_t file_{};
+  Sig_t signature_{};
+  std::array<char, otaconfigMAX_THINGNAME_LEN> thing_name_{};
+  std::size_t thing_name_size_ = 0;
+  std::array<std::uint8_t, OTA_JOB_ID_MAX_SIZE> job_id_{};
+
+  // Memory for what the application does not lend.
+  static constexpr std::size_t kMaxPath = 128;
+  static constexpr std::size_t kMaxProtocols = 20;
+  std::array<std::uint8_t, kMaxPath> own_file_path_{};
+  std::array<std::uint8_t, kMaxPath> own_certificate_path_{};
+  std::array<std::uint8_t, kMaxStreamName + 1> own_stream_name_{};
+  std::array<std::uint8_t, OTA_FILE_BLOCK_SIZE> own_block_{};
+  std::array<std::uint8_t, OTA_MAX_BLOCK_BITMAP_SIZE> own_bitmap_{};
+  std::array<std::uint8_t, OTA_REQUEST_URL_MAX_SIZE + 1> own_url_{};
+  std::array<std::uint8_t, 32> own_auth_scheme_{};
+  std::array<std::uint8_t, kMaxProtocols> protocols_{};
+};
+
+}  // namespace ota

@@ -1,0 +1,293 @@
+// Asking for a job, and what a job document leads to.
+#include <algorithm>
+#include <cstring>
+
+#include "agent/src/agent.h"
+#include "agent/src/block_bitmap.h"
+#include "agent/src/job_status.h"
+#include "agent/src/json_values.h"
+#include "agent/src/topics.h"
+
+namespace ota {
+namespace {
+
+std::string_view text_of(const OtaEventData_t& data) {
+  const std::size_t size = std::min<std::size_t>(data.dataLength, sizeof data.data);
+  return {reinterpret_cast<const char*>(data.data), size};
+}
+
+/// An absent text becomes an empty one.
+bool copy_text(std::string_view raw, std::uint8_t* out, std::size_t size) {
+  return copy_string(raw, {out, size});
+}
+
+}  // namespace
+
+OtaErr_t Agent::request_job() {
+  const Topic notify_next = notify_next_topic(thing_name());
+  const Topic get_next = get_next_topic(thing_name());
+  const StatusMessage message = job_request_message(request_number_, thing_name());
+  const auto* payload = reinterpret_cast<const std::uint8_t*>(message.text().data());
+  const bool is_sent =
+      environment_.subscribe(notify_next.text(), 1) == OtaMqttSuccess &&
+      environment_.publish(get_next.text(), {payload, message.text().size()}, 1) == OtaMqttSuccess;
+  if (!is_sent) return retry_later(OtaErrRequestJobFailed);
+  ++request_number_;
+  momentum_ = 0;
+  start_request_timer();  // the answer may get lost
+  return OtaErrNone;
+}
+
+OtaErr_t Agent::process_job(OtaEventData_t* data) {
+  if (data == nullptr) return OtaErrInvalidArg;
+  const OtaErr_t result = handle_job_text(text_of(*data));
+  environment_.notify_application(OtaJobEventProcessed, data);
+  return result;
+}
+
+OtaErr_t Agent::handle_job_text(std::string_view text) {
+  JobDocument job;
+  const JobDocumentStatus status = parse_job_document(text, environment_.signature_key(), job);
+  if (status == JobDocumentStatus::kMalformed) {
+    // Not an answer: the request timer goes on running and asks again.
+    environment_.on_note("a job document could not be parsed and is ignored");
+    return OtaErrJobParserError;
+  }
+  environment_.timer_stop(OtaRequestTimer);
+  if (status == JobDocumentStatus::kNoJob) return no_job();
+  if (has_job() && job_id() != job.job_id) {
+    const bool was_testing = image_state_ == OtaImageStateTesting;
+    abandon_job();
+    if (was_testing) return fall_back();
+  }
+  if (status == JobDocumentStatus::kNotOta) return offer_custom_job(job.job_id, text);
+  if (status == JobDocumentStatus::kNonConforming) {
+    return refuse_job(job.job_id, OtaJobParseErrNonConformingJobDoc);
+  }
+  return take_job(job, text);
+}
+
+/// Another job is offered to an image that was not accepted: the bootloader falls back first, and the image
+/// that runs then takes the job.
+OtaErr_t Agent::fall_back() {
+  environment_.pal_reset(file_);
+  return OtaErrImageStateMismatch;
+}
+
+OtaErr_t Agent::no_job() {
+  // An image under test may still accept itself; its job was cancelled or its report overtaken.
+  if (image_state_ != OtaImageStateTesting) abandon_job();
+  environment_.notify_application(OtaJobEventNoActiveJob, nullptr);
+  return OtaErrEmptyJobDocument;
+}
+
+/// Not a document of ours: the application may know it. If it does not, the job is refused.
+OtaErr_t Agent::offer_custom_job(std::string_view id, std::string_view text) {
+  OtaJobDocument_t document{};
+  document.pJobDocJson = reinterpret_cast<const std::uint8_t*>(text.data());
+  document.jobDocLength = text.size();
+  document.pJobId = reinterpret_cast<const std::uint8_t*>(id.data());
+  document.jobIdLength = id.size();
+  document.parseErr = OtaJobParseErrNonConformingJobDoc;
+  environment_.notify_application(OtaJobEventParseCustomJob, &document);
+  if (document.parseErr != OtaJobParseErrNone) return refuse_job(id, OtaJobParseErrNonConformingJobDoc);
+  const OtaErr_t result = publish_custom_status(id, document);
+  return result == OtaErrNone ? OtaErrJobParserError : result;
+}
+
+OtaErr_t Agent::publish_custom_status(std::string_view id, const OtaJobDocument_t& answer) {
+  const auto reason = static_cast<std::uint32_t>(answer.reason);
+  const auto sub_reason = static_cast<std::uint32_t>(answer.subReason);
+  switch (answer.status) {
+    case JobStatusInProgress:
+      return publish_status(id,
+                            self_test_message(answer.reason == JobReasonSelfTestActive ? "active" : "ready",
+                                              environment_.running_version())
+                                .text(),
+                            1);
+    case JobStatusSucceeded:
+      return publish_status(id, accepted_message(sub_reason, 0).text(), 1);
+    case JobStatusFailedWithVal:
+      return publish_status(id, failed_with_values_message(reason, sub_reason).text(), 1);
+    default:
+      return publish_status(
+          id, failed_message(answer.reason == JobReasonAborted ? "aborted" : "rejected", sub_reason).text(),
+          1);
+  }
+}
+
+OtaErr_t Agent::refuse_job(std::string_view id, OtaJobParseErr_t error) {
+  environment_.on_note("a job is refused: its document does not conform");
+  const auto sub_reason = static_cast<std::uint32_t>(error);
+  static_cast<void>(
+      publish_status(id, failed_with_values_message(OtaErrJobParserError, sub_reason).text(), 1));
+  if (id == job_id()) abandon_job();
+  return OtaErrJobParserError;
+}
+
+OtaErr_t Agent::refuse_too_large(std::string_view id) {
+  environment_.on_note("a job is refused: its file has more blocks than the bitmap");
+  static_cast<void>(publish_status(id, failed_message("rejected", OtaErrFileSizeOverflow).text(), 1));
+  return OtaErrFileSizeOverflow;
+}
+
+OtaErr_t Agent::take_job(const JobDocument& job, std::string_view text) {
+  if (job.self_test != SelfTest::kAbsent) return begin_self_test(job);
+  if (job.file_size == 0) return refuse_job(job.job_id, OtaJobParseErrZeroFileSize);
+  if (environment_.pal_image_state(file_) == OtaPalImageStatePendingCommit) return fall_back();
+  if (has_job()) return continue_job(job);
+  const OtaErr_t adopted = adopt(job);
+  return adopted == OtaErrNone ? begin_download(text) : adopted;
+}
+
+/// The same job again, after a suspension or a lost answer: the file goes on where it was. Only its URL may
+/// be new.
+OtaErr_t Agent::continue_job(const JobDocument& job) {
+  if (!copy_text(job.url, file_.pUpdateUrlPath, file_.updateUrlMaxSize)) {
+    return refuse_job(job.job_id, OtaJobParseErrNonConformingJobDoc);
+  }
+  signal_or_retry(OtaAgentEventCreateFile);
+  return OtaErrNone;
+}
+
+/// Copies the job into the file context. After this the job is the one in hand, also if it is refused.
+OtaErr_t Agent::adopt(const JobDocument& job) {
+  const bool is_copied = copy_text(job.file_path, file_.pFilePath, file_.filePathMaxSize) &&
+                         copy_text(job.certificate, file_.pCertFilepath, file_.certFilePathMaxSize) &&
+                         copy_text(job.stream_name, file_.pStreamName, file_.streamNameMaxSize) &&
+                         copy_text(job.url, file_.pUpdateUrlPath, file_.updateUrlMaxSize) &&
+                         copy_text(job.auth_scheme, file_.pAuthScheme, file_.authSchemeMaxSize);
+  if (!is_copied) return refuse_job(job.job_id, OtaJobParseErrNonConformingJobDoc);
+
+  if (!copy_text(job.protocols_text, file_.pProtocols, file_.protocolMaxSize)) file_.pProtocols[0] = 0;
+  std::memcpy(job_id_.data(), job.job_id.data(), job.job_id.size());
+  job_id_[job.job_id.size()] = 0;
+  file_.fileSize = job.file_size;
+  file_.serverFileID = job.file_id;
+  file_.fileAttributes = job.file_attributes;
+  file_.fileType = job.file_type;
+  file_.updaterVersion = job.updated_by;
+  file_.isInSelfTest = job.self_test != SelfTest::kAbsent;
+  signature_ = job.signature;
+  const bool can_use_mqtt = (job.protocols & OTA_DATA_OVER_MQTT & configENABLED_DATA_PROTOCOLS) != 0;
+  if (file_.isInSelfTest) return OtaErrNone;
+
+  file_.blocksRemaining = total_blocks();
+  BlockBitmap bitmap(
+      {file_.pRxBlockBitmap, std::min<std::size_t>(file_.blockBitmapMaxSize, OTA_MAX_BLOCK_BITMAP_SIZE)});
+  if (!bitmap.want_all(file_.blocksRemaining)) {
+    forget_job();
+    return refuse_too_large(job.job_id);
+  }
+  if (can_use_mqtt && !job.stream_name.empty()) return OtaErrNone;
+  set_image_state(OtaImageStateAborted, OtaErrInvalidDataProtocol);
+  return OtaErrInvalidDataProtocol;
+}
+
+OtaErr_t Agent::begin_download(std::string_view text) {
+  const OtaPalStatus_t status = environment_.pal_create_file(file_);
+  if (OTA_PAL_MAIN_ERR(status) != OtaPalSuccess) {
+    set_image_state(OtaImageStateAborted, status);
+    close_transfer();
+    return OtaErrInitFileTransferFailed;
+  }
+  OtaJobDocument_t document{};
+  document.pJobDocJson = reinterpret_cast<const std::uint8_t*>(text.data());
+  document.jobDocLength = text.size();
+  document.pJobId = job_id_.data();
+  document.jobIdLength = job_id().size();
+  document.fileTypeId = file_.fileType;
+  document.parseErr = OtaJobParseErrNone;
+  environment_.notify_application(OtaJobEventReceivedJob, &document);
+  signal_or_retry(OtaAgentEventCreateFile);
+  return OtaErrNone;
+}
+
+OtaErr_t Agent::begin_self_test(const JobDocument& job) {
+  if (!is_testing(job)) {
+    if (has_job()) close_transfer();
+    const OtaErr_t adopted = adopt(job);
+    if (adopted != OtaErrNone) return adopted;
+    if (is_committed_job(job)) return report_commit_again();
+    const OtaErr_t allowed = check_version(job);
+    if (allowed != OtaErrNone) return fail_self_test(allowed);
+    set_image_state(OtaImageStateTesting, 0);
+    if (image_state_ != OtaImageStateTesting) return fall_back();
+  }
+  if (signal_event(OtaAgentEventStartSelfTest)) return OtaErrNone;
+  start_request_timer();  // the queue is full: ask for the job once more
+  return OtaErrSignalEventFailed;
+}
+
+/// The job was told "active" by this very run and comes back, for example after a reconnection.
+bool Agent::is_testing(const JobDocument& job) const {
+  return image_state_ == OtaImageStateTesting && job_id() == job.job_id;
+}
+
+OtaErr_t Agent::check_version(const JobDocument& job) const {
+  const bool is_firmware = job.file_type == configOTA_FIRMWARE_UPDATE_FILE_TYPE_ID && job.file_id == 0;
+  if (!is_firmware || settings_.allow_downgrade) return OtaErrNone;
+  const std::uint32_t running = environment_.running_version();
+  if (job.updated_by == running) return OtaErrSameFirmwareVersion;
+  return job.updated_by > running ? OtaErrDowngradeNotAllowed : OtaErrNone;
+}
+
+/// Power may have failed, or a message been lost, between the commit and its report. The record says which
+/// job the running image came from; the job says how far it was told: "active" comes from the new image,
+/// "ready" from the old one.
+bool Agent::is_committed_job(const JobDocument& job) {
+  if (!job.is_in_progress || environment_.pal_image_state(file_) != OtaPalImageStateValid) return false;
+  const bool is_from_running_image = job.updated_by == environment_.running_version();
+  if (job.self_test == SelfTest::kActive && !is_from_running_image) return false;
+  if (job.self_test != SelfTest::kActive && is_from_running_image) return false;
+  return environment_.is_committed_job(job.job_id);
+}
+
+OtaErr_t Agent::report_commit_again() {
+  environment_.on_note("the running image was already committed for this job; reporting it again");
+  image_state_ = OtaImageStateAccepted;
+  const OtaErr_t result = publish_image_state(OtaImageStateAccepted, 0);
+  forget_job();
+  if (result != OtaErrNone) start_request_timer();
+  next_state_ = OtaAgentStateWaitingForJob;
+  return result;
+}
+
+OtaErr_t Agent::fail_self_test(OtaErr_t reason) {
+  set_image_state(OtaImageStateRejected, reason);
+  environment_.notify_application(OtaJobEventSelfTestFailed, nullptr);
+  environment_.pal_reset(file_);
+  return reason;
+}
+
+OtaErr_t Agent::in_self_test() {
+  file_.isInSelfTest = false;
+  if (environment_.pal_image_state(file_) == OtaPalImageStatePendingCommit) {
+    environment_.notify_application(OtaJobEventStartTest, nullptr);
+    environment_.timer_stop(OtaSelfTestTimer);
+    return OtaErrNone;
+  }
+  set_image_state(OtaImageStateRejected, OtaErrImageStateMismatch);
+  environment_.pal_reset(file_);
+  return OtaErrNone;
+}
+
+/// A job message while a file is being received: either the job in hand once more, or it is no longer the
+/// next one.
+OtaErr_t Agent::job_notification(OtaEventData_t* data) {
+  if (data == nullptr) return OtaErrInvalidArg;
+  JobDocument job;
+  const JobDocumentStatus status = parse_job_document(text_of(*data), environment_.signature_key(), job);
+  const bool is_same_job = status != JobDocumentStatus::kNoJob && job.job_id == job_id();
+  if (status == JobDocumentStatus::kMalformed || is_same_job) {
+    next_state_ = OtaAgentStateWaitingForFileBlock;
+  } else {
+    abandon_job();
+    close_transfer();
+    signal_or_retry(OtaAgentEventRequestJobDocument);
+  }
+  environment_.notify_application(OtaJobEventProcessed, data);
+  return OtaErrNone;
+}
+
+}  // namespace ota

@@ -1,0 +1,35 @@
+// The two CBOR messages of an MQTT file stream: the request for blocks, and one block.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace ota {
+
+struct BlockRequest {
+  std::uint32_t file_id;
+  std::uint32_t block_size;
+  std::span<const std::uint8_t> bitmap;  ///< wanted blocks from block 0 on
+  std::uint32_t block_count;             ///< how many of them to send now
+};
+
+/// @returns the bytes written to `out`, nothing if it is too small.
+[[nodiscard]] std::optional<std::size_t> encode_block_request(const BlockRequest& request,
+                                                              std::span<std::uint8_t> out);
+
+struct Block {
+  std::uint32_t file_id;
+  std::uint32_t index;
+  std::span<const std::uint8_t> payload;  ///< in the buffer given to decode_block()
+};
+
+/// Takes a map with f, i, l and p in any order; other keys are passed over. The payload is copied to
+/// `buffer`.
+/// @returns nothing if the message is malformed, a key is missing or stands there twice, a number is negative
+/// or exceeds 32 bits, `l` is not the payload's length, or the payload exceeds `buffer`.
+[[nodiscard]] std::optional<Block> decode_block(std::span<const std::uint8_t> message,
+                                                std::span<std::uint8_t> buffer);
+
+}  // namespace ota

@@ -1,0 +1,13 @@
+// The store's tables, and how an older file becomes a newer one.
+#pragma once
+
+#include "sim/base/result.h"
+#include "sim/cloud/database.h"
+
+namespace otasim::cloud {
+
+/// Brings a store, new or of an earlier version, to this program's schema.
+/// @returns kEnvironment for a store of a later version, or if the store fails
+[[nodiscard]] Result<void> migrate(Database& database);
+
+}  // namespace otasim::cloud

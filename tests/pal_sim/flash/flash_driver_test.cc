@@ -1,0 +1,86 @@
+#include "pal_sim/flash/flash_driver.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "qemu_boards/native/native_flash.h"
+
+namespace flash {
+namespace {
+
+std::vector<std::uint8_t> counting(std::size_t size) {
+  std::vector<std::uint8_t> data(size);
+  for (std::size_t i = 0; i < size; ++i) data[i] = static_cast<std::uint8_t>(i * 7 + 1);
+  return data;
+}
+
+TEST(FlashDriver, EveryStatusHasItsOwnName) {
+  std::set<std::string> names;
+  for (std::uint32_t i = 0; i <= 7; ++i) names.insert(to_string(static_cast<Status>(i)));
+  EXPECT_EQ(names.size(), 8u);
+  EXPECT_STREQ(to_string(Status::kOutOfRange), "out of range");
+  EXPECT_STREQ(to_string(static_cast<Status>(99)), "unknown status");
+}
+
+TEST(FlashDriver, ProgramRangeSplitsAtPages) {
+  native::NativeFlash flash;
+  const auto data = counting(3 * kPageSize);
+  ASSERT_EQ(program_range(flash, 100, data), Status::kOk);
+  EXPECT_EQ(flash.model().sequence(), 4u);
+  std::vector<std::uint8_t> read(data.size());
+  ASSERT_EQ(flash.read(100, read), Status::kOk);
+  EXPECT_EQ(read, data);
+}
+
+TEST(FlashDriver, ProgramRangeOfNothingDoesNothing) {
+  native::NativeFlash flash;
+  EXPECT_EQ(program_range(flash, kArraySize, {}), Status::kOk);
+  EXPECT_EQ(flash.model().sequence(), 0u);
+}
+
+TEST(FlashDriver, ProgramRangeWritesNothingIfTheEndIsOutside) {
+  native::NativeFlash flash;
+  EXPECT_EQ(program_range(flash, kArraySize - 300, counting(301)), Status::kOutOfRange);
+  EXPECT_EQ(program_range(flash, 0xFFFF'FFFF, counting(2)), Status::kOutOfRange);
+  EXPECT_EQ(flash.model().sequence(), 0u);
+}
+
+TEST(FlashDriver, ProgramRangeStopsAtTheFirstFailure) {
+  native::NativeFlash flash;
+  ASSERT_EQ(flash.lock(kSectorSize, kSectorSize), Status::kOk);
+  EXPECT_EQ(program_range(flash, kSectorSize - 10, counting(2 * kSectorSize)), Status::kProtected);
+  EXPECT_EQ(flash.model().sequence(), 2u) << "the lock and the one page before it";
+}
+
+TEST(FlashDriver, EraseRangeErasesEachSectorOnce) {
+  native::NativeFlash flash;
+  std::ranges::fill(flash.window().first(4 * kSectorSize), std::uint8_t{0});
+  ASSERT_EQ(erase_range(flash, kSectorSize, 2 * kSectorSize), Status::kOk);
+  EXPECT_EQ(flash.model().sequence(), 2u);
+  EXPECT_EQ(flash.window()[kSectorSize - 1], 0);
+  EXPECT_EQ(flash.window()[kSectorSize], 0xFF);
+  EXPECT_EQ(flash.window()[3 * kSectorSize - 1], 0xFF);
+  EXPECT_EQ(flash.window()[3 * kSectorSize], 0);
+}
+
+TEST(FlashDriver, EraseRangeRefusesBadRangesBeforeErasing) {
+  native::NativeFlash flash;
+  EXPECT_EQ(erase_range(flash, 1, kSectorSize), Status::kUnaligned);
+  EXPECT_EQ(erase_range(flash, 0, kSectorSize + 1), Status::kUnaligned);
+  EXPECT_EQ(erase_range(flash, kSectorSize, 0xFFFF'F000), Status::kOutOfRange);
+  EXPECT_EQ(flash.model().sequence(), 0u);
+}
+
+TEST(FlashDriver, EraseRangeStopsAtTheFirstFailure) {
+  native::NativeFlash flash;
+  flash.model().cut_power_at({.operation = 2, .bytes = 0});
+  EXPECT_EQ(erase_range(flash, 0, 3 * kSectorSize), Status::kNoDevice);
+  EXPECT_EQ(flash.model().sequence(), 2u);
+}
+
+}  // namespace
+}  // namespace flash

@@ -1,0 +1,99 @@
+// A guest that drives the flash controller by its registers alone, for flash_plugin_test.
+//
+// It reports each step's status on the UART and resets itself once; flash remembers which boot this is. The
+// test compares the transcript, and the flash file with what the guest claims to have done.
+#include <cstdint>
+
+#include "pal_sim/flash/controller_registers.h"
+#include "tests/sim/flash/doorbell_program.h"
+
+extern "C" std::uint32_t stack_top;
+extern "C" [[noreturn]] void reset_handler();
+
+namespace {
+
+using namespace flash;
+using namespace doorbell_program;
+
+constexpr std::uint32_t kWindow = 0x2100'0000;
+constexpr std::uint32_t kUart = 0x4000'4000;
+constexpr std::uint32_t kAircr = 0xE000'ED0C;
+constexpr std::uint32_t kAircrSystemReset = 0x05FA'0004;
+
+volatile std::uint32_t& word(std::uint32_t address) {
+  return *reinterpret_cast<volatile std::uint32_t*>(address);
+}
+
+volatile std::uint8_t& flash_byte(std::uint32_t offset) {
+  return *reinterpret_cast<volatile std::uint8_t*>(kWindow + offset);
+}
+
+volatile std::uint32_t& reg(std::uint32_t offset) {
+  return word(kWindow + kRegistersOffset + offset);
+}
+
+void put(char c) {
+  word(kUart) = static_cast<std::uint8_t>(c);
+}
+
+void report(const char* step, std::uint32_t value) {
+  while (*step != '\0') put(*step++);
+  put('=');
+  for (int shift = 28; shift >= 0; shift -= 4) put("0123456789abcdef"[(value >> shift) & 0xF]);
+  put('\n');
+}
+
+std::uint32_t run(std::uint32_t command, std::uint32_t offset, std::uint32_t length) {
+  reg(controller::kRegOffset) = offset;
+  reg(controller::kRegLength) = length;
+  reg(controller::kRegStatus) = static_cast<std::uint32_t>(Status::kNoDevice);
+  reg(controller::kRegCommand) = command;
+  asm volatile(".inst.w 0xf3af80a5" ::: "memory");
+  return reg(controller::kRegStatus);
+}
+
+std::uint32_t program(std::uint32_t offset, std::uint32_t length, std::uint8_t seed) {
+  for (std::uint32_t i = 0; i < length; ++i) flash_byte(kPageBufferOffset + i) = pattern(seed, i);
+  return run(controller::kProgram, offset, length);
+}
+
+void first_boot() {
+  report("id", reg(controller::kRegId));
+  report("program", program(kProgrammed, kPageSize, kFirstSeed));
+  report("readback", flash_byte(kProgrammed + 7));
+  report("over", program(kProgrammed, kPageSize, kSecondSeed));
+  report("erase", run(controller::kEraseSector, kErased, 0));
+  report("unaligned", run(controller::kEraseSector, kErased + 4, 0));
+  report("hostile", run(controller::kProgram, 0, 0xFFFF'FFFF));
+  report("lock", run(controller::kLock, kLocked, kSectorSize));
+  report("locked", program(kLocked, kPageSize, kFirstSeed));
+  report("otp-lock", run(controller::kOtpLock, 0, 0));
+  report("entropy", run(controller::kEntropy, 0, kPageSize));
+  report("keep", run(controller::kProgram, kEntropyKept, kPageSize));
+  report("mark", program(kBootMark, 4, 0));
+}
+
+void second_boot() {
+  report("locks", reg(controller::kRegLockCount));
+  report("otp-locked", reg(controller::kRegOtpLocked));
+  report("unlocked", program(kLocked, kPageSize, kFirstSeed));
+  report("sequence", reg(controller::kRegSequence));
+  report("done", 0);
+}
+
+}  // namespace
+
+extern "C" void reset_handler() {
+  word(kUart + 8) = 1;    // transmit enable
+  word(kUart + 16) = 16;  // the smallest legal baud divisor
+  if (flash_byte(kBootMark) == 0xFF) {
+    first_boot();
+    word(kAircr) = kAircrSystemReset;
+  } else {
+    second_boot();
+  }
+  for (;;) asm volatile("wfi");
+}
+
+extern "C" [[gnu::section(".vectors"), gnu::used]] const void* const vectors[] = {
+    &stack_top, reinterpret_cast<const void*>(reset_handler)};
