@@ -9,8 +9,9 @@
 
 namespace app::crypto_memory {
 
-/// A TLS connection takes about 32 KiB (16 KiB in, 4 KiB out, handshake); signature checks come on top.
-inline constexpr std::size_t kPoolSize = 128 * 1024;
+/// A TLS connection takes about 35 KiB at its peak (16 KiB in, 4 KiB out, handshake); signature checks come
+/// on top.
+inline constexpr std::size_t kPoolSize = 96 * 1024;
 
 void init();
 

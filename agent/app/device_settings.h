@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "pal_sim/provisioning/provisioning.h"
 
@@ -11,16 +12,16 @@ namespace app {
 
 class DeviceSettings {
  public:
-  /// Reads them from flash. Call once, before anything else here.
+  /// Reads them from flash into `blob` (at least provisioning::kMaxBlobSize bytes), which must outlive this
+  /// object. Call once, before anything else here.
   /// @returns what provisioning::load() returns
-  [[nodiscard]] provisioning::Status load(flash::FlashDriver& flash);
+  [[nodiscard]] provisioning::Status load(flash::FlashDriver& flash, std::span<std::uint8_t> blob);
 
   [[nodiscard]] const provisioning::Settings& provisioned() const { return settings_; }
   [[nodiscard]] const char* thing_name() const { return thing_name_.data(); }
   [[nodiscard]] const char* endpoint_host() const { return endpoint_host_.data(); }
 
  private:
-  std::array<std::uint8_t, provisioning::kMaxBlobSize> blob_{};
   provisioning::Settings settings_{};
   std::array<char, provisioning::kMaxThingName + 1> thing_name_{};
   std::array<char, provisioning::kMaxHostName + 1> endpoint_host_{};

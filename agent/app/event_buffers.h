@@ -15,7 +15,8 @@ namespace app {
 
 class EventBuffers {
  public:
-  static constexpr std::size_t kCount = otaconfigMAX_NUM_OTA_DATA_BUFFERS;
+  /// A full answer to a request for blocks, and job documents beside it.
+  static constexpr std::size_t kCount = 20;
 
   /// @returns a free buffer of length 0, nullptr if all are in use.
   [[nodiscard]] OtaEventData_t* acquire();

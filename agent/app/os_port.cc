@@ -74,8 +74,6 @@ OtaOsStatus_t OsPort::receive(OtaEventMsg_t& message, std::uint32_t timeout_ms) 
 
 OtaOsStatus_t OsPort::start_timer(OtaTimerId_t id, std::uint32_t timeout_ms, OtaTimerCallback_t callback) {
   if (id >= OtaNumOfTimers || callback == nullptr) return OtaOsTimerStartFailed;
-  if (id == OtaRequestTimer) timeout_ms = durations_.request_ms;
-  if (id == OtaSelfTestTimer) timeout_ms = durations_.self_test_ms;
   timers_[id] = {true, board::millis(), timeout_ms, callback};
   return OtaOsSuccess;
 }

@@ -1,6 +1,6 @@
 // The agent's operating system: an event queue and two one-shot timers for a super-loop.
 //
-//   OsPort os(pump, buffers, durations);
+//   OsPort os(pump, buffers);
 //   interfaces.os = os.bind();          // once: the C interface's functions then mean this object
 //   os.run_timers()                     // in every turn of the loop
 //
@@ -28,14 +28,7 @@ namespace app {
 
 class OsPort {
  public:
-  /// How long the agent's timers run: provisioned, so the agent's compile-time values give way to them.
-  struct Durations {
-    std::uint32_t request_ms;
-    std::uint32_t self_test_ms;
-  };
-
-  OsPort(Pump& pump, EventBuffers& buffers, const Durations& durations)
-      : pump_(pump), buffers_(buffers), durations_(durations) {}
+  OsPort(Pump& pump, EventBuffers& buffers) : pump_(pump), buffers_(buffers) {}
   OsPort(const OsPort&) = delete;
   OsPort& operator=(const OsPort&) = delete;
 
@@ -67,7 +60,6 @@ class OsPort {
 
   Pump& pump_;
   EventBuffers& buffers_;
-  Durations durations_;
   OtaEventContext context_{this};
   std::array<OtaEventMsg_t, kQueueSize> queue_{};
   std::size_t first_ = 0;

@@ -5,11 +5,18 @@
 #include "agent/app/halt.h"
 #include "agent/app/ota_mqtt_port.h"
 #include "agent/app/self_test.h"
+#include "agent/src/ota_c_api.h"
+#include "pal_sim/pal/pal_binding.h"
 
 namespace app {
 namespace {
 
 constexpr std::uint32_t kSuspendTimeoutMs = 10000;
+
+/// Sixteen blocks of 4 KiB in one request: half of what AWS IoT sends in answer to one. Each may wait in a
+/// buffer.
+constexpr std::uint32_t kBlocksPerRequest = 16;
+static_assert(kBlocksPerRequest < EventBuffers::kCount);
 
 /// The agent's callback carries no context: this is the demo it means.
 OtaDemo* running_demo = nullptr;
@@ -20,24 +27,33 @@ std::string_view job_id_of(const OtaJobDocument_t& job) {
   return id.substr(0, id.find('\0'));
 }
 
+void log_failure(const OtaJobDocument_t& job) {
+  const auto status = static_cast<OtaPalMainStatus_t>(job.reason);
+  console::log("update failed, job ", job_id_of(job), ": ", OTA_PalStatus_strerror(status), ' ',
+               console::Hex{static_cast<std::uint32_t>(job.subReason)});
+}
+
 }  // namespace
 
-OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image, const OtaPalInterface_t& pal)
+OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image)
     : settings_(settings),
       image_(image),
       loop_(lan_, stream_, client_, os_),
       router_(buffers_, settings.thing_name()),
       client_(stream_, loop_, router_),
-      os_(loop_, buffers_, {settings.provisioned().request_wait_ms, settings.provisioned().self_test_ms}),
-      network_(lan_, stream_, client_, loop_, settings) {
+      os_(loop_, buffers_),
+      network_(lan_, stream_, client_, loop_, settings),
+      pal_(board::flash(), settings.provisioned(), board::boot_info(), {reset_device, this}) {
   interfaces_.os = os_.bind();
   interfaces_.mqtt = ota_mqtt_port::bind(client_);
-  interfaces_.pal = pal;
+  interfaces_.pal = pal::interface();
+  pal::bind(&pal_);
   running_demo = this;
 }
 
 void OtaDemo::run() {
   start_devices();
+  configure_agent();
   network_.connect();
   for (;;) {
     if (!start_agent()) halt("the agent cannot be started");
@@ -55,8 +71,21 @@ void OtaDemo::start_devices() {
   credentials.root_ca = provisioned.root_ca;
   credentials.certificate = provisioned.device_certificate;
   credentials.private_key = provisioned.device_key;
+  if (pal_.start() != flash::Status::kOk) halt("boot control cannot be read");
   if (!stream_.init(credentials)) halt(stream_.failure().what);
   if (!lan_.start(provisioned.mac)) halt("the network controller does not answer");
+}
+
+void OtaDemo::configure_agent() {
+  ota::Settings agent;
+  agent.request_wait_ms = settings_.provisioned().request_wait_ms;
+  agent.self_test_wait_ms = settings_.provisioned().self_test_ms;
+  agent.blocks_per_request = kBlocksPerRequest;
+  ota::configure(agent);
+  ota::Extras extras;
+  extras.is_committed_job = pal::is_committed_job;
+  extras.on_note = [](const char* text) { console::log("agent: ", text); };
+  ota::set_extras(extras);
 }
 
 bool OtaDemo::start_agent() {
@@ -93,6 +122,12 @@ void OtaDemo::reconnect() {
   if (error != OtaErrNone) console::log("OTA_Resume: ", OTA_Err_strerror(error));
 }
 
+/// Every reset the PAL or the agent asks for. The broker hears of it now, not when the keep-alive runs out.
+void OtaDemo::reset_device(void* self) {
+  static_cast<OtaDemo*>(self)->client_.disconnect();
+  board::reset();
+}
+
 void OtaDemo::job_event_callback(OtaJobEvent_t event, void* data) {
   running_demo->on_job_event(event, data);
 }
@@ -112,15 +147,15 @@ void OtaDemo::on_job_event(OtaJobEvent_t event, void* data) {
       self_test();
       break;
     case OtaJobEventFail:
-      console::log("update failed, job ", job_id_of(*static_cast<const OtaJobDocument_t*>(data)));
-      progress_.end();
+      log_failure(*static_cast<const OtaJobDocument_t*>(data));
+      end_download();
       break;
     case OtaJobEventSelfTestFailed:
       console::log("this image is not newer than the one that fetched it, going back");
       break;
     case OtaJobEventUpdateComplete:
       console::log("file received, job ", job_id_of(*static_cast<const OtaJobDocument_t*>(data)));
-      progress_.end();
+      end_download();
       break;
     case OtaJobEventParseCustomJob:
       console::log("job ", job_id_of(*static_cast<const OtaJobDocument_t*>(data)),
@@ -132,10 +167,14 @@ void OtaDemo::on_job_event(OtaJobEvent_t event, void* data) {
   }
 }
 
-void OtaDemo::activate() {
+void OtaDemo::end_download() {
   progress_.end();
+  if (router_.dropped() != 0) console::log("messages without a buffer ", router_.dropped());
+}
+
+void OtaDemo::activate() {
+  end_download();
   console::log("image verified, restarting into it");
-  client_.disconnect();  // the broker need not wait for the keep-alive to find out
   const OtaErr_t error = OTA_ActivateNewImage();
   console::log("OTA_ActivateNewImage: ", OTA_Err_strerror(error));
 }
@@ -144,12 +183,12 @@ void OtaDemo::self_test() {
   const char* problem = run_self_test(client_, board::flash(), image_);
   if (problem != nullptr) {
     console::log("self test failed: ", problem);
-    static_cast<void>(OTA_SetImageState(OtaImageStateRejected));  // what it says, the reset below follows
-    board::reset();
+    static_cast<void>(OTA_SetImageState(OtaImageStateRejected));  // whatever it says, the reset follows
+    reset_device(this);
   }
   const OtaErr_t error = OTA_SetImageState(OtaImageStateAccepted);
-  if (interfaces_.pal.getPlatformImageState(nullptr) != OtaPalImageStateValid) {
-    console::log("image not accepted: ", OTA_Err_strerror(error));
+  if (OTA_GetImageState() != OtaImageStateAccepted) {
+    console::log("image not accepted by the platform");
     return;  // the watchdog ends the trial
   }
   board::watchdog_stop();

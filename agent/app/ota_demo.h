@@ -24,24 +24,28 @@
 #include "agent/app/tls_stream.h"
 #include "agent/app/update_progress.h"
 #include "agent/include/ota.h"
+#include "pal_sim/pal/pal.h"
 
 namespace app {
 
 class OtaDemo {
  public:
-  /// `settings` must be loaded, `pal` bound to the flash part. All must outlive the demo.
-  OtaDemo(const DeviceSettings& settings, const RunningImage& image, const OtaPalInterface_t& pal);
+  /// `settings` must be loaded. Both must outlive the demo.
+  OtaDemo(const DeviceSettings& settings, const RunningImage& image);
 
   [[noreturn]] void run();
 
  private:
   static void job_event_callback(OtaJobEvent_t event, void* data);
+  static void reset_device(void* self);
 
   void start_devices();
+  void configure_agent();
   [[nodiscard]] bool start_agent();
   void run_agent();
   void reconnect();
   void on_job_event(OtaJobEvent_t event, void* data);
+  void end_download();
   void activate();
   void self_test();
 
@@ -56,6 +60,7 @@ class OtaDemo {
   OsPort os_;
   Network network_;
   UpdateProgress progress_;
+  pal::Pal pal_;
   OtaInterfaces_t interfaces_{};
   OtaAppBuffer_t agent_buffers_{};
 };

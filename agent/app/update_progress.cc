@@ -31,6 +31,11 @@ std::string_view job_id_of(const OtaJobDocument_t& job) {
   return id.substr(0, id.find('\0'));  // some events count the terminator
 }
 
+std::uint32_t processed_count() {
+  OtaAgentStatistics_t statistics{};
+  return OTA_GetStatistics(&statistics) == OtaErrNone ? statistics.otaPacketsProcessed : 0;
+}
+
 }  // namespace
 
 void UpdateProgress::begin(const OtaJobDocument_t& job) {
@@ -40,14 +45,17 @@ void UpdateProgress::begin(const OtaJobDocument_t& job) {
   }
   block_count_ = (size + OTA_FILE_BLOCK_SIZE - 1) / OTA_FILE_BLOCK_SIZE;
   next_line_at_ = 1;
+  received_ = 0;
+  last_seen_ = processed_count();
   console::log("job ", job_id_of(job), " received, ", size, " bytes");
 }
 
 void UpdateProgress::update() {
   if (block_count_ == 0) return;
-  OtaAgentStatistics_t statistics{};
-  if (OTA_GetStatistics(&statistics) != OtaErrNone) return;
-  const std::uint32_t count = std::min(statistics.otaPacketsProcessed, block_count_);
+  const std::uint32_t processed = processed_count();
+  received_ += processed < last_seen_ ? processed : processed - last_seen_;
+  last_seen_ = processed;
+  const std::uint32_t count = std::min(received_, block_count_);
   if (count < next_line_at_) return;
   console::log("receiving ", count, '/', block_count_);
   next_line_at_ = count + std::max(block_count_ / kLines, std::uint32_t{1});

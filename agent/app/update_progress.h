@@ -22,6 +22,8 @@ class UpdateProgress {
  private:
   std::uint32_t block_count_ = 0;  ///< 0: no download
   std::uint32_t next_line_at_ = 0;
+  std::uint32_t received_ = 0;   ///< blocks of this job
+  std::uint32_t last_seen_ = 0;  ///< the agent's count, which it zeroes whenever a transfer starts or resumes
 };
 
 void log_statistics();

@@ -22,6 +22,8 @@ using Page = std::array<std::uint8_t, flash::kPageSize>;
 constexpr std::uint32_t kSectors = 2;
 constexpr std::array<std::uint32_t, kSectors> kSectorOffsets{flash::kBootControl0.offset,
                                                              flash::kBootControl1.offset};
+/// Record, first and second confirmation.
+constexpr std::uint32_t kSetLength = 3;
 /// Far beyond what the part's erase cycles allow; keeps the arithmetic from wrapping.
 constexpr std::uint32_t kMaxGeneration = 0x0100'0000;
 
@@ -45,7 +47,8 @@ std::optional<BootRecord> parse(const Page& page, std::uint32_t sector, std::uin
   if (record.crc32 != crc_of(page)) return std::nullopt;
   const std::uint32_t generation = record.sequence / BootControl::kPages;
   if (record.sequence % BootControl::kPages != index || generation % kSectors != sector) return std::nullopt;
-  if (generation > kMaxGeneration || record.confirms > 1 || !is_sound(record.state)) return std::nullopt;
+  if (generation > kMaxGeneration || !is_sound(record.state)) return std::nullopt;
+  if (record.role > static_cast<std::uint16_t>(RecordRole::kAnnouncement)) return std::nullopt;
   return record;
 }
 
@@ -55,43 +58,41 @@ std::optional<BootRecord> parse(const Page& page, std::uint32_t sector, std::uin
 struct BootControl::Scan {
   struct Sector {
     bool has_record = false;
-    bool has_junk = false;      ///< a page neither blank nor a record
-    bool ends_in_junk = false;  ///< the last page that is not blank is one
+    bool has_confirmation = false;
+    bool has_second_confirmation = false;
+    bool ends_in_junk = false;  ///< its last page that is not blank is no record
+    std::uint32_t end = 0;      ///< the page after that one
   };
 
   std::array<Sector, kSectors> sectors{};
   std::optional<BootRecord> in_force;
-  /// The record in the page before, if that is valid and of the same writing.
-  std::optional<BootRecord> confirmed;
+  /// How many records that end in the one in force follow each other as a set: record, first, second.
+  std::uint32_t set_length = 0;
 
   void take(const Page& page, std::uint32_t sector_index, std::uint32_t page_index) {
     if (is_blank(page)) return;
     Sector& sector = sectors[sector_index];
     const std::optional<BootRecord> record = parse(page, sector_index, page_index);
     sector.ends_in_junk = !record;
-    if (!record) {
-      sector.has_junk = true;
-      return;
-    }
+    sector.end = page_index + 1;
+    if (!record) return;
     sector.has_record = true;
+    const auto role = static_cast<RecordRole>(record->role);
+    if (role == RecordRole::kSecondConfirmation) sector.has_second_confirmation = true;
+    if (role == RecordRole::kFirstConfirmation) sector.has_confirmation = true;
     if (in_force && record->sequence < in_force->sequence) return;
-    const bool follows = in_force && in_force->sequence + 1 == record->sequence && page_index > 0;
-    confirmed = follows ? in_force : std::nullopt;
+    const bool follows = in_force && in_force->sequence + 1 == record->sequence &&
+                         in_force->state == record->state && record->role == set_length;
+    set_length = follows ? set_length + 1 : (role == RecordRole::kRecord ? 1 : 0);
     in_force = record;
   }
 
   [[nodiscard]] std::uint32_t generation() const { return in_force->sequence / kPages; }
+  [[nodiscard]] const Sector& own_sector() const { return sectors[generation() % kSectors]; }
+  [[nodiscard]] const Sector& other_sector() const { return sectors[(generation() + 1) % kSectors]; }
 
-  [[nodiscard]] bool is_confirmed() const {
-    return in_force->confirms == 1 && confirmed && confirmed->state == in_force->state;
-  }
-
-  /// Whether there may be a torn record newer than the one in force. In the other sector it would stand
-  /// alone: what stood there before was erased completely before it was begun.
-  [[nodiscard]] bool may_have_torn_record() const {
-    const Sector& own = sectors[generation() % kSectors];
-    const Sector& other = sectors[(generation() + 1) % kSectors];
-    return own.ends_in_junk || (other.has_junk && !other.has_record);
+  [[nodiscard]] bool is_settled() const {
+    return set_length == kSetLength && !own_sector().ends_in_junk && other_sector().has_record;
   }
 };
 
@@ -99,6 +100,8 @@ flash::Status BootControl::load() {
   state_ = {};
   has_record_ = false;
   settled_ = false;
+  in_force_sector_is_solid_ = false;
+  reinforce_ = false;
   write_generation_ = 0;
   next_page_ = kPages;
 
@@ -114,52 +117,77 @@ flash::Status BootControl::load() {
   if (!scan.in_force) return flash::Status::kOk;
   state_ = scan.in_force->state;
   has_record_ = true;
-  settled_ = scan.is_confirmed() && !scan.may_have_torn_record();
+  settled_ = scan.is_settled();
   in_force_generation_ = scan.generation();
+  const Scan::Sector& own = scan.own_sector();
+  in_force_sector_is_solid_ = own.has_confirmation || own.has_second_confirmation;
+  reinforce_ = own.has_confirmation && !own.has_second_confirmation;
+  if (reinforce_) {
+    write_generation_ = in_force_generation_;
+    next_page_ = std::min(own.end + 1, kPages);
+  }
   return flash::Status::kOk;
 }
 
 flash::Status BootControl::settle() {
   if (!has_record_ || settled_) return flash::Status::kOk;
-  return write_pair(state_);
+  if (reinforce_) {
+    const flash::Status status = write_set(state_);
+    if (status != flash::Status::kOk) return status;
+    reinforce_ = false;
+    next_page_ = kPages;
+  }
+  return write_set(state_);
 }
 
 flash::Status BootControl::append(const BootState& next) {
   if (!is_sound(next)) return flash::Status::kOutOfRange;
-  if (is_settled() && next == state_) return flash::Status::kOk;
-  return write_pair(next);
+  const flash::Status status = settle();
+  if (status != flash::Status::kOk) return status;
+  if (has_record_ && next == state_) return flash::Status::kOk;
+  return write_set(next);
 }
 
-flash::Status BootControl::write_pair(const BootState& next) {
-  const BootState copy = next;  // `next` may be state_
+flash::Status BootControl::write_set(BootState next) {
   flash::Status status = flash::Status::kProgramFailed;
-  for (std::uint32_t tries = 0; tries < kMaxWriteTries; ++tries) {
-    if (next_page_ + 2 > kPages) {
-      status = open_next_sector();
-      if (status != flash::Status::kOk) return status;
-    }
-    status = write_page(copy, false);
-    if (status == flash::Status::kOk) status = write_page(copy, true);
-    if (status == flash::Status::kOk) {
-      state_ = copy;
-      has_record_ = true;
-      settled_ = true;
-      in_force_generation_ = write_generation_;
-      return flash::Status::kOk;
-    }
-    settled_ = false;
-    if (status != flash::Status::kProgramFailed) return status;
+  for (std::uint32_t tries = 0; tries < kMaxWriteTries && status == flash::Status::kProgramFailed; ++tries) {
+    status = try_write_set(next);
   }
-  return status;
+  if (status != flash::Status::kOk) return status;
+  state_ = next;
+  has_record_ = true;
+  settled_ = true;
+  in_force_generation_ = write_generation_;
+  in_force_sector_is_solid_ = true;
+  return flash::Status::kOk;
 }
 
-flash::Status BootControl::write_page(const BootState& next, bool confirms) {
+flash::Status BootControl::try_write_set(const BootState& next) {
+  const std::uint32_t pages = settled_ ? kSetLength + 1 : kSetLength;
+  if (next_page_ + pages > kPages) {
+    const flash::Status status = open_sector();
+    if (status != flash::Status::kOk) return status;
+  } else if (settled_) {
+    const flash::Status status = write_page(state_, RecordRole::kAnnouncement);
+    if (status != flash::Status::kOk) return status;
+  }
+  settled_ = false;
+  for (const RecordRole role :
+       {RecordRole::kRecord, RecordRole::kFirstConfirmation, RecordRole::kSecondConfirmation}) {
+    const flash::Status status = write_page(next, role);
+    if (status != flash::Status::kOk) return status;
+  }
+  return flash::Status::kOk;
+}
+
+/// Programs the next page and reads it back.
+flash::Status BootControl::write_page(const BootState& state, RecordRole role) {
   BootRecord record{};
   record.magic = BootRecord::kMagic;
   record.sequence = write_generation_ * kPages + next_page_;
   record.format = BootRecord::kFormat;
-  record.confirms = confirms ? 1 : 0;
-  record.state = next;
+  record.role = static_cast<std::uint16_t>(role);
+  record.state = state;
   Page page;
   std::memcpy(page.data(), &record, sizeof(record));
   record.crc32 = crc_of(page);
@@ -175,9 +203,13 @@ flash::Status BootControl::write_page(const BootState& next, bool confirms) {
   return read_back == page ? flash::Status::kOk : flash::Status::kProgramFailed;
 }
 
-flash::Status BootControl::open_next_sector() {
-  const std::uint32_t generation = has_record_ ? in_force_generation_ + 1 : 0;
+/// Erases the sector that does not hold the last settled state.
+flash::Status BootControl::open_sector() {
+  std::uint32_t generation = 0;
+  if (has_record_) generation = in_force_generation_ + (in_force_sector_is_solid_ ? 1 : 0);
   if (generation > kMaxGeneration) return flash::Status::kOutOfRange;
+  settled_ = false;
+  next_page_ = kPages;
   const flash::Status status = flash_.erase_sector(kSectorOffsets[generation % kSectors]);
   if (status != flash::Status::kOk) return status;
   write_generation_ = generation;

@@ -3,23 +3,29 @@
 // Order of use: load() once, then state() and append(). The bootloader also calls settle() before it acts on
 // what it found. One writer at a time; the application and the bootloader each load() anew.
 //
-// How it survives power cuts. Assumed: a cut may stop any program or erase at any byte, and what it was
-// changing is marginal from then on - a record, or a page that looks blank, may read one way at this boot and
-// another way at the next.
+// How it survives power cuts. Assumed: a cut may stop any program or erase at any byte, and all that it was
+// changing is weak from then on - a record, or a page that looks blank, may read one way at this boot and
+// another way at the next. What was completed reads the same forever.
 //
 // - A record fills one page. Its sequence number is its place (generation of the sector * pages + page), so
 // no
 //   two writes share one, and the valid record with the highest number is in force. A record counts only if
 //   its checksum holds and it stands where its number says.
-// - append() writes the state twice: the record, then, once that was read back, a confirmation beside it. A
-//   confirmation that reads valid, however weakly, proves that the record before it was written completely.
-//   A state is settled when confirmation and record are both valid and nothing was begun after them.
-// - settle() appends the state in force again unless it is settled. So a torn record never decides anything
-//   twice: either its state is written anew and solid before it is acted upon, or a newer record supersedes
-//   it for good. Two good records exist before anything irreversible is done.
-// - The first write after load() goes to the other sector, which is erased right before, even if it reads
-//   blank: an earlier program or erase there may have been cut. So nothing is ever written to a doubtful
-//   cell. The sector with the record in force is never erased.
+// - append() writes a set: the record, a first and a second confirmation, each once the one before was read
+//   back. A visible second confirmation, however weak, proves that record and first confirmation are
+//   complete. Only then is the state settled, and only a settled state is acted upon. At the next boot the
+//   second confirmation may be gone, but the first cannot be.
+// - Before anything may be begun in a settled journal it is made to look unsettled: by erasing the other
+// sector
+//   (a settled journal has records in both), or by an announcement, which repeats the state in force. So a
+//   torn record that happens to read blank is never overlooked.
+// - settle() writes the state in force anew unless it is settled. A torn record is thereby made solid before
+//   it is acted upon, or superseded for good.
+// - The first write after load() goes to a sector erased right before, even if it reads blank, because an
+//   earlier program or erase there may have been cut. The last settled state is never erased: if the sector
+//   in force has a second confirmation, the other one is erased; if it has no confirmation, nothing in it was
+//   ever settled, and it is erased itself; if it has the first only, that cannot be told, and before the
+//   other sector is erased one more set is written to this one.
 #pragma once
 
 #include <array>
@@ -31,6 +37,13 @@
 
 namespace boot {
 
+enum class RecordRole : std::uint16_t {
+  kRecord = 0,
+  kFirstConfirmation = 1,   ///< repeats the record; the record is complete
+  kSecondConfirmation = 2,  ///< repeats it again; the first confirmation is complete
+  kAnnouncement = 3,        ///< repeats the state before; another set follows
+};
+
 /// One record as it stands in flash; little-endian, no padding.
 struct BootRecord {
   static constexpr std::uint32_t kMagic = 0x4F43'5442;  // "BTCO" in memory
@@ -39,7 +52,7 @@ struct BootRecord {
   std::uint32_t magic;
   std::uint32_t sequence;
   std::uint16_t format;
-  std::uint16_t confirms;  ///< 1 if the page before holds the same state, completely written
+  std::uint16_t role;  ///< a `RecordRole`
   BootState state;
   std::uint32_t crc32;  ///< of all bytes before
 };
@@ -67,7 +80,7 @@ class BootControl {
   /// @returns what append() returns
   [[nodiscard]] flash::Status settle();
 
-  /// Makes `next` the state in force. Writes nothing if it is already, and settled.
+  /// Makes `next` the state in force, after settling the one that is. Writes nothing if they are equal.
   /// @returns kOk           `next` is in force and settled
   ///          kOutOfRange   `next` is not a sound state, or the journal is worn out; nothing is written
   ///          otherwise, what program, erase_sector or read returned; the next load() finds the old state or
@@ -76,17 +89,20 @@ class BootControl {
 
  private:
   struct Scan;
-  [[nodiscard]] flash::Status write_pair(const BootState& next);
-  [[nodiscard]] flash::Status write_page(const BootState& next, bool confirms);
-  [[nodiscard]] flash::Status open_next_sector();
+  [[nodiscard]] flash::Status write_set(BootState next);
+  [[nodiscard]] flash::Status try_write_set(const BootState& next);
+  [[nodiscard]] flash::Status write_page(const BootState& state, RecordRole role);
+  [[nodiscard]] flash::Status open_sector();
 
   flash::FlashDriver& flash_;
   BootState state_;
   bool has_record_ = false;
   bool settled_ = false;
   std::uint32_t in_force_generation_ = 0;  ///< meaningful if has_record_
+  bool in_force_sector_is_solid_ = false;  ///< it holds a confirmation, so it must not be erased
+  bool reinforce_ = false;                 ///< that sector is made solid before the other one is erased
   std::uint32_t write_generation_ = 0;
-  std::uint32_t next_page_ = kPages;  ///< of the sector being written; kPages asks for the other one
+  std::uint32_t next_page_ = kPages;  ///< of the sector being written; kPages: none is open
 };
 
 }  // namespace boot

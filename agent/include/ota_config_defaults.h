@@ -1,101 +1,101 @@
 /*
- * Every compile-time setting of the agent with its default. An application overrides one by defining it in its
- * own ota_config.h (found through the include path) or on the compiler's command line.
+ * Every compile-time setting of the agent with its default. An application overrides one by defining it in
+ * its own ota_config.h (found through the include path) or on the compiler's command line.
  */
 #ifndef OTA_CONFIG_DEFAULTS_H
 #define OTA_CONFIG_DEFAULTS_H
 
 #include <stdint.h>
 
-#if !defined( OTA_DO_NOT_USE_CUSTOM_CONFIG ) && defined( __has_include )
-    #if __has_include( "ota_config.h" )
-        #include "ota_config.h"
-    #endif
+#if !defined(OTA_DO_NOT_USE_CUSTOM_CONFIG) && defined(__has_include)
+#if __has_include("ota_config.h")
+#include "ota_config.h"
+#endif
 #endif
 
 /* Log2 of the size of one file block. */
 #ifndef otaconfigLOG2_FILE_BLOCK_SIZE
-    #define otaconfigLOG2_FILE_BLOCK_SIZE    12UL
+#define otaconfigLOG2_FILE_BLOCK_SIZE 12UL
 #endif
 
 /* How long a new image may take from start to the self test before the device is reset. */
 #ifndef otaconfigSELF_TEST_RESPONSE_WAIT_MS
-    #define otaconfigSELF_TEST_RESPONSE_WAIT_MS    16000U
+#define otaconfigSELF_TEST_RESPONSE_WAIT_MS 16000U
 #endif
 
 /* How long to wait for an answer (a job document, a file block) before asking again. */
 #ifndef otaconfigFILE_REQUEST_WAIT_MS
-    #define otaconfigFILE_REQUEST_WAIT_MS    10000U
+#define otaconfigFILE_REQUEST_WAIT_MS 10000U
 #endif
 
 #ifndef otaconfigMAX_THINGNAME_LEN
-    #define otaconfigMAX_THINGNAME_LEN    64U
+#define otaconfigMAX_THINGNAME_LEN 64U
 #endif
 
 /* Blocks asked for in one stream request. */
 #ifndef otaconfigMAX_NUM_BLOCKS_REQUEST
-    #define otaconfigMAX_NUM_BLOCKS_REQUEST    1U
+#define otaconfigMAX_NUM_BLOCKS_REQUEST 1U
 #endif
 
 /* Requests made without any progress before the agent gives up. */
 #ifndef otaconfigMAX_NUM_REQUEST_MOMENTUM
-    #define otaconfigMAX_NUM_REQUEST_MOMENTUM    32U
+#define otaconfigMAX_NUM_REQUEST_MOMENTUM 32U
 #endif
 
 /* Progress is reported with the first block and then with every block whose number is a multiple of this. */
 #ifndef otaconfigOTA_UPDATE_STATUS_FREQUENCY
-    #define otaconfigOTA_UPDATE_STATUS_FREQUENCY    64U
+#define otaconfigOTA_UPDATE_STATUS_FREQUENCY 64U
 #endif
 
 /* Event buffers the application keeps for the agent. */
 #ifndef otaconfigMAX_NUM_OTA_DATA_BUFFERS
-    #define otaconfigMAX_NUM_OTA_DATA_BUFFERS    1U
+#define otaconfigMAX_NUM_OTA_DATA_BUFFERS 1U
 #endif
 
 /* 1 accepts an image that is not newer than the one it replaces. */
 #ifndef otaconfigAllowDowngrade
-    #define otaconfigAllowDowngrade    0U
+#define otaconfigAllowDowngrade 0U
 #endif
 
 /* The job document's fileType that means firmware; other types are files for the application. */
 #ifndef configOTA_FIRMWARE_UPDATE_FILE_TYPE_ID
-    #define configOTA_FIRMWARE_UPDATE_FILE_TYPE_ID    0U
+#define configOTA_FIRMWARE_UPDATE_FILE_TYPE_ID 0U
 #endif
 
 /* Bytes of the bitmap of wanted blocks: with 4 KiB blocks the default is good for 4 MiB. */
 #ifndef OTA_MAX_BLOCK_BITMAP_SIZE
-    #define OTA_MAX_BLOCK_BITMAP_SIZE    128U
+#define OTA_MAX_BLOCK_BITMAP_SIZE 128U
 #endif
 
 /* How long one call of OTA_EventProcess() waits for an event. */
 #ifndef configOTA_POLLING_EVENTS_TIMEOUT_MS
-    #define configOTA_POLLING_EVENTS_TIMEOUT_MS    1000U
+#define configOTA_POLLING_EVENTS_TIMEOUT_MS 1000U
 #endif
 
 /* What OtaFileContext_t.pFile points at. */
 #ifndef otaconfigOTA_FILE_TYPE
-    #if defined( WIN32 ) || defined( __linux__ )
-        #include <stdio.h>
-        #define otaconfigOTA_FILE_TYPE    FILE
-    #else
-        #define otaconfigOTA_FILE_TYPE    uint8_t
-    #endif
+#if defined(WIN32) || defined(__linux__)
+#include <stdio.h>
+#define otaconfigOTA_FILE_TYPE FILE
+#else
+#define otaconfigOTA_FILE_TYPE uint8_t
+#endif
 #endif
 
-#define OTA_CONTROL_OVER_MQTT    0x00000001U
-#define OTA_DATA_OVER_MQTT       0x00000001U
-#define OTA_DATA_OVER_HTTP       0x00000002U
+#define OTA_CONTROL_OVER_MQTT 0x00000001U
+#define OTA_DATA_OVER_MQTT 0x00000001U
+#define OTA_DATA_OVER_HTTP 0x00000002U
 
 #ifndef configENABLED_CONTROL_PROTOCOL
-    #define configENABLED_CONTROL_PROTOCOL    ( OTA_CONTROL_OVER_MQTT )
+#define configENABLED_CONTROL_PROTOCOL (OTA_CONTROL_OVER_MQTT)
 #endif
 
 #ifndef configENABLED_DATA_PROTOCOLS
-    #define configENABLED_DATA_PROTOCOLS    ( OTA_DATA_OVER_MQTT )
+#define configENABLED_DATA_PROTOCOLS (OTA_DATA_OVER_MQTT)
 #endif
 
 #ifndef configOTA_PRIMARY_DATA_PROTOCOL
-    #define configOTA_PRIMARY_DATA_PROTOCOL    ( OTA_DATA_OVER_MQTT )
+#define configOTA_PRIMARY_DATA_PROTOCOL (OTA_DATA_OVER_MQTT)
 #endif
 
 #endif /* OTA_CONFIG_DEFAULTS_H */

@@ -1,6 +1,6 @@
 /*
- * The HTTP client as the agent uses it: init with the presigned URL, then one request per byte range. The body
- * comes back as an OtaAgentEventReceivedFileBlock event.
+ * The HTTP client as the agent uses it: init with the presigned URL, then one request per byte range. The
+ * body comes back as an OtaAgentEventReceivedFileBlock event.
  */
 #ifndef OTA_HTTP_INTERFACE_H
 #define OTA_HTTP_INTERFACE_H
@@ -12,27 +12,24 @@
 extern "C" {
 #endif
 
-typedef enum OtaHttpStatus
-{
-    OtaHttpSuccess = 0,
-    OtaHttpInitFailed = 0xc0,
-    OtaHttpDeinitFailed,
-    OtaHttpRequestFailed
+typedef enum OtaHttpStatus {
+  OtaHttpSuccess = 0,
+  OtaHttpInitFailed = 0xc0,
+  OtaHttpDeinitFailed,
+  OtaHttpRequestFailed
 } OtaHttpStatus_t;
 
-typedef OtaHttpStatus_t ( * OtaHttpInit_t )( char * pUrl );
+typedef OtaHttpStatus_t (*OtaHttpInit_t)(char* pUrl);
 
 /* Both ends are part of the range. */
-typedef OtaHttpStatus_t ( * OtaHttpRequest_t )( uint32_t rangeStart,
-                                                uint32_t rangeEnd );
+typedef OtaHttpStatus_t (*OtaHttpRequest_t)(uint32_t rangeStart, uint32_t rangeEnd);
 
-typedef OtaHttpStatus_t ( * OtaHttpDeinit )( void );
+typedef OtaHttpStatus_t (*OtaHttpDeinit)(void);
 
-typedef struct OtaHttpInterface
-{
-    OtaHttpInit_t init;
-    OtaHttpRequest_t request;
-    OtaHttpDeinit deinit;
+typedef struct OtaHttpInterface {
+  OtaHttpInit_t init;
+  OtaHttpRequest_t request;
+  OtaHttpDeinit deinit;
 } OtaHttpInterface_t;
 
 #ifdef __cplusplus

@@ -12,34 +12,27 @@
 extern "C" {
 #endif
 
-typedef enum OtaMqttStatus
-{
-    OtaMqttSuccess = 0,
-    OtaMqttPublishFailed = 0xa0,
-    OtaMqttSubscribeFailed,
-    OtaMqttUnsubscribeFailed
+typedef enum OtaMqttStatus {
+  OtaMqttSuccess = 0,
+  OtaMqttPublishFailed = 0xa0,
+  OtaMqttSubscribeFailed,
+  OtaMqttUnsubscribeFailed
 } OtaMqttStatus_t;
 
 /* Topics and filters are not NUL-terminated. */
-typedef OtaMqttStatus_t ( * OtaMqttSubscribe_t )( const char * pTopicFilter,
-                                                  uint16_t topicFilterLength,
-                                                  uint8_t ucQoS );
+typedef OtaMqttStatus_t (*OtaMqttSubscribe_t)(const char* pTopicFilter, uint16_t topicFilterLength,
+                                              uint8_t ucQoS);
 
-typedef OtaMqttStatus_t ( * OtaMqttUnsubscribe_t )( const char * pTopicFilter,
-                                                    uint16_t topicFilterLength,
-                                                    uint8_t ucQoS );
+typedef OtaMqttStatus_t (*OtaMqttUnsubscribe_t)(const char* pTopicFilter, uint16_t topicFilterLength,
+                                                uint8_t ucQoS);
 
-typedef OtaMqttStatus_t ( * OtaMqttPublish_t )( const char * const pacTopic,
-                                                uint16_t usTopicLen,
-                                                const char * pcMsg,
-                                                uint32_t ulMsgSize,
-                                                uint8_t ucQos );
+typedef OtaMqttStatus_t (*OtaMqttPublish_t)(const char* const pacTopic, uint16_t usTopicLen,
+                                            const char* pcMsg, uint32_t ulMsgSize, uint8_t ucQos);
 
-typedef struct OtaMqttInterface
-{
-    OtaMqttSubscribe_t subscribe;
-    OtaMqttUnsubscribe_t unsubscribe;
-    OtaMqttPublish_t publish;
+typedef struct OtaMqttInterface {
+  OtaMqttSubscribe_t subscribe;
+  OtaMqttUnsubscribe_t unsubscribe;
+  OtaMqttPublish_t publish;
 } OtaMqttInterface_t;
 
 #ifdef __cplusplus

@@ -1,7 +1,6 @@
 #include "pal_sim/flash/flash_controller.h"
 
 #include <algorithm>
-#include <array>
 
 namespace flash {
 

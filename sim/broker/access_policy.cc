@@ -22,7 +22,7 @@ struct ServiceTopic {
 };
 
 std::optional<ServiceTopic> own_service_topic(std::string_view thing, std::string_view topic) {
-  if (!topic.starts_with(kThings)) return std::nullopt;
+  if (topic.size() > kMaxTopic || !topic.starts_with(kThings)) return std::nullopt;
   topic.remove_prefix(kThings.size());
   if (!topic.starts_with(thing)) return std::nullopt;
   topic.remove_prefix(thing.size());

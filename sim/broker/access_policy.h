@@ -4,9 +4,13 @@
 // there is a request to the service; the topics on which the service answers are not its to publish to.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace otasim::broker {
+
+/// AWS's limit of a topic's length in bytes; a longer one is nobody's.
+inline constexpr std::size_t kMaxTopic = 256;
 
 /// Whether a name can be a thing's: 1 to 128 letters, digits, `:`, `_` and `-`.
 [[nodiscard]] bool is_thing_name(std::string_view name);

@@ -15,6 +15,8 @@
 #include <optional>
 #include <unordered_map>
 
+#include "sim/broker/broker_config.h"
+
 namespace otasim::broker {
 
 namespace {
@@ -207,12 +209,12 @@ BrokerClient::~BrokerClient() {
 
 void BrokerClient::publish(const std::string& topic, std::string_view payload, int qos,
                            std::function<void()> on_acknowledged) {
-  if (!state_->open) return;
+  // A larger packet would make the broker close the connection.
+  if (!state_->open || payload.size() > kMaxPayload) return;
   int message_id = 0;
   const int status = mosquitto_publish(state_->client.get(), &message_id, topic.c_str(),
                                        static_cast<int>(payload.size()), payload.data(), qos, false);
-  // A message the library does not take for its own sake (bad topic, too large) is a bug of the caller's
-  // and no loss of the connection.
+  // A message the library does not take for its own sake (a bad topic) is no loss of the connection.
   const bool refused = status == MOSQ_ERR_INVAL || status == MOSQ_ERR_PAYLOAD_SIZE ||
                        status == MOSQ_ERR_MALFORMED_UTF8 || status == MOSQ_ERR_OVERSIZE_PACKET;
   if (refused || !state_->survives(status)) return;

@@ -37,7 +37,8 @@ class BrokerClient {
   BrokerClient(const BrokerClient&) = delete;
   BrokerClient& operator=(const BrokerClient&) = delete;
 
-  /// Sends a message. On a lost connection it is dropped; on_lost tells of that.
+  /// Sends a message. On a lost connection it is dropped; on_lost tells of that. So is one with a payload
+  /// beyond the broker's limit or with a topic that is none.
   ///
   /// @param on_acknowledged  for QoS 1: called when the broker, and so the plugin, has handled it
   void publish(const std::string& topic, std::string_view payload, int qos,

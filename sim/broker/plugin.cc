@@ -152,9 +152,9 @@ class Plugin {
     return MOSQ_ERR_AUTH;
   }
 
-  void deny(const Connection& connection, const char* action, const char* topic) {
+  void deny(const Connection& connection, const char* action, std::string_view topic) {
     tell(ClientEvent::kDenied, connection.client_id,
-         {{"connection", connection.number}, {"action", action}, {"topic", topic}});
+         {{"connection", connection.number}, {"action", action}, {"topic", topic.substr(0, kMaxTopic)}});
   }
 
   void tell(ClientEvent event, const std::string& client_id, nlohmann::json body) {

@@ -13,7 +13,9 @@ namespace detail {
 constexpr bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
-constexpr bool is_word_or_colon(char c) { return is_word(c) || c == ':'; }
+constexpr bool is_word_or_colon(char c) {
+  return is_word(c) || c == ':';
+}
 }  // namespace detail
 
 /// A name of 1 to Rule::kMaxLength characters that Rule::allows().

@@ -24,7 +24,9 @@ constexpr std::size_t kMaxOpenFiles = 64;
 ObjectStore::ObjectStore(Database& database, const Clock& clock, UuidSource uuid, std::string folder)
     : database_(database), clock_(clock), uuid_(std::move(uuid)), folder_(std::move(folder)) {}
 
-std::string ObjectStore::path_of(const std::string& version) const { return folder_ + "/" + version; }
+std::string ObjectStore::path_of(const std::string& version) const {
+  return folder_ + "/" + version;
+}
 
 ServiceResult<ObjectInfo> ObjectStore::put(const std::string& bucket, const std::string& key,
                                            std::span<const std::uint8_t> content) {
@@ -44,7 +46,8 @@ ServiceResult<ObjectInfo> ObjectStore::put(const std::string& bucket, const std:
   }
   const auto recorded = database_.execute(
       "INSERT INTO objects(bucket, key, version_id, sequence, size, etag, created_at) "
-      "VALUES (?1, ?2, ?3, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM objects WHERE bucket = ?1 AND key = ?2),"
+      "VALUES (?1, ?2, ?3, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM objects WHERE bucket = ?1 AND key = "
+      "?2),"
       " ?4, ?5, ?6)",
       {bucket, key, info.location.version, info.size, info.etag, clock_.now()});
   if (!recorded) {
@@ -58,14 +61,16 @@ ServiceResult<ObjectInfo> ObjectStore::describe(const std::string& bucket, const
                                                 const std::string& version) {
   std::optional<ObjectInfo> info;
   const auto read = database_.query(
-      "SELECT version_id, size, etag FROM objects WHERE bucket = ?1 AND key = ?2 AND (?3 = '' OR version_id = ?3) "
+      "SELECT version_id, size, etag FROM objects WHERE bucket = ?1 AND key = ?2 AND (?3 = '' OR version_id "
+      "= ?3) "
       "ORDER BY sequence DESC LIMIT 1",
       {bucket, key, version}, [&](const Row& row) {
         info = ObjectInfo{{bucket, key, row.text(0)}, row.integer(1), row.text(2)};
       });
   if (!read) return tl::unexpected(ServiceError(read.error()));
   if (!info) {
-    return refuse(ErrorCode::kResourceNotFound, fmt::format("Object {}/{} {} does not exist.", bucket, key, version));
+    return refuse(ErrorCode::kResourceNotFound,
+                  fmt::format("Object {}/{} {} does not exist.", bucket, key, version));
   }
   return *info;
 }

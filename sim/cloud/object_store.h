@@ -1,8 +1,8 @@
 // Versioned objects, as a versioned S3 bucket holds them.
 //
 // An object's bytes are one file in the lab's folder, named by its version and never changed; the store knows
-// the rest. The file is complete and on the disk before the store names it, so an object that can be found can
-// be read.
+// the rest. The file is complete and on the disk before the store names it, so an object that can be found
+// can be read.
 #pragma once
 
 #include <cstdint>

@@ -6,20 +6,34 @@ namespace otasim::cloud {
 
 std::string_view to_string(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kInvalidTopic: return "InvalidTopic";
-    case ErrorCode::kInvalidJson: return "InvalidJson";
-    case ErrorCode::kInvalidCbor: return "InvalidCbor";
-    case ErrorCode::kInvalidRequest: return "InvalidRequest";
-    case ErrorCode::kInvalidStateTransition: return "InvalidStateTransition";
-    case ErrorCode::kResourceNotFound: return "ResourceNotFound";
-    case ErrorCode::kResourceAlreadyExists: return "ResourceAlreadyExists";
-    case ErrorCode::kVersionMismatch: return "VersionMismatch";
-    case ErrorCode::kTerminalStateReached: return "TerminalStateReached";
-    case ErrorCode::kBlockSizeOutOfBounds: return "BlockSizeOutOfBounds";
-    case ErrorCode::kOffsetOutOfBounds: return "OffsetOutOfBounds";
-    case ErrorCode::kBlockCountLimitExceeded: return "BlockCountLimitExceeded";
-    case ErrorCode::kBlockBitmapLimitExceeded: return "BlockBitmapLimitExceeded";
-    case ErrorCode::kInternalError: return "InternalError";
+    case ErrorCode::kInvalidTopic:
+      return "InvalidTopic";
+    case ErrorCode::kInvalidJson:
+      return "InvalidJson";
+    case ErrorCode::kInvalidCbor:
+      return "InvalidCbor";
+    case ErrorCode::kInvalidRequest:
+      return "InvalidRequest";
+    case ErrorCode::kInvalidStateTransition:
+      return "InvalidStateTransition";
+    case ErrorCode::kResourceNotFound:
+      return "ResourceNotFound";
+    case ErrorCode::kResourceAlreadyExists:
+      return "ResourceAlreadyExists";
+    case ErrorCode::kVersionMismatch:
+      return "VersionMismatch";
+    case ErrorCode::kTerminalStateReached:
+      return "TerminalStateReached";
+    case ErrorCode::kBlockSizeOutOfBounds:
+      return "BlockSizeOutOfBounds";
+    case ErrorCode::kOffsetOutOfBounds:
+      return "OffsetOutOfBounds";
+    case ErrorCode::kBlockCountLimitExceeded:
+      return "BlockCountLimitExceeded";
+    case ErrorCode::kBlockBitmapLimitExceeded:
+      return "BlockBitmapLimitExceeded";
+    case ErrorCode::kInternalError:
+      return "InternalError";
   }
   return "InternalError";
 }

@@ -20,8 +20,9 @@ bool is_fingerprint(const std::string& text) {
 
 ServiceResult<Thing> Things::create(const ThingName& name) {
   return database_.transaction([&]() -> ServiceResult<Thing> {
-    auto created = database_.execute("INSERT OR IGNORE INTO things(name, thing_id, created_at) VALUES (?, ?, ?)",
-                                     {name.str(), uuid_(), clock_.now()});
+    auto created =
+        database_.execute("INSERT OR IGNORE INTO things(name, thing_id, created_at) VALUES (?, ?, ?)",
+                          {name.str(), uuid_(), clock_.now()});
     if (!created) return tl::unexpected(created.error());
     return describe(name);
   });
@@ -29,17 +30,20 @@ ServiceResult<Thing> Things::create(const ThingName& name) {
 
 ServiceResult<Thing> Things::describe(const ThingName& name) {
   std::optional<Thing> thing;
-  const auto read =
-      database_.query("SELECT thing_id, created_at FROM things WHERE name = ?", {name.str()},
-                      [&](const Row& row) { thing = Thing{name, row.text(0), row.integer(1)}; });
+  const auto read = database_.query("SELECT thing_id, created_at FROM things WHERE name = ?", {name.str()},
+                                    [&](const Row& row) {
+                                      thing = Thing{name, row.text(0), row.integer(1)};
+                                    });
   if (!read) return tl::unexpected(read.error());
-  if (!thing) return refuse(ErrorCode::kResourceNotFound, fmt::format("Thing {} does not exist.", name.str()));
+  if (!thing)
+    return refuse(ErrorCode::kResourceNotFound, fmt::format("Thing {} does not exist.", name.str()));
   return *thing;
 }
 
 ServiceResult<void> Things::attach_principal(const ThingName& thing, const std::string& fingerprint) {
   if (!is_fingerprint(fingerprint)) {
-    return refuse(ErrorCode::kInvalidRequest, "A principal is a certificate's SHA-256 in 64 lower-case hex digits.");
+    return refuse(ErrorCode::kInvalidRequest,
+                  "A principal is a certificate's SHA-256 in 64 lower-case hex digits.");
   }
   return database_.transaction([&]() -> ServiceResult<void> {
     if (const auto known = describe(thing); !known) return tl::unexpected(known.error());
@@ -66,15 +70,16 @@ ServiceResult<void> Things::detach_principal(const std::string& fingerprint) {
 
 ServiceResult<std::vector<Principal>> Things::principals() {
   std::vector<Principal> all;
-  const auto read = database_.query(
-      "SELECT principal, thing FROM thing_principals ORDER BY principal", {},
-      [&all](const Row& row) { all.push_back({row.text(0), ThingName::trusted(row.text(1))}); });
+  const auto read = database_.query("SELECT principal, thing FROM thing_principals ORDER BY principal", {},
+                                    [&all](const Row& row) {
+                                      all.push_back({row.text(0), ThingName::trusted(row.text(1))});
+                                    });
   if (!read) return tl::unexpected(read.error());
   return all;
 }
 
 void Things::tell(const std::string& fingerprint, const std::string& thing) {
-  for (const PrincipalListener& listener : listeners_) listener(fingerprint, thing);
+  listeners_.for_each([&](const PrincipalListener& listener) { listener(fingerprint, thing); });
 }
 
 }  // namespace otasim::cloud

@@ -9,6 +9,7 @@
 #include "sim/cloud/clock.h"
 #include "sim/cloud/database.h"
 #include "sim/cloud/identifiers.h"
+#include "sim/cloud/listeners.h"
 #include "sim/cloud/random_id.h"
 #include "sim/cloud/service_error.h"
 
@@ -45,7 +46,9 @@ class Things {
   ServiceResult<void> detach_principal(const std::string& fingerprint);
   [[nodiscard]] ServiceResult<std::vector<Principal>> principals();
 
-  void listen(PrincipalListener listener) { listeners_.push_back(std::move(listener)); }
+  [[nodiscard]] Subscription listen(PrincipalListener listener) {
+    return listeners_.add(std::move(listener));
+  }
 
  private:
   void tell(const std::string& fingerprint, const std::string& thing);
@@ -53,7 +56,7 @@ class Things {
   Database& database_;
   const Clock& clock_;
   UuidSource uuid_;
-  std::vector<PrincipalListener> listeners_;
+  Listeners<PrincipalListener> listeners_;
 };
 
 }  // namespace otasim::cloud

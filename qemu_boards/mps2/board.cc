@@ -1,0 +1,116 @@
+// Board interface: identity, init, sleep, reset, and the hand-over to the application.
+#include "qemu_boards/common/board.h"
+
+#include "qemu_boards/mps2/drivers.h"
+#include "qemu_boards/mps2/memory_map.h"
+#include "qemu_boards/mps2/registers.h"
+
+namespace {
+
+/// RAM that survives a reset. At power-on it holds anything, so each part proves itself: BootInfo by its
+/// check value, the reason by its magic.
+struct NoInit {
+  boot::BootInfo boot_info;
+  std::uint32_t reason_magic;
+  boot::ResetReason reason;
+};
+static_assert(sizeof(NoInit) <= mps2::kNoInitSize);
+
+constexpr std::uint32_t kReasonMagic = 0x5345'5252;  // "RRES" in memory
+
+NoInit& no_init() {
+  return *reinterpret_cast<NoInit*>(mps2::kRamAddress);  // NOLINT(performance-no-int-to-ptr)
+}
+
+}  // namespace
+
+namespace mps2 {
+
+void note_reset_reason(boot::ResetReason reason) {
+  no_init().reason = reason;
+  no_init().reason_magic = kReasonMagic;
+}
+
+}  // namespace mps2
+
+namespace board {
+
+std::string_view name() {
+  return mps2::kBoard.name;
+}
+
+void init() {
+  mps2::uart_init();
+  mps2::system_timer_init();
+  mps2::enable_interrupts();
+}
+
+void wait_for_interrupt() {
+  // With interrupts masked, one that comes between the check and WFI still ends the sleep.
+  mps2::disable_interrupts();
+  if (!mps2::ethernet_has_frame()) __asm volatile("dsb\n\twfi" ::: "memory");
+  mps2::enable_interrupts();
+}
+
+void reset() {
+  constexpr std::uint32_t kRequest = 0x05FA'0004;  // AIRCR: key, SYSRESETREQ
+  mps2::note_reset_reason(boot::ResetReason::kSoftware);
+  mps2::data_barrier();
+  mps2::reg(mps2::kResetControl) = kRequest;
+  mps2::data_barrier();
+  for (;;) {
+  }
+}
+
+boot::ResetReason take_reset_reason() {
+  const NoInit& memory = no_init();
+  const bool was_noted =
+      memory.reason_magic == kReasonMagic &&
+      (memory.reason == boot::ResetReason::kSoftware || memory.reason == boot::ResetReason::kWatchdog);
+  const boot::ResetReason reason = was_noted ? memory.reason : boot::ResetReason::kPowerOn;
+  no_init().reason_magic = 0;
+  return reason;
+}
+
+boot::BootInfo& boot_info() {
+  return no_init().boot_info;
+}
+
+LoadRegion load_region() {
+  return {mps2::kLoadAddress, mps2::kLoadSize};
+}
+
+/// Zeroes RAM behind the no-init area, the bootloader's own stack and data included, so that nothing of it is
+/// left to the application; hence registers only.
+[[gnu::naked, noreturn]] static void clear_ram_and_start(std::uint32_t /*vector_table*/,
+                                                         std::uint32_t /*ram_start*/,
+                                                         std::uint32_t /*ram_end*/) {
+  __asm volatile(
+      "movs r3, #0\n"
+      "movs r4, #0\n"
+      "movs r5, #0\n"
+      "movs r6, #0\n"
+      "1: stmia r1!, {r3-r6}\n"
+      "cmp r1, r2\n"
+      "blo 1b\n"
+      "ldr r1, [r0]\n"
+      "msr msp, r1\n"
+      "ldr r1, [r0, #4]\n"
+      "cpsie i\n"
+      "bx r1\n");
+}
+
+void jump_to_application(std::uint32_t vector_table) {
+  constexpr std::uint32_t kClearPendingSysTick = 1U << 25;
+  mps2::disable_interrupts();
+  mps2::reg(mps2::kSysTickControl) = 0;
+  mps2::reg(mps2::kInterruptControl) = kClearPendingSysTick;
+  mps2::reg(mps2::kNvicDisable) = 0xFFFF'FFFF;
+  mps2::reg(mps2::kNvicClearPending) = 0xFFFF'FFFF;
+  mps2::reg(mps2::kVectorTableOffset) = vector_table;
+  mps2::data_barrier();
+  clear_ram_and_start(vector_table, mps2::kRamAddress + mps2::kNoInitSize,
+                      mps2::kRamAddress + mps2::kRamSize);
+}
+
+}  // namespace board

@@ -1,0 +1,122 @@
+// Flash driver: talks to the flash controller at the end of the memory-mapped window
+// (pal_sim/flash/controller_registers.h).
+#include "qemu_boards/mps2/controller_flash.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "pal_sim/flash/flash_map.h"
+#include "qemu_boards/common/board.h"
+#include "qemu_boards/mps2/memory_map.h"
+#include "qemu_boards/mps2/registers.h"
+
+namespace mps2 {
+namespace {
+
+namespace controller = flash::controller;
+using flash::Status;
+
+constexpr std::uint32_t kRegisters = kBoard.flash_window + flash::kRegistersOffset;
+
+volatile std::uint32_t& controller_reg(controller::Register r) {
+  return reg(kRegisters + r);
+}
+
+volatile std::uint8_t* bytes_at(std::uint32_t window_offset) {
+  return reinterpret_cast<volatile std::uint8_t*>(kBoard.flash_window + window_offset);  // NOLINT
+}
+
+bool is_present() {
+  return controller_reg(controller::kRegId) == controller::kId;
+}
+
+bool is_inside(std::uint32_t size, std::uint32_t offset, std::size_t length) {
+  return offset <= size && length <= size - offset;
+}
+
+void read_window(std::uint32_t window_offset, std::span<std::uint8_t> out) {
+  std::memcpy(out.data(), const_cast<const std::uint8_t*>(bytes_at(window_offset)), out.size());
+}
+
+Status run(controller::Command command) {
+  controller_reg(controller::kRegCommand) = command;
+  // The doorbell. All stores above reach the controller before it, and its results are read after it.
+  __asm volatile("dsb\n\t.inst.w 0xf3af80a5\n\tdsb" ::: "memory");
+  return static_cast<Status>(controller_reg(controller::kRegStatus));
+}
+
+/// Runs a command whose data goes through the page buffer.
+Status run_with_data(controller::Command command, std::uint32_t offset, std::span<const std::uint8_t> data) {
+  if (!is_present()) return Status::kNoDevice;
+  if (data.size() > flash::kPageSize) return Status::kUnaligned;
+  std::memcpy(const_cast<std::uint8_t*>(bytes_at(flash::kPageBufferOffset)), data.data(), data.size());
+  controller_reg(controller::kRegOffset) = offset;
+  controller_reg(controller::kRegLength) = static_cast<std::uint32_t>(data.size());
+  return run(command);
+}
+
+Status run_on_range(controller::Command command, std::uint32_t offset, std::uint32_t length) {
+  if (!is_present()) return Status::kNoDevice;
+  controller_reg(controller::kRegOffset) = offset;
+  controller_reg(controller::kRegLength) = length;
+  return run(command);
+}
+
+}  // namespace
+
+flash::Geometry ControllerFlash::geometry() const {
+  return flash::kGeometry;
+}
+
+Status ControllerFlash::read(std::uint32_t offset, std::span<std::uint8_t> out) {
+  if (!is_present()) return Status::kNoDevice;
+  if (!is_inside(flash::kArraySize, offset, out.size())) return Status::kOutOfRange;
+  read_window(offset, out);
+  return Status::kOk;
+}
+
+Status ControllerFlash::program(std::uint32_t offset, std::span<const std::uint8_t> data) {
+  return run_with_data(controller::kProgram, offset, data);
+}
+
+Status ControllerFlash::erase_sector(std::uint32_t offset) {
+  return run_on_range(controller::kEraseSector, offset, flash::kSectorSize);
+}
+
+Status ControllerFlash::lock(std::uint32_t offset, std::uint32_t length) {
+  return run_on_range(controller::kLock, offset, length);
+}
+
+Status ControllerFlash::otp_read(std::uint32_t offset, std::span<std::uint8_t> out) {
+  if (!is_present()) return Status::kNoDevice;
+  if (!is_inside(flash::kOtpSize, offset, out.size())) return Status::kOutOfRange;
+  read_window(flash::kOtpOffset + offset, out);
+  return Status::kOk;
+}
+
+Status ControllerFlash::otp_program(std::uint32_t offset, std::span<const std::uint8_t> data) {
+  return run_with_data(controller::kOtpProgram, offset, data);
+}
+
+Status ControllerFlash::otp_lock() {
+  return run_on_range(controller::kOtpLock, 0, 0);
+}
+
+Status ControllerFlash::entropy(std::span<std::uint8_t> out) {
+  if (!is_present()) return Status::kNoDevice;
+  if (out.size() > flash::kPageSize) return Status::kOutOfRange;
+  const Status status = run_on_range(controller::kEntropy, 0, static_cast<std::uint32_t>(out.size()));
+  if (status == Status::kOk) read_window(flash::kPageBufferOffset, out);
+  return status;
+}
+
+}  // namespace mps2
+
+namespace board {
+
+flash::FlashDriver& flash() {
+  static mps2::ControllerFlash driver;
+  return driver;
+}
+
+}  // namespace board

@@ -1,0 +1,174 @@
+// Ethernet: SMSC LAN9118 (data sheet DS00002266), programmed I/O.
+//
+// The receive interrupt only wakes the processor: its handler masks it, and nic_receive() unmasks it when the
+// FIFO is empty, so that a frame that waits is never slept through.
+
+#include "qemu_boards/common/board.h"
+#include "qemu_boards/mps2/drivers.h"
+#include "qemu_boards/mps2/handlers.h"
+#include "qemu_boards/mps2/memory_map.h"
+#include "qemu_boards/mps2/registers.h"
+
+namespace {
+
+using mps2::reg;
+
+constexpr std::uint32_t kRxData = mps2::kEthernet + 0x00;
+constexpr std::uint32_t kTxData = mps2::kEthernet + 0x20;
+constexpr std::uint32_t kRxStatus = mps2::kEthernet + 0x40;
+constexpr std::uint32_t kTxStatus = mps2::kEthernet + 0x48;
+constexpr std::uint32_t kIdRevision = mps2::kEthernet + 0x50;
+constexpr std::uint32_t kInterruptConfig = mps2::kEthernet + 0x54;
+constexpr std::uint32_t kInterruptStatus = mps2::kEthernet + 0x58;
+constexpr std::uint32_t kInterruptEnable = mps2::kEthernet + 0x5C;
+constexpr std::uint32_t kByteTest = mps2::kEthernet + 0x64;
+constexpr std::uint32_t kFifoInterrupt = mps2::kEthernet + 0x68;
+constexpr std::uint32_t kRxConfig = mps2::kEthernet + 0x6C;
+constexpr std::uint32_t kTxConfig = mps2::kEthernet + 0x70;
+constexpr std::uint32_t kHardwareConfig = mps2::kEthernet + 0x74;
+constexpr std::uint32_t kRxFifoInfo = mps2::kEthernet + 0x7C;
+constexpr std::uint32_t kTxFifoInfo = mps2::kEthernet + 0x80;
+constexpr std::uint32_t kMacCommand = mps2::kEthernet + 0xA4;
+constexpr std::uint32_t kMacData = mps2::kEthernet + 0xA8;
+
+constexpr std::uint32_t kByteTestValue = 0x8765'4321;
+constexpr std::uint32_t kIdLan9118 = 0x0118;
+constexpr std::uint32_t kSoftReset = 1U << 0;
+constexpr std::uint32_t kMustBeOne = 1U << 20;
+constexpr std::uint32_t kTxFifo5K = 5U << 16;
+constexpr std::uint32_t kTxOn = 1U << 1;
+constexpr std::uint32_t kIrqEnable = 1U << 8;
+constexpr std::uint32_t kIrqActiveHigh = 1U << 4;
+constexpr std::uint32_t kIrqPushPull = 1U << 0;
+constexpr std::uint32_t kRxStatusLevel = 1U << 3;
+constexpr std::uint32_t kRxError = 1U << 15;
+constexpr std::uint32_t kTxFirstSegment = 1U << 13;
+constexpr std::uint32_t kTxLastSegment = 1U << 12;
+constexpr std::uint32_t kMacBusy = 1U << 31;
+
+// Registers of the MAC, reached through kMacCommand.
+constexpr std::uint32_t kMacControl = 1;
+constexpr std::uint32_t kMacAddressHigh = 2;
+constexpr std::uint32_t kMacAddressLow = 3;
+constexpr std::uint32_t kMacMiiAccess = 6;
+constexpr std::uint32_t kMacMiiData = 7;
+constexpr std::uint32_t kMacRxEnable = 1U << 2;
+constexpr std::uint32_t kMacTxEnable = 1U << 3;
+constexpr std::uint32_t kPhyAddress = 1U << 11;
+constexpr std::uint32_t kMiiWrite = 1U << 1;
+constexpr std::uint32_t kMiiBusy = 1U << 0;
+constexpr std::uint32_t kPhyStartNegotiation = 0x1200;
+
+constexpr std::uint32_t kFcsSize = 4;
+constexpr std::uint32_t kWordSize = 4;
+/// Reads of a busy bit before the controller counts as dead.
+constexpr std::uint32_t kMaxPolls = 100'000;
+
+constexpr std::uint32_t kIrqBit = 1U << mps2::kEthernetIrq;
+
+bool wait_while_set(std::uint32_t address, std::uint32_t bit) {
+  for (std::uint32_t i = 0; i < kMaxPolls; ++i) {
+    if ((reg(address) & bit) == 0) return true;
+  }
+  return false;
+}
+
+bool write_mac(std::uint32_t index, std::uint32_t value) {
+  reg(kMacData) = value;
+  reg(kMacCommand) = kMacBusy | index;
+  return wait_while_set(kMacCommand, kMacBusy);
+}
+
+bool start_phy() {
+  return write_mac(kMacMiiData, kPhyStartNegotiation) &&
+         write_mac(kMacMiiAccess, kPhyAddress | kMiiWrite | kMiiBusy);
+}
+
+std::uint32_t frames_waiting() {
+  return (reg(kRxFifoInfo) >> 16) & 0xFFU;
+}
+
+/// Takes `length` bytes of a frame from the FIFO, whole words; keeps those that fit `out`.
+void take_data(std::uint32_t length, std::span<std::uint8_t> out) {
+  for (std::uint32_t at = 0; at < length; at += kWordSize) {
+    const std::uint32_t word = reg(kRxData);
+    for (std::uint32_t i = 0; i < kWordSize; ++i) {
+      if (at + i < out.size()) out[at + i] = static_cast<std::uint8_t>(word >> (8 * i));
+    }
+  }
+}
+
+void drain_tx_status() {
+  while (((reg(kTxFifoInfo) >> 16) & 0xFFU) != 0) {
+    [[maybe_unused]] const std::uint32_t status = reg(kTxStatus);
+  }
+}
+
+}  // namespace
+
+extern "C" void ethernet_handler() {
+  reg(mps2::kNvicDisable) = kIrqBit;
+}
+
+namespace mps2 {
+
+bool ethernet_has_frame() {
+  return frames_waiting() != 0;
+}
+
+}  // namespace mps2
+
+namespace board {
+
+bool nic_init(const MacAddress& mac) {
+  if (reg(kByteTest) != kByteTestValue || (reg(kIdRevision) >> 16) != kIdLan9118) return false;
+  reg(kHardwareConfig) = kSoftReset;
+  if (!wait_while_set(kHardwareConfig, kSoftReset)) return false;
+  reg(kHardwareConfig) = kMustBeOne | kTxFifo5K;
+  const std::uint32_t low = static_cast<std::uint32_t>(mac[0]) | (static_cast<std::uint32_t>(mac[1]) << 8) |
+                            (static_cast<std::uint32_t>(mac[2]) << 16) |
+                            (static_cast<std::uint32_t>(mac[3]) << 24);
+  const std::uint32_t high = static_cast<std::uint32_t>(mac[4]) | (static_cast<std::uint32_t>(mac[5]) << 8);
+  if (!write_mac(kMacAddressLow, low) || !write_mac(kMacAddressHigh, high) || !start_phy()) return false;
+  reg(kRxConfig) = 0;
+  reg(kTxConfig) = kTxOn;
+  if (!write_mac(kMacControl, kMacRxEnable | kMacTxEnable)) return false;
+  reg(kFifoInterrupt) = 0;  // one waiting frame is enough
+  reg(kInterruptStatus) = 0xFFFF'FFFF;
+  reg(kInterruptEnable) = kRxStatusLevel;
+  reg(kInterruptConfig) = kIrqEnable | kIrqActiveHigh | kIrqPushPull;
+  reg(mps2::kNvicEnable) = kIrqBit;
+  return true;
+}
+
+bool nic_send(std::span<const std::uint8_t> frame) {
+  if (frame.empty() || frame.size() > kMaxFrameSize) return false;
+  drain_tx_status();
+  const auto length = static_cast<std::uint32_t>(frame.size());
+  constexpr std::uint32_t kCommandSize = 8;
+  if ((reg(kTxFifoInfo) & 0xFFFFU) < length + kWordSize + kCommandSize) return false;
+  reg(kTxData) = kTxFirstSegment | kTxLastSegment | length;
+  reg(kTxData) = length;
+  for (std::uint32_t at = 0; at < length; at += kWordSize) {
+    std::uint32_t word = 0;
+    for (std::uint32_t i = 0; i < kWordSize && at + i < length; ++i)
+      word |= static_cast<std::uint32_t>(frame[at + i]) << (8 * i);
+    reg(kTxData) = word;
+  }
+  return true;
+}
+
+std::size_t nic_receive(std::span<std::uint8_t> out) {
+  while (frames_waiting() != 0) {
+    const std::uint32_t status = reg(kRxStatus);
+    const std::uint32_t length = (status >> 16) & 0x3FFFU;
+    const std::uint32_t payload = length > kFcsSize ? length - kFcsSize : 0;
+    take_data(length, out.first(payload < out.size() ? payload : out.size()));
+    if ((status & kRxError) == 0 && payload != 0 && payload <= out.size()) return payload;
+  }
+  reg(kInterruptStatus) = kRxStatusLevel;
+  reg(mps2::kNvicEnable) = kIrqBit;
+  return 0;
+}
+
+}  // namespace board

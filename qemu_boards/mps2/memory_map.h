@@ -1,0 +1,34 @@
+// The mps2 family's memory map and what differs between its boards: ARM AN385 (Cortex-M3 on the MPS2+), and
+// the address of each device as QEMU models it. README.md shows it as a table.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace mps2 {
+
+struct Board {
+  std::string_view name;
+  std::uint32_t flash_window;  ///< where the file-backed memory stands
+};
+
+inline constexpr Board kBoard{"mps2-an385", 0x2100'0000};
+
+// Fixed for the Cortex-M3 boards of the family.
+inline constexpr std::uint32_t kRomAddress = 0x0000'0000;
+inline constexpr std::uint32_t kRomSize = 0x0004'0000;
+inline constexpr std::uint32_t kLoadAddress = 0x0010'0000;
+inline constexpr std::uint32_t kLoadSize = 0x0030'0000;
+inline constexpr std::uint32_t kRamAddress = 0x2000'0000;
+inline constexpr std::uint32_t kRamSize = 0x0040'0000;
+/// Start of RAM that start-up code leaves alone: BootInfo and the reset reason.
+inline constexpr std::uint32_t kNoInitSize = 0x400;
+
+inline constexpr std::uint32_t kUart0 = 0x4000'4000;
+inline constexpr std::uint32_t kWatchdog = 0x4000'8000;
+inline constexpr std::uint32_t kEthernet = 0x4020'0000;
+inline constexpr std::uint32_t kEthernetIrq = 13;
+inline constexpr std::uint32_t kInterruptLines = 32;
+inline constexpr std::uint32_t kCoreClockHz = 25'000'000;
+
+}  // namespace mps2

@@ -1,0 +1,61 @@
+// Watchdog: CMSDK APB watchdog (Cortex-M System Design Kit, "APB watchdog").
+//
+// The first expiry is an NMI. Its handler notes the reason and resets at once; if the processor cannot run it
+// any more, the second expiry resets the device without it.
+#include "qemu_boards/common/board.h"
+#include "qemu_boards/mps2/drivers.h"
+#include "qemu_boards/mps2/handlers.h"
+#include "qemu_boards/mps2/memory_map.h"
+#include "qemu_boards/mps2/registers.h"
+
+namespace {
+
+constexpr std::uint32_t kLoad = mps2::kWatchdog + 0x000;
+constexpr std::uint32_t kControl = mps2::kWatchdog + 0x008;
+constexpr std::uint32_t kInterruptClear = mps2::kWatchdog + 0x00C;
+constexpr std::uint32_t kLock = mps2::kWatchdog + 0xC00;
+
+constexpr std::uint32_t kUnlockKey = 0x1ACC'E551;
+constexpr std::uint32_t kRelock = 0;
+constexpr std::uint32_t kInterruptEnable = 1U << 0;
+constexpr std::uint32_t kResetEnable = 1U << 1;
+constexpr std::uint32_t kTicksPerMs = mps2::kCoreClockHz / 1000;
+constexpr std::uint32_t kMaxTimeoutMs = 0xFFFF'FFFFU / kTicksPerMs;
+
+}  // namespace
+
+extern "C" void nmi_handler() {
+  board::console_write("\nboard: watchdog expired, resetting\n");
+  mps2::note_reset_reason(boot::ResetReason::kWatchdog);
+  constexpr std::uint32_t kRequest = 0x05FA'0004;
+  mps2::reg(mps2::kResetControl) = kRequest;
+  mps2::data_barrier();
+  for (;;) {
+  }
+}
+
+namespace board {
+
+void watchdog_start(std::uint32_t timeout_ms) {
+  const std::uint32_t limited = timeout_ms < kMaxTimeoutMs ? timeout_ms : kMaxTimeoutMs;
+  mps2::reg(kLock) = kUnlockKey;
+  mps2::reg(kLoad) = limited * kTicksPerMs;
+  mps2::reg(kInterruptClear) = 1;
+  mps2::reg(kControl) = kInterruptEnable | kResetEnable;
+  mps2::reg(kLock) = kRelock;
+}
+
+void watchdog_feed() {
+  mps2::reg(kLock) = kUnlockKey;
+  mps2::reg(kInterruptClear) = 1;  // reloads the counter
+  mps2::reg(kLock) = kRelock;
+}
+
+void watchdog_stop() {
+  mps2::reg(kLock) = kUnlockKey;
+  mps2::reg(kControl) = 0;
+  mps2::reg(kInterruptClear) = 1;
+  mps2::reg(kLock) = kRelock;
+}
+
+}  // namespace board

@@ -1,0 +1,77 @@
+// The cloud mirror: AWS IoT's services over one store in the lab's folder.
+//
+//   auto cloud = Cloud::open(folder, clock, log, {.signing_key_path = ...});
+//   (*cloud)->things().create(thing);
+//   (*cloud)->things().attach_principal(thing, certificate.fingerprint());
+//   auto image = (*cloud)->objects().put("firmware", "app.bin", bytes);
+//   auto watch = (*cloud)->on_execution_change([](const JobExecution& e) { ... });
+//   (*cloud)->ota_updates().create({...});
+//
+// The services know neither broker nor network; a front end brings them requests (broker_link.h). Everything
+// runs on one thread. Opening the same folder again goes on where it was left, however it was left.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "sim/cloud/clock.h"
+#include "sim/cloud/database.h"
+#include "sim/cloud/jobs_service.h"
+#include "sim/cloud/object_store.h"
+#include "sim/cloud/ota_updates.h"
+#include "sim/cloud/random_id.h"
+#include "sim/cloud/signer.h"
+#include "sim/cloud/streams_service.h"
+#include "sim/cloud/things.h"
+#include "sim/report/event_log.h"
+
+namespace otasim::cloud {
+
+struct CloudOptions {
+  std::string signing_key_path = {};  ///< PEM, P-256; empty: the lab signs nothing
+  JobsOptions jobs = {};
+  UuidSource uuid = random_uuid;
+};
+
+class Cloud {
+ public:
+  /// Opens or makes `cloud.sqlite` and `objects/` in a folder, which must exist.
+  /// @returns kEnvironment if the store cannot be used, kUsage if the signing key cannot be read
+  [[nodiscard]] static Result<std::unique_ptr<Cloud>> open(const std::string& folder, const Clock& clock,
+                                                           report::EventLog& log, CloudOptions options = {});
+  Cloud(const Cloud&) = delete;
+  Cloud& operator=(const Cloud&) = delete;
+
+  [[nodiscard]] Things& things() { return things_; }
+  [[nodiscard]] ObjectStore& objects() { return objects_; }
+  [[nodiscard]] StreamsService& streams() { return streams_; }
+  [[nodiscard]] JobsService& jobs() { return jobs_; }
+  [[nodiscard]] OtaUpdates& ota_updates() { return ota_updates_; }
+  /// Null if the lab signs nothing.
+  [[nodiscard]] const Signer* signer() const { return signer_ ? &*signer_ : nullptr; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+  [[nodiscard]] report::EventLog& log() { return log_; }
+
+  /// Calls `handler` for each execution that is made or changes, after it is kept, until the subscription is
+  /// let go.
+  [[nodiscard]] Subscription on_execution_change(std::function<void(const JobExecution& execution)> handler);
+
+ private:
+  Cloud(const std::string& folder, std::unique_ptr<Database> database, std::optional<Signer> signer,
+        const Clock& clock, report::EventLog& log, CloudOptions options);
+
+  const Clock& clock_;
+  report::EventLog& log_;
+  std::unique_ptr<Database> database_;
+  std::optional<Signer> signer_;
+  Things things_;
+  ObjectStore objects_;
+  StreamsService streams_;
+  JobsService jobs_;
+  OtaUpdates ota_updates_;
+  Subscription logging_;
+};
+
+}  // namespace otasim::cloud

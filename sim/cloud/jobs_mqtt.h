@@ -1,0 +1,51 @@
+// The Jobs service's device side over MQTT: JSON requests, accepted and rejected replies, notifications.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "sim/cloud/clock.h"
+#include "sim/cloud/jobs_service.h"
+#include "sim/cloud/json_body.h"
+#include "sim/cloud/publisher.h"
+#include "sim/cloud/request_topic.h"
+
+namespace otasim::cloud {
+
+class JobsMqtt {
+ public:
+  JobsMqtt(JobsService& jobs, const Clock& clock, Publisher& publisher);
+  JobsMqtt(const JobsMqtt&) = delete;
+  JobsMqtt& operator=(const JobsMqtt&) = delete;
+
+  /// Answers on `<topic>/accepted` or `<topic>/rejected`.
+  /// @returns "accepted" or the error's name
+  std::string_view handle(const ClientAddress& client, const std::string& topic, const ThingName& thing,
+                          const JobsTopic& request, std::string_view payload);
+
+ private:
+  using Json = nlohmann::ordered_json;
+
+  [[nodiscard]] ServiceResult<Json> call(const ThingName& thing, const JobsTopic& request,
+                                         const JsonBody& body);
+  [[nodiscard]] ServiceResult<Json> get_pending(const ThingName& thing);
+  [[nodiscard]] ServiceResult<Json> start_next(const ThingName& thing, const JsonBody& body);
+  [[nodiscard]] ServiceResult<Json> describe(const ThingName& thing, const std::string& job,
+                                             const JsonBody& body);
+  [[nodiscard]] ServiceResult<Json> update(const ThingName& thing, const std::string& job,
+                                           const JsonBody& body);
+  [[nodiscard]] ServiceResult<Json> document(const JobId& id);
+  [[nodiscard]] ServiceResult<Json> render(const JobExecution& execution, bool with_document);
+  [[nodiscard]] ServiceResult<Json> render_next(const std::optional<JobExecution>& next, bool with_document);
+
+  void notify(const ThingName& thing);
+  void notify_next(const ThingName& thing);
+
+  JobsService& jobs_;
+  const Clock& clock_;
+  Publisher& publisher_;
+  Subscription subscription_;
+};
+
+}  // namespace otasim::cloud

@@ -1,0 +1,44 @@
+#include "sim/cloud/ota_document.h"
+
+#include <algorithm>
+#include <cctype>
+#include <nlohmann/json.hpp>
+
+#include "sim/cloud/base64.h"
+
+namespace otasim::cloud {
+
+namespace {
+
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+nlohmann::ordered_json render_file(const OtaDocumentFile& file) {
+  nlohmann::ordered_json json{
+      {"filepath", file.file_path}, {"filesize", file.file_size}, {"fileid", file.file_id}};
+  if (file.signature) json["certfile"] = file.signature->certificate_file;
+  json["fileType"] = file.file_type;
+  if (file.signature) {
+    const std::string key = "sig-" + lower_case(file.signature->hash_algorithm) + "-" +
+                            lower_case(file.signature->signature_algorithm);
+    json[key] = base64_encode(file.signature->signature);
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string render(const OtaDocument& document) {
+  nlohmann::ordered_json files = nlohmann::ordered_json::array();
+  for (const OtaDocumentFile& file : document.files) files.push_back(render_file(file));
+  const nlohmann::ordered_json json{{"afr_ota",
+                                     {{"protocols", document.protocols},
+                                      {"streamname", document.stream_name},
+                                      {"files", std::move(files)}}}};
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace otasim::cloud

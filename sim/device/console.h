@@ -1,0 +1,45 @@
+// The host's end of the device's UART: the raw bytes to a file, the lines to a handler.
+//
+//   auto console = Console::create(std::move(socket), log_fd, on_line);
+//   console->start();
+//   console->drain();   // after QEMU has ended: takes what is still in the socket, then closes
+#pragma once
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "sim/device/line_splitter.h"
+
+namespace otasim::device {
+
+class Console : public std::enable_shared_from_this<Console> {
+ public:
+  using Socket = boost::asio::local::stream_protocol::socket;
+
+  /// @param log_fd  takes the raw bytes; stays the caller's and must outlive the console's last byte
+  [[nodiscard]] static std::shared_ptr<Console> create(Socket socket, int log_fd, LineSplitter::Sink on_line);
+
+  void start();
+
+  /// Reads until the socket's end without waiting for more, hands on an unfinished last line, and closes.
+  /// The peer must be dead.
+  void drain();
+
+ private:
+  Console(Socket socket, int log_fd, LineSplitter::Sink on_line)
+      : socket_(std::move(socket)), log_fd_(log_fd), lines_(std::move(on_line)) {}
+
+  void read();
+  void take(std::string_view bytes);
+
+  Socket socket_;
+  int log_fd_;
+  LineSplitter lines_;
+  std::string input_ = std::string(4096, '\0');
+  bool closed_ = false;
+};
+
+}  // namespace otasim::device

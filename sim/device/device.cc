@@ -1,0 +1,126 @@
+#include "sim/device/device.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "sim/device/machine.h"
+
+namespace otasim::device {
+namespace {
+
+Result<void> check_file(std::string_view what, const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path, ignored)) return {};
+  return fail(ExitCode::kEnvironment, fmt::format("the {} is missing: {}", what, path),
+              "It is made by the build: run scripts/setup, then cmake --build --preset default.");
+}
+
+Result<void> check_flash(const std::string& path) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) {
+    return fail(ExitCode::kEnvironment,
+                fmt::format("cannot use the flash file {}: {}", path, error.message()));
+  }
+  if (size == kFlashWindowBytes) return {};
+  return fail(ExitCode::kEnvironment,
+              fmt::format("the flash file {} has {} bytes; the board needs exactly {}", path, size,
+                          kFlashWindowBytes));
+}
+
+}  // namespace
+
+std::string_view to_string(ResetCause cause) {
+  switch (cause) {
+    case ResetCause::kSoftware:
+      return "software";
+    case ResetCause::kWatchdog:
+      return "watchdog";
+    case ResetCause::kExternal:
+      return "external";
+  }
+  return "unknown";
+}
+
+Result<std::unique_ptr<Device>> Device::create(boost::asio::io_context& io, Config config) {
+  if (config.events == nullptr) return fail(ExitCode::kInternal, "the device was given no event log");
+  if (auto found = check_file("bootloader", config.bootloader_path); !found)
+    return tl::unexpected(found.error());
+  if (!config.flash_plugin_path.empty()) {
+    if (auto found = check_file("flash controller", config.flash_plugin_path); !found) {
+      return tl::unexpected(found.error());
+    }
+  }
+  if (auto checked = check_flash(config.flash_path); !checked) return tl::unexpected(checked.error());
+  return std::unique_ptr<Device>(new Device(io, std::move(config)));
+}
+
+Device::Device(boost::asio::io_context& io, Config config) : io_(io), config_(std::move(config)) {}
+
+Device::~Device() {
+  on_console_line_ = nullptr;
+  power_off();
+}
+
+void Device::on_console_line(std::function<void(std::string_view)> handler) {
+  on_console_line_ = std::move(handler);
+}
+
+void Device::on_reset(std::function<void(ResetCause)> handler) {
+  on_reset_ = std::move(handler);
+}
+
+void Device::on_exit(std::function<void(const Exit&)> handler) {
+  on_exit_ = std::move(handler);
+}
+
+Result<void> Device::power_on() {
+  if (machine_) return fail(ExitCode::kInternal, "the device is on already");
+  if (auto cleared = config_.on_machine_reset(); !cleared) return cleared;
+  auto machine = Machine::start(io_, config_,
+                                {.on_line = [this](std::string_view line) { handle_line(line); },
+                                 .on_reset = [this](ResetCause cause) { handle_reset(cause); },
+                                 .on_exit = [this](const Exit& exit) { handle_exit(exit); }});
+  if (!machine) return tl::unexpected(machine.error());
+  machine_ = std::move(*machine);
+  config_.events->emit("device", "power_on", {{"board", config_.board}, {"pid", machine_->pid()}});
+  return {};
+}
+
+void Device::power_off() {
+  if (!machine_) return;
+  const auto machine = std::exchange(machine_, nullptr);
+  machine->stop();
+  config_.events->emit("device", "power_off");
+}
+
+void Device::reset() {
+  if (machine_) machine_->reset();
+}
+
+pid_t Device::pid() const {
+  return machine_ ? machine_->pid() : -1;
+}
+
+void Device::handle_line(std::string_view line) {
+  config_.events->emit("uart", "line", {{"text", line}});
+  if (on_console_line_) on_console_line_(line);
+}
+
+void Device::handle_reset(ResetCause cause) {
+  config_.events->emit("device", "reset", {{"cause", to_string(cause)}});
+  if (on_reset_) on_reset_(cause);
+}
+
+void Device::handle_exit(const Exit& exit) {
+  machine_.reset();
+  config_.events->emit(
+      "device", "exit",
+      {{"signaled", exit.status.signaled}, {"code", exit.status.code}, {"message", exit.error.message}});
+  if (on_exit_) on_exit_(exit);
+}
+
+}  // namespace otasim::device

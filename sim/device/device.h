@@ -1,0 +1,117 @@
+// The device under test: a board in QEMU with its power switch, its reset line and its console.
+//
+//   auto device = Device::create(io, config);
+//   (*device)->on_console_line(...); (*device)->on_reset(...); (*device)->on_exit(...);
+//   (*device)->power_on();     // a new process: RAM empty, flash as the file holds it
+//   (*device)->power_off();    // a power cut: the process is gone when the call returns
+//
+// A reset by the guest (SYSRESETREQ, watchdog) does not happen behind the simulator's back. QEMU stops the
+// machine instead; the simulator sees it, calls `on_machine_reset`, which clears what the flash controller
+// loses at a reset (its locks), resets the machine and lets it run on. Thus nothing the new boot locks can be
+// cleared by mistake, and RAM is kept, as in a real reset: the board's reset-reason word survives.
+//
+// All functions and handlers belong to the io_context's thread, which must be the main thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/base/child_process.h"
+#include "sim/base/result.h"
+#include "sim/report/event_log.h"
+
+namespace otasim::device {
+
+/// The mps2 boards' flash window: QEMU takes a backing file of this size only.
+inline constexpr std::uint64_t kFlashWindowBytes = 16 * 1024 * 1024;
+
+struct Config {
+  std::string board = "mps2-an385";         ///< QEMU's machine name
+  std::string bootloader_path;              ///< ELF or raw image for address 0
+  std::string flash_path;                   ///< kFlashWindowBytes long
+  std::string flash_plugin_path;            ///< the flash controller; none: the window is plain RAM
+  std::string op_log_path;                  ///< where the controller logs operations; none: no log
+  std::uint64_t seed = 0;                   ///< for the controller's entropy
+  std::vector<std::string> link_arguments;  ///< link::Link::qemu_arguments()
+  std::string uart_log_path;                ///< appended to, raw bytes
+  std::string run_folder;                   ///< this device's own: sockets, QEMU's messages
+  /// Called while the machine stands still, before each power-on and at each reset: puts the flash
+  /// controller's volatile state back to what it is after a reset. An error ends the device (on_exit).
+  std::function<Result<void>()> on_machine_reset = [] { return Result<void>{}; };
+  report::EventLog* events = nullptr;  ///< must be given and outlive the device
+};
+
+enum class ResetCause {
+  kSoftware,  ///< the guest asked for it (SYSRESETREQ)
+  kWatchdog,  ///< the board's watchdog expired
+  kExternal,  ///< Device::reset()
+};
+
+/// "software", "watchdog", "external"
+[[nodiscard]] std::string_view to_string(ResetCause cause);
+
+/// Why a device that was on is off without power_off().
+struct Exit {
+  ChildProcess::ExitStatus status;  ///< SIGKILL if the simulator ended it because of `error`
+  Error error;                      ///< what happened; the hint holds QEMU's last messages
+};
+
+class Machine;
+
+class Device {
+ public:
+  /// @returns kEnvironment if a file is missing or has the wrong size
+  [[nodiscard]] static Result<std::unique_ptr<Device>> create(boost::asio::io_context& io, Config config);
+
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  // Handlers may call all functions below; they must not destroy the device. Each is optional.
+
+  /// One line of console output without its end, printable (see line_splitter.h). Lines that the device sent
+  /// before a power_off() may be handed on during that call.
+  void on_console_line(std::function<void(std::string_view line)> handler);
+  /// A reset has happened: `on_machine_reset` is done, the machine is about to run again.
+  void on_reset(std::function<void(ResetCause cause)> handler);
+  /// The device went off by itself. It may be powered on again.
+  void on_exit(std::function<void(const Exit& exit)> handler);
+
+  /// Starts the board. The machine runs from some milliseconds later.
+  ///
+  /// @returns kEnvironment if QEMU is missing or its sockets cannot be made
+  ///          kInternal if the device is on already
+  ///          the error of `on_machine_reset`
+  [[nodiscard]] Result<void> power_on();
+
+  /// Cuts the power. Does nothing if the device is off.
+  void power_off();
+
+  /// Pulls the reset line. Does nothing while the device is off, not yet running, or resetting.
+  void reset();
+
+  [[nodiscard]] bool powered() const { return machine_ != nullptr; }
+  /// QEMU's process, or -1 while the device is off.
+  [[nodiscard]] pid_t pid() const;
+
+ private:
+  Device(boost::asio::io_context& io, Config config);
+
+  void handle_line(std::string_view line);
+  void handle_reset(ResetCause cause);
+  void handle_exit(const Exit& exit);
+
+  boost::asio::io_context& io_;
+  Config config_;
+  std::shared_ptr<Machine> machine_;
+  std::function<void(std::string_view)> on_console_line_;
+  std::function<void(ResetCause)> on_reset_;
+  std::function<void(const Exit&)> on_exit_;
+};
+
+}  // namespace otasim::device

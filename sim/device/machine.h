@@ -1,0 +1,87 @@
+// One power cycle of a device: a QEMU process, its monitor and its console.
+//
+// Order of a power cycle: the sockets listen, QEMU starts stopped and connects to both, the monitor is ready,
+// `cont`. Order of a reset: QEMU reports SHUTDOWN and stops the machine; set-action (whose reply proves that
+// the machine stands still); on_machine_reset; system_reset; set-action back; `cont`.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sim/base/child_process.h"
+#include "sim/base/unique_fd.h"
+#include "sim/device/console.h"
+#include "sim/device/device.h"
+#include "sim/device/qmp.h"
+
+namespace otasim::device {
+
+class Machine : public std::enable_shared_from_this<Machine> {
+ public:
+  struct Handlers {
+    std::function<void(std::string_view line)> on_line;
+    std::function<void(ResetCause cause)> on_reset;
+    std::function<void(const Exit& exit)> on_exit;
+  };
+
+  /// @param config  must outlive the machine's last handler
+  [[nodiscard]] static Result<std::shared_ptr<Machine>> start(boost::asio::io_context& io,
+                                                              const Config& config, Handlers handlers);
+  ~Machine();
+
+  /// Kills QEMU. Lines it had sent are handed on before this returns; no other handler is called any more.
+  void stop();
+  void reset();
+  [[nodiscard]] pid_t pid() const { return child_->pid(); }
+
+ private:
+  using Acceptor = boost::asio::local::stream_protocol::acceptor;
+  using Socket = boost::asio::local::stream_protocol::socket;
+
+  enum class State { kStarting, kRunning, kResetting, kStopped };
+
+  Machine(boost::asio::io_context& io, const Config& config, Handlers handlers);
+
+  [[nodiscard]] Result<void> listen(Acceptor& acceptor, const std::string& path);
+  [[nodiscard]] Result<void> spawn();
+  void accept_monitor();
+  void accept_console();
+  void open_console(Socket socket);
+  void drain_console();
+
+  void handle_ready();
+  void handle_event(const std::string& event, const nlohmann::json& data);
+  void handle_shutdown(const std::string& reason);
+  void begin_reset(ResetCause cause);
+  void clear_and_reset(ResetCause cause);
+  void finish_reset_if_done();
+  void handle_child_exit(ChildProcess::ExitStatus status);
+  void give_up(const Error& error);
+  [[nodiscard]] std::string last_messages() const;
+
+  boost::asio::io_context& io_;
+  const Config& config_;
+  Handlers handlers_;
+  std::string monitor_path_;
+  std::string uart_path_;
+  std::string messages_path_;
+  UniqueFd uart_log_;
+  Acceptor monitor_acceptor_;
+  Acceptor uart_acceptor_;
+  std::unique_ptr<ChildProcess> child_;
+  std::shared_ptr<QmpClient> qmp_;
+  std::shared_ptr<Console> console_;
+
+  State state_ = State::kStarting;
+  bool watchdog_expired_ = false;
+  // A reset is complete when both have come, in whichever order.
+  bool reset_replied_ = false;
+  bool reset_reported_ = false;
+};
+
+}  // namespace otasim::device

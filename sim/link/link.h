@@ -1,0 +1,74 @@
+// The virtual Ethernet between a device in QEMU and the lab on the host.
+//
+//   auto link = Link::start({.folder = run_folder, .allowed_tcp_ports = {mqtt_port},
+//                            .host_names = {"otasim.localhost"}, .events = &log});
+//   start QEMU with (*link)->qemu_arguments("lan9118"); kill and restart it as often as needed
+//   link->reset();   // stops the thread, ends the capture, removes the sockets
+//
+// The device gets 10.0.2.15 by DHCP; the host is 10.0.2.2, where the allowed ports lead to the same ports of
+// the host's loopback interface; 10.0.2.3 resolves the lab's names to 10.0.2.2. Nothing else is reachable.
+// The link runs on its own thread and survives the device: without QEMU its frames are dropped, and TCP
+// flows stay half-open, as they do when a real device loses power.
+//
+// Events, source "link": `dhcp_ack` {address, mac} once per lease; `dns_query` {name, answered}; `blocked`
+// {port} once per TCP port that the device tried and may not reach; `capture_ended` {path} if the capture
+// file is full or cannot be written.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/base/result.h"
+#include "sim/link/ethernet.h"
+#include "sim/link/statistics.h"
+
+namespace otasim::report {
+class EventLog;
+}
+
+namespace otasim::link {
+
+struct Config {
+  std::string folder{};  ///< for the sockets `link.sock` and `qemu.sock`; must exist
+  std::vector<std::uint16_t> allowed_tcp_ports{};         ///< of the host's loopback interface
+  std::vector<std::string> host_names{};                  ///< what the lab's DNS resolves to the host
+  MacAddress mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};  ///< the device's
+  std::string pcap_path{};                                ///< captures every frame if not empty
+  std::uint64_t wire_rate_bits_per_second = 100'000'000;
+  report::EventLog* events = nullptr;  ///< must outlive the link; may be null
+};
+
+class LinkLoop;
+
+class Link {
+ public:
+  /// @returns kEnvironment  a socket or the capture file cannot be made
+  ///          kUsage        the wire rate is zero
+  ///          kInternal     libslirp refuses its configuration
+  [[nodiscard]] static Result<std::unique_ptr<Link>> start(Config config);
+
+  ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  /// `-netdev ... -net nic,...` for a QEMU that is to hang on this link.
+  [[nodiscard]] std::vector<std::string> qemu_arguments(std::string_view nic_model = "lan9118") const;
+
+  /// A snapshot. Thread-safe. When an event is heard, its frame is counted already.
+  [[nodiscard]] Statistics statistics() const;
+
+  /// Where the link receives, and where it expects QEMU to.
+  [[nodiscard]] std::string link_socket_path() const;
+  [[nodiscard]] std::string qemu_socket_path() const;
+
+ private:
+  explicit Link(Config config);
+
+  Config config_;
+  std::unique_ptr<LinkLoop> loop_;
+};
+
+}  // namespace otasim::link

@@ -1,0 +1,275 @@
+#include "sim/link/link_loop.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "sim/link/lab_network.h"
+
+namespace otasim::link {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr nanoseconds kLongestWait = std::chrono::hours(1);
+
+// Positions of the loop's own descriptors; the sending socket is watched only while QEMU does not read.
+constexpr std::size_t kWakeAt = 0;
+constexpr std::size_t kReceiveAt = 1;
+constexpr std::size_t kSendAt = 2;
+
+timespec to_timespec(nanoseconds time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  return {seconds.count(), static_cast<long>((time - seconds).count())};
+}
+
+/// One byte more than the largest frame, so that a longer one is seen to be longer.
+using ReceiveBuffer = std::array<std::uint8_t, kMaxFrameBytes + 1>;
+
+}  // namespace
+
+LinkLoop::LinkLoop(const Config& config, DeviceSocket socket, UniqueFd wake)
+    : pcap_path_(config.pcap_path),
+      events_(config.events),
+      socket_(std::move(socket)),
+      wake_(std::move(wake)),
+      filter_(config.allowed_tcp_ports),
+      dns_(config.host_names),
+      pacer_(config.wire_rate_bits_per_second, kBurstBytes) {}
+
+Result<std::unique_ptr<LinkLoop>> LinkLoop::start(const Config& config, DeviceSocket socket) {
+  UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake) {
+    return fail(ExitCode::kEnvironment,
+                fmt::format("cannot make the link's eventfd: {}", std::strerror(errno)),
+                "Raise the limit of open files (ulimit -n).");
+  }
+  std::unique_ptr<LinkLoop> loop(new LinkLoop(config, std::move(socket), std::move(wake)));
+  auto nat = Nat::create([raw = loop.get()](Bytes frame) { raw->enqueue(frame); });
+  if (!nat) return tl::unexpected(nat.error());
+  loop->nat_ = std::move(*nat);
+  if (!config.pcap_path.empty()) {
+    auto pcap = PcapWriter::create(config.pcap_path);
+    if (!pcap) return tl::unexpected(pcap.error());
+    loop->pcap_.emplace(std::move(*pcap));
+  }
+  try {
+    loop->start_thread();
+  } catch (const std::system_error& error) {
+    return fail(ExitCode::kEnvironment, fmt::format("cannot start the link's thread: {}", error.what()));
+  }
+  return loop;
+}
+
+void LinkLoop::start_thread() {
+  // Signals are the main thread's; the new thread inherits the mask.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+LinkLoop::~LinkLoop() {
+  if (!thread_.joinable()) return;
+  stop_ = true;
+  eventfd_write(wake_.get(), 1);
+  thread_.join();
+}
+
+Statistics LinkLoop::statistics() const {
+  const std::lock_guard lock(statistics_mutex_);
+  return statistics_;
+}
+
+void LinkLoop::run() {
+  while (!stop_) poll_once();
+}
+
+void LinkLoop::poll_once() {
+  nanoseconds timeout = add_own_fds();
+  nat_->add_poll_fds(fds_, timeout);
+  const timespec limit = to_timespec(timeout);
+  const int ready = ::ppoll(fds_.data(), fds_.size(), &limit, nullptr);
+  if (ready < 0) {
+    for (pollfd& fd : fds_) fd.revents = 0;
+  }
+  if (stop_) return;
+
+  // libslirp first: a frame from the device may close sockets whose results are still to be read.
+  nat_->handle(fds_, ready < 0);
+  if (fds_.size() > kSendAt && fds_[kSendAt].fd == socket_.send_fd() && fds_[kSendAt].revents != 0) {
+    device_blocks_ = false;
+  }
+  if (fds_[kReceiveAt].revents != 0) receive_frames();
+  send_queued();
+  const std::lock_guard lock(statistics_mutex_);
+  statistics_.nat_complaints = nat_->complaints();
+}
+
+nanoseconds LinkLoop::add_own_fds() {
+  fds_.clear();
+  fds_.push_back({wake_.get(), POLLIN, 0});
+  fds_.push_back({socket_.receive_fd(), POLLIN, 0});
+  static_assert(kWakeAt == 0 && kReceiveAt == 1 && kSendAt == 2);
+  if (device_blocks_) {
+    fds_.push_back({socket_.send_fd(), POLLOUT, 0});
+    return kLongestWait;
+  }
+  return queue_.empty() ? kLongestWait : pacer_.wait_for(queue_.front().size(), Clock::now());
+}
+
+void LinkLoop::receive_frames() {
+  ReceiveBuffer buffer;
+  for (int i = 0; i < kMaxFramesPerRound; ++i) {
+    const auto frame = socket_.receive(buffer);
+    if (!frame) return;
+    handle_frame(*frame);
+  }
+}
+
+void LinkLoop::handle_frame(Bytes frame) {
+  {
+    const std::lock_guard lock(statistics_mutex_);
+    ++statistics_.from_device.frames;
+    statistics_.from_device.bytes += frame.size();
+  }
+  capture(frame);
+  const Verdict verdict = filter_.judge(frame);
+  switch (verdict.destination) {
+    case Destination::kNat:
+      handle_nat(verdict, frame);
+      break;
+    case Destination::kDhcp:
+      handle_dhcp(verdict.datagram);
+      break;
+    case Destination::kDns:
+      handle_dns(verdict.datagram);
+      break;
+    case Destination::kDropped:
+      drop(verdict.reason);
+      report_blocked(verdict);
+      break;
+  }
+}
+
+void LinkLoop::handle_nat(const Verdict& verdict, Bytes frame) {
+  if (verdict.opens_connection && nat_->open_flows() >= kMaxFlows) {
+    drop(DropReason::kTooManyFlows);
+    return;
+  }
+  nat_->input(frame);
+}
+
+void LinkLoop::handle_dhcp(const Datagram& datagram) {
+  const auto reply = dhcp_.answer(datagram.payload);
+  if (!reply) {
+    drop(DropReason::kUnansweredDhcp);
+    return;
+  }
+  enqueue(build_udp_frame(
+      {.source_mac = mac_of(kHostAddress),
+       .destination_mac = reply->destination == kBroadcastAddress ? kBroadcastMac : reply->client,
+       .source = kHostAddress,
+       .destination = reply->destination,
+       .source_port = kDhcpServerPort,
+       .destination_port = kDhcpClientPort},
+      reply->payload));
+  if (reply->new_lease) {
+    emit("dhcp_ack", {{"address", to_string(kDeviceAddress)}, {"mac", to_string(reply->client)}});
+  }
+}
+
+void LinkLoop::handle_dns(const Datagram& datagram) {
+  const auto reply = dns_.answer(datagram.payload);
+  if (!reply) {
+    drop(DropReason::kUnansweredDns);
+    return;
+  }
+  enqueue(build_udp_frame({.source_mac = mac_of(datagram.destination),
+                           .destination_mac = datagram.source_mac,
+                           .source = datagram.destination,
+                           .destination = datagram.source,
+                           .source_port = kDnsPort,
+                           .destination_port = datagram.source_port},
+                          reply->payload));
+  if (!reply->name.empty() && dns_events_ < kMaxDnsEvents) {
+    ++dns_events_;
+    emit("dns_query", {{"name", reply->name}, {"answered", reply->answered}});
+  }
+}
+
+void LinkLoop::drop(DropReason reason) {
+  const std::lock_guard lock(statistics_mutex_);
+  ++statistics_.dropped[static_cast<std::size_t>(reason)];
+}
+
+void LinkLoop::report_blocked(const Verdict& verdict) {
+  if (verdict.reason != DropReason::kBlockedTcpPort || !verdict.opens_connection) return;
+  if (blocked_ports_.insert(verdict.tcp_port).second) emit("blocked", {{"port", verdict.tcp_port}});
+}
+
+void LinkLoop::enqueue(Bytes frame) {
+  if (queue_.size() >= kMaxQueuedFrames) {
+    drop(DropReason::kQueueFull);
+    return;
+  }
+  queue_.emplace_back(frame.begin(), frame.end());
+}
+
+void LinkLoop::send_queued() {
+  while (!queue_.empty() && !device_blocks_) {
+    const Clock::time_point now = Clock::now();
+    if (pacer_.wait_for(queue_.front().size(), now) > nanoseconds::zero()) return;
+    if (!send_first(now)) return;
+    queue_.pop_front();
+  }
+}
+
+bool LinkLoop::send_first(Clock::time_point now) {
+  const Frame& frame = queue_.front();
+  switch (socket_.send(frame)) {
+    case DeviceSocket::Sent::kYes: {
+      pacer_.sent(frame.size(), now);
+      capture(frame);
+      const std::lock_guard lock(statistics_mutex_);
+      ++statistics_.to_device.frames;
+      statistics_.to_device.bytes += frame.size();
+      return true;
+    }
+    case DeviceSocket::Sent::kWouldBlock:
+      device_blocks_ = true;
+      return false;
+    case DeviceSocket::Sent::kDeviceOff:
+      drop(DropReason::kDeviceOff);
+      return true;
+    case DeviceSocket::Sent::kFailed:
+      break;
+  }
+  drop(DropReason::kSendFailed);
+  return true;
+}
+
+void LinkLoop::capture(Bytes frame) {
+  if (!pcap_ || pcap_->write(frame, std::chrono::system_clock::now())) return;
+  pcap_.reset();
+  emit("capture_ended", {{"path", pcap_path_}});
+}
+
+void LinkLoop::emit(std::string_view event, nlohmann::json fields) {
+  if (events_ != nullptr) events_->emit("link", event, std::move(fields));
+}
+
+}  // namespace otasim::link

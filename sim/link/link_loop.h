@@ -1,0 +1,107 @@
+// The link's thread: one poll loop around the sockets to QEMU, the frame filter, the link's own servers,
+// libslirp and the pacer.
+//
+// Everything but statistics() happens on that thread; nothing on it waits but the poll itself. Every queue
+// and every round of work is bounded, so that a device that floods the link cannot stop it from ending.
+#pragma once
+
+#include <poll.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "sim/base/result.h"
+#include "sim/base/unique_fd.h"
+#include "sim/link/device_socket.h"
+#include "sim/link/dhcp_server.h"
+#include "sim/link/dns_server.h"
+#include "sim/link/frame_filter.h"
+#include "sim/link/link.h"
+#include "sim/link/nat.h"
+#include "sim/link/pacer.h"
+#include "sim/link/pcap_writer.h"
+#include "sim/link/statistics.h"
+#include "sim/report/event_log.h"
+
+namespace otasim::link {
+
+class LinkLoop {
+ public:
+  /// Frames for the device that may wait: for the wire, and for a QEMU that does not read.
+  static constexpr std::size_t kMaxQueuedFrames = 1024;
+  /// What may arrive at the device at once; the LAN9118's receive FIFO holds 10.5 KB.
+  static constexpr std::size_t kBurstBytes = 8 * 1024;
+  /// Frames from the device handled before the other descriptors get their turn.
+  static constexpr int kMaxFramesPerRound = 64;
+  /// TCP connections of the device, half-open ones of earlier power cuts included.
+  static constexpr std::size_t kMaxFlows = 256;
+  /// A device that asks for names in a loop does not fill the event log.
+  static constexpr std::uint32_t kMaxDnsEvents = 10'000;
+
+  [[nodiscard]] static Result<std::unique_ptr<LinkLoop>> start(const Config& config, DeviceSocket socket);
+  /// Stops the thread.
+  ~LinkLoop();
+  LinkLoop(const LinkLoop&) = delete;
+  LinkLoop& operator=(const LinkLoop&) = delete;
+
+  [[nodiscard]] Statistics statistics() const;
+
+ private:
+  using Clock = Pacer::Clock;
+  using Frame = std::vector<std::uint8_t>;
+
+  LinkLoop(const Config& config, DeviceSocket socket, UniqueFd wake);
+  void start_thread();
+  void run();
+  void poll_once();
+  [[nodiscard]] std::chrono::nanoseconds add_own_fds();
+
+  void receive_frames();
+  void handle_frame(Bytes frame);
+  void handle_nat(const Verdict& verdict, Bytes frame);
+  void handle_dhcp(const Datagram& datagram);
+  void handle_dns(const Datagram& datagram);
+  void drop(DropReason reason);
+  void report_blocked(const Verdict& verdict);
+
+  void enqueue(Bytes frame);
+  void send_queued();
+  /// @returns false if the frame has to stay in the queue
+  [[nodiscard]] bool send_first(Clock::time_point now);
+
+  void capture(Bytes frame);
+  void emit(std::string_view event, nlohmann::json fields);
+
+  const std::string pcap_path_;
+  report::EventLog* const events_;
+  DeviceSocket socket_;
+  const UniqueFd wake_;
+  const FrameFilter filter_;
+  DhcpServer dhcp_;
+  const DnsServer dns_;
+  Pacer pacer_;
+  std::unique_ptr<Nat> nat_;
+  std::optional<PcapWriter> pcap_;
+
+  std::vector<pollfd> fds_;
+  std::deque<Frame> queue_;
+  bool device_blocks_ = false;
+  std::set<std::uint16_t> blocked_ports_;
+  std::uint32_t dns_events_ = 0;
+
+  mutable std::mutex statistics_mutex_;
+  Statistics statistics_;
+
+  std::atomic<bool> stop_ = false;
+  std::thread thread_;  // last: everything it uses is there before it and after it
+};
+
+}  // namespace otasim::link

@@ -1,0 +1,241 @@
+// AWS's C API: values, names, and one update through OtaInterfaces_t.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "agent/src/ota_c_api.h"
+#include "ota_appversion32.h"
+#include "tests/agent/src/fake_environment.h"
+
+extern "C" int c99_uses_the_api(void);
+
+AppVersion32_t appFirmwareVersion;
+extern "C" const char OTA_JsonFileSignatureKey[OTA_FILE_SIG_KEY_STR_MAX_LENGTH] = "sig-sha256-ecdsa";
+
+namespace ota_test {
+namespace {
+
+// C interfaces carry no context; these tests run one at a time.
+struct World {
+  std::deque<OtaEventMsg_t> queue;
+  std::vector<std::string> published;
+  std::vector<OtaJobEvent_t> events;
+  Bytes file;
+  std::string last_note;
+  OtaTimerCallback_t request_timer = nullptr;
+  std::uint32_t request_timer_ms = 0;
+  int resets = 0;
+  int transitions = 0;
+};
+World* world = nullptr;
+
+OtaInterfaces_t interfaces() {
+  OtaInterfaces_t made{};
+  made.os.event.init = [](OtaEventContext_t*) { return OtaOsSuccess; };
+  made.os.event.send = [](OtaEventContext_t*, const void* message, unsigned int) {
+    world->queue.push_back(*static_cast<const OtaEventMsg_t*>(message));
+    return OtaOsSuccess;
+  };
+  made.os.event.recv = [](OtaEventContext_t*, void* message, std::uint32_t) {
+    if (world->queue.empty()) return OtaOsEventQueueReceiveFailed;
+    *static_cast<OtaEventMsg_t*>(message) = world->queue.front();
+    world->queue.pop_front();
+    return OtaOsSuccess;
+  };
+  made.os.timer.start = [](OtaTimerId_t timer, const char*, std::uint32_t timeout_ms,
+                           OtaTimerCallback_t callback) {
+    if (timer == OtaRequestTimer) world->request_timer = callback;
+    if (timer == OtaRequestTimer) world->request_timer_ms = timeout_ms;
+    return OtaOsSuccess;
+  };
+  made.os.timer.stop = [](OtaTimerId_t) { return OtaOsSuccess; };
+  made.os.timer.deleteTimer = [](OtaTimerId_t) { return OtaOsSuccess; };
+  made.mqtt.subscribe = [](const char*, std::uint16_t, std::uint8_t) { return OtaMqttSuccess; };
+  made.mqtt.unsubscribe = [](const char*, std::uint16_t, std::uint8_t) { return OtaMqttSuccess; };
+  made.mqtt.publish = [](const char* topic, std::uint16_t topic_size, const char* message, std::uint32_t size,
+                         std::uint8_t) {
+    world->published.push_back(std::string(topic, topic_size) + " " + std::string(message, size));
+    return OtaMqttSuccess;
+  };
+  made.pal.abort = [](OtaFileContext_t*) -> OtaPalStatus_t { return 0; };
+  made.pal.createFile = [](OtaFileContext_t* file) -> OtaPalStatus_t {
+    world->file.assign(file->fileSize, 0);
+    file->pFile = world->file.data();
+    return 0;
+  };
+  made.pal.closeFile = [](OtaFileContext_t*) -> OtaPalStatus_t { return 0; };
+  made.pal.writeBlock = [](OtaFileContext_t*, std::uint32_t offset, std::uint8_t* data, std::uint32_t size) {
+    std::memcpy(world->file.data() + offset, data, size);
+    return static_cast<std::int16_t>(size);
+  };
+  made.pal.activate = [](OtaFileContext_t*) -> OtaPalStatus_t { return 0; };
+  made.pal.reset = [](OtaFileContext_t*) -> OtaPalStatus_t {
+    ++world->resets;
+    return 0;
+  };
+  made.pal.setPlatformImageState = [](OtaFileContext_t*, OtaImageState_t) -> OtaPalStatus_t { return 0; };
+  made.pal.getPlatformImageState = [](OtaFileContext_t*) { return OtaPalImageStateValid; };
+  return made;
+}
+
+void on_job_event(OtaJobEvent_t event, void*) {
+  world->events.push_back(event);
+}
+
+class CApi : public testing::Test {
+ protected:
+  CApi() { world = &world_; }
+  ~CApi() override {
+    OTA_Shutdown(0, 0);
+    run();
+    ota::set_extras({});
+    ota::configure({});
+    world = nullptr;
+  }
+  OtaErr_t init() {
+    return OTA_Init(&buffers_, &interfaces_, reinterpret_cast<const std::uint8_t*>("t"), on_job_event);
+  }
+  static void run() {
+    do {
+      OTA_EventProcess();
+    } while (!world->queue.empty() && OTA_GetState() != OtaAgentStateStopped);
+  }
+  static void receive(OtaEvent_t event, const Bytes& bytes, OtaEventData_t& data) {
+    std::memcpy(data.data, bytes.data(), bytes.size());
+    data.dataLength = static_cast<std::uint32_t>(bytes.size());
+    const OtaEventMsg_t message{&data, event};
+    ASSERT_TRUE(OTA_SignalEvent(&message));
+    run();
+  }
+
+  World world_;
+  OtaAppBuffer_t buffers_{};
+  OtaInterfaces_t interfaces_ = interfaces();
+};
+
+TEST_F(CApi, WorksFromC99) {
+  EXPECT_EQ(c99_uses_the_api(), 0);
+}
+
+TEST_F(CApi, RefusesMissingArguments) {
+  const auto* name = reinterpret_cast<const std::uint8_t*>("t");
+  EXPECT_EQ(OTA_Init(nullptr, &interfaces_, name, on_job_event), OtaErrUninitialized);
+  EXPECT_EQ(OTA_Init(&buffers_, nullptr, name, on_job_event), OtaErrUninitialized);
+  EXPECT_EQ(OTA_Init(&buffers_, &interfaces_, nullptr, on_job_event), OtaErrUninitialized);
+  EXPECT_FALSE(OTA_SignalEvent(nullptr));
+  EXPECT_EQ(OTA_GetStatistics(nullptr), OtaErrInvalidArg);
+  EXPECT_EQ(OTA_SetImageState(OtaImageStateTesting), OtaErrInvalidArg);
+  EXPECT_EQ(OTA_SetImageState(static_cast<OtaImageState_t>(9)), OtaErrInvalidArg);
+}
+
+TEST_F(CApi, CarriesAnUpdateFromStartToActivate) {
+  appFirmwareVersion.u.unsignedVersion32 = 0x0001'0002;
+  ota::configure({.request_wait_ms = 1234, .blocks_per_request = 4});
+  ota::set_extras({.is_committed_job = nullptr,
+                   .on_event = [](OtaState_t, OtaEvent_t, OtaErr_t, OtaState_t) { ++world->transitions; },
+                   .on_note = nullptr});
+  ASSERT_EQ(init(), OtaErrNone);
+  EXPECT_EQ(OTA_GetState(), OtaAgentStateInit);
+  OTA_EventProcess();
+  EXPECT_EQ(OTA_GetState(), OtaAgentStateReady);
+  const OtaEventMsg_t start{nullptr, OtaAgentEventStart};
+  ASSERT_TRUE(OTA_SignalEvent(&start));
+  run();
+  EXPECT_EQ(world_.request_timer_ms, 1234U);
+
+  OtaEventData_t data{};
+  const std::string job = job_text({.file_size = 5});
+  receive(OtaAgentEventReceivedJobDocument, {job.begin(), job.end()}, data);
+  receive(OtaAgentEventReceivedFileBlock, block_message(0, 0, {1, 2, 3, 4, 5}), data);
+  EXPECT_EQ(world_.file, (Bytes{1, 2, 3, 4, 5}));
+  EXPECT_EQ(world_.events, (std::vector{OtaJobEventReceivedJob, OtaJobEventProcessed, OtaJobEventActivate,
+                                        OtaJobEventProcessed}));
+  EXPECT_EQ(world_.published.back(),
+            "$aws/things/t/jobs/AFR_OTA-u1/update "
+            R"({"status":"IN_PROGRESS","statusDetails":{"self_test":"ready","updatedBy":"0x00010002"}})");
+  OtaAgentStatistics_t statistics{};
+  EXPECT_EQ(OTA_GetStatistics(&statistics), OtaErrNone);
+  EXPECT_EQ(statistics.otaPacketsProcessed, 1U);
+  EXPECT_EQ(OTA_ActivateNewImage(), OtaErrNone);
+  EXPECT_GT(world_.transitions, 5);
+}
+
+TEST_F(CApi, TimerCallbackReachesTheAgent) {
+  ASSERT_EQ(init(), OtaErrNone);
+  OTA_EventProcess();
+  const OtaEventMsg_t start{nullptr, OtaAgentEventStart};
+  ASSERT_TRUE(OTA_SignalEvent(&start));
+  run();
+  const auto before = world_.published.size();
+  ASSERT_NE(world_.request_timer, nullptr);
+  world_.request_timer(OtaRequestTimer);
+  run();
+  EXPECT_EQ(world_.published.size(), before + 1);
+  world_.request_timer(OtaSelfTestTimer);
+  EXPECT_EQ(world_.resets, 1);
+}
+
+TEST_F(CApi, TaskRunsUntilShutdown) {
+  ASSERT_EQ(init(), OtaErrNone);
+  const OtaEventMsg_t start{nullptr, OtaAgentEventStart};
+  ASSERT_TRUE(OTA_SignalEvent(&start));
+  EXPECT_EQ(OTA_Shutdown(0, 1), OtaAgentStateInit);
+  OTA_EventProcessingTask(nullptr);
+  EXPECT_EQ(OTA_GetState(), OtaAgentStateStopped);
+  EXPECT_EQ(OTA_Suspend(), OtaErrAgentStopped);
+  EXPECT_EQ(OTA_CheckForUpdate(), OtaErrSignalEventFailed);
+}
+
+TEST_F(CApi, SecondInitOnlyClearsStatistics) {
+  ASSERT_EQ(init(), OtaErrNone);
+  OTA_EventProcess();
+  ASSERT_EQ(init(), OtaErrNone);
+  EXPECT_EQ(OTA_GetState(), OtaAgentStateReady);
+}
+
+TEST(CApiNames, AreTheEnumerators) {
+  EXPECT_STREQ(OTA_Err_strerror(OtaErrNone), "OtaErrNone");
+  EXPECT_STREQ(OTA_Err_strerror(static_cast<OtaErr_t>(24)), "OtaErrEmptyJobDocument");
+  EXPECT_STREQ(OTA_Err_strerror(static_cast<OtaErr_t>(25)), "InvalidErrorCode");
+  EXPECT_STREQ(OTA_JobParse_strerror(OtaJobParseErrUnknown), "OtaJobParseErrUnknown");
+  EXPECT_STREQ(OTA_JobParse_strerror(static_cast<OtaJobParseErr_t>(7)), "OtaJobParseErrNoActiveJobs");
+  EXPECT_STREQ(OTA_PalStatus_strerror(static_cast<OtaPalMainStatus_t>(0xe3)), "OtaPalSignatureCheckFailed");
+  EXPECT_STREQ(OTA_PalStatus_strerror(static_cast<OtaPalMainStatus_t>(0xef)), "InvalidErrorCode");
+  EXPECT_STREQ(OTA_OsStatus_strerror(static_cast<OtaOsStatus_t>(0x88)), "OtaOsTimerDeleteFailed");
+  EXPECT_STREQ(OTA_MQTT_strerror(static_cast<OtaMqttStatus_t>(0xa2)), "OtaMqttUnsubscribeFailed");
+  EXPECT_STREQ(OTA_HTTP_strerror(static_cast<OtaHttpStatus_t>(0xc2)), "OtaHttpRequestFailed");
+}
+
+TEST(CApiValues, AreAwss) {
+  EXPECT_EQ(OtaErrJobParserError, 0x0c);
+  EXPECT_EQ(OtaErrInvalidDataProtocol, 0x0d);
+  EXPECT_EQ(OtaErrMomentumAbort, 0x0e);
+  EXPECT_EQ(OtaErrDowngradeNotAllowed, 0x0f);
+  EXPECT_EQ(OtaErrSameFirmwareVersion, 0x10);
+  EXPECT_EQ(OtaErrImageStateMismatch, 0x11);
+  EXPECT_EQ(OtaErrUserAbort, 0x13);
+  EXPECT_EQ(OtaErrFileSizeOverflow, 23);
+  EXPECT_EQ(OtaAgentStateNoTransition, -1);
+  EXPECT_EQ(OtaAgentStateAll, 11);
+  EXPECT_EQ(OtaAgentEventMax, 13);
+  EXPECT_EQ(OtaJobEventNoActiveJob, 8);
+  EXPECT_EQ(OtaLastImageState, 4);
+  EXPECT_EQ(OtaPalImageStateInvalid, 3);
+  EXPECT_EQ(NumJobStatusMappings, 5);
+  EXPECT_EQ(JobReasonAborted, 5);
+  EXPECT_EQ(OtaJobParseErrNoActiveJobs, 7);
+  EXPECT_EQ(OtaOsTimerDeleteFailed, 0x88);
+  EXPECT_EQ(OtaMqttPublishFailed, 0xa0);
+  EXPECT_EQ(OtaHttpInitFailed, 0xc0);
+  EXPECT_EQ(OtaPalUninitialized, 0xe0);
+  EXPECT_EQ(OtaPalFileClose, 0xee);
+  EXPECT_EQ(OtaNumOfTimers, 2);
+  EXPECT_EQ(OTA_DATA_BLOCK_SIZE, 5626U);
+}
+
+}  // namespace
+}  // namespace ota_test

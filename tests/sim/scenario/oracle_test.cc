@@ -1,0 +1,122 @@
+// The oracle reads what the bootloader's own boot control wrote, and is not fooled by flash that does not
+// hold together.
+#include "sim/scenario/oracle.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "agent/boot/boot_control.h"
+#include "agent/boot/boot_state.h"
+#include "qemu_boards/native/native_flash.h"
+#include "sim/image/image.h"
+
+namespace {
+
+using otasim::crypto::Bytes;
+using otasim::crypto::P256Key;
+using otasim::scenario::approved_image;
+using testing::HasSubstr;
+
+class Oracle : public testing::Test {
+ protected:
+  Bytes make_image(std::uint16_t revision) {
+    const Bytes payload(2000, static_cast<std::uint8_t>(revision));
+    return otasim::image::sign(
+               payload, {.version = {1, 0, revision, 0}, .security_counter = 1, .load_address = 0x100000},
+               key)
+        .value();
+  }
+  static boot::ImageIdentity identity(const Bytes& image) {
+    const auto info = otasim::image::parse(image).value();
+    boot::ImageIdentity out;
+    out.version = info.version;
+    out.security_counter = *info.security_counter;
+    out.size = info.total_size;
+    std::copy(info.sha256->begin(), info.sha256->end(), out.digest.begin());
+    return out;
+  }
+  void put(const Bytes& image, const flash::Partition& slot) {
+    std::copy(image.begin(), image.end(), flash.window().begin() + slot.offset);
+  }
+  void append(const std::optional<boot::BootState>& state) {
+    ASSERT_TRUE(state.has_value());
+    boot::BootControl control(flash);
+    ASSERT_EQ(control.load(), flash::Status::kOk);
+    ASSERT_EQ(control.append(*state), flash::Status::kOk);
+    current = *state;
+  }
+  /// Factory image in A; an update in B taken as far as `accept`.
+  void update_to(const Bytes& image) {
+    put(factory, flash::kSlotA);
+    put(image, flash::kSlotB);
+    append(boot::commit_factory({}, boot::Slot::kA, identity(factory)));
+    append(boot::begin_receive(current, "AFR_OTA-1", boot::Slot::kB));
+    append(boot::mark_verified(current, identity(image)));
+    append(boot::start_trial(current));
+  }
+
+  P256Key key = P256Key::generate().value();
+  native::NativeFlash flash;
+  boot::BootState current;
+  Bytes factory = make_image(0);
+};
+
+TEST_F(Oracle, BlankFlashApprovesNothing) {
+  const auto image = approved_image(flash.window(), key);
+  ASSERT_FALSE(image.has_value());
+  EXPECT_EQ(image.error().code, otasim::ExitCode::kFailed);
+  EXPECT_THAT(image.error().message, HasSubstr("no valid boot control record"));
+}
+
+TEST_F(Oracle, AnImageOnTrialIsNotApprovedUntilItAcceptsItself) {
+  const Bytes update = make_image(1);
+  update_to(update);
+  const auto during = approved_image(flash.window(), key);
+  ASSERT_TRUE(during.has_value()) << during.error().message;
+  EXPECT_EQ(during->slot, boot::Slot::kA);
+  append(boot::accept(current));
+  const auto after = approved_image(flash.window(), key);
+  ASSERT_TRUE(after.has_value()) << after.error().message;
+  EXPECT_EQ(after->slot, boot::Slot::kB);
+  EXPECT_EQ(after->standing, "accepted");
+  EXPECT_EQ(after->job_id, "AFR_OTA-1");
+  EXPECT_TRUE(otasim::scenario::slot_holds(flash.window(), boot::Slot::kB, update));
+  EXPECT_FALSE(otasim::scenario::slot_holds(flash.window(), boot::Slot::kA, update));
+}
+
+TEST_F(Oracle, OneChangedBitInTheApprovedImageIsSeen) {
+  update_to(make_image(1));
+  append(boot::accept(current));
+  flash.window()[flash::kSlotB.offset + 1000] ^= 1;
+  const auto image = approved_image(flash.window(), key);
+  ASSERT_FALSE(image.has_value());
+  EXPECT_THAT(image.error().message, HasSubstr("slot B"));
+}
+
+TEST_F(Oracle, AGenuineImageThatBootControlDidNotApproveIsSeen) {
+  update_to(make_image(1));
+  append(boot::accept(current));
+  put(make_image(2), flash::kSlotB);
+  const auto image = approved_image(flash.window(), key);
+  ASSERT_FALSE(image.has_value());
+  EXPECT_THAT(image.error().message, HasSubstr("another image than boot control approved"));
+}
+
+TEST_F(Oracle, ADamagedNewestRecordGivesWayToTheOneBefore) {
+  update_to(make_image(1));
+  append(boot::accept(current));
+  // Each state is written twice; damaging both copies of the last one leaves the trial in force.
+  for (std::uint32_t page = 0, damaged = 0; page < 32 && damaged < 2; ++page) {
+    const std::uint32_t offset = flash::kBootControl1.end() - (page + 1) * flash::kPageSize;
+    if (flash.window()[offset] == 0xFF) continue;
+    flash.window()[offset + 8] ^= 1;
+    ++damaged;
+  }
+  const auto image = approved_image(flash.window(), key);
+  ASSERT_TRUE(image.has_value()) << image.error().message;
+  EXPECT_EQ(image->slot, boot::Slot::kA);
+}
+
+}  // namespace
