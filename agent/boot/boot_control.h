@@ -8,15 +8,13 @@
 // another way at the next. What was completed reads the same forever.
 //
 // - A record fills one page. Its sequence number is its place (generation of the sector * pages + page), so
-// no
-//   two writes share one, and the valid record with the highest number is in force. A record counts only if
-//   its checksum holds and it stands where its number says.
+//   that no two writes share one, and the valid record with the highest number is in force. A record counts
+//   only if its checksum holds and it stands where its number says.
 // - append() writes a set: the record, a first and a second confirmation, each once the one before was read
 //   back. A visible second confirmation, however weak, proves that record and first confirmation are
 //   complete. Only then is the state settled, and only a settled state is acted upon. At the next boot the
 //   second confirmation may be gone, but the first cannot be.
-// - Before anything may be begun in a settled journal it is made to look unsettled: by erasing the other
-// sector
+// - Before anything is begun in a settled journal it is made to look unsettled: by erasing the other sector
 //   (a settled journal has records in both), or by an announcement, which repeats the state in force. So a
 //   torn record that happens to read blank is never overlooked.
 // - settle() writes the state in force anew unless it is settled. A torn record is thereby made solid before

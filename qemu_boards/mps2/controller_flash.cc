@@ -39,6 +39,8 @@ void read_window(std::uint32_t window_offset, std::span<std::uint8_t> out) {
 }
 
 Status run(controller::Command command) {
+  // If nobody answers the doorbell, this is what is read back.
+  controller_reg(controller::kRegStatus) = static_cast<std::uint32_t>(Status::kNoDevice);
   controller_reg(controller::kRegCommand) = command;
   // The doorbell. All stores above reach the controller before it, and its results are read after it.
   __asm volatile("dsb\n\t.inst.w 0xf3af80a5\n\tdsb" ::: "memory");
@@ -48,7 +50,8 @@ Status run(controller::Command command) {
 /// Runs a command whose data goes through the page buffer.
 Status run_with_data(controller::Command command, std::uint32_t offset, std::span<const std::uint8_t> data) {
   if (!is_present()) return Status::kNoDevice;
-  if (data.size() > flash::kPageSize) return Status::kUnaligned;
+  if (data.size() > flash::kPageSize)
+    return command == controller::kProgram ? Status::kUnaligned : Status::kOutOfRange;
   std::memcpy(const_cast<std::uint8_t*>(bytes_at(flash::kPageBufferOffset)), data.data(), data.size());
   controller_reg(controller::kRegOffset) = offset;
   controller_reg(controller::kRegLength) = static_cast<std::uint32_t>(data.size());

@@ -127,10 +127,18 @@ void Machine::open_console(Socket socket) {
       });
 }
 
+template <typename Step>
+std::function<void()> Machine::then(Step step) {
+  return [weak = weak_from_this(), step = std::move(step)] {
+    if (const auto self = weak.lock()) step(*self);
+  };
+}
+
 void Machine::handle_ready() {
-  qmp_->execute("cont", {}, [this] {
-    if (state_ == State::kStarting) state_ = State::kRunning;
-  });
+  qmp_->execute("cont", {}, then([](Machine& machine) {
+                  // A fast guest may have reset itself before this reply.
+                  if (machine.state_ == State::kStarting) machine.state_ = State::kRunning;
+                }));
 }
 
 void Machine::handle_event(const std::string& event, const nlohmann::json& data) {
@@ -161,17 +169,18 @@ void Machine::begin_reset(ResetCause cause) {
   reset_replied_ = false;
   reset_reported_ = false;
   // From SHUTDOWN until the machine stands still QEMU answers no command, so this reply says that it does.
-  qmp_->execute("set-action", {{"reboot", "reset"}}, [this, cause] { clear_and_reset(cause); });
+  qmp_->execute("set-action", {{"reboot", "reset"}},
+                then([cause](Machine& machine) { machine.clear_and_reset(cause); }));
 }
 
 void Machine::clear_and_reset(ResetCause cause) {
   if (auto cleared = config_.on_machine_reset(); !cleared) return give_up(cleared.error());
   handlers_.on_reset(cause);
   if (state_ == State::kStopped) return;
-  qmp_->execute("system_reset", {}, [this] {
-    reset_replied_ = true;
-    finish_reset_if_done();
-  });
+  qmp_->execute("system_reset", {}, then([](Machine& machine) {
+                  machine.reset_replied_ = true;
+                  machine.finish_reset_if_done();
+                }));
 }
 
 void Machine::finish_reset_if_done() {
@@ -218,8 +227,6 @@ void Machine::handle_child_exit(ChildProcess::ExitStatus status) {
 
 void Machine::give_up(const Error& error) {
   if (state_ == State::kStopped) return;
-  // If QEMU is ending by itself, its exit says more than the broken connection it leaves; it comes next.
-  if (!child_->running()) return;
   stop();
   Error described = error;
   const std::string messages = last_messages();

@@ -54,6 +54,10 @@ class Machine : public std::enable_shared_from_this<Machine> {
   void open_console(Socket socket);
   void drain_console();
 
+  /// A reply handler that calls `step` if the machine still exists, and keeps it in existence meanwhile.
+  template <typename Step>
+  [[nodiscard]] std::function<void()> then(Step step);
+
   void handle_ready();
   void handle_event(const std::string& event, const nlohmann::json& data);
   void handle_shutdown(const std::string& reason);

@@ -62,7 +62,7 @@ void QmpClient::read() {
       boost::asio::buffer(input_),
       [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
         if (self->closed_) return;
-        if (error) return self->fail_with("the connection was closed: " + error.message());
+        if (error) return self->close();
         const auto fed = self->reader_.feed(std::string_view(self->input_).substr(0, count),
                                             [&](const nlohmann::json& message) {
                                               if (!self->closed_) self->handle(message);

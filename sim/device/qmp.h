@@ -6,7 +6,8 @@
 //   qmp->close();                                   // no handler is called after this
 //
 // QEMU is trusted no further than any other peer: a message is bounded and anything unexpected is a failure.
-// A command that QEMU refuses is a failure too, because none of those sent here may be refused.
+// A command that QEMU refuses is a failure too, because none of those sent here may be refused. The
+// connection's end is not: QEMU's process ends with it, and its exit says more.
 #pragma once
 
 #include <boost/asio/local/stream_protocol.hpp>

@@ -24,6 +24,16 @@ bool read_at(std::span<const std::uint8_t> file, std::uint64_t offset, T& out) {
   return true;
 }
 
+/// Linkers may put the ELF headers themselves into the first segment, before the code. They are not the
+/// program's: what of them lies below `base` is left out.
+void skip_elf_headers(Elf32_Phdr& segment, std::uint32_t base) {
+  if (segment.p_offset != 0 || segment.p_paddr >= base || base - segment.p_paddr >= segment.p_filesz) return;
+  const std::uint32_t headers = base - segment.p_paddr;
+  segment.p_offset += headers;
+  segment.p_paddr += headers;
+  segment.p_filesz -= headers;
+}
+
 }  // namespace
 
 bool is_elf(std::span<const std::uint8_t> file) {
@@ -51,6 +61,7 @@ Result<std::vector<std::uint8_t>> payload_from_elf(std::span<const std::uint8_t>
     if (std::uint64_t{segment.p_offset} + segment.p_filesz > elf.size()) {
       return not_usable("a segment runs past the end of the file.");
     }
+    skip_elf_headers(segment, base);
     if (segment.p_paddr < base) {
       return not_usable(fmt::format("a segment loads at {:#010x}, below the image's start {:#010x}.",
                                     segment.p_paddr, base));

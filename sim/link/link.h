@@ -57,7 +57,7 @@ class Link {
   /// `-netdev ... -net nic,...` for a QEMU that is to hang on this link.
   [[nodiscard]] std::vector<std::string> qemu_arguments(std::string_view nic_model = "lan9118") const;
 
-  /// A snapshot. Thread-safe. When an event is heard, its frame is counted already.
+  /// A snapshot. Thread-safe. A frame is counted before its event is heard or its answer received.
   [[nodiscard]] Statistics statistics() const;
 
   /// Where the link receives, and where it expects QEMU to.

@@ -240,15 +240,11 @@ void LinkLoop::send_queued() {
 
 bool LinkLoop::send_first(Clock::time_point now) {
   const Frame& frame = queue_.front();
-  switch (socket_.send(frame)) {
-    case DeviceSocket::Sent::kYes: {
+  switch (send_and_count(frame)) {
+    case DeviceSocket::Sent::kYes:
       pacer_.sent(frame.size(), now);
       capture(frame);
-      const std::lock_guard lock(statistics_mutex_);
-      ++statistics_.to_device.frames;
-      statistics_.to_device.bytes += frame.size();
       return true;
-    }
     case DeviceSocket::Sent::kWouldBlock:
       device_blocks_ = true;
       return false;
@@ -260,6 +256,17 @@ bool LinkLoop::send_first(Clock::time_point now) {
   }
   drop(DropReason::kSendFailed);
   return true;
+}
+
+DeviceSocket::Sent LinkLoop::send_and_count(const Frame& frame) {
+  // Locked around both: whoever got the frame finds it counted.
+  const std::lock_guard lock(statistics_mutex_);
+  const DeviceSocket::Sent sent = socket_.send(frame);
+  if (sent == DeviceSocket::Sent::kYes) {
+    ++statistics_.to_device.frames;
+    statistics_.to_device.bytes += frame.size();
+  }
+  return sent;
 }
 
 void LinkLoop::capture(Bytes frame) {

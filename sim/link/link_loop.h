@@ -76,6 +76,7 @@ class LinkLoop {
   void send_queued();
   /// @returns false if the frame has to stay in the queue
   [[nodiscard]] bool send_first(Clock::time_point now);
+  [[nodiscard]] DeviceSocket::Sent send_and_count(const Frame& frame);
 
   void capture(Bytes frame);
   void emit(std::string_view event, nlohmann::json fields);

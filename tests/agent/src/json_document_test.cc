@@ -75,7 +75,7 @@ TEST(JsonDocument, AgreesWithAnotherParserOnMutations) {
   std::size_t accepted = 0;
   for (int i = 0; i < 60'000; ++i) {
     std::string text = seed_text;
-    for (std::uint32_t edit = random() % 3 + 1; edit != 0; --edit) {
+    for (auto edit = random() % 3 + 1; edit != 0; --edit) {
       const std::size_t at = random() % text.size();
       const char c = alphabet[random() % alphabet.size()];
       switch (random() % 3) {

@@ -61,6 +61,21 @@ TEST(Elf, SegmentsBelowTheBaseOrBeyondTheSlotAreRefused) {
   EXPECT_FALSE(wraps.has_value());
 }
 
+TEST(Elf, HeadersThatTheLinkerPutBeforeTheCodeAreLeftOut) {
+  auto file = make_elf({{kBase, {1, 2, 3}}});
+  // Let the segment start with the file, so that it holds the headers and then the code.
+  Elf32_Phdr program;
+  std::memcpy(&program, file.data() + sizeof(Elf32_Ehdr), sizeof program);
+  const std::uint32_t headers = program.p_offset;
+  program.p_offset = 0;
+  program.p_paddr -= headers;
+  program.p_filesz += headers;
+  std::memcpy(file.data() + sizeof(Elf32_Ehdr), &program, sizeof program);
+  const auto payload = payload_from_elf(file, kBase, kMaxSize);
+  ASSERT_TRUE(payload.has_value()) << payload.error().message;
+  EXPECT_EQ(*payload, (std::vector<std::uint8_t>{1, 2, 3}));
+}
+
 TEST(Elf, AnyTruncationIsRefused) {
   const auto whole = make_elf({{kBase, {1, 2, 3, 4}}});
   for (std::size_t size = 0; size < whole.size(); ++size) {

@@ -1,0 +1,233 @@
+// Real QEMU, with guests of a few instructions (reset_guest.S).
+#include "sim/device/device.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "sim/base/file_io.h"
+#include "sim/base/temp_dir.h"
+
+namespace otasim::device {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using namespace std::chrono_literals;
+
+constexpr auto kLimit = 15s;
+
+class DeviceTest : public testing::Test {
+ protected:
+  DeviceTest() {
+    config_.bootloader_path = GUEST_FOLDER "/reset_guest_software.elf";
+    config_.flash_path = dir_.file("flash.bin");
+    config_.uart_log_path = dir_.file("uart.log");
+    config_.run_folder = dir_.path();
+    config_.events = events_.get();
+    config_.on_machine_reset = [this] {
+      history_.push_back("clear");
+      return Result<void>{};
+    };
+    std::ofstream(config_.flash_path).put('\0');
+    std::filesystem::resize_file(config_.flash_path, kFlashWindowBytes);
+    events_->listen([this](const nlohmann::json& event) {
+      emitted_.push_back(event.at("source").get<std::string>() + "." + event.at("event").get<std::string>());
+    });
+  }
+
+  void create() {
+    auto device = Device::create(io_, config_);
+    ASSERT_TRUE(device) << device.error().message;
+    device_ = std::move(*device);
+    device_->on_console_line([this](std::string_view line) { history_.emplace_back(line); });
+    device_->on_reset(
+        [this](ResetCause cause) { history_.push_back(std::string(to_string(cause)) + " reset"); });
+    device_->on_exit([this](const Exit& exit) { exit_ = exit; });
+  }
+
+  void power_on() {
+    const auto on = device_->power_on();
+    ASSERT_TRUE(on) << on.error().message;
+  }
+
+  template <typename Condition>
+  bool wait_until(Condition condition) {
+    const auto limit = std::chrono::steady_clock::now() + kLimit;
+    while (!condition() && std::chrono::steady_clock::now() < limit) {
+      io_.restart();
+      io_.run_one_until(limit);
+    }
+    return condition();
+  }
+
+  bool wait_for_line(const std::string& line) {
+    return wait_until([&] { return !history_.empty() && history_.back() == line; });
+  }
+
+  boost::asio::io_context io_;
+  TempDir dir_ = TempDir::create().value();
+  std::unique_ptr<report::EventLog> events_ = report::EventLog::in_memory();
+  Config config_;
+  std::vector<std::string> history_;
+  std::vector<std::string> emitted_;
+  std::optional<Exit> exit_;
+  std::unique_ptr<Device> device_;
+};
+
+TEST_F(DeviceTest, ASoftwareResetKeepsRamAndTheProcessAndIsSeenBeforeTheNextBoot) {
+  create();
+  power_on();
+  const pid_t pid = device_->pid();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  EXPECT_THAT(history_, ElementsAre("clear", "boot 0", "clear", "software reset", "boot 1", "clear",
+                                    "software reset", "boot 2"));
+  EXPECT_EQ(device_->pid(), pid);
+  EXPECT_FALSE(exit_);
+}
+
+TEST_F(DeviceTest, AWatchdogResetIsToldApart) {
+  config_.bootloader_path = GUEST_FOLDER "/reset_guest_watchdog.elf";
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 1"));
+  EXPECT_THAT(history_, ElementsAre("clear", "boot 0", "clear", "watchdog reset", "boot 1"));
+}
+
+TEST_F(DeviceTest, TheResetLineResetsARunningMachine) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  history_.clear();
+  device_->reset();
+  device_->reset();  // pulled twice is one reset
+  ASSERT_TRUE(wait_for_line("boot 3"));
+  EXPECT_THAT(history_, ElementsAre("clear", "external reset", "boot 3"));
+}
+
+TEST_F(DeviceTest, APowerCutLosesRamAndIsNoUnexpectedExit) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  const pid_t pid = device_->pid();
+  device_->power_off();
+  EXPECT_FALSE(device_->powered());
+  EXPECT_EQ(::kill(pid, 0), -1) << "QEMU still runs";
+  history_.clear();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  EXPECT_EQ(history_[1], "boot 0");
+  EXPECT_NE(device_->pid(), pid);
+  EXPECT_FALSE(exit_);
+}
+
+TEST_F(DeviceTest, ALinesHandlerMayCutThePower) {
+  create();
+  device_->on_console_line([this](std::string_view line) {
+    history_.emplace_back(line);
+    device_->power_off();
+  });
+  power_on();
+  ASSERT_TRUE(wait_until([&] { return !device_->powered(); }));
+  EXPECT_EQ(history_[1], "boot 0");
+}
+
+TEST_F(DeviceTest, AResetsHandlerMayCutThePower) {
+  create();
+  device_->on_reset([this](ResetCause) { device_->power_off(); });
+  power_on();
+  ASSERT_TRUE(wait_until([&] { return !device_->powered(); }));
+  EXPECT_THAT(history_, ElementsAre("clear", "boot 0", "clear"));
+}
+
+TEST_F(DeviceTest, TheConsoleIsLoggedAndBecomesEvents) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  device_->power_off();
+  const auto log = read_file(config_.uart_log_path);
+  ASSERT_TRUE(log);
+  EXPECT_EQ(std::string(log->begin(), log->end()), "boot 0\nboot 1\nboot 2\n");
+  EXPECT_THAT(emitted_, ElementsAre("device.power_on", "uart.line", "device.reset", "uart.line",
+                                    "device.reset", "uart.line", "device.power_off"));
+}
+
+TEST_F(DeviceTest, AKilledQemuIsReportedAndCanBePoweredOnAgain) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  ::kill(device_->pid(), SIGKILL);
+  ASSERT_TRUE(wait_until([&] { return exit_.has_value(); }));
+  EXPECT_TRUE(exit_->status.signaled);
+  EXPECT_EQ(exit_->status.code, SIGKILL);
+  EXPECT_THAT(exit_->error.message, HasSubstr("qemu-system-arm was killed by signal 9"));
+  EXPECT_FALSE(device_->powered());
+  EXPECT_EQ(emitted_.back(), "device.exit");
+  power_on();
+  EXPECT_TRUE(wait_for_line("boot 2"));
+}
+
+TEST_F(DeviceTest, AQemuThatRefusesToStartIsReportedWithItsMessage) {
+  config_.board = "no-such-board";
+  create();
+  power_on();
+  ASSERT_TRUE(wait_until([&] { return exit_.has_value(); }));
+  EXPECT_FALSE(exit_->status.signaled);
+  EXPECT_EQ(exit_->status.code, 1);
+  EXPECT_THAT(exit_->error.hint, HasSubstr("unsupported machine type"));
+}
+
+TEST_F(DeviceTest, AFailedClearKeepsTheDeviceOff) {
+  config_.on_machine_reset = []() -> Result<void> { return fail(ExitCode::kEnvironment, "no flash"); };
+  create();
+  const auto on = device_->power_on();
+  ASSERT_FALSE(on);
+  EXPECT_EQ(on.error().message, "no flash");
+  EXPECT_FALSE(device_->powered());
+}
+
+TEST_F(DeviceTest, AFailedClearAtAResetEndsTheDevice) {
+  config_.on_machine_reset = [calls = 0]() mutable -> Result<void> {
+    if (++calls == 1) return {};
+    return fail(ExitCode::kEnvironment, "flash is gone");
+  };
+  create();
+  power_on();
+  ASSERT_TRUE(wait_until([&] { return exit_.has_value(); }));
+  EXPECT_EQ(exit_->error.message, "flash is gone");
+  EXPECT_FALSE(device_->powered());
+}
+
+TEST_F(DeviceTest, WrongFilesAreExplainedBeforeQemuStarts) {
+  config_.bootloader_path = "/nonexistent/boot.elf";
+  auto device = Device::create(io_, config_);
+  ASSERT_FALSE(device);
+  EXPECT_EQ(device.error().code, ExitCode::kEnvironment);
+  EXPECT_THAT(device.error().message, HasSubstr("the bootloader is missing: /nonexistent/boot.elf"));
+
+  config_.bootloader_path = GUEST_FOLDER "/reset_guest_software.elf";
+  std::filesystem::resize_file(config_.flash_path, 4096);
+  device = Device::create(io_, config_);
+  ASSERT_FALSE(device);
+  EXPECT_THAT(device.error().message, HasSubstr("has 4096 bytes; the board needs exactly 16777216"));
+}
+
+TEST_F(DeviceTest, AMissingQemuNamesItsPackage) {
+  create();
+  const std::string saved = ::getenv("PATH");
+  ::setenv("PATH", "/nonexistent", 1);
+  const auto on = device_->power_on();
+  ::setenv("PATH", saved.c_str(), 1);
+  ASSERT_FALSE(on);
+  EXPECT_EQ(on.error().code, ExitCode::kEnvironment);
+  EXPECT_THAT(on.error().hint, HasSubstr("apt-get install qemu-system-arm"));
+}
+
+}  // namespace
+}  // namespace otasim::device

@@ -1,0 +1,376 @@
+#include "sim/link/link.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+
+#include "sim/base/file_io.h"
+#include "sim/base/temp_dir.h"
+#include "sim/link/link_loop.h"
+#include "sim/report/event_log.h"
+#include "tests/sim/link/fake_device.h"
+
+namespace otasim::link::test {
+namespace {
+
+using std::chrono::seconds;
+
+/// Hears the link's events and waits for them.
+class Events {
+ public:
+  Events() {
+    log_->listen([this](const nlohmann::json& event) {
+      const std::lock_guard lock(mutex_);
+      seen_.push_back(event);
+      changed_.notify_all();
+    });
+  }
+  report::EventLog* log() { return log_.get(); }
+
+  /// Waits until `count` events of this name were heard. @returns them
+  std::vector<nlohmann::json> wait_for(const std::string& name, std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, seconds(15), [&] { return named(name).size() >= count; });
+    return named(name);
+  }
+  std::vector<nlohmann::json> all(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    return named(name);
+  }
+
+ private:
+  std::vector<nlohmann::json> named(const std::string& name) const {
+    std::vector<nlohmann::json> found;
+    for (const auto& event : seen_) {
+      if (event["source"] == "link" && event["event"] == name) found.push_back(event);
+    }
+    return found;
+  }
+
+  std::unique_ptr<report::EventLog> log_ = report::EventLog::in_memory();
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<nlohmann::json> seen_;
+};
+
+/// A TCP server on a free port of the loopback interface.
+class Listener {
+ public:
+  Listener() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(socket_.get(), 1024), 0);
+    EXPECT_EQ(::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  std::uint16_t port() const { return port_; }
+  UniqueFd accept() const {
+    UniqueFd fd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const timeval limit{15, 0};
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    return fd;
+  }
+
+ private:
+  UniqueFd socket_;
+  std::uint16_t port_ = 0;
+};
+
+std::string read_text(const UniqueFd& fd, std::size_t bytes) {
+  std::string text(bytes, '\0');
+  const ssize_t got = ::recv(fd.get(), text.data(), text.size(), MSG_WAITALL);
+  text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  return text;
+}
+
+class LinkTest : public testing::Test {
+ protected:
+  Config config() {
+    return {.folder = folder_.path().string(),
+            .allowed_tcp_ports = {listener_.port()},
+            .host_names = {"otasim.localhost"},
+            .events = events_.log()};
+  }
+  void start(Config with) {
+    auto link = Link::start(std::move(with));
+    ASSERT_TRUE(link) << link.error().message;
+    link_ = std::move(*link);
+    device_.emplace(*link_);
+  }
+  void start() { start(config()); }
+
+  std::optional<MacAddress> resolve(Ipv4Address address) {
+    device_->send(arp_request(address));
+    const auto frame = device_->receive([&](Bytes f) { return as_arp_reply(f, address).has_value(); });
+    return frame ? as_arp_reply(*frame, address) : std::nullopt;
+  }
+
+  /// Sends a DHCP message, gives the answer's.
+  Frame dhcp(const Frame& message) {
+    device_->send(dhcp_frame(message));
+    const auto frame = device_->receive([](Bytes f) { return as_udp_from(f, 67).has_value(); });
+    if (!frame) return {};
+    const Bytes payload = *as_udp_from(*frame, 67);
+    return {payload.begin(), payload.end()};
+  }
+
+  std::optional<ReceivedTcp> receive_tcp(std::uint16_t device_port,
+                                         const std::function<bool(const ReceivedTcp&)>& wanted) {
+    const auto frame = device_->receive([&](Bytes f) {
+      const auto segment = as_tcp(f, device_port);
+      return segment && wanted(*segment);
+    });
+    return frame ? as_tcp(*frame, device_port) : std::nullopt;
+  }
+
+  /// Opens a connection to the listener. @returns the sequence number the host uses next, 0 on failure
+  std::uint32_t open_connection(std::uint16_t device_port) {
+    device_->send(tcp_frame({.source_port = device_port,
+                             .destination_port = listener_.port(),
+                             .sequence = 1'000,
+                             .flags = kSyn}));
+    const auto answer = receive_tcp(device_port, [](const ReceivedTcp&) { return true; });
+    if (!answer) return 0;
+    EXPECT_EQ(answer->flags, kSyn | kAck);
+    EXPECT_EQ(answer->acknowledgement, 1'001u);
+    device_->send(tcp_frame({.source_port = device_port,
+                             .destination_port = listener_.port(),
+                             .sequence = 1'001,
+                             .acknowledgement = answer->sequence + 1,
+                             .flags = kAck}));
+    return answer->sequence + 1;
+  }
+
+  TempDir folder_ = TempDir::create().value();
+  Events events_;
+  Listener listener_;
+  std::unique_ptr<Link> link_;
+  std::optional<FakeDevice> device_;
+};
+
+TEST_F(LinkTest, ArpFindsTheHostAndTheNameServer) {
+  start();
+  EXPECT_EQ(resolve(kHostAddress), mac_of(kHostAddress));
+  EXPECT_EQ(resolve(kDnsAddress), mac_of(kDnsAddress));
+}
+
+TEST_F(LinkTest, DhcpLeasesTheDevicesAddress) {
+  start();
+  const Frame offer = dhcp(dhcp_discover(7));
+  EXPECT_EQ(dhcp_option(offer, 53), Frame{2});
+  const Frame ack = dhcp(dhcp_request(7, kDeviceAddress));
+  EXPECT_EQ(dhcp_option(ack, 53), Frame{5});
+  ASSERT_GT(ack.size(), 20u);
+  EXPECT_EQ(read_ipv4(ack, 16), kDeviceAddress);
+}
+
+TEST_F(LinkTest, ALeaseIsReportedOnceAndAgainAfterAReboot) {
+  start();
+  (void)dhcp(dhcp_discover(7));
+  (void)dhcp(dhcp_request(7, kDeviceAddress));
+  (void)dhcp(dhcp_request(7, kDeviceAddress));  // the device did not hear the first answer
+  EXPECT_EQ(events_.wait_for("dhcp_ack", 1).size(), 1u);
+  (void)dhcp(dhcp_discover(7));
+  (void)dhcp(dhcp_request(7, kDeviceAddress));
+  const auto leases = events_.wait_for("dhcp_ack", 2);
+  ASSERT_EQ(leases.size(), 2u);
+  EXPECT_EQ(leases[0]["address"], "10.0.2.15");
+  EXPECT_EQ(leases[0]["mac"], "52:54:00:12:34:56");
+}
+
+TEST_F(LinkTest, DnsResolvesTheLabsNamesToTheHost) {
+  start();
+  for (const Ipv4Address server : {kDnsAddress, kHostAddress}) {
+    device_->send(udp_frame(kDeviceAddress, server, 5'000, 53, dns_query("otasim.localhost")));
+    const auto frame = device_->receive([](Bytes f) { return as_udp_from(f, 53).has_value(); });
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(parse_ipv4(parse_ethernet(*frame)->payload)->source, server);
+    const Bytes answer = *as_udp_from(*frame, 53);
+    EXPECT_EQ(read_ipv4(answer, answer.size() - 4), kHostAddress);
+  }
+  const auto queries = events_.wait_for("dns_query", 2);
+  ASSERT_EQ(queries.size(), 2u);
+  EXPECT_EQ(queries[0]["name"], "otasim.localhost");
+  EXPECT_EQ(queries[0]["answered"], true);
+}
+
+TEST_F(LinkTest, TcpReachesAnAllowedPortAndCarriesDataBothWays) {
+  start();
+  ASSERT_TRUE(resolve(kHostAddress));
+  const std::uint32_t host_sequence = open_connection(40'001);
+  ASSERT_NE(host_sequence, 0u);
+  const UniqueFd server = listener_.accept();
+
+  ASSERT_EQ(::send(server.get(), "welcome", 7, MSG_NOSIGNAL), 7);
+  const auto segment = receive_tcp(40'001, [](const ReceivedTcp& s) { return !s.data.empty(); });
+  ASSERT_TRUE(segment);
+  EXPECT_EQ(segment->data, "welcome");
+
+  device_->send(tcp_frame({.source_port = 40'001,
+                           .destination_port = listener_.port(),
+                           .sequence = 1'001,
+                           .acknowledgement = host_sequence + 7,
+                           .flags = kPush | kAck,
+                           .data = "hello"}));
+  EXPECT_EQ(read_text(server, 5), "hello");
+}
+
+TEST_F(LinkTest, AnotherPortIsDroppedCountedAndReportedOnce) {
+  start();
+  const Listener forbidden;
+  const Frame syn = tcp_frame({.destination_port = forbidden.port(), .sequence = 1, .flags = kSyn});
+  device_->send(syn);
+  const auto blocked = events_.wait_for("blocked", 1);
+  ASSERT_EQ(blocked.size(), 1u);
+  EXPECT_EQ(blocked[0]["port"], forbidden.port());
+  EXPECT_EQ(link_->statistics().dropped_for(DropReason::kBlockedTcpPort), 1u);
+
+  device_->send(syn);
+  ASSERT_TRUE(resolve(kHostAddress));  // answered after the second SYN was handled
+  EXPECT_EQ(link_->statistics().dropped_for(DropReason::kBlockedTcpPort), 2u);
+  EXPECT_EQ(events_.all("blocked").size(), 1u);
+  EXPECT_EQ(device_->drain(), 0);
+}
+
+TEST_F(LinkTest, AFlowOutlivesTheDevicesPower) {
+  start();
+  ASSERT_TRUE(resolve(kHostAddress));
+  const std::uint32_t host_sequence = open_connection(40'002);
+  ASSERT_NE(host_sequence, 0u);
+  const UniqueFd server = listener_.accept();
+
+  device_.reset();
+  device_.emplace(*link_);
+  EXPECT_TRUE(resolve(kHostAddress)) << "the new device is not found";
+  char byte = 0;
+  EXPECT_EQ(::recv(server.get(), &byte, 1, MSG_DONTWAIT), -1) << "the host saw an end of the connection";
+  EXPECT_EQ(errno, EAGAIN);
+  device_->send(tcp_frame({.source_port = 40'002,
+                           .destination_port = listener_.port(),
+                           .sequence = 1'001,
+                           .acknowledgement = host_sequence,
+                           .flags = kPush | kAck,
+                           .data = "again"}));
+  EXPECT_EQ(read_text(server, 5), "again");
+}
+
+TEST_F(LinkTest, FramesForADeviceThatIsOffAreDropped) {
+  start();
+  device_->send(udp_frame(kDeviceAddress, kDnsAddress, 5'000, 53, dns_query("first.example")));
+  ASSERT_TRUE(device_->receive([](Bytes f) { return as_udp_from(f, 53).has_value(); }));
+  // The path is gone and so is the socket behind it when the answer is due.
+  std::filesystem::remove(link_->qemu_socket_path());
+  device_->send(udp_frame(kDeviceAddress, kDnsAddress, 5'000, 53, dns_query("last.example")));
+  device_.reset();
+  ASSERT_EQ(events_.wait_for("dns_query", 2).size(), 2u);
+  device_.emplace(*link_);
+  EXPECT_TRUE(resolve(kDnsAddress));
+  const Statistics statistics = link_->statistics();
+  EXPECT_EQ(statistics.from_device.frames, 3u);
+  EXPECT_EQ(statistics.to_device.frames + statistics.dropped_for(DropReason::kDeviceOff), 3u);
+}
+
+TEST_F(LinkTest, ADeviceThatDoesNotReadOverflowsABoundedQueueAndRecovers) {
+  start();
+  constexpr int kQueries = 2'500;
+  const Frame query = udp_frame(kDeviceAddress, kDnsAddress, 5'000, 53, dns_query("otasim.localhost"));
+  for (int i = 0; i < kQueries; ++i) device_->send(query);
+  ASSERT_EQ(events_.wait_for("dns_query", kQueries).size(), static_cast<std::size_t>(kQueries));
+  // Reads the backlog, until the answer to a request sent after it.
+  EXPECT_GT(device_->drain(), 0);
+  EXPECT_TRUE(resolve(kHostAddress));
+  const Statistics statistics = link_->statistics();
+  EXPECT_EQ(statistics.to_device.frames + statistics.dropped_for(DropReason::kQueueFull),
+            static_cast<std::uint64_t>(kQueries + 1));
+  EXPECT_GE(statistics.to_device.frames, LinkLoop::kMaxQueuedFrames);
+}
+
+TEST_F(LinkTest, TheDeviceCannotOpenFlowsWithoutLimit) {
+  start();
+  ASSERT_TRUE(resolve(kHostAddress));
+  constexpr int kTooMany = 10;
+  for (int i = 0; i < static_cast<int>(LinkLoop::kMaxFlows) + kTooMany; ++i) {
+    device_->send(tcp_frame({.source_port = static_cast<std::uint16_t>(20'000 + i),
+                             .destination_port = listener_.port(),
+                             .sequence = 1,
+                             .flags = kSyn}));
+  }
+  EXPECT_TRUE(resolve(kHostAddress));
+  EXPECT_EQ(link_->statistics().dropped_for(DropReason::kTooManyFlows), static_cast<std::uint64_t>(kTooMany));
+}
+
+TEST_F(LinkTest, TheCaptureHoldsEveryFrameOfBothDirections) {
+  Config with = config();
+  with.pcap_path = folder_.file("link.pcap");
+  start(with);
+  ASSERT_TRUE(resolve(kHostAddress));
+  device_->send(tcp_frame({.destination_port = 1, .sequence = 1, .flags = kSyn}));
+  ASSERT_TRUE(resolve(kDnsAddress));
+  // The second answer is captured a moment after it was received: stopping is the fence.
+  link_.reset();
+
+  const auto file = read_file(with.pcap_path).value();
+  std::vector<std::size_t> sizes;
+  for (std::size_t at = 24; at + 16 <= file.size();) {
+    const std::size_t bytes = file[at + 8] | std::size_t{file[at + 9]} << 8;
+    sizes.push_back(bytes);
+    at += 16 + bytes;
+  }
+  ASSERT_EQ(sizes.size(), 5u);
+  EXPECT_EQ(sizes[0], arp_request(kHostAddress).size());
+  EXPECT_EQ(sizes[2], 54u);
+}
+
+TEST_F(LinkTest, EndingRemovesTheSockets) {
+  start();
+  const std::string own = link_->link_socket_path();
+  const std::string qemu = link_->qemu_socket_path();
+  EXPECT_TRUE(std::filesystem::exists(own));
+  link_.reset();
+  EXPECT_FALSE(std::filesystem::exists(own));
+  EXPECT_FALSE(std::filesystem::exists(qemu));
+}
+
+TEST_F(LinkTest, QemuIsToldWhereTheSocketsAre) {
+  Config with = config();
+  with.folder = folder_.file("a,b");
+  std::filesystem::create_directory(with.folder);
+  start(with);
+  EXPECT_THAT(
+      link_->qemu_arguments("lan9118"),
+      testing::ElementsAre("-netdev",
+                           "dgram,id=n0,local.type=unix,local.path=" + folder_.file("a,,b/qemu.sock") +
+                               ",remote.type=unix,remote.path=" + folder_.file("a,,b/link.sock"),
+                           "-net", "nic,model=lan9118,netdev=n0,macaddr=52:54:00:12:34:56"));
+}
+
+TEST_F(LinkTest, StartingSaysWhatIsWrong) {
+  Config missing = config();
+  missing.folder = folder_.file("missing");
+  const auto without_folder = Link::start(missing);
+  ASSERT_FALSE(without_folder);
+  EXPECT_EQ(without_folder.error().code, ExitCode::kEnvironment);
+  EXPECT_THAT(without_folder.error().message, testing::HasSubstr("missing/link.sock"));
+
+  Config no_capture = config();
+  no_capture.pcap_path = folder_.file("missing/link.pcap");
+  const auto without_capture = Link::start(no_capture);
+  ASSERT_FALSE(without_capture);
+  EXPECT_THAT(without_capture.error().message, testing::HasSubstr("link.pcap"));
+
+  Config no_rate = config();
+  no_rate.wire_rate_bits_per_second = 0;
+  const auto without_rate = Link::start(no_rate);
+  ASSERT_FALSE(without_rate);
+  EXPECT_EQ(without_rate.error().code, ExitCode::kUsage);
+}
+
+}  // namespace
+}  // namespace otasim::link::test
