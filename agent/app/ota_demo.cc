@@ -3,6 +3,7 @@
 #include "agent/app/console.h"
 #include "agent/app/deadline.h"
 #include "agent/app/halt.h"
+#include "agent/app/job_id.h"
 #include "agent/app/ota_mqtt_port.h"
 #include "agent/app/self_test.h"
 #include "agent/src/ota_c_api.h"
@@ -20,12 +21,6 @@ static_assert(kBlocksPerRequest < EventBuffers::kCount);
 
 /// The agent's callback carries no context: this is the demo it means.
 OtaDemo* running_demo = nullptr;
-
-std::string_view job_id_of(const OtaJobDocument_t& job) {
-  if (job.pJobId == nullptr) return "without an id";
-  const std::string_view id(reinterpret_cast<const char*>(job.pJobId), job.jobIdLength);
-  return id.substr(0, id.find('\0'));
-}
 
 void log_failure(const OtaJobDocument_t& job) {
   const auto status = static_cast<OtaPalMainStatus_t>(job.reason);
@@ -114,6 +109,11 @@ void OtaDemo::reconnect() {
   const Deadline deadline(kSuspendTimeoutMs);
   while (OTA_GetState() != OtaAgentStateSuspended && !deadline.passed()) {
     if (OTA_EventProcess() == OtaAgentStateStopped) return;
+  }
+  if (OTA_GetState() != OtaAgentStateSuspended) {
+    console::log("agent does not suspend; shutting it down");
+    static_cast<void>(OTA_Shutdown(0, 0));  // run_agent() sees it stop
+    return;
   }
   client_.disconnect();
   router_.reset();

@@ -5,7 +5,8 @@
 //   3. the event processing loop (instead of a task)            run_agent()
 //   4. start the agent (OtaAgentEventStart)                     start_agent()
 //   5. monitor its statistics                                   UpdateProgress
-//   6. shut it down                                             run_agent(), when the agent stopped
+//   6. shut it down                                             reconnect(), if it does not suspend; it is
+//                                                               started again when it has stopped
 //
 // run() never returns. A device that cannot start (no provisioning, no network controller, no entropy) says
 // why and stops: on trial, the bootloader's watchdog then brings the previous image back. The watchdog is

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "agent/app/console.h"
+#include "agent/app/job_id.h"
 
 namespace app {
 namespace {
@@ -25,15 +26,16 @@ std::uint32_t file_size_in(std::string_view json) {
   return value;
 }
 
-std::string_view job_id_of(const OtaJobDocument_t& job) {
-  const std::string_view id(reinterpret_cast<const char*>(job.pJobId),
-                            job.pJobId != nullptr ? job.jobIdLength : 0);
-  return id.substr(0, id.find('\0'));  // some events count the terminator
-}
-
 std::uint32_t processed_count() {
   OtaAgentStatistics_t statistics{};
   return OTA_GetStatistics(&statistics) == OtaErrNone ? statistics.otaPacketsProcessed : 0;
+}
+
+void log_statistics() {
+  OtaAgentStatistics_t statistics{};
+  if (OTA_GetStatistics(&statistics) != OtaErrNone) return;
+  console::log("statistics received ", statistics.otaPacketsReceived, " queued ", statistics.otaPacketsQueued,
+               " processed ", statistics.otaPacketsProcessed, " dropped ", statistics.otaPacketsDropped);
 }
 
 }  // namespace
@@ -64,13 +66,6 @@ void UpdateProgress::update() {
 void UpdateProgress::end() {
   log_statistics();
   block_count_ = 0;
-}
-
-void log_statistics() {
-  OtaAgentStatistics_t statistics{};
-  if (OTA_GetStatistics(&statistics) != OtaErrNone) return;
-  console::log("statistics received ", statistics.otaPacketsReceived, " queued ", statistics.otaPacketsQueued,
-               " processed ", statistics.otaPacketsProcessed, " dropped ", statistics.otaPacketsDropped);
 }
 
 }  // namespace app

@@ -26,6 +26,4 @@ class UpdateProgress {
   std::uint32_t last_seen_ = 0;  ///< the agent's count, which it zeroes whenever a transfer starts or resumes
 };
 
-void log_statistics();
-
 }  // namespace app

@@ -1,60 +1,54 @@
-// Memory protection: what no program may store to, the application included, until the next reset or until
-// somebody with privilege turns the MPU off (see docs/boot.md).
+// Memory protection (ARMv7-M MPU): the boot ROM and the flash array are read-only to the CPU, and code is
+// never fetched from flash. Everything else keeps its default attributes. The MPU is off again after a reset.
+#include <array>
+
 #include "pal_sim/flash/flash_map.h"
 #include "qemu_boards/common/board.h"
-#include "qemu_boards/mps2/boards.h"
+#include "qemu_boards/mps2/memory_map.h"
 #include "qemu_boards/mps2/registers.h"
 
-namespace mps2 {
 namespace {
 
-// RASR fields.
-constexpr std::uint32_t kNeverExecute = 1U << 28;
-constexpr std::uint32_t kReadOnly = 0b110U << 24;
-constexpr std::uint32_t kReadWrite = 0b011U << 24;
-constexpr std::uint32_t kNormalMemory = 0b001U << 19;  // not cacheable
-constexpr std::uint32_t kRegionEnable = 1;
+constexpr std::uint32_t kExecuteNever = 1U << 28;
+constexpr std::uint32_t kReadOnly = 6U << 24;
+constexpr std::uint32_t kReadWrite = 3U << 24;
+constexpr std::uint32_t kNormalMemory = 1U << 17;                 // cacheable, write-through
+constexpr std::uint32_t kDeviceMemory = (1U << 18) | (1U << 16);  // shareable, bufferable
+constexpr std::uint32_t kRegionEnable = 1U << 0;
 
 constexpr std::uint32_t kMpuEnable = 1U << 0;
-constexpr std::uint32_t kPrivilegedDefault = 1U << 2;
+constexpr std::uint32_t kDefaultMapElsewhere = 1U << 2;
 
+/// A region of 2^n bytes, aligned to its size. A later region overrides an earlier one.
 struct Region {
-  std::uint32_t base;
-  std::uint32_t size_log2;
+  std::uint32_t address;
+  std::uint32_t log2_size;
   std::uint32_t attributes;
-
-  [[nodiscard]] constexpr std::uint32_t size() const { return 1U << size_log2; }
 };
 
-constexpr std::uint32_t kControllerBase = kBoard.flash_window + flash::kRegistersOffset;
-
-// Where regions overlap, the later one counts.
-constexpr Region kRegions[] = {
-    {kBoard.boot_rom, 18, kReadOnly | kNormalMemory},
-    {kBoard.flash_window, 24, kReadOnly | kNormalMemory | kNeverExecute},
-    {kControllerBase, 13, kReadWrite | kNormalMemory | kNeverExecute},
-};
-static_assert(kRegions[0].size() == kBootRomSize);
-static_assert(kRegions[1].size() == flash::kWindowSize && kRegions[1].base % kRegions[1].size() == 0);
-static_assert(kRegions[2].size() == flash::kWindowSize - flash::kRegistersOffset);
-static_assert(kRegions[2].base % kRegions[2].size() == 0);
+constexpr std::uint32_t kRegistersAddress = mps2::kBoard.flash_window + flash::kRegistersOffset;
+constexpr std::array<Region, 3> kRegions{{
+    {mps2::kRomAddress, 18, kReadOnly | kNormalMemory},
+    {mps2::kBoard.flash_window, 24, kReadOnly | kExecuteNever | kNormalMemory},
+    {kRegistersAddress, 13, kReadWrite | kExecuteNever | kDeviceMemory},
+}};
+static_assert(mps2::kRomSize == 1U << 18 && flash::kWindowSize == 1U << 24,
+              "regions must cover what they protect");
+static_assert(kRegistersAddress % (1U << 13) == 0, "an MPU region is aligned to its size");
 
 }  // namespace
-}  // namespace mps2
 
 namespace board {
 
 void protect_memory() {
-  using namespace mps2;
-  std::uint32_t number = 0;
-  for (const Region& region : kRegions) {
-    reg(scs::kMpuRegion) = number++;
-    reg(scs::kMpuBase) = region.base;
-    reg(scs::kMpuAttributes) = region.attributes | (region.size_log2 - 1) << 1 | kRegionEnable;
+  for (std::uint32_t i = 0; i < kRegions.size(); ++i) {
+    mps2::reg(mps2::kMpuRegionNumber) = i;
+    mps2::reg(mps2::kMpuRegionBase) = kRegions[i].address;
+    mps2::reg(mps2::kMpuRegionAttributes) =
+        kRegions[i].attributes | ((kRegions[i].log2_size - 1) << 1) | kRegionEnable;
   }
-  reg(scs::kMpuControl) = kPrivilegedDefault | kMpuEnable;
-  data_barrier();
-  instruction_barrier();
+  mps2::reg(mps2::kMpuControl) = kMpuEnable | kDefaultMapElsewhere;
+  mps2::data_barrier();
 }
 
 }  // namespace board

@@ -34,19 +34,24 @@ void Console::take(std::string_view bytes) {
   lines_.feed(bytes);
 }
 
+void Console::catch_up() {
+  boost::system::error_code error;
+  socket_.non_blocking(true, error);
+  std::string bytes(4096, '\0');  // not input_, which the caller may be in the middle of
+  while (!error) {
+    const std::size_t count = socket_.read_some(boost::asio::buffer(bytes), error);
+    if (!error) take(std::string_view(bytes).substr(0, count));
+  }
+}
+
 void Console::drain() {
   if (closed_) return;
   const auto self = shared_from_this();  // a line's handler may drop the last other reference
   closed_ = true;
-  boost::system::error_code error;
-  socket_.non_blocking(true, error);
-  std::string rest(4096, '\0');  // not input_, which the caller may be in the middle of
-  while (!error) {
-    const std::size_t count = socket_.read_some(boost::asio::buffer(rest), error);
-    if (!error) take(std::string_view(rest).substr(0, count));
-  }
+  catch_up();
   lines_.finish();
-  socket_.close(error);
+  boost::system::error_code ignored;
+  socket_.close(ignored);
 }
 
 }  // namespace otasim::device

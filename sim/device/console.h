@@ -2,7 +2,8 @@
 //
 //   auto console = Console::create(std::move(socket), log_fd, on_line);
 //   console->start();
-//   console->drain();   // after QEMU has ended: takes what is still in the socket, then closes
+//   console->catch_up();   // while the machine stands still: takes all it has sent so far
+//   console->drain();      // after QEMU has ended: takes the rest, then closes
 #pragma once
 
 #include <boost/asio/local/stream_protocol.hpp>
@@ -24,8 +25,10 @@ class Console : public std::enable_shared_from_this<Console> {
 
   void start();
 
-  /// Reads until the socket's end without waiting for more, hands on an unfinished last line, and closes.
-  /// The peer must be dead.
+  /// Takes what the socket holds, without waiting for more.
+  void catch_up();
+
+  /// As catch_up(); then hands on an unfinished last line and closes.
   void drain();
 
  private:

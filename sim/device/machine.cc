@@ -125,6 +125,18 @@ void Machine::open_console(Socket socket) {
       Console::create(std::move(socket), uart_log_.get(), [weak = weak_from_this()](std::string_view line) {
         if (const auto self = weak.lock()) self->handlers_.on_line(line);
       });
+  console_->start();
+}
+
+// QEMU may have connected and sent without the accept having been noticed yet.
+bool Machine::find_console() {
+  if (console_) return true;
+  boost::system::error_code error;
+  uart_acceptor_.non_blocking(true, error);
+  Socket socket(io_);
+  uart_acceptor_.accept(socket, error);
+  if (!error) open_console(std::move(socket));
+  return !error;
 }
 
 template <typename Step>
@@ -174,6 +186,9 @@ void Machine::begin_reset(ResetCause cause) {
 }
 
 void Machine::clear_and_reset(ResetCause cause) {
+  // What the old boot printed comes before the reset, also in the event log.
+  if (find_console()) console_->catch_up();
+  if (state_ == State::kStopped) return;
   if (auto cleared = config_.on_machine_reset(); !cleared) return give_up(cleared.error());
   handlers_.on_reset(cause);
   if (state_ == State::kStopped) return;
@@ -200,23 +215,11 @@ void Machine::stop() {
   const auto self = shared_from_this();  // a line's handler may drop the last other reference
   state_ = State::kStopped;
   child_->kill();
-  drain_console();
+  if (find_console()) console_->drain();
   if (qmp_) qmp_->close();
   boost::system::error_code ignored;
   monitor_acceptor_.close(ignored);
   uart_acceptor_.close(ignored);
-}
-
-void Machine::drain_console() {
-  if (!console_) {  // QEMU may have connected and sent without the accept having been noticed
-    boost::system::error_code error;
-    uart_acceptor_.non_blocking(true, error);
-    Socket socket(io_);
-    uart_acceptor_.accept(socket, error);
-    if (error) return;
-    open_console(std::move(socket));
-  }
-  console_->drain();
 }
 
 void Machine::handle_child_exit(ChildProcess::ExitStatus status) {

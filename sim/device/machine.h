@@ -52,7 +52,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
   void accept_monitor();
   void accept_console();
   void open_console(Socket socket);
-  void drain_console();
+  [[nodiscard]] bool find_console();
 
   /// A reply handler that calls `step` if the machine still exists, and keeps it in existence meanwhile.
   template <typename Step>

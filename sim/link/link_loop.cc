@@ -113,6 +113,7 @@ void LinkLoop::poll_once() {
   if (fds_.size() > kSendAt && fds_[kSendAt].fd == socket_.send_fd() && fds_[kSendAt].revents != 0) {
     device_blocks_ = false;
   }
+  send_queued();  // makes room before more comes in
   if (fds_[kReceiveAt].revents != 0) receive_frames();
   send_queued();
   const std::lock_guard lock(statistics_mutex_);

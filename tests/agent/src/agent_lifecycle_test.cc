@@ -234,7 +234,7 @@ TEST_P(EveryEvent, WithoutARowLeavesTheStateAndReturnsItsBuffer) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Agent, EveryEvent, testing::ValuesIn(kSituations),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace ota_test

@@ -26,6 +26,7 @@ class Transfer : public testing::Test {
     ASSERT_EQ(h_.agent.state(), OtaAgentStateWaitingForFileBlock);
   }
   nlohmann::json last_request() { return nlohmann::json::from_cbor(h_.stream_requests().back().payload); }
+  Bytes requested_bitmap() { return last_request()["b"].get_binary(); }
 
   AgentHarness h_;
   JobSpec job_;
@@ -46,12 +47,12 @@ TEST_F(Transfer, FirstRequestAsksForAllBlocksByBitmap) {
   EXPECT_THAT(h_.environment.subscribed, testing::Contains("$aws/things/t/streams/AFR_OTA-s1/data/cbor@0"));
   EXPECT_EQ(h_.stream_requests()[0].topic, "$aws/things/t/streams/AFR_OTA-s1/get/cbor");
   EXPECT_EQ(h_.stream_requests()[0].qos, 0);
-  const auto request = last_request();
+  const nlohmann::json request = last_request();
   EXPECT_EQ(request["c"], "rdy");
   EXPECT_EQ(request["l"], 4096);
   EXPECT_EQ(request["o"], 0);
   EXPECT_EQ(request["n"], 1);
-  EXPECT_EQ(request["b"].get_binary(), Bytes{0b111});
+  EXPECT_EQ(requested_bitmap(), Bytes{0b111});
 }
 
 TEST_F(Transfer, AllBlocksInOrderEndInActivate) {
@@ -92,7 +93,7 @@ TEST_F(Transfer, BlocksInAnyOrderAndTwiceEndInTheSameFile) {
 TEST_F(Transfer, EachRequestCarriesOnlyWhatIsStillWanted) {
   begin();
   h_.send_block(job_, 1);
-  EXPECT_EQ(last_request()["b"].get_binary(), Bytes{0b101});
+  EXPECT_EQ(requested_bitmap(), Bytes{0b101});
 }
 
 TEST_F(Transfer, SeveralBlocksPerRequestAreAskedForAgainWhenUsedUp) {
@@ -121,7 +122,7 @@ TEST_F(Transfer, LostBlockIsAskedForWhenTheTimerRunsOut) {
   h_.send_block(job_, 2);
   EXPECT_EQ(h_.stream_requests().size(), 1U);
   ASSERT_TRUE(h_.expire(OtaRequestTimer));
-  EXPECT_EQ(last_request()["b"].get_binary(), Bytes{0b010});
+  EXPECT_EQ(requested_bitmap(), Bytes{0b010});
   h_.send_block(job_, 1);
   EXPECT_EQ(h_.environment.events.back(), OtaJobEventActivate);
 }

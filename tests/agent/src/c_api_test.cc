@@ -129,7 +129,7 @@ TEST_F(CApi, RefusesMissingArguments) {
   EXPECT_FALSE(OTA_SignalEvent(nullptr));
   EXPECT_EQ(OTA_GetStatistics(nullptr), OtaErrInvalidArg);
   EXPECT_EQ(OTA_SetImageState(OtaImageStateTesting), OtaErrInvalidArg);
-  EXPECT_EQ(OTA_SetImageState(static_cast<OtaImageState_t>(9)), OtaErrInvalidArg);
+  EXPECT_EQ(OTA_SetImageState(static_cast<OtaImageState_t>(OtaLastImageState + 1)), OtaErrInvalidArg);
 }
 
 TEST_F(CApi, CarriesAnUpdateFromStartToActivate) {

@@ -98,8 +98,8 @@ class FakeEnvironment : public ota::Environment {
 struct JobSpec {
   std::string id = "AFR_OTA-u1";
   std::string status = "QUEUED";
-  std::string self_test;  ///< with updated_by
-  std::string updated_by;
+  std::string self_test = {};  ///< with updated_by
+  std::string updated_by = {};
   std::uint64_t file_size = 10'000;
   std::uint32_t file_id = 0;
   std::uint32_t file_type = 0;

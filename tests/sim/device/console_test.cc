@@ -59,6 +59,17 @@ TEST_F(ConsoleTest, DrainTakesWhatADeadDeviceLeftBehind) {
   EXPECT_THAT(lines_, ElementsAre("complete", "unfinished"));
 }
 
+TEST_F(ConsoleTest, CatchUpTakesWhatHasComeWithoutWaiting) {
+  console_->start();
+  send("one\ntwo\nthr");
+  console_->catch_up();
+  EXPECT_THAT(lines_, ElementsAre("one", "two"));
+  send("ee\n");
+  device_.close();
+  io_.run();
+  EXPECT_THAT(lines_, ElementsAre("one", "two", "three"));
+}
+
 TEST_F(ConsoleTest, ALinesHandlerMayCutThePower) {
   console_->start();
   on_line_ = [this] {

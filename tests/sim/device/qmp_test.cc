@@ -159,8 +159,7 @@ TEST_F(QmpClientTest, MembersOfTheWrongKindDoNoHarm) {
 
 TEST_F(QmpClientTest, GarbageIsAFailureAndEndsTheConnection) {
   greet();
-  say("garbage");
-  say(R"({"event": "STOP"})");
+  say("garbage\n{\"event\": \"STOP\"}");
   EXPECT_THAT(failures_, ElementsAre(HasSubstr("not a JSON object: garbage")));
   EXPECT_THAT(events_, IsEmpty());
 }

@@ -1,0 +1,210 @@
+#include "sim/cli/demo.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "pal_sim/flash/flash_map.h"
+#include "sim/base/file_io.h"
+#include "sim/image/elf.h"
+#include "sim/image/image.h"
+#include "sim/lab/factory.h"
+#include "sim/report/event_log.h"
+#include "sim/report/terminal_view.h"
+#include "sim/scenario/update_run.h"
+
+namespace otasim::cli {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+/// A user's input file: what cannot be read is a wrong command line, not a broken machine.
+Result<Bytes> read_input(const std::string& path) {
+  auto bytes = read_file(path);
+  if (!bytes) bytes.error().code = ExitCode::kUsage;
+  return bytes;
+}
+
+Result<Bytes> image_from_elf(const std::string& path, const std::string& version,
+                             const crypto::P256Key& key) {
+  const auto parsed = image::parse_version(version);
+  if (!parsed) return tl::unexpected(parsed.error());
+  const auto elf = read_input(path);
+  if (!elf) return tl::unexpected(elf.error());
+  const auto payload = image::payload_from_elf(*elf, lab::kMps2LoadAddress + boot::image::kDefaultHeaderSize,
+                                               flash::kSlotSize - boot::image::kDefaultHeaderSize);
+  if (!payload) return tl::unexpected(payload.error());
+  return image::sign(*payload,
+                     {.version = *parsed, .security_counter = 1, .load_address = lab::kMps2LoadAddress}, key);
+}
+
+/// The image to update to: the user's, or the demo application under the new version.
+Result<Bytes> update_image(const DemoOptions& options, const lab::BuildProducts& products,
+                           const crypto::P256Key& key) {
+  if (options.image.empty()) {
+    return image_from_elf(options.elf.empty() ? products.application_elf : options.elf, options.to, key);
+  }
+  auto bytes = read_input(options.image);
+  if (!bytes) return bytes;
+  // Only its form is checked here: whether it is trusted is for the device to say.
+  if (const auto info = image::parse(*bytes); !info) return tl::unexpected(info.error());
+  return bytes;
+}
+
+Result<scenario::UpdatePlan> make_plan(const DemoOptions& options) {
+  scenario::UpdatePlan plan;
+  plan.board = options.board;
+  plan.mqtt_port = options.mqtt_port;
+  plan.seed = options.seed;
+  plan.limit_seconds = options.limit_seconds;
+  auto products = lab::BuildProducts::find(options.board);
+  if (!products) return tl::unexpected(products.error());
+  plan.products = std::move(*products);
+  const auto key = crypto::P256Key::load_private(plan.products.boot_signing_key);
+  if (!key) return tl::unexpected(key.error());
+  auto factory = image_from_elf(plan.products.application_elf, options.from, *key);
+  if (!factory) return tl::unexpected(factory.error());
+  plan.factory_image = std::move(*factory);
+  auto update = update_image(options, plan.products, *key);
+  if (!update) return tl::unexpected(update.error());
+  plan.update_image = std::move(*update);
+  if (auto fits = lab::check_fits_slot(plan.update_image.size()); !fits) return tl::unexpected(fits.error());
+  // The demo application says so; a user's own may not.
+  if (options.image.empty() && options.elf.empty()) plan.last_line = "update complete";
+  return plan;
+}
+
+/// Makes the run folder: the one asked for, which must be new, or a new one below otasim-runs/.
+Result<std::string> make_run_folder(const std::string& wanted) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (!wanted.empty()) {
+    if (fs::create_directories(wanted, error)) return fs::absolute(wanted).lexically_normal().string();
+    if (!error) {
+      return fail(ExitCode::kUsage, fmt::format("the run folder '{}' exists already", wanted),
+                  "Give a new one with --out.");
+    }
+    return fail(ExitCode::kUsage, fmt::format("cannot make the run folder '{}': {}", wanted, error.message()),
+                "Give another one with --out.");
+  }
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const std::string base = fmt::format("otasim-runs/{:%Y%m%dT%H%M%SZ}-demo", fmt::gmtime(now));
+  constexpr int kMaxRunsPerSecond = 100;
+  fs::create_directories("otasim-runs", error);
+  for (int i = 1; !error && i <= kMaxRunsPerSecond; ++i) {
+    const std::string name = i == 1 ? base : fmt::format("{}-{}", base, i);
+    if (fs::create_directory(name, error)) return fs::absolute(name).string();
+  }
+  return fail(
+      ExitCode::kEnvironment,
+      fmt::format("cannot make a run folder in '{}': {}", fs::current_path().string(), error.message()),
+      "Run otasim in a folder you may write to, or name one with --out.");
+}
+
+nlohmann::json summarise(const DemoOptions& options, const scenario::UpdatePlan& plan,
+                         const scenario::UpdateOutcome& outcome, const std::string& run) {
+  const auto offered = image::parse(plan.update_image);
+  nlohmann::json summary = {{"result", outcome.status},
+                            {"reason", outcome.reason},
+                            {"from", options.from},
+                            {"to", offered ? image::to_string(offered->version) : options.to},
+                            {"running", outcome.running_version},
+                            {"wall_ms", outcome.wall_ms},
+                            {"boot_to_connected_ms", outcome.boot_to_connected_ms},
+                            {"image_bytes", plan.update_image.size()},
+                            {"transfer_ms", outcome.transfer_ms},
+                            {"job", outcome.job_id},
+                            {"run", run}};
+  if (outcome.approved) {
+    summary["flash"] = {{"slot", scenario::slot_letter(outcome.approved->slot)},
+                        {"version", image::to_string(outcome.approved->info.version)},
+                        {"standing", outcome.approved->standing},
+                        {"verified", true},
+                        {"holds_update", outcome.flash_holds_update}};
+  } else {
+    summary["flash"] = {{"verified", false}, {"problem", outcome.flash_problem}};
+  }
+  return summary;
+}
+
+/// The cloud, the device's console and the flash must tell the same story.
+Result<void> verdict(const scenario::UpdateOutcome& outcome, const std::string& to, const std::string& run) {
+  const std::string hint =
+      fmt::format("The run's console is in {}/uart.log, its events in {}/events.jsonl.", run, run);
+  if (outcome.status != "SUCCEEDED") {
+    return fail(ExitCode::kFailed,
+                fmt::format("the job ended {}: {}", outcome.status,
+                            outcome.reason.empty() ? "no reason given" : outcome.reason),
+                hint);
+  }
+  if (!outcome.approved)
+    return fail(ExitCode::kFailed, "the job SUCCEEDED, but " + outcome.flash_problem, hint);
+  if (!outcome.flash_holds_update) {
+    return fail(ExitCode::kFailed,
+                "the job SUCCEEDED, but the flash approves another image than the one offered", hint);
+  }
+  if (outcome.running_version != to) {
+    return fail(ExitCode::kFailed,
+                fmt::format("the job SUCCEEDED, but the device's bootloader last started {}",
+                            outcome.running_version),
+                hint);
+  }
+  return {};
+}
+
+void print_summary(const nlohmann::json& s) {
+  fmt::print("{}: {} -> {}, the device runs {}\n", s.value("result", ""), s.value("from", ""),
+             s.value("to", ""), s.value("running", ""));
+  const nlohmann::json& flash = s["flash"];
+  if (flash.value("verified", false)) {
+    fmt::print("flash: slot {} holds {} ({}), hash and signature verified by the host\n",
+               flash.value("slot", ""), flash.value("version", ""), flash.value("standing", ""));
+  } else {
+    fmt::print("flash: {}\n", flash.value("problem", ""));
+  }
+  fmt::print("time:  {} ms from power-on to the end; connected after {} ms; {} bytes in {} ms\n",
+             s.value("wall_ms", 0), s.value("boot_to_connected_ms", 0), s.value("image_bytes", 0),
+             s.value("transfer_ms", 0));
+  fmt::print("run:   {}\n", s.value("run", ""));
+}
+
+}  // namespace
+
+Result<void> demo(const DemoOptions& options) {
+  auto plan = make_plan(options);
+  if (!plan) return tl::unexpected(plan.error());
+  const auto run = make_run_folder(options.out);
+  if (!run) return tl::unexpected(run.error());
+  plan->run_folder = *run;
+  const auto log = report::EventLog::create(*run + "/events.jsonl");
+  if (!log) return tl::unexpected(log.error());
+
+  report::TerminalView view(stderr, report::TerminalView::style_for(stderr));
+  if (!options.quiet) (*log)->listen([&view](const nlohmann::json& event) { view.show(event); });
+  auto outcome = scenario::run_update(*plan, **log);
+  view.finish();
+  if (!outcome) {
+    Error error = outcome.error();
+    if (!error.hint.empty()) error.hint += '\n';
+    error.hint += fmt::format("The run folder is {}.", *run);
+    return tl::unexpected(std::move(error));
+  }
+  const nlohmann::json summary = summarise(options, *plan, *outcome, *run);
+  if (auto written = write_file_atomic(*run + "/summary.json", summary.dump(2) + "\n"); !written)
+    return written;
+  if (options.json) {
+    fmt::print("{}\n", summary.dump());
+  } else {
+    print_summary(summary);
+  }
+  std::fflush(stdout);
+  return verdict(*outcome, summary.value("to", ""), *run);
+}
+
+}  // namespace otasim::cli

@@ -1,0 +1,53 @@
+// One update from power-on to its end: broker, cloud, link and device put together, and watched.
+//
+// The run is driven by the event log alone: what happens next depends on what was seen, never on time. It
+// ends when the job is over (and the device has said its last line, if one is awaited), when a part of the
+// lab breaks, on Ctrl-C, or at the limit. All child processes and temporary files are gone when it returns.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/base/result.h"
+#include "sim/lab/build_products.h"
+#include "sim/report/event_log.h"
+#include "sim/scenario/oracle.h"
+
+namespace otasim::scenario {
+
+struct UpdatePlan {
+  std::string board;
+  lab::BuildProducts products;
+  std::vector<std::uint8_t> factory_image;  ///< what the device starts with
+  std::vector<std::uint8_t> update_image;   ///< what it is offered
+  std::string run_folder;       ///< exists; gets uart.log, link.pcap, flash.bin, flash.ops, broker.log
+  std::uint16_t mqtt_port = 0;  ///< 0: any free one
+  std::uint64_t seed = 1;
+  unsigned limit_seconds = 120;
+  /// After SUCCEEDED, wait for a console line that contains this; empty: do not wait.
+  std::string last_line;
+};
+
+struct UpdateOutcome {
+  std::string job_id;
+  std::string status;  ///< the job execution's last status: SUCCEEDED, FAILED, ...
+  std::string reason;  ///< its statusDetails.reason
+  /// Version of the image the device's bootloader started last, from its console.
+  std::string running_version;
+  std::int64_t boot_to_connected_ms = 0;  ///< power-on to the broker accepting the device
+  std::int64_t transfer_ms = 0;           ///< first block asked for to image verified by the device
+  std::int64_t wall_ms = 0;               ///< power-on to the job's end
+  std::optional<ApprovedImage> approved;  ///< what the flash says afterwards
+  std::string flash_problem;              ///< why `approved` is empty
+  bool flash_holds_update = false;        ///< the approved slot has exactly the bytes that were offered
+};
+
+/// Runs the plan. An update that the device refuses is an outcome, not an error.
+/// @returns kEnvironment  a tool, port or file is missing, or the broker or QEMU ended
+///          kFailed       the limit passed
+///          kInterrupted  Ctrl-C or SIGTERM
+[[nodiscard]] Result<UpdateOutcome> run_update(const UpdatePlan& plan, report::EventLog& log);
+
+}  // namespace otasim::scenario

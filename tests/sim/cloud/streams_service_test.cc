@@ -1,0 +1,162 @@
+#include "sim/cloud/streams_service.h"
+
+#include "tests/sim/cloud/cloud_fixture.h"
+
+namespace otasim::cloud {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Bytes = std::vector<std::uint8_t>;
+
+class StreamsServiceTest : public CloudFixture {
+ protected:
+  /// Makes stream `s` with a file of this size.
+  void make_stream(std::size_t size) {
+    content_ = pattern(size);
+    const auto made = cloud_->streams().create({.id = stream_, .files = {{0, upload(content_).location}}});
+    ASSERT_TRUE(made) << made.error().message;
+  }
+
+  ServiceResult<std::int64_t> get(const GetStreamRequest& request) {
+    served_.clear();
+    bytes_ = 0;
+    return cloud_->streams().get_blocks(stream_, request, [&](const StreamBlock& block) {
+      served_.push_back(block.index);
+      bytes_ += block.data.size();
+      const auto start = static_cast<std::size_t>(block.index * request.block_size);
+      ASSERT_LE(start + block.data.size(), content_.size());
+      EXPECT_TRUE(std::ranges::equal(block.data, std::span(content_).subspan(start, block.data.size())));
+    });
+  }
+
+  void expect_error(const GetStreamRequest& request, ErrorCode code) {
+    const auto result = get(request);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, code) << result.error().message;
+    EXPECT_THAT(served_, IsEmpty());
+  }
+
+  const StreamId stream_ = StreamId::parse("s").value();
+  Bytes content_;
+  std::vector<std::int64_t> served_;
+  std::size_t bytes_ = 0;
+};
+
+TEST_F(StreamsServiceTest, TheWorkedBitmapExampleServesItsFourBlocks) {
+  make_stream(256 * 50);
+  const auto count = get({.block_size = 256, .offset = 20, .bitmap = Bytes{0x13, 0x00, 0x80}});
+  ASSERT_TRUE(count) << count.error().message;
+  EXPECT_EQ(*count, 4);
+  EXPECT_THAT(served_, ElementsAre(20, 21, 24, 43));
+}
+
+TEST_F(StreamsServiceTest, TheCountLimitsHowManyOfABitmapAreServed) {
+  make_stream(256 * 50);
+  ASSERT_TRUE(get({.block_size = 256, .block_count = 2, .bitmap = Bytes{0x13, 0x00, 0x80}}));
+  EXPECT_THAT(served_, ElementsAre(0, 1));
+}
+
+TEST_F(StreamsServiceTest, OffsetAndCountNameARun) {
+  make_stream(256 * 50);
+  ASSERT_TRUE(get({.block_size = 256, .offset = 47, .block_count = 10}));
+  EXPECT_THAT(served_, ElementsAre(47, 48, 49));
+  ASSERT_TRUE(get({.block_size = 256, .offset = 3, .block_count = 0}));
+  EXPECT_THAT(served_, IsEmpty());
+}
+
+TEST_F(StreamsServiceTest, TheLastBlockIsShort) {
+  make_stream(4096 + 100);
+  ASSERT_TRUE(get({.block_size = 4096}));
+  EXPECT_THAT(served_, ElementsAre(0, 1));
+  EXPECT_EQ(bytes_, 4096U + 100U);
+}
+
+TEST_F(StreamsServiceTest, ARequestBringsAtMost128KiB) {
+  make_stream(4096 * 100);
+  ASSERT_TRUE(get({.block_size = 4096}));
+  EXPECT_EQ(served_.size(), 32U);
+  ASSERT_TRUE(get({.block_size = 4096, .block_count = 98304}));
+  EXPECT_EQ(served_.size(), 32U);
+  ASSERT_TRUE(get({.block_size = 4096, .bitmap = Bytes(13, 0xFF)}));
+  EXPECT_EQ(served_.size(), 32U);
+  ASSERT_TRUE(get({.block_size = 131072}));
+  EXPECT_THAT(served_, ElementsAre(0));
+}
+
+TEST_F(StreamsServiceTest, BitsBeyondTheFileAreIgnored) {
+  make_stream(256 * 3);
+  ASSERT_TRUE(get({.block_size = 256, .bitmap = Bytes(100, 0xFF)}));
+  EXPECT_THAT(served_, ElementsAre(0, 1, 2));
+  ASSERT_TRUE(get({.block_size = 256, .bitmap = Bytes{}}));
+  EXPECT_THAT(served_, IsEmpty());
+}
+
+TEST_F(StreamsServiceTest, LimitsAreEnforcedByName) {
+  make_stream(4096);
+  expect_error({.block_size = 255}, ErrorCode::kBlockSizeOutOfBounds);
+  expect_error({.block_size = 131073}, ErrorCode::kBlockSizeOutOfBounds);
+  expect_error({.block_size = -1}, ErrorCode::kBlockSizeOutOfBounds);
+  expect_error({.block_size = 256, .offset = -1}, ErrorCode::kOffsetOutOfBounds);
+  expect_error({.block_size = 256, .offset = 98305}, ErrorCode::kOffsetOutOfBounds);
+  expect_error({.block_size = 256, .offset = 16}, ErrorCode::kOffsetOutOfBounds);
+  expect_error({.block_size = 256, .block_count = -1}, ErrorCode::kBlockCountLimitExceeded);
+  expect_error({.block_size = 256, .block_count = 98305}, ErrorCode::kBlockCountLimitExceeded);
+  expect_error({.block_size = 256, .bitmap = Bytes(12288, 1)}, ErrorCode::kBlockBitmapLimitExceeded);
+  expect_error({.file_id = 1, .block_size = 256}, ErrorCode::kResourceNotFound);
+  expect_error({.block_size = 256, .expected_version = 2}, ErrorCode::kVersionMismatch);
+  ASSERT_TRUE(get({.block_size = 256, .bitmap = Bytes(12287, 0), .expected_version = 1}));
+}
+
+TEST_F(StreamsServiceTest, AnEmptyFileHasNoBlocks) {
+  make_stream(0);
+  const auto count = get({.block_size = 256});
+  ASSERT_TRUE(count) << count.error().message;
+  EXPECT_EQ(*count, 0);
+}
+
+TEST_F(StreamsServiceTest, DescribeNamesFilesAndSizes) {
+  const auto first = upload(pattern(10)).location;
+  const auto second = upload(pattern(20)).location;
+  ASSERT_TRUE(
+      cloud_->streams().create({.id = stream_, .files = {{3, first}, {7, second}}, .description = "two"}));
+  const auto description = cloud_->streams().describe(stream_);
+  ASSERT_TRUE(description);
+  EXPECT_EQ(description->version, 1);
+  EXPECT_EQ(description->description, "two");
+  ASSERT_EQ(description->files.size(), 2U);
+  EXPECT_EQ(description->files[0].file_id, 3);
+  EXPECT_EQ(description->files[0].size, 10);
+  EXPECT_EQ(description->files[1].file_id, 7);
+  EXPECT_EQ(description->files[1].size, 20);
+}
+
+TEST_F(StreamsServiceTest, AStreamStaysWithTheVersionItWasMadeFor) {
+  make_stream(1000);
+  upload(pattern(2000));
+  ASSERT_TRUE(get({.block_size = 256}));
+  EXPECT_EQ(bytes_, 1000U);
+}
+
+TEST_F(StreamsServiceTest, AStreamNeedsFilesThatExist) {
+  const auto missing = cloud_->streams().create({.id = stream_, .files = {{0, {"firmware", "none", ""}}}});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::kResourceNotFound);
+  const auto object = upload(pattern(1)).location;
+  EXPECT_EQ(cloud_->streams().create({.id = stream_, .files = {}}).error().code, ErrorCode::kInvalidRequest);
+  EXPECT_EQ(cloud_->streams().create({.id = stream_, .files = {{256, object}}}).error().code,
+            ErrorCode::kInvalidRequest);
+  ASSERT_FALSE(cloud_->streams().describe(stream_)) << "a refused stream was made";
+  ASSERT_TRUE(cloud_->streams().create({.id = stream_, .files = {{0, object}}}));
+  EXPECT_EQ(cloud_->streams().create({.id = stream_, .files = {{0, object}}}).error().code,
+            ErrorCode::kResourceAlreadyExists);
+}
+
+TEST_F(StreamsServiceTest, AnObjectThatLostItsBytesIsAnInternalError) {
+  make_stream(1000);
+  std::filesystem::remove_all(folder_.path() / "objects");
+  expect_error({.block_size = 256}, ErrorCode::kInternalError);
+}
+
+}  // namespace
+}  // namespace otasim::cloud
