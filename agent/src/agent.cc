@@ -291,6 +291,12 @@ OtaErr_t Agent::publish_status(std::string_view job, std::string_view message, s
   return status == OtaMqttSuccess ? OtaErrNone : OtaErrUpdateJobStatusFailed;
 }
 
+/// Publishes the last word on a job. If it cannot be sent, the cloud still thinks the job open: ask for it
+/// again, and answer again.
+void Agent::report_end(std::string_view job, std::string_view message) {
+  if (publish_status(job, message, 1) != OtaErrNone) start_request_timer();
+}
+
 std::string_view Agent::job_id() const {
   return {reinterpret_cast<const char*>(job_id_.data())};
 }

@@ -82,6 +82,7 @@ class Agent {
   OtaErr_t set_image_state(OtaImageState_t state, std::uint32_t reason);
   [[nodiscard]] OtaErr_t publish_image_state(OtaImageState_t state, std::uint32_t reason);
   [[nodiscard]] OtaErr_t publish_status(std::string_view job_id, std::string_view message, std::uint8_t qos);
+  void report_end(std::string_view job_id, std::string_view message);
   [[nodiscard]] bool has_job() const { return job_id_[0] != 0; }
   [[nodiscard]] std::string_view job_id() const;
   [[nodiscard]] std::string_view thing_name() const { return {thing_name_.data(), thing_name_size_}; }

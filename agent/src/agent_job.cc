@@ -118,16 +118,14 @@ OtaErr_t Agent::publish_custom_status(std::string_view id, const OtaJobDocument_
 
 OtaErr_t Agent::refuse_job(std::string_view id, OtaJobParseErr_t error) {
   environment_.on_note("a job is refused: its document does not conform");
-  const auto sub_reason = static_cast<std::uint32_t>(error);
-  static_cast<void>(
-      publish_status(id, failed_with_values_message(OtaErrJobParserError, sub_reason).text(), 1));
+  report_end(id, failed_with_values_message(OtaErrJobParserError, static_cast<std::uint32_t>(error)).text());
   if (id == job_id()) abandon_job();
   return OtaErrJobParserError;
 }
 
 OtaErr_t Agent::refuse_too_large(std::string_view id) {
   environment_.on_note("a job is refused: its file has more blocks than the bitmap");
-  static_cast<void>(publish_status(id, failed_message("rejected", OtaErrFileSizeOverflow).text(), 1));
+  report_end(id, failed_message("rejected", OtaErrFileSizeOverflow).text());
   return OtaErrFileSizeOverflow;
 }
 

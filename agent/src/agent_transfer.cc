@@ -152,22 +152,20 @@ void Agent::finish_file(Ingest result, OtaPalStatus_t close_result) {
   OtaJobEvent_t event = OtaJobEventFail;
   environment_.timer_stop(OtaRequestTimer);
   if (result == Ingest::kFailed) {
+    const std::uint32_t main = OTA_PAL_MAIN_ERR(close_result);
+    const std::uint32_t sub = OTA_PAL_SUB_ERR(close_result);
     document.status = JobStatusFailedWithVal;
-    document.reason = static_cast<std::int32_t>(OTA_PAL_MAIN_ERR(close_result));
-    document.subReason = static_cast<std::int32_t>(OTA_PAL_SUB_ERR(close_result));
+    document.reason = static_cast<std::int32_t>(main);
+    document.subReason = static_cast<std::int32_t>(sub);
     static_cast<void>(environment_.pal_set_image_state(file_, OtaImageStateRejected));
-    const auto message =
-        failed_with_values_message(OTA_PAL_MAIN_ERR(close_result), OTA_PAL_SUB_ERR(close_result));
-    static_cast<void>(publish_status(job_id(), message.text(), 1));
+    report_end(job_id(), failed_with_values_message(main, sub).text());
   } else if (is_firmware) {
     event = OtaJobEventActivate;
-    const auto message = self_test_message("ready", environment_.running_version());
-    static_cast<void>(publish_status(job_id(), message.text(), 1));
+    report_end(job_id(), self_test_message("ready", environment_.running_version()).text());
   } else {
     event = OtaJobEventUpdateComplete;
     document.status = JobStatusSucceeded;
-    const auto message = accepted_message(file_.fileType, file_.updaterVersion);
-    static_cast<void>(publish_status(job_id(), message.text(), 1));
+    report_end(job_id(), accepted_message(file_.fileType, file_.updaterVersion).text());
   }
   if (!signal_event(OtaAgentEventCloseFile)) {
     // The queue is full; close here instead, so that the agent does not wait for blocks that never come.

@@ -144,8 +144,9 @@ JobDocumentStatus parse_job_document(std::string_view text, std::string_view sig
   if (!json.parse(text)) return JobDocumentStatus::kMalformed;
 
   const auto execution = json.find(JsonDocument::kRoot, "execution");
-  const auto job_id = execution ? json.find(*execution, "jobId") : std::nullopt;
-  const auto document = execution ? json.find(*execution, "jobDocument") : std::nullopt;
+  if (!execution) return json.has_duplicate() ? JobDocumentStatus::kMalformed : JobDocumentStatus::kNoJob;
+  const auto job_id = json.find(*execution, "jobId");
+  const auto document = json.find(*execution, "jobDocument");
   if (json.has_duplicate()) return JobDocumentStatus::kMalformed;
   if (!job_id || !document) return JobDocumentStatus::kNoJob;
   if (!json.is_string(*job_id) || !is_name(json.text(*job_id), kMaxJobId))

@@ -17,6 +17,7 @@
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,6 +58,7 @@ class Plugin {
   int authenticate(const mosquitto_evt_basic_auth& event) {
     const char* const id = mosquitto_client_id(event.client);
     const std::string client_id = id == nullptr ? "" : id;
+    forget(event.client);
     const std::string fingerprint = fingerprint_of(event.client);
     if (fingerprint.empty()) return authenticate_mirror(event.client, client_id);
     const auto thing = table_.thing_of(fingerprint);
@@ -101,8 +103,7 @@ class Plugin {
   }
 
   void note_disconnect(const mosquitto_evt_disconnect& event) {
-    if (event.client == mirror_) mirror_ = nullptr;
-    const auto connection = table_.remove(event.client);
+    const auto connection = forget(event.client);
     if (!connection) return;
     tell(ClientEvent::kDisconnected, connection->client_id,
          {{"connection", connection->number},
@@ -111,6 +112,12 @@ class Plugin {
   }
 
  private:
+  /// A handle is an address: before a client is let in, whatever is known of it is of an earlier one.
+  std::optional<Connection> forget(ClientHandle handle) {
+    if (handle == mirror_) mirror_ = nullptr;
+    return table_.remove(handle);
+  }
+
   int authenticate_mirror(const mosquitto* client, const std::string& client_id) {
     if (client_id != kMirrorClientId) {
       return refuse(client_id, "", "the private listener is the mirror's alone");

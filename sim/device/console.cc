@@ -1,6 +1,7 @@
 #include "sim/device/console.h"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -14,17 +15,15 @@ std::shared_ptr<Console> Console::create(Socket socket, int log_fd, LineSplitter
 }
 
 void Console::start() {
-  read();
+  wait();
 }
 
-void Console::read() {
-  socket_.async_read_some(
-      boost::asio::buffer(input_),
-      [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
-        if (error || self->closed_) return;  // QEMU's end is reported by its process, not by its console
-        self->take(std::string_view(self->input_).substr(0, count));
-        if (!self->closed_) self->read();
-      });
+// Bytes are only ever taken by catch_up(), so that no read in flight can put them out of order.
+void Console::wait() {
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
+    if (error || self->closed_) return;
+    if (self->catch_up() && !self->closed_) self->wait();
+  });
 }
 
 void Console::take(std::string_view bytes) {
@@ -34,21 +33,22 @@ void Console::take(std::string_view bytes) {
   lines_.feed(bytes);
 }
 
-void Console::catch_up() {
+bool Console::catch_up() {
   boost::system::error_code error;
   socket_.non_blocking(true, error);
-  std::string bytes(4096, '\0');  // not input_, which the caller may be in the middle of
+  std::string bytes(4096, '\0');
   while (!error) {
     const std::size_t count = socket_.read_some(boost::asio::buffer(bytes), error);
     if (!error) take(std::string_view(bytes).substr(0, count));
   }
+  return error == boost::asio::error::would_block;
 }
 
 void Console::drain() {
   if (closed_) return;
   const auto self = shared_from_this();  // a line's handler may drop the last other reference
   closed_ = true;
-  catch_up();
+  (void)catch_up();
   lines_.finish();
   boost::system::error_code ignored;
   socket_.close(ignored);

@@ -25,8 +25,9 @@ class Console : public std::enable_shared_from_this<Console> {
 
   void start();
 
-  /// Takes what the socket holds, without waiting for more.
-  void catch_up();
+  /// Takes what the socket holds, without waiting for more. @returns false at the socket's end, which is left
+  /// to QEMU's process to report
+  bool catch_up();
 
   /// As catch_up(); then hands on an unfinished last line and closes.
   void drain();
@@ -35,13 +36,12 @@ class Console : public std::enable_shared_from_this<Console> {
   Console(Socket socket, int log_fd, LineSplitter::Sink on_line)
       : socket_(std::move(socket)), log_fd_(log_fd), lines_(std::move(on_line)) {}
 
-  void read();
+  void wait();
   void take(std::string_view bytes);
 
   Socket socket_;
   int log_fd_;
   LineSplitter lines_;
-  std::string input_ = std::string(4096, '\0');
   bool closed_ = false;
 };
 

@@ -116,7 +116,6 @@ void Machine::accept_console() {
         const auto self = weak.lock();
         if (!self || error || self->state_ == State::kStopped) return;
         self->open_console(std::move(socket));
-        self->console_->start();
       });
 }
 

@@ -33,7 +33,7 @@ Result<BuildProducts> BuildProducts::find(const std::string& board) {
        {std::pair{&products.bootloader_elf, *root / "firmware" / fmt::format("bootloader-{}.elf", board)},
         std::pair{&products.application_elf, *root / "firmware" / fmt::format("demo-{}.elf", board)},
         std::pair{&products.flash_plugin, *root / "lib" / "libotasim_flash_plugin.so"},
-        std::pair{&products.broker_plugin, *root / "lib" / "libotasim_broker_plugin.so"},
+        std::pair{&products.broker_plugin, *root / "lib" / "otasim_broker_plugin.so"},
         std::pair{&products.boot_signing_key, *root / "keys" / "boot_signing_key.pem"}}) {
     if (Result<void> taken = take(*where, path); !taken) return tl::unexpected(taken.error());
   }

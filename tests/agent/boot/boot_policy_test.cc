@@ -1,147 +1,18 @@
-// The boot policy on a whole device: every scenario of an update, and power cut at every flash operation of
-// those that write. However often power fails, the device converges and never starts what it must not.
+// The boot policy on a whole device: every scenario of an update, and flash that fails in it.
 #include "agent/boot/boot_policy.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <array>
 #include <cstring>
 #include <functional>
-#include <string>
-#include <vector>
 
-#include "agent/boot/boot_control.h"
-#include "agent/boot/security_counter.h"
-#include "agent/boot/slots.h"
-#include "qemu_boards/native/native_flash.h"
-#include "tests/agent/boot/image_builder.h"
+#include "tests/agent/boot/boot_policy_fixture.h"
 
 namespace {
 
-using boot::BootControl;
-using boot::BootDecision;
-using boot::BootState;
-using boot::Slot;
-using boot::StagedState;
-using boot_test::Bytes;
-using boot_test::ImageSpec;
-using flash::Status;
+using namespace boot_test;
 using testing::HasSubstr;
-
-const boot_test::SigningKey& signer() {
-  static const boot_test::SigningKey key;
-  return key;
-}
-
-// Signatures differ from one signing to the next, so each image is made once.
-const Bytes& image_1() {
-  static const Bytes image = build_image({.version = {1, 0, 0, 0}, .security_counter = 1}, signer());
-  return image;
-}
-const Bytes& image_2() {
-  static const Bytes image = build_image({.version = {1, 1, 0, 0}, .security_counter = 2}, signer());
-  return image;
-}
-
-class BootPolicyTest : public testing::Test {
- protected:
-  void SetUp() override {
-    // 16 MiB are slow to make; what tests write to is wiped instead.
-    flash().model().power_on();
-    std::fill_n(flash().window().begin(), 2 * flash::kSectorSize, std::uint8_t{0xFF});
-    for (const Slot slot : {Slot::kA, Slot::kB, Slot::kRecovery})
-      write(slot, Bytes(4 * flash::kSectorSize, 0xFF));
-    std::fill_n(flash().window().begin() + flash::kOtpOffset, flash::kOtpSize, std::uint8_t{0xFF});
-  }
-
-  static native::NativeFlash& flash() {
-    static native::NativeFlash flash;
-    return flash;
-  }
-
-  static void write(Slot slot, const Bytes& image) {
-    std::copy(image.begin(), image.end(), flash().window().begin() + boot::slot_partition(slot)->offset);
-  }
-
-  /// One boot after a reset; the console's text is in console_.
-  BootDecision boot_up() {
-    flash().model().reset();
-    console_.clear();
-    const std::array keys{signer().public_key()};
-    const boot::Console console{
-        [](void* context, std::string_view text) { static_cast<std::string*>(context)->append(text); },
-        &console_};
-    return boot::decide({.flash = flash(),
-                         .keys = keys,
-                         .load_memory = load_memory_,
-                         .load_address = boot_test::kLoadAddress,
-                         .console = console});
-  }
-
-  static BootState state() {
-    BootControl control(flash());
-    EXPECT_EQ(control.load(), Status::kOk);
-    return control.state();
-  }
-
-  using Transition = std::function<std::optional<BootState>(const BootState&)>;
-
-  /// What the application does to boot control. @returns the journal's status
-  static Status change(const Transition& transition) {
-    BootControl control(flash());
-    const Status loaded = control.load();
-    if (loaded != Status::kOk) return loaded;
-    const auto next = transition(control.state());
-    EXPECT_TRUE(next) << "transition not allowed";
-    return next ? control.append(*next) : Status::kOutOfRange;
-  }
-
-  static std::uint32_t floor_now() {
-    std::uint32_t floor = 0;
-    EXPECT_EQ(boot::read_floor(flash(), boot::image::Kind::kApplication, floor), Status::kOk);
-    return floor;
-  }
-
-  /// A device that runs image 1 from slot A.
-  void make_device() {
-    write(Slot::kA, image_1());
-    const BootDecision first = boot_up();
-    ASSERT_TRUE(first.start);
-    ASSERT_EQ(first.slot, Slot::kA);
-    ASSERT_TRUE(boot_up().start);
-  }
-
-  /// The application received `image` for "job-1" into slot B and verified it.
-  static void stage(const Bytes& image) {
-    ASSERT_EQ(change([](const BootState& s) { return begin_receive(s, "job-1", Slot::kB); }), Status::kOk);
-    write(Slot::kB, image);
-    boot::image::Info info;
-    ASSERT_EQ(boot::image::peek(flash(), Slot::kB, info), boot::image::VerifyStatus::kOk);
-    const boot::ImageIdentity identity{.version = info.version,
-                                       .security_counter = info.security_counter,
-                                       .size = info.total_size,
-                                       .digest = info.digest,
-                                       .job_id = {}};
-    ASSERT_EQ(change([&](const BootState& s) { return mark_verified(s, identity); }), Status::kOk);
-  }
-
-  static Status accept_trial() {
-    return change([](const BootState& s) { return accept(s); });
-  }
-
-  void expect_runs(const BootDecision& decision, Slot slot, const Bytes& image, bool is_trial = false) {
-    ASSERT_TRUE(decision.start) << console_;
-    EXPECT_EQ(decision.slot, slot) << console_;
-    EXPECT_EQ(decision.is_trial, is_trial) << console_;
-    ASSERT_EQ(decision.image.total_size, image.size());
-    EXPECT_TRUE(std::equal(image.begin(), image.end(), load_memory_.begin())) << "another image is in RAM";
-  }
-
-  std::string console_;
-  std::vector<std::uint8_t> load_memory_ = std::vector<std::uint8_t>(16 * 1024);
-};
 
 TEST_F(BootPolicyTest, NewDeviceStartsSlotAAndCommitsIt) {
   write(Slot::kA, image_1());
@@ -388,19 +259,7 @@ class FailingFlash : public flash::FlashDriver {
 
 class FailingFlashTest : public BootPolicyTest {
  protected:
-  BootDecision boot_on_failing_flash() {
-    flash().model().reset();
-    console_.clear();
-    const std::array keys{signer().public_key()};
-    const boot::Console console{
-        [](void* context, std::string_view text) { static_cast<std::string*>(context)->append(text); },
-        &console_};
-    return boot::decide({.flash = failing_,
-                         .keys = keys,
-                         .load_memory = load_memory_,
-                         .load_address = boot_test::kLoadAddress,
-                         .console = console});
-  }
+  BootDecision boot_on_failing_flash() { return boot_up_on(failing_); }
 
   FailingFlash failing_{flash()};
 };
@@ -463,156 +322,6 @@ TEST_F(FailingFlashTest, NothingStartsUnlocked) {
   failing_.lock_fails = true;
   EXPECT_FALSE(boot_on_failing_flash().start);
   EXPECT_THAT(console_, HasSubstr("boot: halted: the application would run unlocked\n"));
-}
-
-/// Cuts power before, in and after every flash operation of a step, and looks what the next boots do. Cuts at
-/// every byte are boot_control_test's; here each case costs several signature checks.
-class PowerCutTest : public BootPolicyTest {
- protected:
-  void save() { saved_ = snapshot(); }
-
-  /// @param step     what power is cut in; starts from the saved flash each time
-  /// @param recover  boots the device and checks it
-  void cut_everywhere(const std::function<void()>& step, const std::function<void()>& recover) {
-    for (std::uint32_t operation = 1;; ++operation) {
-      for (const std::uint32_t bytes : {0U, 100U, flash::kSectorSize}) {
-        restore(saved_);
-        flash().model().cut_power_at({flash().model().sequence() + operation, bytes});
-        step();
-        const bool was_cut = !flash().model().powered();
-        flash().model().power_on();
-        if (!was_cut) {
-          EXPECT_GT(operation, 1U) << "the step writes nothing";
-          return;
-        }
-        recover();
-        ASSERT_FALSE(HasFailure()) << "operation " << operation << " byte " << bytes << "\n" << console_;
-      }
-    }
-  }
-
- private:
-  /// The parts of the window that a boot can change.
-  static constexpr std::array<std::array<std::uint32_t, 2>, 4> kChanging{
-      {{0, 2 * flash::kSectorSize},
-       {flash::kSlotA.offset, flash::kSectorSize},
-       {flash::kSlotB.offset, flash::kSectorSize},
-       {flash::kOtpOffset, flash::kWindowSize - flash::kOtpOffset}}};
-
-  static std::vector<Bytes> snapshot() {
-    std::vector<Bytes> parts;
-    for (const auto& [offset, size] : kChanging) {
-      const auto part = flash().window().subspan(offset, size);
-      parts.emplace_back(part.begin(), part.end());
-    }
-    return parts;
-  }
-  static void restore(const std::vector<Bytes>& parts) {
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      std::copy(parts[i].begin(), parts[i].end(), flash().window().begin() + kChanging[i][0]);
-    }
-  }
-
-  std::vector<Bytes> saved_;
-
- protected:
-  std::uint32_t second_cut_ = 0;
-};
-
-TEST_F(PowerCutTest, FirstBootConverges) {
-  write(Slot::kA, image_1());
-  save();
-  cut_everywhere([&] { boot_up(); },
-                 [&] {
-                   expect_runs(boot_up(), Slot::kA, image_1());
-                   expect_runs(boot_up(), Slot::kA, image_1());
-                   EXPECT_EQ(state().committed_slot, Slot::kA);
-                   EXPECT_EQ(floor_now(), 1U);
-                 });
-}
-
-TEST_F(PowerCutTest, TrialIsStartedAtMostOnce) {
-  make_device();
-  stage(image_2());
-  save();
-  cut_everywhere([&] { boot_up(); },
-                 [&] {
-                   int trials = 0;
-                   for (int boots = 0; boots < 3; ++boots) {
-                     const BootDecision decision = boot_up();
-                     ASSERT_TRUE(decision.start);
-                     trials += decision.is_trial ? 1 : 0;
-                   }
-                   EXPECT_LE(trials, 1);
-                   expect_runs(boot_up(), Slot::kA, image_1());
-                   EXPECT_EQ(state().staged_state, StagedState::kRejected);
-                 });
-}
-
-TEST_F(PowerCutTest, RejectionConverges) {
-  make_device();
-  stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
-  save();
-  cut_everywhere([&] { boot_up(); },
-                 [&] {
-                   expect_runs(boot_up(), Slot::kA, image_1());
-                   EXPECT_EQ(state().staged_state, StagedState::kRejected);
-                 });
-}
-
-TEST_F(PowerCutTest, AcceptanceIsAllOrNothing) {
-  make_device();
-  stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
-  save();
-  cut_everywhere([&] { static_cast<void>(accept_trial()); },
-                 [&] {
-                   const BootDecision decision = boot_up();
-                   ASSERT_TRUE(decision.start);
-                   EXPECT_FALSE(decision.is_trial);
-                   const bool accepted = decision.slot == Slot::kB;
-                   for (int boots = 0; boots < 2; ++boots) {
-                     expect_runs(boot_up(), accepted ? Slot::kB : Slot::kA, accepted ? image_2() : image_1());
-                   }
-                   EXPECT_EQ(state().committed_slot, accepted ? Slot::kB : Slot::kA);
-                   EXPECT_EQ(floor_now(), accepted ? 2U : 1U);
-                 });
-}
-
-TEST_F(PowerCutTest, CommitIsFinishedAtTheNextBoot) {
-  make_device();
-  stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
-  ASSERT_EQ(accept_trial(), Status::kOk);
-  save();
-  cut_everywhere([&] { boot_up(); },
-                 [&] {
-                   expect_runs(boot_up(), Slot::kB, image_2());
-                   EXPECT_EQ(state().committed_slot, Slot::kB);
-                   EXPECT_EQ(state().staged_state, StagedState::kEmpty);
-                   EXPECT_EQ(floor_now(), 2U);
-                   EXPECT_EQ(flash().window()[flash::kSlotA.offset], 0xFF);
-                 });
-}
-
-TEST_F(PowerCutTest, CommitIsFinishedEvenIfTheBootAfterIsCutToo) {
-  make_device();
-  stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
-  ASSERT_EQ(accept_trial(), Status::kOk);
-  save();
-  cut_everywhere([&] { boot_up(); },
-                 [&] {
-                   // The second cut strikes a few operations into the recovery, a different one each time.
-                   const std::uint32_t operation = ++second_cut_ % 7;
-                   flash().model().cut_power_at({flash().model().sequence() + operation, 50});
-                   boot_up();
-                   flash().model().power_on();
-                   expect_runs(boot_up(), Slot::kB, image_2());
-                   EXPECT_EQ(state().committed_slot, Slot::kB);
-                   EXPECT_EQ(floor_now(), 2U);
-                 });
 }
 
 }  // namespace

@@ -188,6 +188,19 @@ TEST_F(Job, NextJobAnnouncedDuringDownloadIsFetched) {
   EXPECT_EQ(h_.agent.state(), OtaAgentStateWaitingForFileBlock);
 }
 
+TEST_F(Job, NextJobAnnouncedJustAsTheFileEndsIsFetched) {
+  const JobSpec job{.file_size = 100, .file_type = 7};
+  h_.receive_job(job_text(job));
+  const std::string next = job_text({.id = "u2"});
+  h_.enqueue(OtaAgentEventReceivedFileBlock, block_message(0, 0, AgentHarness::block_content(100, 0)));
+  h_.enqueue(OtaAgentEventReceivedJobDocument, {next.begin(), next.end()});
+  h_.run();
+  EXPECT_THAT(h_.environment.unsubscribed, ElementsAre("$aws/things/t/streams/AFR_OTA-s1/data/cbor"));
+  EXPECT_THAT(h_.environment.image_states, IsEmpty()) << "the finished job is not aborted";
+  EXPECT_EQ(job_requests(), 2U);
+  EXPECT_EQ(h_.agent.state(), OtaAgentStateWaitingForJob);
+}
+
 TEST_F(Job, LateAnswerWithTheJobInHandDoesNotDisturbTheDownload) {
   h_.receive_job(job_text({}));
   h_.receive_job(job_text({.status = "IN_PROGRESS"}));
@@ -237,6 +250,29 @@ TEST_F(Job, FinalReportThatCannotBeSentIsMadeUpForLater) {
   ASSERT_TRUE(h_.expire(OtaRequestTimer)) << "the job is asked for again";
   h_.receive_job(job_text({}));
   EXPECT_THAT(h_.updates(), ElementsAre(failed("aborted: 0xe4000000")));
+}
+
+TEST_F(Job, RefusalThatCannotBeSentIsMadeUpForLater) {
+  h_.environment.publish_fails = true;
+  h_.receive_job(job_text({.file_size = 0}));
+  h_.environment.publish_fails = false;
+  ASSERT_TRUE(h_.expire(OtaRequestTimer));
+  h_.receive_job(job_text({.file_size = 0}));
+  EXPECT_THAT(h_.updates(), ElementsAre(failed("0x0000000c: 0x00000003")));
+}
+
+TEST_F(Job, FailureThatCannotBeSentIsMadeUpForLater) {
+  h_.environment.close_result = OTA_PAL_COMBINE_ERR(OtaPalSignatureCheckFailed, 0);
+  const JobSpec job{.file_size = 100};
+  h_.receive_job(job_text(job));
+  h_.environment.publish_fails = true;
+  h_.send_block(job, 0);
+  h_.environment.publish_fails = false;
+  EXPECT_EQ(h_.agent.state(), OtaAgentStateWaitingForJob);
+  ASSERT_TRUE(h_.expire(OtaRequestTimer)) << "the job is asked for again";
+  h_.receive_job(job_text(job));
+  h_.send_block(job, 0);
+  EXPECT_THAT(h_.updates(), ElementsAre(failed("0x000000e3: 0x00000000")));
 }
 
 TEST_F(Job, JobIdIsNotTakenIntoATopicUnlessItIsAName) {

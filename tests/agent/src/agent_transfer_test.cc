@@ -260,12 +260,7 @@ TEST_F(Transfer, ActivationThatFailsIsReported) {
 
 TEST_F(Transfer, FullQueueAtTheEndStillClosesTheFile) {
   begin({.file_size = 100});
-  h_.environment.on_activate = [] {};
-  auto buffer = std::make_unique<OtaEventData_t>();
-  const Bytes message = block_message(0, 0, AgentHarness::block_content(100, 0));
-  std::ranges::copy(message, buffer->data);
-  buffer->dataLength = static_cast<std::uint32_t>(message.size());
-  ASSERT_TRUE(h_.agent.signal({buffer.get(), OtaAgentEventReceivedFileBlock}));
+  h_.enqueue(OtaAgentEventReceivedFileBlock, block_message(0, 0, AgentHarness::block_content(100, 0)));
   h_.environment.queue_capacity = 0;
   h_.agent.process_next_event();
   EXPECT_EQ(h_.agent.state(), OtaAgentStateWaitingForJob);

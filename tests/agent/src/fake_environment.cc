@@ -166,7 +166,7 @@ bool AgentHarness::expire(OtaTimerId_t timer) {
   return true;
 }
 
-void AgentHarness::receive(OtaEvent_t event, const Bytes& bytes) {
+void AgentHarness::enqueue(OtaEvent_t event, const Bytes& bytes) {
   auto buffer = std::make_unique<OtaEventData_t>();
   ASSERT_LE(bytes.size(), sizeof buffer->data);
   std::ranges::copy(bytes, buffer->data);
@@ -174,6 +174,10 @@ void AgentHarness::receive(OtaEvent_t event, const Bytes& bytes) {
   buffer->bufferUsed = true;
   ASSERT_TRUE(agent.signal({buffer.get(), event}));
   buffers_.push_back(std::move(buffer));
+}
+
+void AgentHarness::receive(OtaEvent_t event, const Bytes& bytes) {
+  enqueue(event, bytes);
   run();
 }
 

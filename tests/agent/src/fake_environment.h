@@ -123,6 +123,8 @@ class AgentHarness {
   /// Start, up to the published job request.
   void start();
   void signal(OtaEvent_t event);
+  /// Queues a message without handling it.
+  void enqueue(OtaEvent_t event, const Bytes& bytes);
   void receive_job(const std::string& text) {
     receive(OtaAgentEventReceivedJobDocument, {text.begin(), text.end()});
   }

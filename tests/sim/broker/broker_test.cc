@@ -185,6 +185,36 @@ INSTANTIATE_TEST_SUITE_P(
                       "000000000000",
                       "otasim/request/door/$aws/things/door/jobs/get", "weather/today"));
 
+TEST_F(BrokerTest, ClosesTheConnectionOfWhoPublishesAsAwsDoesNotAllow) {
+  const std::string too_long = kJobs + std::string(256 - kJobs.size(), 'x') + "/get";
+  for (const auto& [topic, qos, retain] :
+       {std::tuple{kJobs + "get", 2, false}, std::tuple{kJobs + "get", 1, true},
+        std::tuple{too_long, 1, false}}) {
+    DeviceClient lamp(io_, "lamp");
+    connect(lamp, lamp_);
+    EXPECT_FALSE(lamp.publish(topic, "{}", qos, retain)) << topic << " " << qos << " " << retain;
+  }
+}
+
+TEST_F(BrokerTest, DropsAWillOnATopicThatIsNotTheThingsOwn) {
+  DeviceClient door(io_, "door");
+  connect(door, door_);
+  ASSERT_EQ(door.subscribe("$aws/things/door/jobs/#"), 1);
+  for (const char* topic :
+       {"$aws/things/door/jobs/notify", "otasim/deliver/door/$aws/things/door/jobs/notify"}) {
+    DeviceClient lamp(io_, "lamp");
+    lamp.set_will(topic);
+    connect(lamp, lamp_);
+    lamp.disconnect(/*abruptly=*/true);
+    heard("otasim/event/disconnected/lamp");
+    heard_.clear();
+  }
+  // The door's request follows the wills: whatever they brought about has been seen.
+  ASSERT_TRUE(door.publish("$aws/things/door/jobs/get", "{}"));
+  EXPECT_EQ(heard("otasim/").payload, "{}");
+  EXPECT_TRUE(door.messages().empty());
+}
+
 TEST_F(BrokerTest, RefusesACertificateThatNoThingHas) {
   const TestIdentity stranger = lab_.issue("stranger", crypto::Purpose::kTlsClient);
   DeviceClient device(io_, "lamp");

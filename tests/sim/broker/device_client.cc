@@ -124,14 +124,18 @@ std::optional<int> DeviceClient::subscribe(const std::string& filter, int qos) {
   return suback_;
 }
 
-bool DeviceClient::publish(const std::string& topic, const std::string& payload, int qos) {
+bool DeviceClient::publish(const std::string& topic, const std::string& payload, int qos, bool retain) {
   const int before = acknowledged_;
   handle(mosquitto_publish(client_.get(), nullptr, topic.c_str(), static_cast<int>(payload.size()),
-                           payload.data(), qos, false));
+                           payload.data(), qos, retain));
   if (qos == 0) return connected();
   EXPECT_TRUE(run_until(io_, [this, before] { return acknowledged_ > before || !connected(); }))
       << "no PUBACK for " << topic;
   return acknowledged_ > before;
+}
+
+void DeviceClient::set_will(const std::string& topic) {
+  mosquitto_will_set(client_.get(), topic.c_str(), 4, "will", 1, false);
 }
 
 std::size_t DeviceClient::count(const std::string& topic) const {

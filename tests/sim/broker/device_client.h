@@ -43,7 +43,9 @@ class DeviceClient {
   /// @returns the granted QoS, 0x80 for a refusal, or nothing if the connection ended
   [[nodiscard]] std::optional<int> subscribe(const std::string& filter, int qos = 1);
   /// With QoS 1, waits for the acknowledgement. @returns false if the connection ended before it came
-  bool publish(const std::string& topic, const std::string& payload, int qos = 1);
+  bool publish(const std::string& topic, const std::string& payload, int qos = 1, bool retain = false);
+  /// Sets the last will; before connect().
+  void set_will(const std::string& topic);
 
   [[nodiscard]] bool connected() const { return socket_.is_open(); }
   [[nodiscard]] const std::vector<Message>& messages() const { return messages_; }

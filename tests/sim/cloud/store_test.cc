@@ -133,9 +133,9 @@ TEST_F(StoreTest, ATransactionThatFailsIsUndoneWithWhatItWouldHaveCaused) {
 }
 
 TEST_F(StoreTest, ABadStatementNamesItselfAndTheReason) {
-  const auto result = database()->execute("SELECT * FROM nothing");
+  const auto result = database()->execute("SELECT * FROM t");
   ASSERT_FALSE(result);
-  EXPECT_THAT(result.error().message, HasSubstr("no such table: nothing"));
+  EXPECT_THAT(result.error().message, HasSubstr("no such table: t"));
 }
 
 TEST_F(StoreTest, ObjectsKeepEveryVersion) {

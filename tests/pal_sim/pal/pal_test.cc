@@ -1,0 +1,270 @@
+// The PAL as an object: whole updates with the bootloader's policy, and what it must refuse.
+#include "pal_sim/pal/pal.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/pal_sim/pal/device.h"
+
+namespace pal_test {
+namespace {
+
+using boot::image::Version;
+
+constexpr Version kOld{1, 0, 0, 0};
+constexpr Version kNew{1, 1, 0, 0};
+
+class PalTest : public testing::Test {
+ protected:
+  void receive(File& file) {
+    ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+    ASSERT_TRUE(write_all(device_.pal(), file));
+    ASSERT_EQ(device_.pal().close_file(&file.context), 0U);
+    EXPECT_EQ(file.context.pFile, nullptr);
+  }
+  OtaPalMainStatus_t set_state(OtaImageState_t state) {
+    return main_of(device_.pal().set_image_state(nullptr, state));
+  }
+
+  Device device_;
+};
+
+TEST_F(PalTest, FactoryImageIsValid) {
+  EXPECT_EQ(device_.pal().image_state(), OtaPalImageStateValid);
+  EXPECT_EQ(device_.version(), kOld);
+}
+
+TEST_F(PalTest, ImageIsTriedAcceptedAndCommitted) {
+  File file(image_1_1_0());
+  receive(file);
+  EXPECT_EQ(device_.pal().image_state(), OtaPalImageStateValid) << "the running image is still the old one";
+  EXPECT_EQ(device_.pal().activate(), 0U);
+  EXPECT_EQ(device_.resets(), 1);
+
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kNew);
+  EXPECT_EQ(device_.pal().image_state(), OtaPalImageStatePendingCommit);
+  EXPECT_FALSE(device_.pal().is_committed_job("AFR_OTA-u1"));
+  EXPECT_EQ(set_state(OtaImageStateTesting), OtaPalSuccess);
+  EXPECT_EQ(device_.pal().image_state(), OtaPalImageStatePendingCommit);
+  EXPECT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
+  EXPECT_EQ(device_.pal().image_state(), OtaPalImageStateValid);
+  EXPECT_TRUE(device_.pal().is_committed_job("AFR_OTA-u1"));
+  EXPECT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess) << "accepting twice is once";
+
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kNew);
+  EXPECT_FALSE(device_.is_trial());
+  EXPECT_EQ(device_.pal().image_state(), OtaPalImageStateValid);
+  EXPECT_TRUE(device_.pal().is_committed_job("AFR_OTA-u1"));
+  EXPECT_FALSE(device_.pal().is_committed_job("AFR_OTA-u2"));
+  EXPECT_FALSE(device_.pal().is_committed_job(""));
+}
+
+TEST_F(PalTest, ImageThatIsNotAcceptedFallsBack) {
+  File file(image_1_1_0());
+  receive(file);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kNew);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kOld);
+  EXPECT_EQ(device_.pal().image_state(), OtaPalImageStateInvalid);
+  EXPECT_FALSE(device_.pal().is_committed_job("AFR_OTA-u1"));
+}
+
+TEST_F(PalTest, RejectedTrialFallsBackAndTheNextUpdateWorks) {
+  File file(image_1_1_0());
+  receive(file);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(set_state(OtaImageStateRejected), OtaPalSuccess);
+  EXPECT_EQ(device_.pal().image_state(), OtaPalImageStateInvalid);
+  EXPECT_EQ(set_state(OtaImageStateAccepted), OtaPalCommitFailed);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kOld);
+
+  File again(image_1_1_0(), "AFR_OTA-u2");
+  receive(again);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kNew);
+  EXPECT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
+  EXPECT_TRUE(device_.pal().is_committed_job("AFR_OTA-u2"));
+}
+
+TEST_F(PalTest, CommittedImageIsBeyondRejection) {
+  EXPECT_EQ(set_state(OtaImageStateRejected), OtaPalSuccess);
+  EXPECT_EQ(set_state(OtaImageStateAborted), OtaPalSuccess);
+  EXPECT_EQ(set_state(OtaImageStateAccepted), OtaPalCommitFailed);
+  EXPECT_EQ(device_.pal().image_state(), OtaPalImageStateValid);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kOld);
+}
+
+TEST_F(PalTest, AcceptedImageCannotBeTakenBack) {
+  File file(image_1_1_0());
+  receive(file);
+  ASSERT_TRUE(device_.boot());
+  ASSERT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
+  EXPECT_EQ(set_state(OtaImageStateRejected), OtaPalRejectFailed);
+  EXPECT_EQ(set_state(OtaImageStateAborted), OtaPalAbortFailed);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kNew);
+}
+
+TEST_F(PalTest, NextUpdateAfterAcceptanceRestartsTheDeviceFirst) {
+  File file(image_1_1_0());
+  receive(file);
+  ASSERT_TRUE(device_.boot());
+  ASSERT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
+  File next(image_1_1_0(), "AFR_OTA-u2");
+  EXPECT_NE(device_.pal().create_file(&next.context), 0U);
+  EXPECT_EQ(device_.resets(), 1);
+  ASSERT_TRUE(device_.boot());
+  receive(next);
+}
+
+TEST_F(PalTest, AbortedDownloadCanBeStartedAnew) {
+  File file(image_1_1_0());
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  ASSERT_TRUE(write_all(device_.pal(), file));
+  EXPECT_EQ(set_state(OtaImageStateAborted), OtaPalSuccess);
+  EXPECT_EQ(device_.pal().abort(&file.context), 0U);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kOld);
+  File again(image_1_1_0());
+  receive(again);
+}
+
+TEST_F(PalTest, StagedImageOfACancelledJobIsNotStarted) {
+  File file(image_1_1_0());
+  receive(file);
+  EXPECT_EQ(set_state(OtaImageStateAborted), OtaPalSuccess);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kOld);
+}
+
+TEST_F(PalTest, FileLargerThanASlotIsRefusedBeforeAnythingIsErased) {
+  File file(image_1_1_0());
+  const auto sequence = device_.model().sequence();
+  file.context.fileSize = flash::kSlotSize + 1;
+  EXPECT_EQ(main_of(device_.pal().create_file(&file.context)), OtaPalRxFileTooLarge);
+  file.context.fileSize = 0;
+  EXPECT_EQ(main_of(device_.pal().create_file(&file.context)), OtaPalRxFileCreateFailed);
+  EXPECT_EQ(file.context.pFile, nullptr);
+  EXPECT_EQ(device_.model().sequence(), sequence);
+}
+
+TEST_F(PalTest, OnlyTheSectorsOfTheFileAreErased) {
+  const std::uint32_t slot_b = flash::kSlotB.offset;
+  const auto first = device_.model().erase_count(slot_b);
+  const auto last = device_.model().erase_count(slot_b + flash::kSectorSize);
+  const auto beyond = device_.model().erase_count(slot_b + 2 * flash::kSectorSize);
+  File file(Bytes(flash::kSectorSize + 1, 1));
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  EXPECT_EQ(device_.model().erase_count(slot_b), first + 1);
+  EXPECT_EQ(device_.model().erase_count(slot_b + flash::kSectorSize), last + 1);
+  EXPECT_EQ(device_.model().erase_count(slot_b + 2 * flash::kSectorSize), beyond);
+}
+
+TEST_F(PalTest, WritesStayWithinTheFile) {
+  File file(Bytes(1000, 1));
+  std::array<std::uint8_t, 100> data{};
+  EXPECT_EQ(device_.pal().write_block(&file.context, 0, data), -1) << "not open";
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  EXPECT_EQ(device_.pal().write_block(&file.context, 900, data), 100);
+  EXPECT_EQ(device_.pal().write_block(&file.context, 901, data), -1);
+  EXPECT_EQ(device_.pal().write_block(&file.context, 1001, {}), -1);
+  EXPECT_EQ(device_.pal().write_block(&file.context, UINT32_MAX, data), -1);
+  const Bytes too_large(32'768);
+  EXPECT_EQ(device_.pal().write_block(&file.context, 0, too_large), -1);
+}
+
+TEST_F(PalTest, FileThatDiffersInFlashFailsItsSignature) {
+  File file(image_1_1_0());
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  ASSERT_TRUE(write_all(device_.pal(), file));
+  device_.slot(boot::Slot::kB)[2000] ^= 0x10;
+  EXPECT_EQ(main_of(device_.pal().close_file(&file.context)), OtaPalSignatureCheckFailed);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kOld);
+}
+
+TEST_F(PalTest, UnsignedFileFailsItsSignature) {
+  File file(image_1_1_0());
+  file.set_signature({});
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  ASSERT_TRUE(write_all(device_.pal(), file));
+  EXPECT_EQ(main_of(device_.pal().close_file(&file.context)), OtaPalSignatureCheckFailed);
+}
+
+TEST_F(PalTest, SignatureOfAnotherSignerIsRefused) {
+  File file(image_1_1_0());
+  file.set_signature(CodeSigner().sign(file.content));
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  ASSERT_TRUE(write_all(device_.pal(), file));
+  EXPECT_EQ(main_of(device_.pal().close_file(&file.context)), OtaPalSignatureCheckFailed);
+  EXPECT_EQ(device_.pal().image_state(), OtaPalImageStateInvalid);
+}
+
+TEST_F(PalTest, GenuineFileThatIsNoImageIsKeptButNeverStarted) {
+  File file(Bytes(5000, 0x42));
+  receive(file);
+  const OtaPalStatus_t status = device_.pal().activate();
+  EXPECT_EQ(main_of(status), OtaPalActivateFailed);
+  EXPECT_EQ(OTA_PAL_SUB_ERR(status), static_cast<std::uint32_t>(boot::image::VerifyStatus::kNoImage));
+  EXPECT_EQ(device_.resets(), 0);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kOld);
+}
+
+TEST_F(PalTest, ImageOfAnotherFileTypeIsNotStaged) {
+  File file(image_1_1_0());
+  file.context.fileType = 1;
+  receive(file);
+  EXPECT_EQ(main_of(device_.pal().activate()), OtaPalActivateFailed);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kOld);
+}
+
+TEST_F(PalTest, ClosingTwiceFails) {
+  File file(image_1_1_0());
+  receive(file);
+  EXPECT_EQ(main_of(device_.pal().close_file(&file.context)), OtaPalFileClose);
+}
+
+TEST_F(PalTest, FlashFailuresCarryTheirStatus) {
+  File file(image_1_1_0());
+  ASSERT_EQ(device_.flash().lock(flash::kSlotB.offset, flash::kSectorSize), flash::Status::kOk);
+  const OtaPalStatus_t status = device_.pal().create_file(&file.context);
+  EXPECT_EQ(main_of(status), OtaPalRxFileCreateFailed);
+  EXPECT_EQ(OTA_PAL_SUB_ERR(status), static_cast<std::uint32_t>(flash::Status::kProtected));
+  EXPECT_EQ(file.context.pFile, nullptr);
+}
+
+TEST_F(PalTest, BootRecordThatCannotBeWrittenIsBootInfoCreateFailed) {
+  File file(image_1_1_0());
+  ASSERT_EQ(device_.flash().lock(flash::kBootControl0.offset, 2 * flash::kSectorSize), flash::Status::kOk);
+  EXPECT_EQ(main_of(device_.pal().create_file(&file.context)), OtaPalBootInfoCreateFailed);
+}
+
+TEST_F(PalTest, AcceptanceThatCannotBeRecordedIsCommitFailed) {
+  File file(image_1_1_0());
+  receive(file);
+  ASSERT_TRUE(device_.boot());
+  ASSERT_EQ(device_.flash().lock(flash::kBootControl0.offset, 2 * flash::kSectorSize), flash::Status::kOk);
+  EXPECT_EQ(set_state(OtaImageStateAccepted), OtaPalCommitFailed);
+  EXPECT_FALSE(device_.pal().is_committed_job("AFR_OTA-u1"));
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kOld);
+}
+
+TEST_F(PalTest, LongJobNamesAreComparedAsRecorded) {
+  const std::string job(72, 'j');
+  File file(image_1_1_0(), job);
+  receive(file);
+  ASSERT_TRUE(device_.boot());
+  ASSERT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
+  EXPECT_TRUE(device_.pal().is_committed_job(job));
+  EXPECT_FALSE(device_.pal().is_committed_job(job.substr(0, 63)));
+}
+
+}  // namespace
+}  // namespace pal_test

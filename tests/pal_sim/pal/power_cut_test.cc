@@ -1,0 +1,119 @@
+// Power fails in every flash operation of an update, at its beginning, in its middle and at its end. Whatever
+// was being written, the device starts a good image, and an update whose acceptance was confirmed stays.
+#include <gtest/gtest.h>
+
+#include "pal_sim/flash/flash_map.h"
+#include "tests/pal_sim/pal/device.h"
+
+namespace pal_test {
+namespace {
+
+using boot::image::Version;
+
+constexpr Version kOld{1, 0, 0, 0};
+constexpr Version kNew{1, 1, 0, 0};
+
+enum class Progress { kNothing, kReceived, kStarted, kAccepted };
+
+/// A whole update, as far as power lasts.
+Progress update(Device& device) {
+  File file(image_1_1_0());
+  pal::Pal& pal = device.pal();
+  if (pal.create_file(&file.context) != 0 || !write_all(pal, file)) return Progress::kNothing;
+  if (pal.close_file(&file.context) != 0) return Progress::kNothing;
+  return Progress::kReceived;
+}
+
+/// What a new image does when its self test has passed.
+Progress accept(Device& device) {
+  return device.pal().set_image_state(nullptr, OtaImageStateAccepted) == 0 ? Progress::kAccepted
+                                                                           : Progress::kStarted;
+}
+
+class PowerCut : public testing::Test {
+ protected:
+  /// Calls `check` after a cut at each operation and byte count of `act`, always from the state `prepare`
+  /// made.
+  template <typename Prepare, typename Act, typename Check>
+  void sweep(Prepare prepare, Act act, Check check) {
+    constexpr std::uint32_t kMaxOperations = 200;
+    std::uint32_t operations = 0;
+    for (std::uint32_t n = 1; n <= kMaxOperations; ++n) {
+      bool was_cut = true;
+      for (const std::uint32_t bytes : {0U, 1U, flash::kPageSize / 2, flash::kSectorSize}) {
+        SCOPED_TRACE("operation " + std::to_string(n) + ", " + std::to_string(bytes) + " bytes");
+        device_.restore();
+        prepare(device_);
+        if (HasFatalFailure()) return;
+        device_.model().cut_power_at({.operation = device_.model().sequence() + n, .bytes = bytes});
+        const Progress progress = act(device_);
+        was_cut = !device_.model().powered();
+        check(device_, progress);
+        if (HasFailure()) return;
+      }
+      if (!was_cut) break;
+      operations = n;
+    }
+    EXPECT_GT(operations, 1U);
+    EXPECT_LT(operations, kMaxOperations);
+  }
+
+  Device device_;
+};
+
+TEST_F(PowerCut, DuringCreateWriteAndCloseLeavesABootableDevice) {
+  sweep([](Device&) {}, update,
+        [](Device& device, Progress progress) {
+          ASSERT_TRUE(device.boot());
+          if (progress == Progress::kReceived) {
+            EXPECT_EQ(device.version(), kNew) << "a close that was confirmed must hold";
+          }
+          EXPECT_EQ(device.is_trial(), device.version() == kNew) << "the new image is only ever on trial";
+          ASSERT_TRUE(device.boot());
+          EXPECT_EQ(device.version(), kOld) << "nothing was accepted";
+          ASSERT_TRUE(device.boot());
+          EXPECT_EQ(device.version(), kOld) << "repeated boots agree";
+          ASSERT_EQ(update(device), Progress::kReceived) << "the next attempt works";
+        });
+}
+
+TEST_F(PowerCut, DuringAcceptanceLeavesOneOfTheTwoImagesForGood) {
+  sweep(
+      [](Device& device) {
+        ASSERT_EQ(update(device), Progress::kReceived);
+        ASSERT_TRUE(device.boot());
+        ASSERT_TRUE(device.is_trial());
+      },
+      accept,
+      [](Device& device, Progress progress) {
+        ASSERT_TRUE(device.boot());
+        const Version first = device.version();
+        if (progress == Progress::kAccepted) {
+          EXPECT_EQ(first, kNew) << "an acceptance that was confirmed must hold";
+          EXPECT_TRUE(device.pal().is_committed_job("AFR_OTA-u1"));
+        }
+        EXPECT_FALSE(device.is_trial()) << "there is one attempt";
+        EXPECT_EQ(device.pal().is_committed_job("AFR_OTA-u1"), first == kNew);
+        ASSERT_TRUE(device.boot());
+        EXPECT_EQ(device.version(), first) << "repeated boots agree";
+      });
+}
+
+TEST_F(PowerCut, DuringRejectionNeverKeepsTheImage) {
+  sweep(
+      [](Device& device) {
+        ASSERT_EQ(update(device), Progress::kReceived);
+        ASSERT_TRUE(device.boot());
+      },
+      [](Device& device) {
+        static_cast<void>(device.pal().set_image_state(nullptr, OtaImageStateRejected));
+        return Progress::kStarted;
+      },
+      [](Device& device, Progress) {
+        ASSERT_TRUE(device.boot());
+        EXPECT_EQ(device.version(), kOld);
+      });
+}
+
+}  // namespace
+}  // namespace pal_test
