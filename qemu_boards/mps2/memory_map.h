@@ -26,6 +26,7 @@ inline constexpr std::uint32_t kNoInitSize = 0x400;
 
 inline constexpr std::uint32_t kUart0 = 0x4000'4000;
 inline constexpr std::uint32_t kWatchdog = 0x4000'8000;
+inline constexpr std::uint32_t kFpgaIo = 0x4002'8000;
 inline constexpr std::uint32_t kEthernet = 0x4020'0000;
 inline constexpr std::uint32_t kEthernetIrq = 13;
 inline constexpr std::uint32_t kInterruptLines = 32;
