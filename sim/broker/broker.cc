@@ -128,7 +128,7 @@ std::string describe(ChildProcess::ExitStatus status) {
 
 }  // namespace
 
-Result<std::unique_ptr<Broker>> Broker::start(boost::asio::io_context& io, BrokerSpec spec) {
+Result<std::unique_ptr<Broker>> Broker::start(boost::asio::io_context& io, const BrokerSpec& spec) {
   auto program = find_program("mosquitto");
   if (!program) return tl::unexpected(program.error());
   auto plugin = plugin_path(spec);

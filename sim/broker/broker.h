@@ -39,7 +39,8 @@ class Broker {
   /// Starts Mosquitto and waits until it answers. Must be called on the main thread.
   /// @returns kEnvironment if Mosquitto is missing, the port is in use, the folder's path is too long for a
   ///          socket, a file cannot be read or written, or Mosquitto gives up or does not answer in time
-  [[nodiscard]] static Result<std::unique_ptr<Broker>> start(boost::asio::io_context& io, BrokerSpec spec);
+  [[nodiscard]] static Result<std::unique_ptr<Broker>> start(boost::asio::io_context& io,
+                                                             const BrokerSpec& spec);
 
   ~Broker();
   Broker(const Broker&) = delete;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,7 +32,8 @@ class Identifier {
   [[nodiscard]] static Identifier trusted(std::string text) { return Identifier(std::move(text)); }
 
   [[nodiscard]] const std::string& str() const { return text_; }
-  auto operator<=>(const Identifier&) const = default;
+  bool operator==(const Identifier&) const = default;
+  bool operator<(const Identifier& other) const { return text_ < other.text_; }
 
  private:
   explicit Identifier(std::string text) : text_(std::move(text)) {}

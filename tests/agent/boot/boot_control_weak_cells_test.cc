@@ -128,8 +128,8 @@ class WeakLife {
 
   void session() {
     flash_.power_on(random_);
-    if (below(2) == 0) flash_.cut_in(below(8), below(flash::kSectorSize + 1));
-    if (below(4) == 0) flash_.fail_program_in(below(4));
+    if (below(4) != 0) flash_.cut_in(below(5), below(flash::kSectorSize + 1));
+    if (below(8) == 0) flash_.fail_program_in(below(4));
     BootControl control(flash_);
     ASSERT_EQ(control.load(), Status::kOk);
     const auto found = control.has_record() ? std::optional(number_of(control)) : std::nullopt;

@@ -24,8 +24,8 @@ crypto::Sha256Digest openssl_sha256(std::span<const std::uint8_t> data) {
 
 template <typename T>
 void append(Bytes& out, const T& value) {
-  const auto* first = reinterpret_cast<const std::uint8_t*>(&value);
-  out.insert(out.end(), first, first + sizeof(T));
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&value);
+  for (std::size_t i = 0; i < sizeof(T); ++i) out.push_back(bytes[i]);
 }
 
 Bytes tlv_area(std::uint16_t magic, const std::vector<Tlv>& tlvs) {

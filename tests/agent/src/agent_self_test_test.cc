@@ -33,7 +33,6 @@ class SelfTest : public testing::Test {
   void accept_in_self_test() {
     h_.environment.on_start_test = [this] {
       EXPECT_EQ(h_.agent.set_image_state(OtaImageStateAccepted), OtaErrNone);
-      h_.environment.pal_state = OtaPalImageStateValid;
     };
   }
 

@@ -93,7 +93,11 @@ OtaPalStatus_t FakeEnvironment::pal_reset(OtaFileContext_t&) {
 OtaPalStatus_t FakeEnvironment::pal_set_image_state(OtaFileContext_t&, OtaImageState_t state) {
   image_states.push_back(state);
   const auto result = set_state_results.find(state);
-  return result == set_state_results.end() ? 0 : result->second;
+  if (result != set_state_results.end()) return result->second;
+  if (pal_state == OtaPalImageStatePendingCommit && state != OtaImageStateTesting) {
+    pal_state = state == OtaImageStateAccepted ? OtaPalImageStateValid : OtaPalImageStateInvalid;
+  }
+  return 0;
 }
 
 OtaPalImageState_t FakeEnvironment::pal_image_state(OtaFileContext_t&) {

@@ -256,6 +256,19 @@ TEST_F(PalTest, AcceptanceThatCannotBeRecordedIsCommitFailed) {
   EXPECT_EQ(device_.version(), kOld);
 }
 
+TEST_F(PalTest, OnlyTheImageOnTrialMayAcceptItself) {
+  File file(image_1_1_0());
+  receive(file);
+  ASSERT_TRUE(device_.boot());
+  boot::BootInfo other{};
+  other.slot = boot::Slot::kA;
+  other.is_trial = 1;
+  pal::Pal pal(device_.flash(), device_.settings(), other, {});
+  ASSERT_EQ(pal.start(), flash::Status::kOk);
+  EXPECT_EQ(main_of(pal.set_image_state(nullptr, OtaImageStateAccepted)), OtaPalCommitFailed);
+  EXPECT_EQ(pal.image_state(), OtaPalImageStateValid);
+}
+
 TEST_F(PalTest, LongJobNamesAreComparedAsRecorded) {
   const std::string job(72, 'j');
   File file(image_1_1_0(), job);
