@@ -29,12 +29,14 @@ class Oracle : public testing::Test {
         .value();
   }
   static boot::ImageIdentity identity(const Bytes& image) {
-    const auto info = otasim::image::parse(image).value();
+    const otasim::image::Info info = otasim::image::parse(image).value();
+    const Bytes digest = info.sha256.value_or(Bytes{});
+    EXPECT_EQ(digest.size(), 32U);
     boot::ImageIdentity out;
     out.version = info.version;
-    out.security_counter = *info.security_counter;
+    out.security_counter = info.security_counter.value_or(0);
     out.size = info.total_size;
-    std::copy(info.sha256->begin(), info.sha256->end(), out.digest.begin());
+    std::copy(digest.begin(), digest.end(), out.digest.begin());
     return out;
   }
   void put(const Bytes& image, const flash::Partition& slot) {
