@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 
 #include "agent/boot/boot_control.h"
 #include "agent/boot/boot_state.h"
@@ -109,13 +111,17 @@ TEST_F(Oracle, AGenuineImageThatBootControlDidNotApproveIsSeen) {
 TEST_F(Oracle, ADamagedNewestRecordGivesWayToTheOneBefore) {
   update_to(make_image(1));
   append(boot::accept(current));
-  // Each state is written twice; damaging both copies of the last one leaves the trial in force.
-  for (std::uint32_t page = 0, damaged = 0; page < 32 && damaged < 2; ++page) {
-    const std::uint32_t offset = flash::kBootControl1.end() - (page + 1) * flash::kPageSize;
-    if (flash.window()[offset] == 0xFF) continue;
-    flash.window()[offset + 8] ^= 1;
-    ++damaged;
+  // A state is written more than once; spoil every record of the last one.
+  int spoiled = 0;
+  for (std::uint32_t offset = flash::kBootControl0.offset; offset < flash::kBootControl1.end();
+       offset += flash::kPageSize) {
+    boot::BootRecord record;
+    std::memcpy(&record, flash.window().data() + offset, sizeof record);
+    if (record.magic != boot::BootRecord::kMagic || !(record.state == current)) continue;
+    flash.window()[offset + offsetof(boot::BootRecord, state)] ^= 1;
+    ++spoiled;
   }
+  EXPECT_GE(spoiled, 2);
   const auto image = approved_image(flash.window(), key);
   ASSERT_TRUE(image.has_value()) << image.error().message;
   EXPECT_EQ(image->slot, boot::Slot::kA);
