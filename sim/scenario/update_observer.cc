@@ -1,7 +1,6 @@
 #include "sim/scenario/update_observer.h"
 
 #include <array>
-#include <regex>
 #include <string_view>
 
 namespace otasim::scenario {
@@ -15,11 +14,16 @@ std::string text_of(const nlohmann::json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// The version in the bootloader's line about the image it starts, empty for any other line.
-std::string started_version(const std::string& line) {
-  static const std::regex pattern(R"(^boot: slot (?:A|B) (\S+) (?:verified, starting|on trial))");
-  std::smatch match;
-  return std::regex_search(line, match, pattern) ? match[1].str() : std::string();
+/// The version in the bootloader's line about the image it starts, empty for any other line:
+/// "boot: slot A 1.0.0 verified, starting", "boot: slot B 1.1.0 on trial (attempt 1 of 1)".
+std::string started_version(std::string_view line) {
+  if (!line.starts_with("boot: slot A ") && !line.starts_with("boot: slot B ")) return {};
+  line.remove_prefix(std::string_view("boot: slot A ").size());
+  const std::size_t end = line.find(' ');
+  if (end == std::string_view::npos) return {};
+  const std::string_view rest = line.substr(end + 1);
+  if (!rest.starts_with("verified, starting") && !rest.starts_with("on trial")) return {};
+  return std::string(line.substr(0, end));
 }
 
 }  // namespace

@@ -1,0 +1,85 @@
+// The update observer: what a run does next follows from the events alone.
+#include "sim/scenario/update_observer.h"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using otasim::scenario::UpdateObserver;
+using Next = UpdateObserver::Next;
+
+nlohmann::json event(const char* source, const char* kind, std::int64_t ms,
+                     nlohmann::json fields = nlohmann::json::object()) {
+  fields["source"] = source;
+  fields["event"] = kind;
+  fields["t_us"] = ms * 1000;
+  return fields;
+}
+
+nlohmann::json console(const char* text) {
+  return event("uart", "line", 0, {{"text", text}});
+}
+
+nlohmann::json execution(std::int64_t ms, const char* status, nlohmann::json details) {
+  return event("cloud", "job_execution", ms,
+               {{"job", "AFR_OTA-1"}, {"status", status}, {"details", std::move(details)}});
+}
+
+nlohmann::json request(const char* topic) {
+  return event("cloud", "mqtt_request", 0, {{"topic", topic}});
+}
+
+TEST(UpdateObserver, TheUpdateIsOfferedOnceWhenThisDeviceAsksForWork) {
+  UpdateObserver observer("thing-1", "");
+  EXPECT_EQ(observer.observe(request("$aws/things/other/jobs/$next/get")), Next::kNothing);
+  EXPECT_EQ(observer.observe(request("$aws/things/thing-1/jobs/$next/get")), Next::kOfferUpdate);
+  EXPECT_EQ(observer.observe(request("$aws/things/thing-1/jobs/$next/get")), Next::kNothing);
+}
+
+TEST(UpdateObserver, TimesAreCountedFromPowerOn) {
+  UpdateObserver observer("thing-1", "");
+  static_cast<void>(observer.observe(event("device", "power_on", 100)));
+  static_cast<void>(observer.observe(event("broker", "client_connected", 350)));
+  static_cast<void>(observer.observe(event("broker", "client_connected", 900)));
+  EXPECT_EQ(observer.observe(event("cloud", "stream_request", 400, {{"blocks", 16}})), Next::kShowProgress);
+  EXPECT_EQ(observer.observe(execution(700, "IN_PROGRESS", {{"self_test", "ready"}})), Next::kNothing);
+  EXPECT_EQ(observer.observe(execution(1100, "SUCCEEDED", {{"reason", "accepted  v1.1.0"}})), Next::kEnd);
+  EXPECT_EQ(observer.outcome().boot_to_connected_ms, 250);
+  EXPECT_EQ(observer.outcome().transfer_ms, 300);
+  EXPECT_EQ(observer.outcome().wall_ms, 1000);
+  EXPECT_EQ(observer.outcome().reason, "accepted  v1.1.0");
+  EXPECT_EQ(observer.blocks(), 16U);
+}
+
+TEST(UpdateObserver, TheRunningVersionIsTheOneTheBootloaderStartedLast) {
+  UpdateObserver observer("thing-1", "");
+  static_cast<void>(observer.observe(console("boot: slot A 1.0.0 verified, starting for the first time")));
+  EXPECT_EQ(observer.outcome().running_version, "1.0.0");
+  static_cast<void>(observer.observe(console("boot: slot B 1.1.0 on trial (attempt 1 of 1)")));
+  EXPECT_EQ(observer.outcome().running_version, "1.1.0");
+  for (const char* other : {"boot: slot B 1.1.0 rejected: hash mismatch", "boot: slot A ",
+                            "boot: slot B 9.9.9", "app: boot: slot A 7.7.7 verified, starting", ""}) {
+    static_cast<void>(observer.observe(console(other)));
+    EXPECT_EQ(observer.outcome().running_version, "1.1.0") << other;
+  }
+}
+
+TEST(UpdateObserver, SuccessWaitsForTheLastLineAndFailureDoesNot) {
+  UpdateObserver success("thing-1", "update complete");
+  EXPECT_EQ(success.observe(console("app: update complete, of an earlier run")), Next::kNothing);
+  EXPECT_EQ(success.observe(execution(1, "SUCCEEDED", {})), Next::kNothing);
+  EXPECT_EQ(success.observe(console("app: update complete, running 1.1.0")), Next::kEnd);
+  UpdateObserver failure("thing-1", "update complete");
+  EXPECT_EQ(failure.observe(execution(1, "FAILED", {{"reason", "rejected: 0x00000010"}})), Next::kEnd);
+}
+
+TEST(UpdateObserver, EventsThatAreNotAsExpectedAreIgnored) {
+  UpdateObserver observer("thing-1", "");
+  for (const auto& odd : {nlohmann::json::object(), nlohmann::json{{"source", 1}, {"event", 2}},
+                          event("cloud", "job_execution", 1, {{"details", nlohmann::json::object()}}),
+                          event("uart", "line", 1)}) {
+    EXPECT_EQ(observer.observe(odd), Next::kNothing);
+  }
+}
+
+}  // namespace
