@@ -75,7 +75,8 @@ class FlashDriver {
 
 /// Programs a range of any alignment page by page; stops at the first failure.
 /// @returns what `FlashDriver::program` returns.
-[[nodiscard]] Status program_range(FlashDriver& flash, std::uint32_t offset, std::span<const std::uint8_t> data);
+[[nodiscard]] Status program_range(FlashDriver& flash, std::uint32_t offset,
+                                   std::span<const std::uint8_t> data);
 
 /// Erases the sectors of [offset, offset + length), both sector-aligned; stops at the first failure.
 /// @returns what `FlashDriver::erase_sector` returns.

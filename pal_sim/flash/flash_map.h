@@ -41,8 +41,10 @@ inline constexpr std::uint32_t kSlotSize = 0x0030'0000;
 
 inline constexpr Partition kBootControl0{"boot-control-0", 0x00'0000, kSectorSize, "boot control journal"};
 inline constexpr Partition kBootControl1{"boot-control-1", 0x00'1000, kSectorSize, "boot control journal"};
-inline constexpr Partition kProvisioning0{"provisioning-0", 0x00'4000, 0x4000, "identity and settings, first copy"};
-inline constexpr Partition kProvisioning1{"provisioning-1", 0x00'8000, 0x4000, "identity and settings, second copy"};
+inline constexpr Partition kProvisioning0{"provisioning-0", 0x00'4000, 0x4000,
+                                          "identity and settings, first copy"};
+inline constexpr Partition kProvisioning1{"provisioning-1", 0x00'8000, 0x4000,
+                                          "identity and settings, second copy"};
 inline constexpr Partition kSlotA{"slot-a", 0x10'0000, kSlotSize, "application image"};
 inline constexpr Partition kSlotB{"slot-b", 0x40'0000, kSlotSize, "application image"};
 inline constexpr Partition kRecovery{"recovery", 0x70'0000, kSlotSize, "recovery image"};

@@ -39,6 +39,8 @@ void system_timer_init() {
 
 namespace board {
 
-std::uint32_t millis() { return mps2::reg(kCounter) - g_start; }
+std::uint32_t millis() {
+  return mps2::reg(kCounter) - g_start;
+}
 
 }  // namespace board

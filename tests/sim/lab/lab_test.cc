@@ -62,11 +62,13 @@ TEST_F(LabTest, TheDeviceFindsItsIdentityInFlash) {
   ASSERT_TRUE(otasim::lab::equip(window, blob, image).has_value());
   for (const flash::Partition& copy : {flash::kProvisioning0, flash::kProvisioning1}) {
     provisioning::Settings read;
-    ASSERT_EQ(provisioning::parse(std::span(window).subspan(copy.offset, copy.size), read), provisioning::Status::kOk);
+    ASSERT_EQ(provisioning::parse(std::span(window).subspan(copy.offset, copy.size), read),
+              provisioning::Status::kOk);
     EXPECT_EQ(read.thing_name, "thing-1");
     EXPECT_EQ(read.mqtt_port, 4711);
     const auto der = device.certificate.der();
-    EXPECT_TRUE(std::equal(der.begin(), der.end(), read.device_certificate.begin(), read.device_certificate.end()));
+    EXPECT_TRUE(
+        std::equal(der.begin(), der.end(), read.device_certificate.begin(), read.device_certificate.end()));
     EXPECT_FALSE(read.code_signer(otasim::lab::kCodeSignerName).empty());
   }
   EXPECT_EQ(window[flash::kSlotA.offset], 0x42);
