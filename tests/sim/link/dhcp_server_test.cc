@@ -110,7 +110,7 @@ TEST(DhcpServer, OptionsOfTheWrongSizeAreNotAnswered) {
 
 TEST(DhcpServer, WhatIsNotARequestOfAnEthernetClientIsNotAnswered) {
   // Message kind, hardware type and length, relay address, cookie.
-  for (const std::size_t at : {0, 1, 2, 24, 27, 236, 239}) {
+  for (const std::size_t at : {0U, 1U, 2U, 24U, 27U, 236U, 239U}) {
     Frame message = dhcp_discover(1);
     message[at] ^= 0x40;
     EXPECT_FALSE(answer(message)) << "byte " << at;

@@ -123,7 +123,7 @@ TEST_F(DnsServerTest, ANameLongerThanTheStandardAllowsIsRefused) {
 }
 
 TEST_F(DnsServerTest, OneQuestionAndNothingElseIsExpected) {
-  for (const std::size_t count_at : {5, 7, 9}) {
+  for (const std::size_t count_at : {5U, 7U, 9U}) {
     Frame query = dns_query("otasim.localhost");
     query[count_at] = 2;
     expect_format_error(query, "count at " + std::to_string(count_at));

@@ -72,7 +72,7 @@ TEST_F(FrameFilterTest, ArpPassesIfWellFormed) {
     expect_dropped(Frame(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(bytes)),
                    DropReason::kBadArp);
   }
-  for (const std::size_t at : {15, 16, 18, 19, 20, 21}) {  // types, lengths, operation
+  for (const std::size_t at : {15U, 16U, 18U, 19U, 20U, 21U}) {  // types, lengths, operation
     Frame bad = whole;
     bad[at] = 9;
     expect_dropped(bad, DropReason::kBadArp);
