@@ -4,12 +4,12 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
 #include <map>
 
 #include "sim/cloud/object_session.h"
@@ -70,7 +70,7 @@ Result<void> listen(tcp::acceptor& acceptor, std::uint16_t port) {
 }  // namespace
 
 /// Outlives the server until its last handler has run; after stop() it does nothing.
-struct ObjectServer::State : std::enable_shared_from_this<State> {
+struct ObjectServer::State {
   State(asio::io_context& io, ObjectService to_share, std::size_t connections_allowed)
       : tls(asio::ssl::context::tls_server),
         acceptor(io),
@@ -93,7 +93,6 @@ struct ObjectServer::State : std::enable_shared_from_this<State> {
 
 asio::awaitable<void> ObjectServer::State::accept_connections() {
   constexpr auto kResults = asio::as_tuple(asio::use_awaitable);
-  const auto self = shared_from_this();
   while (!stopped) {
     auto [error, socket] = co_await acceptor.async_accept(kResults);
     if (stopped) co_return;
@@ -140,7 +139,8 @@ Result<std::unique_ptr<ObjectServer>> ObjectServer::start(asio::io_context& io, 
   if (auto listening = listen(state->acceptor, options.port); !listening) {
     return tl::unexpected(listening.error());
   }
-  asio::co_spawn(io, state->accept_connections(), asio::detached);
+  // The handler keeps the state alive until the loop has ended, even if it has not begun yet.
+  asio::co_spawn(io, state->accept_connections(), [state](const std::exception_ptr& /*thrown*/) {});
   return std::unique_ptr<ObjectServer>(new ObjectServer(state));
 }
 

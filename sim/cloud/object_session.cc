@@ -118,7 +118,6 @@ void ObjectSession::reset_connection() {
 }
 
 asio::awaitable<void> ObjectSession::run() {
-  const auto self = shared_from_this();
   if (!co_await shake_hands()) co_return;
   while (co_await serve_request()) {
   }
