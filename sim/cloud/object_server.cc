@@ -158,6 +158,10 @@ void ObjectServer::set_fault_handler(ObjectFaultHandler handler) {
   state_->service.faults = std::move(handler);
 }
 
+void ObjectServer::set_idle_timeout(std::chrono::milliseconds idle_timeout) {
+  state_->service.idle_timeout = idle_timeout;
+}
+
 ObjectServerStatistics ObjectServer::statistics() const {
   ObjectServerStatistics statistics = state_->service.statistics;
   statistics.connections_open = static_cast<std::int64_t>(state_->sessions.size());

@@ -75,6 +75,8 @@ class ObjectServer {
   [[nodiscard]] std::uint16_t port() const;
   /// @param handler  asked about requests from now on; empty for no faults
   void set_fault_handler(ObjectFaultHandler handler);
+  /// For what connections wait for next, not for what they are waiting for already.
+  void set_idle_timeout(std::chrono::milliseconds idle_timeout);
   [[nodiscard]] ObjectServerStatistics statistics() const;
 
  private:

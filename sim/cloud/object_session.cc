@@ -32,6 +32,8 @@ constexpr std::uint32_t kMaxHeaderBytes = 8192;
 /// Room for a header and for requests that are pipelined behind it.
 constexpr std::size_t kMaxReadAhead = std::size_t{2} * kMaxHeaderBytes;
 constexpr std::int64_t kPieceBytes = 65536;
+/// How long a client may take to say goodbye before the connection is closed all the same.
+constexpr auto kGoodbyeLimit = std::chrono::seconds(1);
 /// A limited rate is kept from one tenth of a second to the next.
 constexpr std::int64_t kPiecesPerSecond = 10;
 
@@ -118,9 +120,9 @@ void ObjectSession::reset_connection() {
 }
 
 asio::awaitable<void> ObjectSession::run() {
-  if (!co_await shake_hands()) co_return;
-  while (co_await serve_request()) {
-  }
+  // g++ 12 miscompiles a co_await in the condition of an empty loop.
+  bool goes_on = co_await shake_hands();
+  while (goes_on) goes_on = co_await serve_request();
   if (!closed()) co_await shut_down();
 }
 
@@ -139,7 +141,7 @@ asio::awaitable<bool> ObjectSession::shake_hands() {
 /// Says goodbye in TLS's way, so that the client knows that nothing was cut off, and waits for it to do so.
 asio::awaitable<void> ObjectSession::shut_down() {
   if (!stream_.next_layer().socket().is_open()) co_return;
-  limit_time();
+  stream_.next_layer().expires_after(kGoodbyeLimit);
   co_await stream_.async_shutdown(kResults);
 }
 

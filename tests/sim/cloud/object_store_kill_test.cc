@@ -44,7 +44,8 @@ class ObjectStoreKillTest : public ObjectStoreFixture {
     char said[37];
     for (int i = 1; ::read(from, said, sizeof said) == static_cast<ssize_t>(sizeof said); ++i) {
       (said[0] == '+' ? all.kept : all.removed).emplace(said + 1, sizeof said - 1);
-      if (i == objects) EXPECT_EQ(::kill(child, SIGKILL), 0);
+      if (i != objects) continue;
+      EXPECT_EQ(::kill(child, SIGKILL), 0);
     }
     return all;
   }

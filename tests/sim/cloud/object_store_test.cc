@@ -100,7 +100,7 @@ TEST_F(ObjectStoreTest, NamesThatNoUrlCouldCarryAreRefused) {
 
 TEST_F(ObjectStoreTest, AVersionFromOutsideDoesNotLeadOutOfTheFolder) {
   put("a", {1});
-  for (const std::string& version : {"../cloud.sqlite", "/etc/passwd", "", "."}) {
+  for (const char* version : {"../cloud.sqlite", "/etc/passwd", "", "."}) {
     std::vector<std::uint8_t> one(1);
     EXPECT_FALSE(objects_->read({"firmware", "a", version}, 0, one)) << version;
   }

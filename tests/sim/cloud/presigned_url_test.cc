@@ -208,7 +208,7 @@ TEST_F(PresignedUrlTest, EachParameterIsCheckedAndNamed) {
 }
 
 TEST_F(PresignedUrlTest, WhoIsNotSignedIsDenied) {
-  for (const std::string& target : {"/b/k", "/b/k?versionId=1", "/"}) {
+  for (const char* target : {"/b/k", "/b/k?versionId=1", "/"}) {
     const auto result = verify(target);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().status, 403);
@@ -217,8 +217,7 @@ TEST_F(PresignedUrlTest, WhoIsNotSignedIsDenied) {
 }
 
 TEST_F(PresignedUrlTest, WhatIsNoPathIsRefused) {
-  for (const std::string& target :
-       {"", "b/k", "https://h/b/k", "*", "/%", "/%2", "/%2g", "/b?x=%", "/b?%zz=1"}) {
+  for (const char* target : {"", "b/k", "https://h/b/k", "*", "/%", "/%2", "/%2g", "/b?x=%", "/b?%zz=1"}) {
     const auto result = verify(target);
     ASSERT_FALSE(result) << target;
     EXPECT_EQ(result.error().code, "InvalidURI") << target;
