@@ -42,28 +42,28 @@ tl::unexpected<Error> tls_error(const char* what, const std::string& path, const
 }
 
 Result<void> load_identity(asio::ssl::context& tls, const ObjectServerOptions& options) {
-  error_code error;
-  tls.set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1 |
-                      asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3,
-                  error);
+  tls.set_options(asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
+                  asio::ssl::context::no_tlsv1_1);
   // A key with a password is an error, not a question on the terminal.
-  tls.set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string(); },
-                            error);
-  tls.use_certificate_chain_file(options.certificate_path, error);
-  if (error) return tls_error("certificate", options.certificate_path, error);
-  tls.use_private_key_file(options.key_path, asio::ssl::context::pem, error);
-  if (error) return tls_error("key", options.key_path, error);
+  tls.set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string(); });
+  error_code error;
+  if (tls.use_certificate_chain_file(options.certificate_path, error)) {
+    return tls_error("certificate", options.certificate_path, error);
+  }
+  if (tls.use_private_key_file(options.key_path, asio::ssl::context::pem, error)) {
+    return tls_error("key", options.key_path, error);
+  }
   return {};
 }
 
 Result<void> listen(tcp::acceptor& acceptor, std::uint16_t port) {
   const tcp::endpoint address(asio::ip::address_v4::loopback(), port);
   error_code error;
-  acceptor.open(address.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor.bind(address, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return port_error(port, error);
+  if (acceptor.open(address.protocol(), error) ||
+      acceptor.set_option(tcp::acceptor::reuse_address(true), error) || acceptor.bind(address, error) ||
+      acceptor.listen(asio::socket_base::max_listen_connections, error)) {
+    return port_error(port, error);
+  }
   return {};
 }
 
@@ -120,7 +120,7 @@ void ObjectServer::State::admit(tcp::socket socket) {
 void ObjectServer::State::stop() {
   stopped = true;
   error_code ignored;
-  acceptor.close(ignored);
+  static_cast<void>(acceptor.close(ignored));
   pause.cancel();
   for (const auto& [number, entry] : sessions) {
     if (const auto session = entry.lock()) session->close();
@@ -131,7 +131,7 @@ void ObjectServer::State::stop() {
 Result<std::unique_ptr<ObjectServer>> ObjectServer::start(asio::io_context& io, ObjectStore& objects,
                                                           const UrlPresigner& presigner, const Clock& clock,
                                                           report::EventLog& log,
-                                                          ObjectServerOptions options) {
+                                                          const ObjectServerOptions& options) {
   const auto state = std::make_shared<State>(
       io, ObjectService{objects, presigner, clock, log, options.idle_timeout, options.uuid},
       options.max_connections);

@@ -65,7 +65,7 @@ class ObjectServer {
                                                                    ObjectStore& objects,
                                                                    const UrlPresigner& presigner,
                                                                    const Clock& clock, report::EventLog& log,
-                                                                   ObjectServerOptions options);
+                                                                   const ObjectServerOptions& options);
   /// Closes all connections; nothing of the server runs afterwards. Not from within the fault handler or a
   /// listener of the event log.
   ~ObjectServer();

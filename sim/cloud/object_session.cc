@@ -88,7 +88,7 @@ ObjectSession::ObjectSession(asio::ip::tcp::socket socket, asio::ssl::context& t
       service_(&service) {
   auto& connection = stream_.next_layer().socket();
   error_code ignored;  // a connection that is gone already ends in the handshake
-  connection.set_option(asio::ip::tcp::no_delay(true), ignored);
+  static_cast<void>(connection.set_option(asio::ip::tcp::no_delay(true), ignored));
   const auto peer = connection.remote_endpoint(ignored);
   client_ = fmt::format("{}:{}", peer.address().to_string(), peer.port());
 }
@@ -115,7 +115,7 @@ void ObjectSession::limit_time() {
 
 void ObjectSession::reset_connection() {
   error_code ignored;
-  stream_.next_layer().socket().set_option(asio::socket_base::linger(true, 0), ignored);
+  static_cast<void>(stream_.next_layer().socket().set_option(asio::socket_base::linger(true, 0), ignored));
   stream_.next_layer().close();
 }
 
@@ -208,7 +208,7 @@ ObjectFaults ObjectSession::ask_for_faults(const std::string& method, const Obje
       {++service_->fault_requests, client_, method, reply.object, reply.asked, reply.presigned_expires_at});
 }
 
-ObjectSession::Answer ObjectSession::object_answer(ObjectReply reply, const HeaderFields& connection) {
+ObjectSession::Answer ObjectSession::object_answer(const ObjectReply& reply, const HeaderFields& connection) {
   auto content = service_->objects.open_content(reply.object.location);
   if (!content) return error_answer(s3_error_of_status(500), reply.head_only, connection);
   HeaderFields fields = common_headers(RequestIds(service_->uuid), service_->clock);

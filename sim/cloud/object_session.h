@@ -86,7 +86,7 @@ class ObjectSession : public std::enable_shared_from_this<ObjectSession> {
   boost::asio::awaitable<void> shut_down();
 
   [[nodiscard]] Answer answer_request(const Parser& parser);
-  [[nodiscard]] Answer object_answer(ObjectReply reply, const HeaderFields& connection);
+  [[nodiscard]] Answer object_answer(const ObjectReply& reply, const HeaderFields& connection);
   [[nodiscard]] Answer error_answer(const S3Error& error, bool head_only, const HeaderFields& connection);
   [[nodiscard]] ObjectFaults ask_for_faults(const std::string& method, const ObjectReply& reply);
   [[nodiscard]] bool append_body(const Answer& answer, std::int64_t offset, std::int64_t length);

@@ -105,7 +105,7 @@ ServiceResult<ObjectInfo> ObjectStore::put(const std::string& bucket, const std:
     return refuse(ErrorCode::kInvalidRequest,
                   fmt::format("The key has {} bytes; {} are allowed.", key.size(), kMaxObjectKeyBytes));
   }
-  const ObjectInfo info{
+  ObjectInfo info{
       {bucket, key, uuid_()}, static_cast<std::int64_t>(content.size()), md5_hex(content), clock_.now()};
   if (const auto kept = database_.transaction([&] { return keep(info, content); }); !kept) {
     return tl::unexpected(kept.error());

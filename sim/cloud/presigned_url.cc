@@ -149,7 +149,7 @@ S3Result<std::int64_t> check_time(const Authentication& given, std::int64_t now)
   if (!signed_at) {
     return query_error("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
   }
-  const auto lifetime = read_lifetime(given.expires);
+  auto lifetime = read_lifetime(given.expires);
   if (!lifetime) return lifetime;
   const std::int64_t expires_at = *signed_at + *lifetime;
   if (now > expires_at) {
