@@ -114,9 +114,12 @@ class UpdateRun {
     const auto thing = cloud::ThingName::trusted(kThing);
     const auto created = cloud_->things().create(thing);
     if (!created) return tl::unexpected(created.error().to_error("cannot register the device"));
-    const auto attached = cloud_->things().attach_principal(thing, identity_->certificate.fingerprint());
-    if (!attached)
-      return tl::unexpected(attached.error().to_error("cannot register the device's certificate"));
+    const auto certificate = cloud_->certificates().register_certificate(identity_->certificate.pem());
+    if (!certificate) {
+      return tl::unexpected(certificate.error().to_error("cannot register the device's certificate"));
+    }
+    const auto attached = cloud_->things().attach_principal(thing, certificate->id);
+    if (!attached) return tl::unexpected(attached.error().to_error("cannot attach the device's certificate"));
 
     // Mosquitto's end is told by the process itself, with its log; a lost connection alone would hide why.
     auto link = cloud::BrokerLink::connect(io_, *cloud_, broker_->socket_path(), [](const Error&) {});
@@ -200,9 +203,12 @@ class UpdateRun {
         cloud_->ota_updates().create({.id = cloud::OtaUpdateId::trusted(kUpdateId),
                                       .targets = {cloud::ThingName::trusted(kThing)},
                                       .files = {{.file_name = "/update.img",
-                                                 .object = object->location,
+                                                 .location = object->location,
                                                  .code_signing = cloud::LabSigning{lab::kCodeSignerName}}}});
     if (!update) return stop(update.error().to_error("cannot create the OTA update"));
+    if (update->error) {
+      return stop({ExitCode::kInternal, "cannot create the OTA update: " + update->error->message, {}});
+    }
     step(fmt::format("OTA update {} created: {} bytes for {}", kUpdateId, plan_.update_image.size(), kThing));
   }
 
@@ -253,7 +259,7 @@ class UpdateRun {
   boost::asio::io_context io_;
   TerminationSignals signals_;
   boost::asio::steady_timer limit_;
-  cloud::SystemClock clock_;
+  cloud::LabClock clock_;
   std::shared_ptr<UpdateObserver> observer_;
   std::shared_ptr<Listening> listening_ = std::make_shared<Listening>();
   std::unique_ptr<lab::Lab> lab_;
