@@ -6,11 +6,13 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "sim/base/temp_dir.h"
 #include "sim/cloud/cloud.h"
+#include "sim/cloud/mqtt_front_end.h"
 #include "tests/bench/lab_server.h"
 #include "tests/bench/load_client.h"
 #include "tests/bench/need.h"
@@ -30,6 +32,7 @@ struct Options {
   int updates = 100'000;
   int megabytes = 400;
   int executions = 10'000;
+  bool alone = false;
   bool json = false;
 };
 
@@ -37,15 +40,31 @@ double seconds_since(steady_clock::time_point start) {
   return std::chrono::duration<double>(steady_clock::now() - start).count();
 }
 
+constexpr std::array<std::size_t, 3> kBlockSizes{4096, 16'384, 65'536};
+
+std::string update_body(int number, int total) {
+  return fmt::format(
+      R"({{"status":"IN_PROGRESS","statusDetails":{{"receive":"{0}/{1}"}},"clientToken":"{0:06}"}})", number,
+      total);
+}
+
+/// A request for as many blocks as one may bring, each from another place than the one before.
+std::string get_body(std::size_t number, std::size_t block) {
+  const std::size_t blocks = kBytesPerRequest / block;
+  std::string body;
+  Json::to_cbor(
+      {{"f", 0}, {"l", block}, {"o", number % (kObjectBytes / kBytesPerRequest) * blocks}, {"n", blocks}},
+      body);
+  return body;
+}
+
 double update_rate(const testing::TestLab& lab, std::uint16_t port, const Devices& devices, int updates) {
   std::vector<std::unique_ptr<LoadClient>> clients;
   int sent = 0;
   int answered = 0;
   const auto send = [&](std::size_t device) {
-    const std::string body = fmt::format(
-        R"({{"status":"IN_PROGRESS","statusDetails":{{"receive":"{0}/{1}"}},"clientToken":"{0:06}"}})", sent,
-        updates);
-    clients[device]->publish(fmt::format("$aws/things/{}/jobs/{}/update", devices[device].first, kJob), body);
+    clients[device]->publish(fmt::format("$aws/things/{}/jobs/{}/update", devices[device].first, kJob),
+                             update_body(sent, updates));
     ++sent;
   };
   for (std::size_t i = 0; i < devices.size(); ++i) {
@@ -74,11 +93,9 @@ double stream_rate(const testing::TestLab& lab, std::uint16_t port, const Device
   std::size_t sent = 0;
   std::size_t blocks = 0;
   const auto send = [&](std::size_t device) {
-    const std::size_t first = sent % (kObjectBytes / kBytesPerRequest) * blocks_per_request;
-    std::string body;
-    Json::to_cbor({{"f", 0}, {"l", block}, {"o", first}, {"n", blocks_per_request}}, body);
     clients[device]->publish(
-        fmt::format("$aws/things/{}/streams/{}/get/cbor", devices[device].first, kStream), body);
+        fmt::format("$aws/things/{}/streams/{}/get/cbor", devices[device].first, kStream),
+        get_body(sent, block));
     ++sent;
   };
   for (std::size_t i = 0; i < devices.size(); ++i) {
@@ -108,9 +125,54 @@ Json through_broker(const Options& options, Answerer answerer) {
   const LabServer server(lab, devices, answerer);
   Json result;
   result["updates_per_s"] = update_rate(lab, server.port(), devices, options.updates);
-  for (const std::size_t block : {std::size_t{4096}, std::size_t{16'384}, std::size_t{65'536}}) {
+  for (const std::size_t block : kBlockSizes) {
     result[fmt::format("stream_mb_per_s_{}", block)] =
         stream_rate(lab, server.port(), devices, block, options.megabytes);
+  }
+  return result;
+}
+
+class Nobody final : public cloud::Publisher {
+ public:
+  void deliver(const cloud::ClientAddress&, const std::string&, std::string_view payload) override {
+    bytes += payload.size();
+  }
+  void publish(const std::string&, std::string_view, int) override {}
+  std::size_t bytes = 0;
+};
+
+/// The mirror's own work: the same requests as through the broker, answered to nobody.
+Json alone(const Options& options) {
+  const auto folder = need(TempDir::create());
+  const cloud::LabClock clock;
+  const auto log = need(report::EventLog::create(folder.file("events.jsonl")));
+  const auto cloud = need(cloud::Cloud::open(folder.path().string(), clock, *log));
+  const auto thing = cloud::ThingName::trusted("t0");
+  need(cloud->things().create(thing));
+  need(cloud->jobs().create({.id = cloud::JobId::trusted(kJob), .document = "{}", .targets = {thing}}));
+  const auto object = need(cloud->objects().put("b", "k", std::vector<std::uint8_t>(kObjectBytes, 0xA5)));
+  need(cloud->streams().create({.id = cloud::StreamId::trusted(kStream), .files = {{0, object.location}}}));
+  Nobody nobody;
+  cloud::MqttFrontEnd front_end(cloud->jobs(), cloud->streams(), clock, *log, nobody);
+  const cloud::ClientAddress client{"t0", 1};
+
+  Json result;
+  auto start = steady_clock::now();
+  for (int i = 0; i < options.updates; ++i) {
+    front_end.handle_request(client, fmt::format("$aws/things/t0/jobs/{}/update", kJob),
+                             update_body(i, options.updates));
+  }
+  result["updates_per_s"] = options.updates / seconds_since(start);
+  for (const std::size_t block : kBlockSizes) {
+    const std::size_t requests = static_cast<std::size_t>(options.megabytes) * 1'000'000 / kBytesPerRequest;
+    nobody.bytes = 0;
+    start = steady_clock::now();
+    for (std::size_t i = 0; i < requests; ++i) {
+      front_end.handle_request(client, fmt::format("$aws/things/t0/streams/{}/get/cbor", kStream),
+                               get_body(i, block));
+    }
+    result[fmt::format("stream_mb_per_s_{}", block)] =
+        static_cast<double>(nobody.bytes) / 1e6 / seconds_since(start);
   }
   return result;
 }
@@ -171,11 +233,13 @@ Json many_executions(int number) {
 }
 
 void print(const Options& options, const Json& result) {
-  fmt::print("{:<38}{:>12}{:>12}{:>8}\n", "through the broker", "mirror", "echo", "ratio");
+  fmt::print("{:<38}{:>12}{:>12}{:>8}{:>14}\n", "through the broker", "mirror", "echo", "ratio",
+             "mirror alone");
   for (const auto& [name, value] : result["mirror"].items()) {
     const double mirror = value.get<double>();
     const double echo = result["echo"][name].get<double>();
-    fmt::print("{:<38}{:>12.0f}{:>12.0f}{:>8.2f}\n", name, mirror, echo, mirror / echo);
+    fmt::print("{:<38}{:>12.0f}{:>12.0f}{:>8.2f}{:>14.0f}\n", name, mirror, echo, mirror / echo,
+               result["alone"][name].get<double>());
   }
   fmt::print("\n{:<38}{:>12}\n", fmt::format("{} executions", options.executions), "ms");
   for (const auto& [name, value] : result["executions"].items()) {
@@ -191,10 +255,16 @@ int run(int argc, char** argv) {
       ->check(CLI::Range(10, 100'000));
   app.add_option("--executions", options.executions, "Executions to list and cancel")
       ->check(CLI::Range(1, 1'000'000));
+  app.add_flag("--alone", options.alone, "Measure the mirror alone, without a broker");
   app.add_flag("--json", options.json, "Print JSON");
   CLI11_PARSE(app, argc, argv);
   mosquitto_lib_init();
   Json result;
+  result["alone"] = alone(options);
+  if (options.alone) {
+    fmt::print("{}\n", result.dump());
+    return 0;
+  }
   result["mirror"] = through_broker(options, Answerer::kMirror);
   result["echo"] = through_broker(options, Answerer::kEcho);
   result["executions"] = many_executions(options.executions);
