@@ -13,6 +13,7 @@
 #include "sim/cli/demo.h"
 #include "sim/cli/doctor.h"
 #include "sim/cli/image_commands.h"
+#include "sim/lab/boards.h"
 
 namespace {
 
@@ -42,7 +43,7 @@ void add_demo(CLI::App& app, Command& command) {
   static otasim::cli::DemoOptions options;
   CLI::App* demo = app.add_subcommand("demo", "Boot a device, update it over the air, and show each step");
   demo->add_option("--board", options.board, "Board to run on")
-      ->check(CLI::IsMember({"mps2-an385"}))
+      ->check(CLI::IsMember(otasim::lab::board_names()))
       ->capture_default_str();
   demo->add_option("--from", options.from, "Version the device starts with")->capture_default_str();
   demo->add_option("--to", options.to, "Version to update to")->capture_default_str();
