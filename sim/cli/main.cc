@@ -7,9 +7,9 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <functional>
 
 #include "sim/base/result.h"
+#include "sim/cli/command.h"
 #include "sim/cli/demo.h"
 #include "sim/cli/doctor.h"
 #include "sim/cli/image_commands.h"
@@ -36,8 +36,7 @@ int exit_with(const Error& error) {
   return static_cast<int>(error.code);
 }
 
-/// The chosen command; set by the subcommand's callback.
-using Command = std::function<Result<void>()>;
+using otasim::cli::Command;
 
 void add_demo(CLI::App& app, Command& command) {
   static otasim::cli::DemoOptions options;
@@ -113,6 +112,10 @@ int run(int argc, char** argv) {
   Command command;
   add_demo(app, command);
   add_image(app, command);
+  otasim::cli::add_up(app, command, argv[0]);
+  otasim::cli::add_device(app, command);
+  otasim::cli::add_group(app, command);
+  otasim::cli::add_job(app, command);
   add_doctor(app, command);
   try {
     app.parse(argc, argv);

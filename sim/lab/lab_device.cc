@@ -16,10 +16,12 @@ Result<Identity> register_device(RunningLab& lab, const std::string& name) {
   if (const auto created = lab.cloud().things().create(thing); !created) {
     return tl::unexpected(created.error().to_error("cannot register the device"));
   }
-  const auto attached = lab.cloud().things().attach_principal(thing, identity->certificate.fingerprint());
-  if (!attached) {
-    return tl::unexpected(attached.error().to_error("cannot register the device's certificate"));
+  const auto certificate = lab.cloud().certificates().register_certificate(identity->certificate.pem());
+  if (!certificate) {
+    return tl::unexpected(certificate.error().to_error("cannot register the device's certificate"));
   }
+  const auto attached = lab.cloud().things().attach_principal(thing, certificate->id);
+  if (!attached) return tl::unexpected(attached.error().to_error("cannot attach the device's certificate"));
   return identity;
 }
 

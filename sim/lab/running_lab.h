@@ -67,7 +67,7 @@ class RunningLab {
   boost::asio::io_context& io_;
   report::EventLog& log_;
   Lab identities_;
-  cloud::SystemClock clock_;
+  cloud::LabClock clock_;
   std::shared_ptr<Connections> connections_ = std::make_shared<Connections>();
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<cloud::Cloud> cloud_;
