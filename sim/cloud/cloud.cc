@@ -46,10 +46,12 @@ Cloud::Cloud(const std::string& folder, std::unique_ptr<Database> database, std:
       log_(log),
       database_(std::move(database)),
       signer_(std::move(signer)),
-      things_(*database_, clock, options.uuid),
       objects_(*database_, clock, options.uuid, folder + "/objects"),
       streams_(*database_, clock, objects_),
-      jobs_(*database_, clock, options.jobs),
+      jobs_(*database_, clock, options.jobs, options.url_source),
+      certificates_(*database_, clock),
+      things_(*database_, clock, options.uuid, certificates_, jobs_),
+      groups_(*database_, clock, options.uuid, jobs_),
       ota_updates_(*database_, clock, options.uuid, objects_, streams_, jobs_, signer_ ? &*signer_ : nullptr),
       logging_(log_jobs(jobs_, log)) {}
 

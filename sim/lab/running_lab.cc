@@ -45,6 +45,7 @@ Result<void> RunningLab::start_parts(const Options& options) {
                                   {.signing_key_path = identities_.code_signer().key_path});
   if (!cloud) return tl::unexpected(cloud.error());
   cloud_ = std::move(*cloud);
+  timers_ = std::make_unique<cloud::CloudTimers>(io_, *cloud_);
 
   // Mosquitto's end is told by the process itself, with its log; a lost connection alone would hide why.
   auto link = cloud::BrokerLink::connect(io_, *cloud_, broker_->socket_path(), [](const Error&) {});

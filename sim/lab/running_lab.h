@@ -22,6 +22,7 @@
 #include "sim/cloud/broker_link.h"
 #include "sim/cloud/clock.h"
 #include "sim/cloud/cloud.h"
+#include "sim/cloud/cloud_timers.h"
 #include "sim/lab/lab.h"
 #include "sim/report/event_log.h"
 
@@ -71,6 +72,7 @@ class RunningLab {
   std::shared_ptr<Connections> connections_ = std::make_shared<Connections>();
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<cloud::Cloud> cloud_;
+  std::unique_ptr<cloud::CloudTimers> timers_;
   std::unique_ptr<cloud::BrokerLink> broker_link_;
 };
 

@@ -134,9 +134,12 @@ class UpdateRun {
         {.id = cloud::OtaUpdateId::trusted(kUpdateId),
          .targets = {cloud::ThingName::trusted(kThing)},
          .files = {{.file_name = "/update.img",
-                    .object = object->location,
+                    .location = object->location,
                     .code_signing = cloud::LabSigning{lab::kCodeSignerName}}}});
     if (!update) return stop(update.error().to_error("cannot create the OTA update"));
+    if (update->error) {
+      return stop({ExitCode::kInternal, "cannot create the OTA update: " + update->error->message, {}});
+    }
     step(fmt::format("OTA update {} created: {} bytes for {}", kUpdateId, plan_.update_image.size(), kThing));
   }
 

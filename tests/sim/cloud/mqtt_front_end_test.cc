@@ -65,9 +65,9 @@ class MqttFrontEndTest : public CloudFixture {
     const auto update = cloud_->ota_updates().create(
         {.id = OtaUpdateId::parse("u1").value(),
          .targets = {lamp_},
-         .files = {{.file_name = "/fw.bin", .object = upload(content_).location}}});
+         .files = {{.file_name = "/fw.bin", .location = upload(content_).location}}});
     ASSERT_TRUE(update) << update.error().message;
-    stream_ = "$aws/things/lamp/streams/" + update->stream_id.str() + "/";
+    stream_ = "$aws/things/lamp/streams/" + update->stream_id->str() + "/";
   }
 
   const std::string kJobs = "$aws/things/lamp/jobs/";
