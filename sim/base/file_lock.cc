@@ -40,22 +40,15 @@ Result<UniqueFd> open_lock(const std::string& path) {
   return file;
 }
 
-/// @returns 0 or errno
-int lock(const UniqueFd& file, int how) {
-  while (::flock(file.get(), how) != 0) {
-    if (errno != EINTR) return errno;
-  }
-  return 0;
-}
-
 }  // namespace
 
 Result<std::optional<FileLock>> FileLock::take(const std::string& path) {
   auto file = open_lock(path);
   if (!file) return tl::unexpected(file.error());
-  const int error = lock(*file, LOCK_EX | LOCK_NB);
-  if (error == EWOULDBLOCK) return std::nullopt;
-  if (error != 0) return lock_error(path, error);
+  if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return std::nullopt;
+    return lock_error(path, errno);
+  }
   const std::string text = fmt::format("{}\n", ::getpid());
   if (::ftruncate(file->get(), 0) != 0) return lock_error(path, errno);
   if (const int failed =
@@ -78,7 +71,10 @@ std::optional<pid_t> FileLock::holder(const std::string& path) {
 Result<void> hold_with_children(boost::asio::io_context& io, const std::string& path) {
   auto file = open_lock(path);
   if (!file) return tl::unexpected(file.error());
-  if (const int error = lock(*file, LOCK_EX); error != 0) return lock_error(path, error);
+  if (::flock(file->get(), LOCK_EX) != 0) {
+    if (errno == EINTR) return fail(ExitCode::kInterrupted, "interrupted");
+    return lock_error(path, errno);
+  }
   boost::asio::use_service<ChildrenLock>(io).file = std::move(*file);
   return {};
 }

@@ -39,7 +39,7 @@ class FileLock {
 
 /// Takes the lock `path` for this process and every ChildProcess that is spawned on `io` from now on. Waits
 /// for those who hold it. Call it once for an io_context.
-/// @returns kEnvironment if the file cannot be used
+/// @returns kEnvironment if the file cannot be used; kInterrupted if a signal comes meanwhile
 [[nodiscard]] Result<void> hold_with_children(boost::asio::io_context& io, const std::string& path);
 
 /// The descriptor that children on `io` are to inherit, -1 for none; for ChildProcess.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <functional>
 #include <string>
 
@@ -14,8 +15,16 @@ using Command = std::function<Result<void>()>;
 
 /// Options that every command for a running lab has.
 struct LabOptions {
-  std::string lab = "otasim-lab";
+  std::string lab;  ///< empty: not given
   bool json = false;
+
+  /// The folder given, else $OTASIM_LAB, else `otasim-lab`. (CLI11's own variables would go to the options of
+  /// commands that were not called, which share their place with those of the one that was.)
+  [[nodiscard]] std::string folder() const {
+    if (!lab.empty()) return lab;
+    const char* const variable = std::getenv("OTASIM_LAB");
+    return variable == nullptr || *variable == '\0' ? "otasim-lab" : variable;
+  }
 };
 
 inline void add_lab_options(CLI::App* command, LabOptions& options) {

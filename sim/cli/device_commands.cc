@@ -49,7 +49,7 @@ void print_devices(const std::vector<json>& devices) {
 
 /// Sends a command whose result is a device, and shows that.
 Result<void> call_and_show(const LabOptions& options, const std::string& command, json arguments) {
-  const auto device = control::call_lab(options.lab, {command, std::move(arguments)});
+  const auto device = control::call_lab(options.folder(), {command, std::move(arguments)});
   if (!device) return tl::unexpected(device.error());
   if (options.json) {
     fmt::print("{}\n", device->dump());
@@ -72,7 +72,7 @@ Result<void> add(const DeviceOptions& options) {
 }
 
 Result<void> list(const LabOptions& options) {
-  const auto devices = control::call_lab(options.lab, {"device.list"});
+  const auto devices = control::call_lab(options.folder(), {"device.list"});
   if (!devices) return tl::unexpected(devices.error());
   if (options.json) {
     fmt::print("{}\n", devices->dump());
@@ -85,7 +85,7 @@ Result<void> list(const LabOptions& options) {
 Result<void> console(const DeviceOptions& options) {
   const json arguments{{"name", options.name}, {"lines", options.lines}, {"follow", options.follow}};
   const auto ended =
-      control::call_lab(options.common.lab, {"device.console", arguments}, [&options](const json& part) {
+      control::call_lab(options.common.folder(), {"device.console", arguments}, [&options](const json& part) {
         if (options.common.json) {
           fmt::print("{}\n", part.dump());
         } else {
@@ -98,7 +98,8 @@ Result<void> console(const DeviceOptions& options) {
 }
 
 Result<void> remove(const DeviceOptions& options) {
-  const auto removed = control::call_lab(options.common.lab, {"device.remove", {{"name", options.name}}});
+  const auto removed =
+      control::call_lab(options.common.folder(), {"device.remove", {{"name", options.name}}});
   if (!removed) return tl::unexpected(removed.error());
   if (options.common.json) fmt::print("{}\n", removed->dump());
   return {};

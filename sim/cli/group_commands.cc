@@ -32,7 +32,7 @@ void print_groups(const std::vector<json>& groups) {
 }
 
 Result<void> call_and_show(const LabOptions& options, const std::string& command, json arguments) {
-  const auto result = control::call_lab(options.lab, {command, std::move(arguments)});
+  const auto result = control::call_lab(options.folder(), {command, std::move(arguments)});
   if (!result) return tl::unexpected(result.error());
   if (options.json) {
     fmt::print("{}\n", result->dump());

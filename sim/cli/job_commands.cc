@@ -90,7 +90,7 @@ Result<void> create(const JobOptions& options) {
                  {"unsigned", options.is_unsigned}};
   if (options.expires_in_sec) arguments["expires_in_sec"] = *options.expires_in_sec;
   if (options.timeout_minutes) arguments["timeout_minutes"] = *options.timeout_minutes;
-  const auto made = control::call_lab(options.common.lab, {"job.create", std::move(arguments)});
+  const auto made = control::call_lab(options.common.folder(), {"job.create", std::move(arguments)});
   if (!made) return tl::unexpected(made.error());
   fmt::print("{}\n", options.common.json ? made->dump() : text_of(*made, "id"));
   return {};
@@ -99,7 +99,7 @@ Result<void> create(const JobOptions& options) {
 Result<void> list(const JobOptions& options) {
   json arguments = json::object();
   if (!options.status.empty()) arguments["status"] = options.status;
-  const auto jobs = control::call_lab(options.common.lab, {"job.list", std::move(arguments)});
+  const auto jobs = control::call_lab(options.common.folder(), {"job.list", std::move(arguments)});
   if (!jobs) return tl::unexpected(jobs.error());
   if (options.common.json) {
     fmt::print("{}\n", jobs->dump());
@@ -140,7 +140,7 @@ void print_job(const json& job) {
 }
 
 Result<void> show(const JobOptions& options) {
-  const auto job = control::call_lab(options.common.lab, {"job.show", {{"id", options.id}}});
+  const auto job = control::call_lab(options.common.folder(), {"job.show", {{"id", options.id}}});
   if (!job) return tl::unexpected(job.error());
   if (options.common.json) {
     fmt::print("{}\n", job->dump());
@@ -158,7 +158,7 @@ void print_execution(const json& execution) {
 }
 
 Result<void> watch(const JobOptions& options) {
-  const auto end = control::call_lab(options.common.lab, {"job.watch", {{"id", options.id}}},
+  const auto end = control::call_lab(options.common.folder(), {"job.watch", {{"id", options.id}}},
                                      [&options](const json& execution) {
                                        if (options.common.json) {
                                          fmt::print("{}\n", execution.dump());
@@ -185,15 +185,15 @@ Result<void> watch(const JobOptions& options) {
 Result<void> cancel(const JobOptions& options) {
   json arguments{{"id", options.id}, {"force", options.force}};
   if (!options.thing.empty()) arguments["thing"] = options.thing;
-  const auto job = control::call_lab(options.common.lab, {"job.cancel", std::move(arguments)});
+  const auto job = control::call_lab(options.common.folder(), {"job.cancel", std::move(arguments)});
   if (!job) return tl::unexpected(job.error());
   if (options.common.json) fmt::print("{}\n", job->dump());
   return {};
 }
 
 Result<void> remove(const JobOptions& options) {
-  const auto removed =
-      control::call_lab(options.common.lab, {"job.delete", {{"id", options.id}, {"force", options.force}}});
+  const auto removed = control::call_lab(options.common.folder(),
+                                         {"job.delete", {{"id", options.id}, {"force", options.force}}});
   if (!removed) return tl::unexpected(removed.error());
   if (options.common.json) fmt::print("{}\n", removed->dump());
   return {};

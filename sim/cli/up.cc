@@ -88,11 +88,11 @@ void print_welcome(const nlohmann::json& lab, const std::string& program) {
 /// The lab of one `up`. Members are in order of construction; destruction takes the devices' power first.
 class Up {
  public:
-  Up(const UpOptions& options, report::TerminalView& view) : options_(options), view_(view) {}
+  Up(const UpOptions& options, report::TerminalView& view)
+      : options_(options), view_(view), signals_(io_, [this](int) { handle_signal(); }) {}
 
   Result<void> run() {
     if (auto started = start(); !started) return started;
-    signals_.emplace(io_, [this](int) { handle_signal(); });
     lab_->on_exit([this](const Error& error) { end(error); });
     lab_->when_ready([this] {
       fleet_->power_up();
@@ -106,7 +106,7 @@ class Up {
 
  private:
   Result<void> start() {
-    auto folder = lab::LabFolder::claim(io_, options_.common.lab);
+    auto folder = lab::LabFolder::claim(io_, options_.common.folder());
     if (!folder) return tl::unexpected(folder.error());
     folder_ = std::move(*folder);
     const auto port = choose_port(options_, *folder_);
@@ -175,13 +175,13 @@ class Up {
   const UpOptions& options_;
   report::TerminalView& view_;
   boost::asio::io_context io_;
+  TerminationSignals signals_;  // one that comes during the start is handled after it
   std::unique_ptr<lab::LabFolder> folder_;
   std::unique_ptr<report::EventLog> log_;
   std::unique_ptr<lab::RunningLab> lab_;
   std::unique_ptr<lab::Fleet> fleet_;
   control::CommandTable commands_;
   std::unique_ptr<control::Server> server_;
-  std::optional<TerminationSignals> signals_;
   std::optional<Error> error_;
   bool is_ending_ = false;
 };

@@ -74,6 +74,8 @@ void TerminalView::show(const nlohmann::json& event) {
     print_line(event, who, is_boot ? kBootColor : kAppColor, text);
   } else if (source == "device" && style_.fleet) {
     show_power(event, kind);
+  } else if (source == "broker" && style_.fleet) {
+    show_client(event, kind);
   } else if (source == "cloud" && kind == "job_execution") {
     print_line(event, "cloud", kCloudColor, printable(describe_execution(event, style_.fleet)));
   } else if (source == "run" && kind == "step") {
@@ -92,6 +94,17 @@ void TerminalView::show_power(const nlohmann::json& event, const std::string& ki
   } else if (kind == "exit") {
     print_line(event, who, kRunColor, printable("went off: " + event.value("message", "")));
   }
+}
+
+void TerminalView::show_client(const nlohmann::json& event, std::string_view kind) {
+  kind.remove_prefix(std::min(kind.find('_') + 1, kind.size()));  // "client_connected"
+  std::string text(kind);
+  const std::string reason = event.value("disconnectReason", "UNKNOWN");
+  if (reason != "UNKNOWN") text += ", " + reason;
+  for (const char* more : {"message", "action", "topic"}) {
+    if (event.contains(more)) text += fmt::format(": {}", event.value(more, ""));
+  }
+  print_line(event, printable(event.value("clientId", "?")), kCloudColor, printable(text));
 }
 
 void TerminalView::finish() {

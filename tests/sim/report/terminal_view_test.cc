@@ -53,6 +53,16 @@ TEST_F(View, InALabLinesAreUnderTheirDevicesName) {
             "   1.500 thing-7      boot: slot A\n   2.000 thing-7      power off\n");
 }
 
+TEST_F(View, InALabConnectionsAreShownWithTheReasonTheyEnded) {
+  const nlohmann::json connected = {
+      {"t_us", 1000000}, {"source", "broker"}, {"event", "client_connected"}, {"clientId", "thing-7"}};
+  nlohmann::json ended = connected;
+  ended["event"] = "client_disconnected";
+  ended["disconnectReason"] = "DUPLICATE_CLIENTID";
+  EXPECT_EQ(shown({.fleet = true}, {connected, ended}),
+            "   1.000 thing-7      connected\n   1.000 thing-7      disconnected, DUPLICATE_CLIENTID\n");
+}
+
 TEST_F(View, OfOneDeviceThePowerIsNotShown) {
   EXPECT_EQ(shown({}, {{{"t_us", 0}, {"source", "device"}, {"event", "power_off"}, {"device", "thing-7"}}}),
             "");
