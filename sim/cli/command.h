@@ -28,7 +28,7 @@ struct LabOptions {
 };
 
 inline void add_lab_options(CLI::App* command, LabOptions& options) {
-  command->add_option("--lab", options.lab, "The lab's folder")->envname("OTASIM_LAB")->capture_default_str();
+  command->add_option("--lab", options.lab, "The lab's folder (default: $OTASIM_LAB, else otasim-lab)");
   command->add_flag("--json", options.json, "Print JSON on stdout");
 }
 

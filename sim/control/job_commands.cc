@@ -22,7 +22,7 @@ using cloud::OtaUpdateId;
 
 constexpr std::string_view kUpdatePrefix = "AFR_OTA-";
 constexpr std::string_view kGroupPrefix = "group:";
-constexpr std::size_t kMaxDocumentBytes = 32 * 1024;
+constexpr std::size_t kMaxDocumentBytes = std::size_t{32} * 1024;
 /// Where the images that users give are kept.
 constexpr const char* kBucket = "otasim";
 

@@ -21,7 +21,7 @@
 namespace otasim::control {
 
 /// Of a request's line; the answers' lines are not bounded.
-inline constexpr std::size_t kMaxRequestBytes = 64 * 1024;
+inline constexpr std::size_t kMaxRequestBytes = std::size_t{64} * 1024;
 
 struct Request {
   std::string command;

@@ -28,11 +28,10 @@ using boost::system::error_code;
 constexpr int kBacklog = 64;
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
-bool is_same_user(boost::asio::local::stream_protocol::socket& socket) {
+bool runs_under(uid_t user, boost::asio::local::stream_protocol::socket& socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  return ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-         peer.uid == ::geteuid();
+  return ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == user;
 }
 
 }  // namespace
@@ -210,7 +209,7 @@ std::size_t Server::clients() const {
 }
 
 void Server::admit(const std::shared_ptr<State>& state, Socket socket) {
-  if (!is_same_user(socket)) return;
+  if (!runs_under(state->options.user, socket)) return;
   if (state->connections.size() >= state->options.max_clients) {
     error_code ignored;
     socket.non_blocking(true, ignored);

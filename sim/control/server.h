@@ -12,6 +12,8 @@
 // come within a time; what it does not read is bounded; so is the number of clients.
 #pragma once
 
+#include <unistd.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <chrono>
@@ -39,9 +41,11 @@ class Reply {
 };
 
 struct ServerOptions {
+  uid_t user = ::geteuid();  ///< whose clients are served
   std::size_t max_clients = 64;
   std::chrono::milliseconds request_limit{10'000};  ///< for the whole request to come
-  std::size_t max_unread_bytes = 4 * 1024 * 1024;   ///< a client with more than that unread is let go
+  std::size_t max_unread_bytes =
+      std::size_t{4} * 1024 * 1024;  ///< a client with more than that unread is let go
 };
 
 class Server {

@@ -8,94 +8,21 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "sim/base/temp_dir.h"
 #include "sim/base/unique_fd.h"
-#include "tests/sim/cli/program.h"
+#include "tests/sim/cli/lab_fixture.h"
 
+namespace otasim::test {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-using otasim::TempDir;
-using otasim::UniqueFd;
-using otasim::test::Outcome;
-using otasim::test::Program;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-std::string content(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
-
-class LabTest : public testing::Test {
- protected:
-  LabTest() { fs::create_directory(folder.file("tmp")); }
-
-  [[nodiscard]] std::string lab() const { return folder.file("lab"); }
-  [[nodiscard]] std::vector<std::string> environment() const {
-    return {"TMPDIR=" + folder.file("tmp"), "OTASIM_LAB=" + lab()};
-  }
-
-  /// Starts the lab, or goes on with it, and waits until it is ready.
-  std::unique_ptr<Program> start_lab(std::vector<std::string> more = {}) {
-    more.insert(more.begin(), {"up", "--json"});
-    auto up = std::make_unique<Program>(more, environment());
-    EXPECT_TRUE(up->wait_for_output("mqtt_port")) << up->finish().err;
-    return up;
-  }
-  std::unique_ptr<Program> start(std::vector<std::string> arguments) {
-    return std::make_unique<Program>(arguments, environment());
-  }
-  Outcome otasim(const std::vector<std::string>& arguments) {
-    return otasim::test::run(arguments, environment());
-  }
-  /// Runs a command that must succeed. @returns the JSON it printed
-  json ok(std::vector<std::string> arguments) {
-    arguments.emplace_back("--json");
-    const Outcome outcome = otasim(arguments);
-    EXPECT_EQ(outcome.code, 0) << testing::PrintToString(arguments) << outcome.err;
-    return json::parse(outcome.out, nullptr, false);
-  }
-  json device(const std::string& name) {
-    for (const json& one : ok({"device", "list"})) {
-      if (one["name"] == name) return one;
-    }
-    return {};
-  }
-  /// The demo application as 1.1.0, made long, so that its download takes a while.
-  std::string long_image() {
-    const fs::path program = OTASIM_PROGRAM;
-    std::string bin = content(program.parent_path().parent_path() / "firmware/demo-mps2-an385.bin");
-    bin.append(1'500'000, '\0');
-    std::ofstream(folder.file("long.bin"), std::ios::binary) << bin;
-    const std::string image = folder.file("long.img");
-    ok({"image", "sign", "--bin", folder.file("long.bin"), "--version", "1.1.0", "--out", image});
-    return image;
-  }
-  /// Ends the lab as a user does; then nothing of it is left.
-  void end_lab(Program& up) {
-    const std::vector<pid_t> children = up.children();
-    up.send(SIGINT);
-    const Outcome outcome = up.finish();
-    EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_TRUE(fs::is_empty(folder.file("tmp"))) << "the temporary folder is still there";
-    for (const pid_t pid : children) EXPECT_NE(kill(pid, 0), 0) << "child " << pid << " outlived the lab";
-  }
-
-  TempDir folder = TempDir::create().value();
-};
 
 // Updates.
 
@@ -481,3 +408,4 @@ TEST_F(LabTest, ItsWelcomeNamesCommandsThatWork) {
 }
 
 }  // namespace
+}  // namespace otasim::test

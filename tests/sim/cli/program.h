@@ -34,6 +34,8 @@ class Program {
   /// The pid of the program's child whose executable is called `name`, 0 if there is none.
   [[nodiscard]] pid_t child(const std::string& name) const;
   [[nodiscard]] std::vector<pid_t> children() const;
+  /// stdout's pipe, to be waited for beside other things; -1 at its end.
+  [[nodiscard]] int output_descriptor() const { return out_; }
   void send(int signal) const;
   /// Waits for the end.
   [[nodiscard]] Outcome finish();

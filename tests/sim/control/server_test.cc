@@ -149,6 +149,13 @@ TEST_F(ServerTest, TheSocketIsItsUsersOnly) {
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
 }
 
+TEST_F(ServerTest, AClientOfAnotherUserIsTurnedAway) {
+  start({.user = ::geteuid() + 1});
+  Client client(path_);
+  client.request("echo");
+  EXPECT_EQ(client.receive(), std::nullopt);
+}
+
 TEST_F(ServerTest, ARequestMayComeInPieces) {
   start();
   Client client(path_);
