@@ -23,6 +23,7 @@
 #include "sim/cloud/jobs_service.h"
 #include "sim/cloud/object_store.h"
 #include "sim/cloud/ota_updates.h"
+#include "sim/cloud/presigned_url.h"
 #include "sim/cloud/random_id.h"
 #include "sim/cloud/signer.h"
 #include "sim/cloud/streams_service.h"
@@ -36,8 +37,9 @@ struct CloudOptions {
   std::string signing_key_path = {};  ///< PEM, P-256; empty: the lab signs nothing
   JobsOptions jobs = {};
   UuidSource uuid = random_uuid;
-  /// Makes presigned URLs; none: placeholders stay in job documents.
-  UrlSource url_source = {};
+  /// Without a key, URLs are good for this process alone; without an endpoint, none are made until urls() has
+  /// one.
+  PresignerConfig presigner = {};
 };
 
 class Cloud {
@@ -53,6 +55,9 @@ class Cloud {
   [[nodiscard]] Things& things() { return things_; }
   [[nodiscard]] ThingGroups& groups() { return groups_; }
   [[nodiscard]] ObjectStore& objects() { return objects_; }
+  /// Makes the presigned URLs in job documents, and checks those that come back. While it has no endpoint,
+  /// placeholders stay in the documents.
+  [[nodiscard]] UrlPresigner& urls() { return urls_; }
   [[nodiscard]] StreamsService& streams() { return streams_; }
   [[nodiscard]] JobsService& jobs() { return jobs_; }
   [[nodiscard]] OtaUpdates& ota_updates() { return ota_updates_; }
@@ -73,6 +78,7 @@ class Cloud {
   report::EventLog& log_;
   std::unique_ptr<Database> database_;
   std::optional<Signer> signer_;
+  UrlPresigner urls_;
   ObjectStore objects_;
   StreamsService streams_;
   JobsService jobs_;
