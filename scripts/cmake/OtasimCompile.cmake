@@ -42,6 +42,7 @@ function(otasim_library name)
 endfunction()
 
 # otasim_test(name LABEL unit|quick|full SOURCES ... LINK ...): one GoogleTest program, one ctest entry.
+# The target tests_<label> builds all that the label's tests need.
 function(otasim_test name)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -52,4 +53,8 @@ function(otasim_test name)
     set(ARG_TIMEOUT 120)
   endif()
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  if(NOT TARGET tests_${ARG_LABEL})
+    add_custom_target(tests_${ARG_LABEL})
+  endif()
+  add_dependencies(tests_${ARG_LABEL} ${name})
 endfunction()
