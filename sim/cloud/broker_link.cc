@@ -23,10 +23,10 @@ Result<std::unique_ptr<BrokerLink>> BrokerLink::connect(boost::asio::io_context&
        .on_lost = std::move(on_lost)});
   if (!client) return tl::unexpected(client.error());
   link->client_ = std::move(*client);
-  const auto principals = cloud.things().principals();
+  const auto principals = cloud.things().active_principals();
   if (!principals) return tl::unexpected(principals.error().to_error("cannot read the registry"));
   for (const Principal& principal : *principals) {
-    link->send_principal(principal.fingerprint, principal.thing.str());
+    link->send_principal(principal.certificate_id, principal.thing.str());
   }
   return link;
 }

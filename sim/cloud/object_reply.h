@@ -1,0 +1,73 @@
+// How a request for an object is answered, apart from all network: which bytes, under which header.
+//
+//   auto reply = answer_object_request({.method = "GET", .target = ..., .host = ...}, objects, presigner);
+//   if (reply) apply_faults(faults, *reply);
+//
+// Nothing in a request is trusted. Objects are read only when the reply is sent.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/cloud/byte_range.h"
+#include "sim/cloud/object_faults.h"
+#include "sim/cloud/object_store.h"
+#include "sim/cloud/presigned_url.h"
+#include "sim/cloud/s3_error.h"
+
+namespace otasim::cloud {
+
+/// What a request's answer depends on.
+struct ObjectHttpRequest {
+  std::string method;
+  std::string target;
+  std::string host;
+  std::string range = {};     ///< header Range; empty if there is none
+  std::string if_range = {};  ///< header If-Range; empty if there is none
+};
+
+using HeaderFields = std::vector<std::pair<std::string, std::string>>;
+
+/// An object on its way to the client.
+struct ObjectReply {
+  ObjectInfo object;
+  std::int64_t presigned_expires_at = 0;
+  std::optional<ByteRange> asked;          ///< the request's range, within the object
+  std::optional<ByteRange> content_range;  ///< what the header claims; nothing: status 200
+  std::int64_t first_byte = 0;             ///< what is sent
+  std::int64_t length = 0;
+  bool head_only = false;  ///< a HEAD: the header of the same GET
+
+  [[nodiscard]] std::int64_t body_length() const { return head_only ? 0 : length; }
+  [[nodiscard]] int status() const { return content_range ? 206 : 200; }
+  [[nodiscard]] HeaderFields headers() const;
+};
+
+/// Checks the request and finds its object.
+/// @returns 405 MethodNotAllowed  it is neither GET nor HEAD
+///          400, 403              as UrlPresigner::verify()
+///          501 NotImplemented    it names no object, only a bucket or nothing
+///          404                   NoSuchBucket, NoSuchKey or NoSuchVersion
+///          416 InvalidRange      the range has no byte of the object
+///          500 InternalError     the store failed
+[[nodiscard]] S3Result<ObjectReply> answer_object_request(const ObjectHttpRequest& request,
+                                                          ObjectStore& objects,
+                                                          const UrlPresigner& presigner);
+
+/// Where a fault ends a body of this length early.
+struct BodyCut {
+  std::int64_t at = 0;  ///< bytes sent before; negative: not even the header
+  bool reset = false;   ///< by RST, else in order
+};
+[[nodiscard]] std::optional<BodyCut> body_cut(const ObjectFaults& faults, std::int64_t body_length);
+
+/// Changes what is sent by the faults that do. @returns the names of all faults that make a difference
+std::vector<std::string> apply_faults(const ObjectFaults& faults, ObjectReply& reply);
+
+/// The status line, the fields and the empty line. Values must have no line breaks.
+[[nodiscard]] std::string render_head(int status, const HeaderFields& fields);
+
+}  // namespace otasim::cloud

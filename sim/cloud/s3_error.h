@@ -1,0 +1,39 @@
+// Errors as S3 answers them: an HTTP status, and a document with a code that clients act upon.
+//
+// Details are further elements of the document, in order (`Key`, `BucketName`, `Expires` and so on). They may
+// carry bytes that came from the network; the document is well-formed whatever they are.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
+
+namespace otasim::cloud {
+
+struct S3Error {
+  int status = 500;
+  std::string code;                                               ///< `NoSuchKey`
+  std::string message;                                            ///< a sentence
+  std::vector<std::pair<std::string, std::string>> details = {};  ///< name of the element, text
+  std::vector<std::pair<std::string, std::string>> headers = {};  ///< further header fields of the answer
+};
+
+template <typename T>
+using S3Result = tl::expected<T, S3Error>;
+
+/// The error S3 gives most often with a status: `AccessDenied` for 403, `SlowDown` for 503 and so on.
+[[nodiscard]] S3Error s3_error_of_status(int status);
+
+/// The reason phrase of a status, empty for one that S3 does not use.
+[[nodiscard]] std::string_view reason_phrase(int status);
+
+/// The XML document.
+[[nodiscard]] std::string s3_error_document(const S3Error& error, std::string_view request_id,
+                                            std::string_view host_id);
+
+/// Text for an XML element. What XML cannot hold (control characters, bytes that are no UTF-8) becomes `?`.
+[[nodiscard]] std::string xml_escape(std::string_view text);
+
+}  // namespace otasim::cloud
