@@ -1,6 +1,6 @@
 #include "sim/cloud/broker_link.h"
 
-#include <nlohmann/json.hpp>
+#include "sim/cloud/client_events.h"
 
 namespace otasim::cloud {
 
@@ -61,14 +61,8 @@ void BrokerLink::handle_message(std::string_view topic, std::string_view payload
   if (const auto request = broker::parse_request_topic(topic)) {
     front_end_.handle_request(request->client, request->topic, payload);
   } else if (const auto event = broker::parse_client_event_topic(topic)) {
-    log_client_event(*event, payload);
+    log_client_event(cloud_.log(), *event, payload);
   }
-}
-
-void BrokerLink::log_client_event(const broker::ClientEventTopic& event, std::string_view payload) {
-  auto fields = nlohmann::json::parse(payload, nullptr, /*allow_exceptions=*/false);
-  if (!fields.is_object()) return;
-  cloud_.log().emit("broker", "client_" + std::string{broker::to_string(event.event)}, std::move(fields));
 }
 
 }  // namespace otasim::cloud
