@@ -67,6 +67,7 @@ void print_welcome(const nlohmann::json& lab, const std::string& program) {
   fmt::print(
       "The lab is up in {folder}; Ctrl-C ends it, and otasim up goes on with it.\n"
       "  MQTT over TLS  {endpoint}:{port} on 127.0.0.1, with a client certificate of the lab\n"
+      "  objects        https://{endpoint}:{object_port}, presigned URLs\n"
       "  CA             {ca}\n"
       "\n"
       "In another terminal:\n"
@@ -82,7 +83,7 @@ void print_welcome(const nlohmann::json& lab, const std::string& program) {
       "    --cert '{folder}/devices/mine/device.cert.pem' --key '{folder}/devices/mine/device.key.pem' \\\n"
       "    -t '$aws/things/mine/jobs/notify-next' -v\n",
       fmt::arg("folder", folder), fmt::arg("endpoint", text("endpoint")), fmt::arg("port", port),
-      fmt::arg("ca", ca), fmt::arg("program", program));
+      fmt::arg("object_port", lab.value("object_port", 0)), fmt::arg("ca", ca), fmt::arg("program", program));
 }
 
 /// The lab of one `up`. Members are in order of construction; destruction takes the devices' power first.

@@ -16,11 +16,9 @@ void add_lab_commands(CommandTable& table, lab::RunningLab& lab, lab::Fleet& fle
 
 nlohmann::json describe_lab(const lab::RunningLab& lab) {
   const lab::Lab& identities = lab.identities();
-  return {{"folder", identities.folder()},
-          {"pid", ::getpid()},
-          {"endpoint", lab::kEndpointHost},
-          {"mqtt_port", lab.mqtt_port()},
-          {"ca", identities.authority().certificate_path}};
+  return {{"folder", identities.folder()},    {"pid", ::getpid()},
+          {"endpoint", lab::kEndpointHost},   {"mqtt_port", lab.mqtt_port()},
+          {"object_port", lab.object_port()}, {"ca", identities.authority().certificate_path}};
 }
 
 }  // namespace otasim::control

@@ -131,7 +131,11 @@ Result<void> Fleet::add(const NewDevice& request) {
   const std::string image_path = fmt::format("{}/{}", folder, DeviceRecord::kFactoryImage);
   if (auto written = write_file_atomic(image_path, request.image); !written) return written;
   if (auto saved = record.save(folder); !saved) return saved;
-  return equip(std::move(record));
+  if (auto made = equip(record); !made) {
+    (void)finish_removal(record);
+    return made;
+  }
+  return {};
 }
 
 /// Does, or does again, all that makes a device of a record: registers it and gives it a new flash.

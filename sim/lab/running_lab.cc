@@ -1,5 +1,7 @@
 #include "sim/lab/running_lab.h"
 
+#include <fmt/format.h>
+
 #include "sim/base/json_members.h"
 
 namespace otasim::lab {
@@ -7,7 +9,9 @@ namespace otasim::lab {
 Result<std::unique_ptr<RunningLab>> RunningLab::start(boost::asio::io_context& io, Lab identities,
                                                       const Options& options, report::EventLog& log) {
   std::unique_ptr<RunningLab> lab(new RunningLab(io, std::move(identities), log));
-  if (auto started = lab->start_parts(options); !started) return tl::unexpected(started.error());
+  if (auto started = lab->start_broker(options); !started) return tl::unexpected(started.error());
+  if (auto started = lab->start_cloud(); !started) return tl::unexpected(started.error());
+  if (auto started = lab->start_object_server(); !started) return tl::unexpected(started.error());
   return lab;
 }
 
@@ -31,7 +35,7 @@ RunningLab::RunningLab(boost::asio::io_context& io, Lab identities, report::Even
   });
 }
 
-Result<void> RunningLab::start_parts(const Options& options) {
+Result<void> RunningLab::start_broker(const Options& options) {
   auto broker = broker::Broker::start(io_, {.folder = options.socket_folder,
                                             .port = options.mqtt_port,
                                             .ca_path = identities_.authority().certificate_path,
@@ -40,9 +44,14 @@ Result<void> RunningLab::start_parts(const Options& options) {
                                             .plugin_path = options.broker_plugin});
   if (!broker) return tl::unexpected(broker.error());
   broker_ = std::move(*broker);
+  return {};
+}
 
+Result<void> RunningLab::start_cloud() {
+  const AccessKey& key = identities_.access_key();
   auto cloud = cloud::Cloud::open(identities_.folder(), clock_, log_,
-                                  {.signing_key_path = identities_.code_signer().key_path});
+                                  {.signing_key_path = identities_.code_signer().key_path,
+                                   .presigner = {.access_key_id = key.id, .secret_access_key = key.secret}});
   if (!cloud) return tl::unexpected(cloud.error());
   cloud_ = std::move(*cloud);
   timers_ = std::make_unique<cloud::CloudTimers>(io_, *cloud_);
@@ -51,6 +60,16 @@ Result<void> RunningLab::start_parts(const Options& options) {
   auto link = cloud::BrokerLink::connect(io_, *cloud_, broker_->socket_path(), [](const Error&) {});
   if (!link) return tl::unexpected(link.error());
   broker_link_ = std::move(*link);
+  return {};
+}
+
+Result<void> RunningLab::start_object_server() {
+  auto server = cloud::ObjectServer::start(io_, cloud_->objects(), cloud_->urls(), clock_, log_,
+                                           {.certificate_path = identities_.endpoint().certificate_path,
+                                            .key_path = identities_.endpoint().key_path});
+  if (!server) return tl::unexpected(server.error());
+  object_server_ = std::move(*server);
+  cloud_->urls().set_endpoint(fmt::format("{}:{}", kEndpointHost, object_server_->port()));
   return {};
 }
 

@@ -1,4 +1,4 @@
-// A lab at work: broker, cloud and the link between them, put together on one io_context.
+// A lab at work: broker, cloud, object server and what links them, put together on one io_context.
 //
 //   auto lab = RunningLab::start(io, std::move(identities), {.socket_folder = ..., .broker_plugin = ...},
 //   log);
@@ -23,6 +23,7 @@
 #include "sim/cloud/clock.h"
 #include "sim/cloud/cloud.h"
 #include "sim/cloud/cloud_timers.h"
+#include "sim/cloud/object_server.h"
 #include "sim/lab/lab.h"
 #include "sim/report/event_log.h"
 
@@ -53,8 +54,10 @@ class RunningLab {
   [[nodiscard]] const Lab& identities() const { return identities_; }
   [[nodiscard]] cloud::Cloud& cloud() { return *cloud_; }
   [[nodiscard]] std::uint16_t mqtt_port() const { return broker_->port(); }
+  /// Where the object server listens, HTTPS; another port at each start.
+  [[nodiscard]] std::uint16_t object_port() const { return object_server_->port(); }
   /// The ports of 127.0.0.1 that devices may reach.
-  [[nodiscard]] std::vector<std::uint16_t> device_ports() const { return {broker_->port()}; }
+  [[nodiscard]] std::vector<std::uint16_t> device_ports() const { return {mqtt_port(), object_port()}; }
   /// Whether a client is connected to the broker under this id.
   [[nodiscard]] bool is_connected(const std::string& client_id) const;
 
@@ -63,7 +66,9 @@ class RunningLab {
   using Connections = std::unordered_map<std::string, std::uint64_t>;
 
   RunningLab(boost::asio::io_context& io, Lab identities, report::EventLog& log);
-  [[nodiscard]] Result<void> start_parts(const Options& options);
+  [[nodiscard]] Result<void> start_broker(const Options& options);
+  [[nodiscard]] Result<void> start_cloud();
+  [[nodiscard]] Result<void> start_object_server();
 
   boost::asio::io_context& io_;
   report::EventLog& log_;
@@ -73,6 +78,7 @@ class RunningLab {
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<cloud::Cloud> cloud_;
   std::unique_ptr<cloud::CloudTimers> timers_;
+  std::unique_ptr<cloud::ObjectServer> object_server_;
   std::unique_ptr<cloud::BrokerLink> broker_link_;
 };
 

@@ -17,7 +17,7 @@ namespace otasim::test {
 /// A file's content, empty if there is none.
 [[nodiscard]] std::string content(const std::filesystem::path& path);
 
-class LabTest : public testing::Test {
+class LabTest : public ::testing::Test {
  protected:
   LabTest() { std::filesystem::create_directory(folder.file("tmp")); }
 
