@@ -138,7 +138,7 @@ bool same(const CborValue& ours, const Json& theirs) {
     return theirs.is_string() && theirs.get_ref<const std::string&>() == *text;
   }
   if (const auto* bytes = std::get_if<Bytes>(&ours))
-    return theirs.is_binary() && theirs.get_binary() == *bytes;
+    return theirs.is_binary() && static_cast<const Bytes&>(theirs.get_binary()) == *bytes;
   const bool fits = theirs.is_number_integer() &&
                     (!theirs.is_number_unsigned() || theirs.get<std::uint64_t>() <= INT64_MAX);
   return !fits && !theirs.is_string() && !theirs.is_binary();

@@ -57,10 +57,12 @@ void FuzzedCloud::reset() {
 }
 
 void FuzzedCloud::open() {
-  auto opened = Cloud::open(folder_.path().string(), clock_, *log_, {.uuid = counted_uuids()});
+  auto opened = Cloud::open(
+      folder_.path().string(), clock_, *log_,
+      {.uuid = counted_uuids(), .presigner = {.access_key_id = "key", .secret_access_key = "secret"}});
   claim(opened.has_value(), "the store can be opened");
   cloud_ = std::move(*opened);
-  front_end_ = std::make_unique<MqttFrontEnd>(cloud_->jobs(), cloud_->streams(), clock_, *log_, *this);
+  front_end_.emplace(cloud_->jobs(), cloud_->streams(), clock_, *log_, static_cast<Publisher&>(*this));
 }
 
 void FuzzedCloud::fill() {
@@ -76,7 +78,7 @@ void FuzzedCloud::fill() {
   }
   made(cloud_->streams().create(stream));
 
-  const auto job = [this](const char* id, std::string_view note, std::vector<ThingName> targets) {
+  const auto job = [this](const char* id, std::string_view note, std::vector<JobTarget> targets) {
     made(cloud_->jobs().create({.id = JobId::trusted(id),
                                 .document = fmt::format(R"({{"note":"{}"}})", note),
                                 .targets = std::move(targets)}));
@@ -95,11 +97,10 @@ void FuzzedCloud::fill() {
   job("waiting", "of both", {kLamp, kDoor});
   job("lamps", "of-lamp", {kLamp});
   job("doors", "of-door", {kDoor});
-  made(cloud_->ota_updates().create(
-      {.id = OtaUpdateId::trusted("u1"),
-       .targets = {kLamp},
-       .files = {
-           {.file_name = "/fw.bin", .object = {.bucket = "firmware", .key = "file-0", .version = {}}}}}));
+  const ObjectLocation image{.bucket = "firmware", .key = "file-0", .version = {}};
+  made(cloud_->ota_updates().create({.id = OtaUpdateId::trusted("u1"),
+                                     .targets = {kLamp},
+                                     .files = {{.file_name = "/fw.bin", .location = image}}}));
 }
 
 std::vector<Sent> FuzzedCloud::request(const ClientAddress& client, const std::string& topic,

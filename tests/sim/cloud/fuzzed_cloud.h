@@ -9,8 +9,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/base/temp_dir.h"
@@ -58,7 +60,7 @@ class FuzzedCloud final : private Publisher {
   ManualClock clock_{kNow};
   std::unique_ptr<report::EventLog> log_ = report::EventLog::in_memory();
   std::unique_ptr<Cloud> cloud_;
-  std::unique_ptr<MqttFrontEnd> front_end_;
+  std::optional<MqttFrontEnd> front_end_;
   std::string filled_;  ///< the store's file as fill() left it
   std::vector<Sent> sent_;
 };
