@@ -23,7 +23,7 @@ constexpr std::array<std::pair<State, std::string_view>, 3> kStates{
     {{State::kEquipping, "equipping"}, {State::kReady, "ready"}, {State::kRemoving, "removing"}}};
 
 std::string path_in(const std::string& folder) {
-  return folder + "/device.json";
+  return fmt::format("{}/{}", folder, DeviceRecord::kFile);
 }
 
 std::string_view name_of(State state) {

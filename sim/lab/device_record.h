@@ -29,6 +29,7 @@ struct DeviceRecord {
   std::string factory_version;           ///< of the image in kFactoryImage
   std::vector<std::string> groups = {};  ///< to join; kEquipping only
 
+  static constexpr const char* kFile = "device.json";
   /// In the device's folder: the image that its flash is equipped with.
   static constexpr const char* kFactoryImage = "factory.img";
 

@@ -37,6 +37,17 @@ Result<void> remove_all(const std::string& path) {
   return fail(ExitCode::kEnvironment, fmt::format("cannot remove '{}': {}", path, error.message()));
 }
 
+/// Whether a folder without a record is what an add had begun, or a removal not quite ended.
+bool is_left_over(const std::string& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(DeviceRecord::kFactoryImage) && !name.starts_with(DeviceRecord::kFile))
+      return false;
+  }
+  return !error;
+}
+
 bool is_not_found(const cloud::ServiceError& error) {
   return error.code == cloud::ErrorCode::kResourceNotFound;
 }
@@ -53,7 +64,12 @@ Result<void> Fleet::load_all() {
   std::error_code error;
   std::vector<std::string> folders;
   for (const auto& entry : fs::directory_iterator(lab_.identities().folder() + "/devices", error)) {
-    if (DeviceRecord::exists(entry.path().string())) folders.push_back(entry.path().string());
+    const std::string folder = entry.path().string();
+    if (DeviceRecord::exists(folder)) {
+      folders.push_back(folder);
+    } else if (is_left_over(folder)) {
+      fs::remove_all(folder, error);
+    }
   }
   std::ranges::sort(folders);
   for (const std::string& folder : folders) {
@@ -216,7 +232,14 @@ Result<void> Fleet::remove(const std::string& name) {
 
 Result<void> Fleet::finish_removal(const DeviceRecord& record) {
   if (auto deleted = delete_thing(record.name); !deleted) return deleted;
-  return remove_all(folder_of(record.name));
+  // The record goes last: as long as there is anything left, there is something that says so.
+  const std::string folder = folder_of(record.name);
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().filename() == DeviceRecord::kFile) continue;
+    if (auto removed = remove_all(entry.path().string()); !removed) return removed;
+  }
+  return remove_all(folder);
 }
 
 /// Deletes a device's thing and its certificates; whatever of it is not there stays away.

@@ -81,7 +81,7 @@ class KillTest : public LabTest {
 
 TEST_F(KillTest, ADeviceBeingAddedIsWholeOrNotThere) {
   for (int changes = 1;; ++changes) {
-    // Left by an earlier lab: without a record it is no device, and it can be watched from the start.
+    // Without a record it is no device, and it can be watched from the start.
     fs::create_directories(device_folder());
     const bool was_at_it = kill_in({"device", "add", "thing-1", "--off"}, changes);
     if (!device("thing-1").is_null()) {

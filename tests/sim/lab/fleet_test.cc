@@ -163,14 +163,23 @@ TEST_F(FleetTest, ADeviceThatWasBeingRemovedIsGoneAtTheNextStart) {
   EXPECT_FALSE(fs::exists(device_folder("thing-1")));
 }
 
-TEST_F(FleetTest, AFolderWithoutARecordIsNoDeviceAndDoesNotTakeItsName) {
+TEST_F(FleetTest, WhatWasBegunWithoutARecordIsGoneAtTheNextStart) {
   open_fleet();
   fs::create_directories(device_folder("thing-1"));
-  std::ofstream(device_folder("thing-1") + "/factory.img") << "half an ima";
+  std::ofstream(device_folder("thing-1") + "/factory.img.x4bD9a") << "half an ima";
+  fs::create_directories(device_folder("thing-2"));
   restart();
   EXPECT_THAT(fleet->names(), IsEmpty());
-  add("thing-1");
-  EXPECT_THAT(fleet->names(), ElementsAre("thing-1"));
+  EXPECT_TRUE(fs::is_empty(folder.file("devices")));
+}
+
+TEST_F(FleetTest, AFolderWithoutARecordIsNoDeviceButIsLeftAlone) {
+  open_fleet();
+  fs::create_directories(device_folder("thing-1"));
+  std::ofstream(device_folder("thing-1") + "/flash.bin") << "precious";
+  restart();
+  EXPECT_THAT(fleet->names(), IsEmpty());
+  EXPECT_TRUE(fs::exists(device_folder("thing-1") + "/flash.bin"));
 }
 
 TEST_F(FleetTest, ADamagedRecordIsNamed) {
