@@ -19,6 +19,7 @@
 #include <string_view>
 #include <utility>
 
+#include "sim/base/file_lock.h"
 #include "sim/base/unique_fd.h"
 
 namespace otasim {
@@ -66,6 +67,7 @@ struct Launch {
   int stdout_fd;
   int stderr_fd;
   int failure_pipe;
+  int inherited_fd;  // or -1
   pid_t parent;
 };
 
@@ -97,6 +99,7 @@ struct Launch {
   // Libraries open sockets without close-on-exec; a child holding one would keep a peer waiting for its end.
   // A kernel without this call (before 5.11) leaves those descriptors open, which is no reason to fail.
   ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (launch.inherited_fd >= 0) ::fcntl(launch.inherited_fd, F_SETFD, 0);
   ::execv(launch.program.c_str(), launch.argv.data());
   give_up(launch, Step::kExec);
 }
@@ -238,8 +241,11 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(boost::asio::io_contex
   const UniqueFd read_end(ends[0]);
   UniqueFd write_end = above_standard(UniqueFd(ends[1]));
 
-  Launch launch{*program,        {},        nullptr, input.get(), output->get(), errors->get(),
-                write_end.get(), ::getpid()};
+  Launch launch{*program,        {},
+                nullptr,         input.get(),
+                output->get(),   errors->get(),
+                write_end.get(), descriptor_for_children(io),
+                ::getpid()};
   if (!spec.working_directory.empty()) launch.working_directory = spec.working_directory.c_str();
   launch.argv.push_back(spec.program.data());
   for (std::string& argument : spec.arguments) launch.argv.push_back(argument.data());

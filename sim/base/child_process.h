@@ -5,10 +5,10 @@
 //
 // The kernel kills the child when the thread that started it ends (PR_SET_PDEATHSIG), so spawn() works on the
 // main thread only. The child leads its own process group: Ctrl-C at the terminal reaches the simulator
-// alone, which decides what to do. It inherits no descriptor but stdin (/dev/null), stdout and stderr. Its
-// end is seen through a pidfd on the io_context; there is no SIGCHLD handler and no other waitpid() to
-// collide with. Destroying the object kills the child and reaps it. The io_context must outlive
-// the object.
+// alone, which decides what to do. It inherits no descriptor but stdin (/dev/null), stdout, stderr and the
+// lock of hold_with_children() (file_lock.h). Its end is seen through a pidfd on the io_context; there is no
+// SIGCHLD handler and no other waitpid() to collide with. Destroying the object kills the child and reaps it.
+// The io_context must outlive the object.
 #pragma once
 
 #include <sys/types.h>

@@ -63,6 +63,31 @@ Result<std::vector<std::uint8_t>> read_file(const std::string& path) {
   }
 }
 
+Result<std::vector<std::uint8_t>> read_regular_file(const std::string& path, std::size_t max_bytes) {
+  // Opening a pipe waits for its writer, unless told not to.
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) != 0) {
+    return fail(ExitCode::kUsage, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  }
+  if (!S_ISREG(info.st_mode)) return fail(ExitCode::kUsage, fmt::format("{} is not a regular file", path));
+  std::vector<std::uint8_t> content(max_bytes + 1);
+  std::size_t size = 0;
+  for (;;) {
+    const ssize_t count = ::read(fd.get(), content.data() + size, content.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0)
+      return fail(ExitCode::kUsage, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+    size += static_cast<std::size_t>(count);
+    if (count == 0 || size > max_bytes) break;
+  }
+  if (size > max_bytes) {
+    return fail(ExitCode::kUsage, fmt::format("{} has more than {} bytes", path, max_bytes));
+  }
+  content.resize(size);
+  return content;
+}
+
 Result<void> write_file_atomic(const std::string& path, std::span<const std::uint8_t> data, mode_t mode) {
   // In the same folder, since a rename cannot cross file systems.
   std::string temporary = path + ".XXXXXX";

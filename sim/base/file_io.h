@@ -16,6 +16,12 @@ namespace otasim {
 /// Reads a whole file. @returns kEnvironment if it cannot be read
 [[nodiscard]] Result<std::vector<std::uint8_t>> read_file(const std::string& path);
 
+/// Reads a regular file of at most `max_bytes`; what it is not is found out before it is read, so that
+/// neither a pipe nor a device file holds the caller up. @returns kUsage if it cannot be read, is something
+/// else or longer
+[[nodiscard]] Result<std::vector<std::uint8_t>> read_regular_file(const std::string& path,
+                                                                  std::size_t max_bytes);
+
 /// Replaces a file. Whatever happens, power loss included, `path` holds either all of the old content or all
 /// of the new; the new content is on the disk when this returns.
 ///

@@ -16,6 +16,12 @@ class TempDir {
   /// @returns kEnvironment if that is not possible
   [[nodiscard]] static Result<TempDir> create();
 
+  /// A name for create_at(), below the same folder as create()'s. Whoever must find the folder again after a
+  /// crash writes the name down before the folder exists.
+  [[nodiscard]] static std::string propose();
+  /// Makes the folder `path`, which must not exist. @returns as create()
+  [[nodiscard]] static Result<TempDir> create_at(const std::string& path);
+
   TempDir(TempDir&& other) noexcept;
   TempDir& operator=(TempDir&& other) noexcept;
   /// Removes the folder and all in it, unless keep() was called.

@@ -10,52 +10,16 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "pal_sim/flash/flash_map.h"
 #include "sim/base/file_io.h"
-#include "sim/image/elf.h"
 #include "sim/image/image.h"
-#include "sim/lab/factory.h"
+#include "sim/lab/boards.h"
+#include "sim/lab/firmware.h"
 #include "sim/report/event_log.h"
 #include "sim/report/terminal_view.h"
 #include "sim/scenario/update_run.h"
 
 namespace otasim::cli {
 namespace {
-
-using Bytes = std::vector<std::uint8_t>;
-
-/// A user's input file: what cannot be read is a wrong command line, not a broken machine.
-Result<Bytes> read_input(const std::string& path) {
-  auto bytes = read_file(path);
-  if (!bytes) bytes.error().code = ExitCode::kUsage;
-  return bytes;
-}
-
-Result<Bytes> image_from_elf(const std::string& path, const std::string& version,
-                             const crypto::P256Key& key) {
-  const auto parsed = image::parse_version(version);
-  if (!parsed) return tl::unexpected(parsed.error());
-  const auto elf = read_input(path);
-  if (!elf) return tl::unexpected(elf.error());
-  const auto payload = image::payload_from_elf(*elf, lab::kMps2LoadAddress + boot::image::kDefaultHeaderSize,
-                                               flash::kSlotSize - boot::image::kDefaultHeaderSize);
-  if (!payload) return tl::unexpected(payload.error());
-  return image::sign(*payload,
-                     {.version = *parsed, .security_counter = 1, .load_address = lab::kMps2LoadAddress}, key);
-}
-
-/// The image to update to: the user's, or the demo application under the new version.
-Result<Bytes> update_image(const DemoOptions& options, const lab::BuildProducts& products,
-                           const crypto::P256Key& key) {
-  if (options.image.empty()) {
-    return image_from_elf(options.elf.empty() ? products.application_elf : options.elf, options.to, key);
-  }
-  auto bytes = read_input(options.image);
-  if (!bytes) return bytes;
-  // Only its form is checked here: whether it is trusted is for the device to say.
-  if (const auto info = image::parse(*bytes); !info) return tl::unexpected(info.error());
-  return bytes;
-}
 
 Result<scenario::UpdatePlan> make_plan(const DemoOptions& options) {
   scenario::UpdatePlan plan;
@@ -66,15 +30,14 @@ Result<scenario::UpdatePlan> make_plan(const DemoOptions& options) {
   auto products = lab::BuildProducts::find(options.board);
   if (!products) return tl::unexpected(products.error());
   plan.products = std::move(*products);
-  const auto key = crypto::P256Key::load_private(plan.products.boot_signing_key);
-  if (!key) return tl::unexpected(key.error());
-  auto factory = image_from_elf(plan.products.application_elf, options.from, *key);
+  const lab::Board& board = *lab::find_board(options.board);
+  auto factory = lab::make_firmware({.version = options.from}, board, plan.products);
   if (!factory) return tl::unexpected(factory.error());
   plan.factory_image = std::move(*factory);
-  auto update = update_image(options, plan.products, *key);
+  auto update = lab::make_firmware({.image = options.image, .elf = options.elf, .version = options.to}, board,
+                                   plan.products);
   if (!update) return tl::unexpected(update.error());
   plan.update_image = std::move(*update);
-  if (auto fits = lab::check_fits_slot(plan.update_image.size()); !fits) return tl::unexpected(fits.error());
   // The demo application says so; a user's own may not.
   if (options.image.empty() && options.elf.empty()) plan.last_line = "update complete";
   return plan;

@@ -7,12 +7,13 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <functional>
 
 #include "sim/base/result.h"
+#include "sim/cli/command.h"
 #include "sim/cli/demo.h"
 #include "sim/cli/doctor.h"
 #include "sim/cli/image_commands.h"
+#include "sim/lab/boards.h"
 
 namespace {
 
@@ -35,14 +36,13 @@ int exit_with(const Error& error) {
   return static_cast<int>(error.code);
 }
 
-/// The chosen command; set by the subcommand's callback.
-using Command = std::function<Result<void>()>;
+using otasim::cli::Command;
 
 void add_demo(CLI::App& app, Command& command) {
   static otasim::cli::DemoOptions options;
   CLI::App* demo = app.add_subcommand("demo", "Boot a device, update it over the air, and show each step");
   demo->add_option("--board", options.board, "Board to run on")
-      ->check(CLI::IsMember({"mps2-an385"}))
+      ->check(CLI::IsMember(otasim::lab::board_names()))
       ->capture_default_str();
   demo->add_option("--from", options.from, "Version the device starts with")->capture_default_str();
   demo->add_option("--to", options.to, "Version to update to")->capture_default_str();
@@ -112,6 +112,10 @@ int run(int argc, char** argv) {
   Command command;
   add_demo(app, command);
   add_image(app, command);
+  otasim::cli::add_up(app, command, argv[0]);
+  otasim::cli::add_device(app, command);
+  otasim::cli::add_group(app, command);
+  otasim::cli::add_job(app, command);
   add_doctor(app, command);
   try {
     app.parse(argc, argv);

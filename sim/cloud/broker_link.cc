@@ -1,6 +1,6 @@
 #include "sim/cloud/broker_link.h"
 
-#include <nlohmann/json.hpp>
+#include "sim/cloud/client_events.h"
 
 namespace otasim::cloud {
 
@@ -23,10 +23,10 @@ Result<std::unique_ptr<BrokerLink>> BrokerLink::connect(boost::asio::io_context&
        .on_lost = std::move(on_lost)});
   if (!client) return tl::unexpected(client.error());
   link->client_ = std::move(*client);
-  const auto principals = cloud.things().principals();
+  const auto principals = cloud.things().active_principals();
   if (!principals) return tl::unexpected(principals.error().to_error("cannot read the registry"));
   for (const Principal& principal : *principals) {
-    link->send_principal(principal.fingerprint, principal.thing.str());
+    link->send_principal(principal.certificate_id, principal.thing.str());
   }
   return link;
 }
@@ -61,14 +61,8 @@ void BrokerLink::handle_message(std::string_view topic, std::string_view payload
   if (const auto request = broker::parse_request_topic(topic)) {
     front_end_.handle_request(request->client, request->topic, payload);
   } else if (const auto event = broker::parse_client_event_topic(topic)) {
-    log_client_event(*event, payload);
+    log_client_event(cloud_.log(), *event, payload);
   }
-}
-
-void BrokerLink::log_client_event(const broker::ClientEventTopic& event, std::string_view payload) {
-  auto fields = nlohmann::json::parse(payload, nullptr, /*allow_exceptions=*/false);
-  if (!fields.is_object()) return;
-  cloud_.log().emit("broker", "client_" + std::string{broker::to_string(event.event)}, std::move(fields));
 }
 
 }  // namespace otasim::cloud

@@ -36,7 +36,6 @@ class BrokerLink final : private Publisher {
   void deliver(const ClientAddress& client, const std::string& topic, std::string_view payload) override;
   void publish(const std::string& topic, std::string_view payload, int qos) override;
   void handle_message(std::string_view topic, std::string_view payload);
-  void log_client_event(const broker::ClientEventTopic& event, std::string_view payload);
   void send_principal(const std::string& fingerprint, const std::string& thing);
 
   Cloud& cloud_;

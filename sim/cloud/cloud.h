@@ -2,7 +2,8 @@
 //
 //   auto cloud = Cloud::open(folder, clock, log, {.signing_key_path = ...});
 //   (*cloud)->things().create(thing);
-//   (*cloud)->things().attach_principal(thing, certificate.fingerprint());
+//   auto certificate = (*cloud)->certificates().register_certificate(pem);
+//   (*cloud)->things().attach_principal(thing, certificate->id);
 //   auto image = (*cloud)->objects().put("firmware", "app.bin", bytes);
 //   auto watch = (*cloud)->on_execution_change([](const JobExecution& e) { ... });
 //   (*cloud)->ota_updates().create({...});
@@ -16,14 +17,17 @@
 #include <optional>
 #include <string>
 
+#include "sim/cloud/certificates.h"
 #include "sim/cloud/clock.h"
 #include "sim/cloud/database.h"
 #include "sim/cloud/jobs_service.h"
 #include "sim/cloud/object_store.h"
 #include "sim/cloud/ota_updates.h"
+#include "sim/cloud/presigned_url.h"
 #include "sim/cloud/random_id.h"
 #include "sim/cloud/signer.h"
 #include "sim/cloud/streams_service.h"
+#include "sim/cloud/thing_groups.h"
 #include "sim/cloud/things.h"
 #include "sim/report/event_log.h"
 
@@ -33,6 +37,9 @@ struct CloudOptions {
   std::string signing_key_path = {};  ///< PEM, P-256; empty: the lab signs nothing
   JobsOptions jobs = {};
   UuidSource uuid = random_uuid;
+  /// Without a key, URLs are good for this process alone; without an endpoint, none are made until urls() has
+  /// one.
+  PresignerConfig presigner = {};
 };
 
 class Cloud {
@@ -44,8 +51,13 @@ class Cloud {
   Cloud(const Cloud&) = delete;
   Cloud& operator=(const Cloud&) = delete;
 
+  [[nodiscard]] Certificates& certificates() { return certificates_; }
   [[nodiscard]] Things& things() { return things_; }
+  [[nodiscard]] ThingGroups& groups() { return groups_; }
   [[nodiscard]] ObjectStore& objects() { return objects_; }
+  /// Makes the presigned URLs in job documents, and checks those that come back. While it has no endpoint,
+  /// placeholders stay in the documents.
+  [[nodiscard]] UrlPresigner& urls() { return urls_; }
   [[nodiscard]] StreamsService& streams() { return streams_; }
   [[nodiscard]] JobsService& jobs() { return jobs_; }
   [[nodiscard]] OtaUpdates& ota_updates() { return ota_updates_; }
@@ -66,10 +78,13 @@ class Cloud {
   report::EventLog& log_;
   std::unique_ptr<Database> database_;
   std::optional<Signer> signer_;
-  Things things_;
+  UrlPresigner urls_;
   ObjectStore objects_;
   StreamsService streams_;
   JobsService jobs_;
+  Certificates certificates_;
+  Things things_;
+  ThingGroups groups_;
   OtaUpdates ota_updates_;
   Subscription logging_;
 };

@@ -76,6 +76,21 @@ class Database {
     return result;
   }
 
+  /// Runs `body` within a transaction so that, if it fails, what it did is undone and the transaction goes
+  /// on.
+  template <typename Body>
+  auto attempt(Body&& body) -> std::invoke_result_t<Body> {
+    if (auto begun = execute("SAVEPOINT attempt"); !begun) return tl::unexpected(begun.error());
+    const std::size_t actions_before = after_commit_.size();
+    auto result = body();
+    if (!result) {
+      after_commit_.resize(actions_before);
+      if (auto undone = execute("ROLLBACK TO attempt"); !undone) return tl::unexpected(undone.error());
+    }
+    if (auto released = execute("RELEASE attempt"); !released) return tl::unexpected(released.error());
+    return result;
+  }
+
   /// Calls `action` when the running transaction has been committed; never, if it is undone.
   void after_commit(std::function<void()> action);
 

@@ -7,19 +7,30 @@ namespace otasim::cloud {
 namespace {
 
 // The columns that read_execution() takes, in its order; the tails below complete the query.
-#define OTASIM_SELECT_EXECUTION                                                                 \
-  "SELECT job_id, thing, execution_number, status, status_details, version_number, queued_at, " \
-  "started_at, last_updated_at, force_canceled FROM executions "
+#define OTASIM_SELECT_EXECUTION                                                                       \
+  "SELECT job_id, thing, execution_number, status, status_details, version_number, queued_at, "       \
+  "started_at, last_updated_at, force_canceled, retry_attempt, in_progress_deadline, step_deadline, " \
+  "sequence FROM executions "
+#define OTASIM_OPEN "status IN ('QUEUED', 'IN_PROGRESS') "
 constexpr const char* kFindLatest =
     OTASIM_SELECT_EXECUTION "WHERE job_id = ? AND thing = ? ORDER BY execution_number DESC LIMIT 1";
 constexpr const char* kFindNumber =
     OTASIM_SELECT_EXECUTION "WHERE job_id = ? AND thing = ? AND execution_number = ?";
-constexpr const char* kPending = OTASIM_SELECT_EXECUTION
-    "WHERE thing = ? AND status IN ('QUEUED', 'IN_PROGRESS') ORDER BY status = 'QUEUED', sequence";
-constexpr const char* kNext = OTASIM_SELECT_EXECUTION
-    "WHERE thing = ? AND status IN ('QUEUED', 'IN_PROGRESS') ORDER BY status = 'QUEUED', sequence LIMIT 1";
-constexpr const char* kOfJob = OTASIM_SELECT_EXECUTION "WHERE job_id = ? ORDER BY sequence";
-#undef OTASIM_SELECT_EXECUTION
+constexpr const char* kPending =
+    OTASIM_SELECT_EXECUTION "WHERE thing = ?1 AND status = ?2 AND " OTASIM_OPEN "ORDER BY sequence LIMIT ?3";
+constexpr const char* kOpenOfJob =
+    OTASIM_SELECT_EXECUTION "WHERE job_id = ? AND " OTASIM_OPEN "ORDER BY sequence";
+constexpr const char* kOpenOfThing =
+    OTASIM_SELECT_EXECUTION "WHERE thing = ? AND " OTASIM_OPEN "ORDER BY sequence";
+constexpr const char* kOpenOf =
+    OTASIM_SELECT_EXECUTION "WHERE job_id = ? AND thing = ? AND " OTASIM_OPEN "LIMIT 1";
+constexpr const char* kListOfJob = OTASIM_SELECT_EXECUTION
+    "WHERE job_id = ?1 AND sequence > ?2 AND (?3 IS NULL OR status = ?3) ORDER BY sequence LIMIT ?4";
+constexpr const char* kListOfThing = OTASIM_SELECT_EXECUTION
+    "WHERE thing = ?1 AND sequence > ?2 AND (?3 IS NULL OR status = ?3) AND (?5 IS NULL OR job_id = ?5) "
+    "ORDER BY sequence LIMIT ?4";
+constexpr const char* kDue =
+    OTASIM_SELECT_EXECUTION "WHERE deadline <= ? ORDER BY deadline, sequence LIMIT ?";
 
 JobExecution read_execution(const Row& row) {
   JobExecution execution{JobId::trusted(row.text(0)), ThingName::trusted(row.text(1)), row.integer(2)};
@@ -33,6 +44,10 @@ JobExecution read_execution(const Row& row) {
   execution.started_at = row.optional_integer(7);
   execution.last_updated_at = row.integer(8);
   execution.force_canceled = row.integer(9) != 0;
+  execution.retry_attempt = row.integer(10);
+  execution.in_progress_deadline = row.optional_integer(11);
+  execution.step_deadline = row.optional_integer(12);
+  execution.sequence = row.integer(13);
   return execution;
 }
 
@@ -46,17 +61,21 @@ Value nullable(const std::optional<std::int64_t>& value) {
 
 }  // namespace
 
-Result<JobExecution> ExecutionStore::add(const JobId& job, const ThingName& thing, std::int64_t now) {
+Result<JobExecution> ExecutionStore::add(const JobId& job, const ThingName& thing, std::int64_t now,
+                                         std::int64_t retry_attempt) {
   const auto latest = find(job, thing);
   if (!latest) return tl::unexpected(latest.error());
   JobExecution execution{job, thing, *latest ? (*latest)->execution_number + 1 : 1};
   execution.queued_at = now;
   execution.last_updated_at = now;
-  const auto added = database_.execute(
+  execution.retry_attempt = retry_attempt;
+  const auto added = database_.query(
       "INSERT INTO executions(job_id, thing, execution_number, status, status_details, queued_at, "
-      "last_updated_at, version_number) VALUES (?, ?, ?, ?, '{}', ?, ?, ?)",
+      "last_updated_at, version_number, retry_attempt) VALUES (?, ?, ?, ?, '{}', ?, ?, ?, ?) "
+      "RETURNING sequence",
       {job.str(), thing.str(), execution.execution_number, to_string(execution.state.status), now, now,
-       execution.state.version_number});
+       execution.state.version_number, retry_attempt},
+      [&execution](const Row& row) { execution.sequence = row.integer(0); });
   if (!added) return tl::unexpected(added.error());
   return execution;
 }
@@ -64,11 +83,16 @@ Result<JobExecution> ExecutionStore::add(const JobId& job, const ThingName& thin
 Result<void> ExecutionStore::save(const JobExecution& execution) {
   return database_.execute(
       "UPDATE executions SET status = ?, status_details = ?, started_at = ?, last_updated_at = ?, "
-      "version_number = ?, force_canceled = ? WHERE job_id = ? AND thing = ? AND execution_number = ?",
+      "version_number = ?, force_canceled = ?, in_progress_deadline = ?, step_deadline = ?, deadline = ? "
+      "WHERE sequence = ?",
       {to_string(execution.state.status), to_text(execution.state.details), nullable(execution.started_at),
        execution.last_updated_at, execution.state.version_number,
-       static_cast<std::int64_t>(execution.force_canceled), execution.job_id.str(), execution.thing.str(),
-       execution.execution_number});
+       static_cast<std::int64_t>(execution.force_canceled), nullable(execution.in_progress_deadline),
+       nullable(execution.step_deadline), nullable(execution.deadline()), execution.sequence});
+}
+
+Result<void> ExecutionStore::remove(const JobExecution& execution) {
+  return database_.execute("DELETE FROM executions WHERE sequence = ?", {execution.sequence});
 }
 
 Result<std::optional<JobExecution>> ExecutionStore::find(const JobId& job, const ThingName& thing,
@@ -78,24 +102,69 @@ Result<std::optional<JobExecution>> ExecutionStore::find(const JobId& job, const
 }
 
 Result<std::optional<JobExecution>> ExecutionStore::next(const ThingName& thing) {
-  return select_one(kNext, {thing.str()});
+  auto begun = select_one(kPending, {thing.str(), to_string(ExecutionStatus::kInProgress), 1});
+  if (!begun || *begun) return begun;
+  return select_one(kPending, {thing.str(), to_string(ExecutionStatus::kQueued), 1});
 }
 
-Result<std::vector<JobExecution>> ExecutionStore::pending(const ThingName& thing) {
-  return select(kPending, {thing.str()});
+Result<std::vector<JobExecution>> ExecutionStore::pending(const ThingName& thing, ExecutionStatus status,
+                                                          std::size_t most) {
+  return select(kPending, {thing.str(), to_string(status), static_cast<std::int64_t>(most)});
 }
 
-Result<std::vector<JobExecution>> ExecutionStore::of_job(const JobId& job) {
-  return select(kOfJob, {job.str()});
+Result<std::vector<JobExecution>> ExecutionStore::open_of_job(const JobId& job) {
+  return select(kOpenOfJob, {job.str()});
+}
+
+Result<std::vector<JobExecution>> ExecutionStore::open_of_thing(const ThingName& thing) {
+  return select(kOpenOfThing, {thing.str()});
+}
+
+Result<std::optional<JobExecution>> ExecutionStore::open_of(const JobId& job, const ThingName& thing) {
+  return select_one(kOpenOf, {job.str(), thing.str()});
+}
+
+Result<std::vector<JobExecution>> ExecutionStore::list(const Filter& filter, const PageStart& start) {
+  const Value status = filter.status ? Value{to_string(*filter.status)} : Value{nullptr};
+  if (!filter.thing) {
+    const std::string_view job = filter.job ? std::string_view{filter.job->str()} : "";
+    return select(kListOfJob, {job, start.after_number(), status, start.limit});
+  }
+  const Value job = filter.job ? Value{filter.job->str()} : Value{nullptr};
+  return select(kListOfThing, {filter.thing->str(), start.after_number(), status, start.limit, job});
 }
 
 Result<bool> ExecutionStore::any_open(const JobId& job) {
   bool any = false;
-  const auto read = database_.query(
-      "SELECT 1 FROM executions WHERE job_id = ? AND status IN ('QUEUED', 'IN_PROGRESS') LIMIT 1",
-      {job.str()}, [&any](const Row&) { any = true; });
+  const auto read = database_.query("SELECT 1 FROM executions WHERE job_id = ? AND " OTASIM_OPEN "LIMIT 1",
+                                    {job.str()}, [&any](const Row&) { any = true; });
   if (!read) return tl::unexpected(read.error());
   return any;
+}
+
+Result<std::int64_t> ExecutionStore::count_last(const JobExecution& last, std::int64_t attempts,
+                                                ExecutionStatus status) {
+  std::int64_t count = 0;
+  const auto read = database_.query(
+      "SELECT COUNT(*) FROM executions WHERE job_id = ? AND thing = ? AND execution_number > ? "
+      "AND execution_number <= ? AND status = ?",
+      {last.job_id.str(), last.thing.str(), last.execution_number - attempts, last.execution_number,
+       to_string(status)},
+      [&count](const Row& row) { count = row.integer(0); });
+  if (!read) return tl::unexpected(read.error());
+  return count;
+}
+
+Result<std::vector<JobExecution>> ExecutionStore::due(std::int64_t now, std::size_t most) {
+  return select(kDue, {now, static_cast<std::int64_t>(most)});
+}
+
+Result<std::optional<std::int64_t>> ExecutionStore::next_deadline() {
+  std::optional<std::int64_t> earliest;
+  const auto read = database_.query("SELECT MIN(deadline) FROM executions WHERE deadline IS NOT NULL", {},
+                                    [&earliest](const Row& row) { earliest = row.optional_integer(0); });
+  if (!read) return tl::unexpected(read.error());
+  return earliest;
 }
 
 Result<std::vector<JobExecution>> ExecutionStore::select(std::string_view sql,
@@ -114,5 +183,8 @@ Result<std::optional<JobExecution>> ExecutionStore::select_one(std::string_view 
   if (!read) return tl::unexpected(read.error());
   return one;
 }
+
+#undef OTASIM_OPEN
+#undef OTASIM_SELECT_EXECUTION
 
 }  // namespace otasim::cloud

@@ -57,7 +57,13 @@ struct OtaUpdateIdRule {
   static constexpr bool allows(char c) { return detail::is_word(c); }
 };
 
+struct GroupNameRule {
+  static constexpr std::size_t kMaxLength = 128;
+  static constexpr bool allows(char c) { return detail::is_word_or_colon(c); }
+};
+
 using ThingName = Identifier<ThingNameRule>;
+using GroupName = Identifier<GroupNameRule>;
 using JobId = Identifier<JobIdRule>;
 using StreamId = Identifier<StreamIdRule>;
 using OtaUpdateId = Identifier<OtaUpdateIdRule>;

@@ -1,6 +1,7 @@
 // One thing's work on one job, and the states it goes through.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -46,6 +47,17 @@ struct JobExecution {
   std::optional<std::int64_t> started_at = {};
   std::int64_t last_updated_at = 0;
   bool force_canceled = false;
+  std::int64_t retry_attempt = 0;  ///< how many executions before this one failed and were tried again
+  std::optional<std::int64_t> in_progress_deadline = {};  ///< epoch seconds; runs from the start
+  std::optional<std::int64_t> step_deadline = {};         ///< epoch seconds; set by the device, step by step
+  std::int64_t sequence = 0;                              ///< order of creation, over all jobs
+
+  /// When it will time out: the earlier of its timers.
+  [[nodiscard]] std::optional<std::int64_t> deadline() const {
+    if (!in_progress_deadline || !step_deadline)
+      return in_progress_deadline ? in_progress_deadline : step_deadline;
+    return std::min(*in_progress_deadline, *step_deadline);
+  }
 
   /// Whether both are the same thing's same attempt at the same job.
   [[nodiscard]] bool same_as(const JobExecution& other) const {

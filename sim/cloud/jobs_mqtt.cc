@@ -13,27 +13,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMaxNotified = 10;
 /// Keeps the reply within a message however long the queue is.
 constexpr std::size_t kMaxListed = 250;
-constexpr std::int64_t kMaxStepTimeoutMinutes = 10'080;
-constexpr std::int64_t kNoStepTimeout = -1;
 constexpr int kNotifyQos = 1;
-
-Json summary(const JobExecution& execution) {
-  Json json{{"jobId", execution.job_id.str()}, {"queuedAt", execution.queued_at}};
-  if (execution.started_at) json["startedAt"] = *execution.started_at;
-  json["lastUpdatedAt"] = execution.last_updated_at;
-  json["executionNumber"] = execution.execution_number;
-  json["versionNumber"] = execution.state.version_number;
-  return json;
-}
-
-/// The first `most` summaries of those in a status.
-Json summaries(const std::vector<JobExecution>& all, ExecutionStatus status, std::size_t most) {
-  Json list = Json::array();
-  for (const JobExecution& execution : all) {
-    if (execution.state.status == status && list.size() < most) list.push_back(summary(execution));
-  }
-  return list;
-}
 
 Json render_state(const ExecutionState& state) {
   Json json{{"status", to_string(state.status)}};
@@ -54,17 +34,6 @@ Json rejection(const ServiceError& error, const std::optional<std::string>& clie
   json.update(envelope(client_token, now));
   if (error.execution_state) json["executionState"] = render_state(*error.execution_state);
   return json;
-}
-
-/// The request's step timer must be in range; it is not run yet.
-ServiceResult<void> check_step_timeout(const JsonBody& body) {
-  const auto minutes = body.integer("stepTimeoutInMinutes");
-  if (!minutes) return tl::unexpected(minutes.error());
-  if (!*minutes || **minutes == kNoStepTimeout) return {};
-  if (**minutes < 1 || **minutes > kMaxStepTimeoutMinutes) {
-    return refuse(ErrorCode::kInvalidRequest, "stepTimeoutInMinutes must be 1 to 10080, or -1.");
-  }
-  return {};
 }
 
 ServiceResult<JobId> parse_job_id(const std::string& text) {
@@ -90,7 +59,9 @@ ServiceResult<UpdateExecutionRequest> parse_update(const JsonBody& body) {
   const auto number = body.integer("executionNumber", /*quoted=*/true);
   if (!number) return tl::unexpected(number.error());
   request.execution_number = *number;
-  if (const auto valid = check_step_timeout(body); !valid) return tl::unexpected(valid.error());
+  const auto step_timeout = body.integer("stepTimeoutInMinutes");
+  if (!step_timeout) return tl::unexpected(step_timeout.error());
+  request.step_timeout_minutes = *step_timeout;
   return request;
 }
 
@@ -101,8 +72,10 @@ JobsMqtt::JobsMqtt(JobsService& jobs, const Clock& clock, Publisher& publisher)
       clock_(clock),
       publisher_(publisher),
       subscription_(jobs.listen({.on_pending_change = [this](const ThingName& thing) { notify(thing); },
-                                 .on_next_change = [this](const ThingName& thing) { notify_next(thing); }})) {
-}
+                                 .on_next_change =
+                                     [this](const ThingName& thing, const std::optional<JobExecution>& next) {
+                                       notify_next(thing, next);
+                                     }})) {}
 
 std::string_view JobsMqtt::handle(const ClientAddress& client, const std::string& topic,
                                   const ThingName& thing, const JobsTopic& request,
@@ -120,10 +93,10 @@ std::string_view JobsMqtt::handle(const ClientAddress& client, const std::string
   }();
   if (!answer) {
     publisher_.deliver(client, topic + "/rejected",
-                       to_text(rejection(answer.error(), client_token, clock_.now())));
+                       to_text(rejection(answer.error(), client_token, stamp(clock_.now()))));
     return to_string(answer.error().code);
   }
-  Json reply = envelope(client_token, clock_.now());
+  Json reply = envelope(client_token, stamp(clock_.now()));
   reply.update(*answer);
   publisher_.deliver(client, topic + "/accepted", to_text(reply));
   return "accepted";
@@ -144,19 +117,21 @@ ServiceResult<Json> JobsMqtt::call(const ThingName& thing, const JobsTopic& requ
 }
 
 ServiceResult<Json> JobsMqtt::get_pending(const ThingName& thing) {
-  const auto all = jobs_.pending(thing);
-  if (!all) return tl::unexpected(all.error());
-  return Json{{"inProgressJobs", summaries(*all, ExecutionStatus::kInProgress, kMaxListed)},
-              {"queuedJobs", summaries(*all, ExecutionStatus::kQueued, kMaxListed)}};
+  auto begun = summaries(thing, ExecutionStatus::kInProgress, kMaxListed);
+  if (!begun) return begun;
+  auto queued = summaries(thing, ExecutionStatus::kQueued, kMaxListed);
+  if (!queued) return queued;
+  return Json{{"inProgressJobs", std::move(*begun)}, {"queuedJobs", std::move(*queued)}};
 }
 
 ServiceResult<Json> JobsMqtt::start_next(const ThingName& thing, const JsonBody& body) {
   const auto details = body.details("statusDetails");
   if (!details) return tl::unexpected(details.error());
-  if (const auto valid = check_step_timeout(body); !valid) return tl::unexpected(valid.error());
-  const auto next = jobs_.start_next(thing, *details);
+  const auto step_timeout = body.integer("stepTimeoutInMinutes");
+  if (!step_timeout) return tl::unexpected(step_timeout.error());
+  const auto next = jobs_.start_next(thing, {*details, *step_timeout});
   if (!next) return tl::unexpected(next.error());
-  return render_next(*next, /*with_document=*/true);
+  return render_next(*next, Document::kWithUrls);
 }
 
 ServiceResult<Json> JobsMqtt::describe(const ThingName& thing, const std::string& job, const JsonBody& body) {
@@ -164,16 +139,17 @@ ServiceResult<Json> JobsMqtt::describe(const ThingName& thing, const std::string
   if (!with_document) return tl::unexpected(with_document.error());
   const auto number = body.integer("executionNumber", /*quoted=*/true);
   if (!number) return tl::unexpected(number.error());
+  const Document document = with_document->value_or(true) ? Document::kWithUrls : Document::kNone;
   if (job == kNextJob) {
     const auto next = jobs_.describe_next(thing);
     if (!next) return tl::unexpected(next.error());
-    return render_next(*next, with_document->value_or(true));
+    return render_next(*next, document);
   }
   const auto id = parse_job_id(job);
   if (!id) return tl::unexpected(id.error());
   const auto execution = jobs_.describe(*id, thing, *number);
   if (!execution) return tl::unexpected(execution.error());
-  return render_next(*execution, with_document->value_or(true));
+  return render_next(*execution, document);
 }
 
 ServiceResult<Json> JobsMqtt::update(const ThingName& thing, const std::string& job, const JsonBody& body) {
@@ -191,67 +167,81 @@ ServiceResult<Json> JobsMqtt::update(const ThingName& thing, const std::string& 
   Json json = Json::object();
   if (with_state->value_or(false)) json["executionState"] = render_state(execution->state);
   if (with_document->value_or(false)) {
-    auto text = document(*id);
-    if (!text) return text;
-    json["jobDocument"] = std::move(*text);
+    auto document = jobs_.document(*id);
+    if (!document) return document;
+    json["jobDocument"] = std::move(*document);
   }
   return json;
 }
 
-ServiceResult<Json> JobsMqtt::document(const JobId& id) {
-  const auto job = jobs_.describe_job(id);
-  if (!job) return tl::unexpected(job.error());
-  auto json = Json::parse(job->document, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return refuse(ErrorCode::kInternalError, "The stored job document is damaged.");
+std::int64_t JobsMqtt::stamp(std::int64_t epoch_seconds) const {
+  constexpr std::int64_t kMillisecondsPerSecond = 1000;
+  const bool seconds = jobs_.options().timestamp_unit == JobsOptions::TimestampUnit::kSeconds;
+  return seconds ? epoch_seconds : epoch_seconds * kMillisecondsPerSecond;
+}
+
+Json JobsMqtt::summary(const JobExecution& execution) const {
+  Json json{{"jobId", execution.job_id.str()}, {"queuedAt", stamp(execution.queued_at)}};
+  if (execution.started_at) json["startedAt"] = stamp(*execution.started_at);
+  json["lastUpdatedAt"] = stamp(execution.last_updated_at);
+  json["executionNumber"] = execution.execution_number;
+  json["versionNumber"] = execution.state.version_number;
   return json;
 }
 
-ServiceResult<Json> JobsMqtt::render(const JobExecution& execution, bool with_document) {
+ServiceResult<Json> JobsMqtt::summaries(const ThingName& thing, ExecutionStatus status, std::size_t most) {
+  const auto pending = jobs_.pending(thing, status, most);
+  if (!pending) return tl::unexpected(pending.error());
+  Json list = Json::array();
+  for (const JobExecution& execution : *pending) list.push_back(summary(execution));
+  return list;
+}
+
+ServiceResult<Json> JobsMqtt::render(const JobExecution& execution, Document document) {
   Json json{{"jobId", execution.job_id.str()},
             {"thingName", execution.thing.str()},
             {"status", to_string(execution.state.status)}};
   if (!execution.state.details.empty()) json["statusDetails"] = execution.state.details;
-  json["queuedAt"] = execution.queued_at;
-  if (execution.started_at) json["startedAt"] = *execution.started_at;
-  json["lastUpdatedAt"] = execution.last_updated_at;
+  json["queuedAt"] = stamp(execution.queued_at);
+  if (execution.started_at) json["startedAt"] = stamp(*execution.started_at);
+  json["lastUpdatedAt"] = stamp(execution.last_updated_at);
   json["versionNumber"] = execution.state.version_number;
   json["executionNumber"] = execution.execution_number;
-  if (with_document) {
-    auto text = document(execution.job_id);
-    if (!text) return text;
-    json["jobDocument"] = std::move(*text);
+  if (const auto deadline = execution.deadline()) {
+    json["approximateSecondsBeforeTimedOut"] = std::max<std::int64_t>(0, *deadline - clock_.now());
   }
+  if (document == Document::kNone) return json;
+  auto content = jobs_.document(execution.job_id, document == Document::kWithUrls);
+  if (!content) return content;
+  json["jobDocument"] = std::move(*content);
   return json;
 }
 
-/// `execution`, or no key at all when nothing is left to do.
-ServiceResult<Json> JobsMqtt::render_next(const std::optional<JobExecution>& next, bool with_document) {
+ServiceResult<Json> JobsMqtt::render_next(const std::optional<JobExecution>& next, Document document) {
   if (!next) return Json::object();
-  auto execution = render(*next, with_document);
+  auto execution = render(*next, document);
   if (!execution) return execution;
   return Json{{"execution", std::move(*execution)}};
 }
 
 void JobsMqtt::notify(const ThingName& thing) {
-  const auto all = jobs_.pending(thing);
-  if (!all) return;
   Json jobs = Json::object();
   std::size_t left = kMaxNotified;
   for (const ExecutionStatus status : {ExecutionStatus::kInProgress, ExecutionStatus::kQueued}) {
-    Json list = summaries(*all, status, left);
-    left -= list.size();
-    if (!list.empty()) jobs[std::string{to_string(status)}] = std::move(list);
+    auto list = summaries(thing, status, left);
+    if (!list) return;
+    left -= list->size();
+    if (!list->empty()) jobs[std::string{to_string(status)}] = std::move(*list);
   }
   publisher_.publish(fmt::format("$aws/things/{}/jobs/notify", thing.str()),
-                     to_text({{"timestamp", clock_.now()}, {"jobs", std::move(jobs)}}), kNotifyQos);
+                     to_text({{"timestamp", stamp(clock_.now())}, {"jobs", std::move(jobs)}}), kNotifyQos);
 }
 
-void JobsMqtt::notify_next(const ThingName& thing) {
-  const auto next = jobs_.describe_next(thing);
-  if (!next) return;
-  const auto body = render_next(*next, /*with_document=*/true);
+void JobsMqtt::notify_next(const ThingName& thing, const std::optional<JobExecution>& next) {
+  const bool presign = jobs_.options().presign_in_notify_next;
+  const auto body = render_next(next, presign ? Document::kWithUrls : Document::kWithPlaceholders);
   if (!body) return;
-  Json json{{"timestamp", clock_.now()}};
+  Json json{{"timestamp", stamp(clock_.now())}};
   json.update(*body);
   publisher_.publish(fmt::format("$aws/things/{}/jobs/notify-next", thing.str()), to_text(json), kNotifyQos);
 }

@@ -35,12 +35,19 @@ class JobsMqtt {
                                              const JsonBody& body);
   [[nodiscard]] ServiceResult<Json> update(const ThingName& thing, const std::string& job,
                                            const JsonBody& body);
-  [[nodiscard]] ServiceResult<Json> document(const JobId& id);
-  [[nodiscard]] ServiceResult<Json> render(const JobExecution& execution, bool with_document);
-  [[nodiscard]] ServiceResult<Json> render_next(const std::optional<JobExecution>& next, bool with_document);
+  /// How an execution's document is given.
+  enum class Document { kNone, kWithPlaceholders, kWithUrls };
+  [[nodiscard]] ServiceResult<Json> render(const JobExecution& execution, Document document);
+  /// `execution`, or no key at all when nothing is left to do.
+  [[nodiscard]] ServiceResult<Json> render_next(const std::optional<JobExecution>& next, Document document);
+  [[nodiscard]] ServiceResult<Json> summaries(const ThingName& thing, ExecutionStatus status,
+                                              std::size_t most);
+  [[nodiscard]] Json summary(const JobExecution& execution) const;
+  /// A time as messages have it.
+  [[nodiscard]] std::int64_t stamp(std::int64_t epoch_seconds) const;
 
   void notify(const ThingName& thing);
-  void notify_next(const ThingName& thing);
+  void notify_next(const ThingName& thing, const std::optional<JobExecution>& next);
 
   JobsService& jobs_;
   const Clock& clock_;

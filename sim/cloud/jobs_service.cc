@@ -1,210 +1,36 @@
+// What the jobs service does for devices and by the clock, and what all of its changes have in common. The
+// operator's and the registry's side is in jobs_operator.cc.
 #include "sim/cloud/jobs_service.h"
 
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <set>
 
+#include "sim/cloud/jobs_errors.h"
 #include "sim/cloud/status_details.h"
 
 namespace otasim::cloud {
 
 namespace {
 
-constexpr std::size_t kMaxDocument = 32'768;
-
-JobStatus job_status(std::string_view name) {
-  for (const JobStatus status : {JobStatus::kInProgress, JobStatus::kCompleted}) {
-    if (to_string(status) == name) return status;
-  }
-  return JobStatus::kCanceled;
-}
-
-std::string_view to_string(TargetSelection selection) {
-  return selection == TargetSelection::kSnapshot ? "SNAPSHOT" : "CONTINUOUS";
-}
-
-tl::unexpected<ServiceError> refuse_with_state(ErrorCode code, std::string message,
-                                               const JobExecution& execution) {
-  ServiceError error(code, std::move(message));
-  error.execution_state = execution.state;
-  return tl::unexpected(std::move(error));
-}
-
-tl::unexpected<ServiceError> no_execution(const JobId& id, const ThingName& thing) {
-  return refuse(ErrorCode::kResourceNotFound,
-                fmt::format("Job {} has no such execution for thing {}.", id.str(), thing.str()));
-}
-
-ServiceResult<void> check_request(const CreateJobRequest& request) {
-  if (request.targets.empty()) return refuse(ErrorCode::kInvalidRequest, "A job needs a target.");
-  if (request.document.size() > kMaxDocument) {
-    return refuse(ErrorCode::kInvalidRequest,
-                  fmt::format("A job document may have {} characters; this has {}.", kMaxDocument,
-                              request.document.size()));
-  }
-  if (!nlohmann::json::parse(request.document, nullptr, /*allow_exceptions=*/false).is_object()) {
-    return refuse(ErrorCode::kInvalidRequest, "The job document is not a JSON object.");
-  }
-  return {};
-}
+constexpr std::int64_t kSecondsPerMinute = 60;
+/// Executions that run out of time are ended this many a transaction.
+constexpr std::size_t kDueBatch = 100;
 
 }  // namespace
 
-std::string_view to_string(JobStatus status) {
-  switch (status) {
-    case JobStatus::kInProgress:
-      return "IN_PROGRESS";
-    case JobStatus::kCompleted:
-      return "COMPLETED";
-    case JobStatus::kCanceled:
-      return "CANCELED";
-  }
-  return "";
-}
+// --- Devices
 
-ServiceResult<void> JobsService::create(const CreateJobRequest& request) {
-  if (auto valid = check_request(request); !valid) return valid;
-  const std::set<ThingName> targets(request.targets.begin(), request.targets.end());
-  return database_.transaction([&]() -> ServiceResult<void> {
-    if (describe_job(request.id)) {
-      return refuse(ErrorCode::kResourceAlreadyExists,
-                    fmt::format("Job {} exists already.", request.id.str()));
-    }
-    const std::int64_t now = clock_.now();
-    const auto added = database_.execute(
-        "INSERT INTO jobs(job_id, status, document, description, target_selection, created_at, "
-        "last_updated_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        {request.id.str(), to_string(JobStatus::kInProgress), request.document, request.description,
-         to_string(request.target_selection), now, now});
-    if (!added) return tl::unexpected(added.error());
-    database_.after_commit([this, id = request.id] {
-      listeners_.for_each([&id](const JobsListener& listener) {
-        if (listener.on_job_created) listener.on_job_created(id);
-      });
-    });
-    for (const ThingName& thing : targets) {
-      if (auto queued = add_execution(request.id, thing); !queued) return queued;
-    }
-    return {};
-  });
-}
-
-ServiceResult<void> JobsService::add_execution(const JobId& id, const ThingName& thing) {
-  bool exists = false;
-  const auto read = database_.query("SELECT 1 FROM things WHERE name = ?", {thing.str()},
-                                    [&exists](const Row&) { exists = true; });
-  if (!read) return tl::unexpected(read.error());
-  if (!exists)
-    return refuse(ErrorCode::kResourceNotFound, fmt::format("Thing {} does not exist.", thing.str()));
-  auto before = executions_.next(thing);
-  if (!before) return tl::unexpected(before.error());
-  auto execution = executions_.add(id, thing, clock_.now());
-  if (!execution) return tl::unexpected(execution.error());
-  return announce({std::move(*execution), std::move(*before), /*pending_changed=*/true});
-}
-
-ServiceResult<Job> JobsService::describe_job(const JobId& id) {
-  std::optional<Job> job;
-  const auto read = database_.query(
-      "SELECT status, document, description, force_canceled, created_at, last_updated_at, completed_at "
-      "FROM jobs WHERE job_id = ?",
-      {id.str()}, [&](const Row& row) {
-        job = Job{id,
-                  job_status(row.text(0)),
-                  row.text(1),
-                  row.text(2),
-                  row.integer(3) != 0,
-                  row.integer(4),
-                  row.integer(5),
-                  row.optional_integer(6)};
-      });
-  if (!read) return tl::unexpected(read.error());
-  if (!job) return refuse(ErrorCode::kResourceNotFound, fmt::format("Job {} does not exist.", id.str()));
-  return *job;
-}
-
-ServiceResult<std::vector<JobExecution>> JobsService::executions_of(const JobId& id) {
-  auto all = executions_.of_job(id);
-  if (!all) return tl::unexpected(all.error());
-  return std::move(*all);
-}
-
-ServiceResult<JobExecution> JobsService::execution(const JobId& id, const ThingName& thing,
-                                                   std::optional<std::int64_t> number) {
-  auto found = executions_.find(id, thing, number);
-  if (!found) return tl::unexpected(found.error());
-  if (!*found) return no_execution(id, thing);
-  return std::move(**found);
-}
-
-ServiceResult<void> JobsService::cancel(const JobId& id, const CancelJobRequest& request) {
-  return database_.transaction([&]() -> ServiceResult<void> {
-    const auto job = describe_job(id);
-    if (!job) return tl::unexpected(job.error());
-    if (job->status != JobStatus::kInProgress) {
-      return refuse(ErrorCode::kInvalidRequest,
-                    fmt::format("Job {} is {} and cannot be canceled.", id.str(), to_string(job->status)));
-    }
-    const std::int64_t now = clock_.now();
-    const auto saved = database_.execute(
-        "UPDATE jobs SET status = ?, force_canceled = ?, reason_code = ?, comment = ?, last_updated_at = ?, "
-        "completed_at = ? WHERE job_id = ?",
-        {to_string(JobStatus::kCanceled), static_cast<std::int64_t>(request.force), request.reason_code,
-         request.comment, now, now, id.str()});
-    if (!saved) return tl::unexpected(saved.error());
-    auto all = executions_.of_job(id);
-    if (!all) return tl::unexpected(all.error());
-    for (JobExecution& execution : *all) {
-      const bool stays = is_terminal(execution.state.status) ||
-                         (execution.state.status == ExecutionStatus::kInProgress && !request.force);
-      if (stays) continue;
-      if (auto canceled = cancel_one(execution, request.force); !canceled) return canceled;
-    }
-    return {};
-  });
-}
-
-ServiceResult<void> JobsService::cancel_execution(const JobId& id, const ThingName& thing,
-                                                  const CancelExecutionRequest& request) {
-  return database_.transaction([&]() -> ServiceResult<void> {
-    auto found = execution(id, thing);
-    if (!found) return tl::unexpected(found.error());
-    const ExecutionStatus status = found->state.status;
-    if (is_terminal(status) || (status == ExecutionStatus::kInProgress && !request.force)) {
-      return refuse_with_state(ErrorCode::kInvalidStateTransition,
-                               fmt::format("An execution that is {} cannot be canceled{}.", to_string(status),
-                                           is_terminal(status) ? "" : " without force"),
-                               *found);
-    }
-    if (request.expected_version && *request.expected_version != found->state.version_number) {
-      return refuse_with_state(ErrorCode::kVersionMismatch, "The execution has another version.", *found);
-    }
-    if (request.details) {
-      if (auto valid = check_details(*request.details); !valid) return valid;
-      found->state.details = *request.details;
-    }
-    if (auto canceled = cancel_one(*found, request.force); !canceled) return canceled;
-    return complete_if_done(id);
-  });
-}
-
-ServiceResult<void> JobsService::cancel_one(JobExecution& execution, bool force) {
-  auto before = executions_.next(execution.thing);
-  if (!before) return tl::unexpected(before.error());
-  execution.force_canceled = force && execution.state.status == ExecutionStatus::kInProgress;
-  if (auto saved = save(execution, ExecutionStatus::kCanceled); !saved) return saved;
-  return announce({execution, std::move(*before), /*pending_changed=*/true});
-}
-
-ServiceResult<std::vector<JobExecution>> JobsService::pending(const ThingName& thing) {
-  auto all = executions_.pending(thing);
+ServiceResult<std::vector<JobExecution>> JobsService::pending(const ThingName& thing, ExecutionStatus status,
+                                                              std::size_t most) {
+  if (auto due = run_due(); !due) return tl::unexpected(due.error());
+  auto all = executions_.pending(thing, status, most);
   if (!all) return tl::unexpected(all.error());
   return std::move(*all);
 }
 
 ServiceResult<std::optional<JobExecution>> JobsService::describe_next(const ThingName& thing) {
+  if (auto due = run_due(); !due) return tl::unexpected(due.error());
   auto next = executions_.next(thing);
   if (!next) return tl::unexpected(next.error());
   return std::move(*next);
@@ -212,6 +38,7 @@ ServiceResult<std::optional<JobExecution>> JobsService::describe_next(const Thin
 
 ServiceResult<JobExecution> JobsService::describe(const JobId& id, const ThingName& thing,
                                                   std::optional<std::int64_t> number) {
+  if (auto due = run_due(); !due) return tl::unexpected(due.error());
   auto found = execution(id, thing, number);
   if (!found) return found;
   if (is_terminal(found->state.status)) {
@@ -221,21 +48,32 @@ ServiceResult<JobExecution> JobsService::describe(const JobId& id, const ThingNa
   return found;
 }
 
-ServiceResult<std::optional<JobExecution>> JobsService::start_next(
-    const ThingName& thing, const std::optional<StatusDetails>& details) {
-  if (details) {
-    if (const auto valid = check_details(*details); !valid) return tl::unexpected(valid.error());
+ServiceResult<std::optional<JobExecution>> JobsService::start_next(const ThingName& thing,
+                                                                   const StartNextRequest& request) {
+  if (request.details) {
+    if (const auto valid = check_details(*request.details); !valid) return tl::unexpected(valid.error());
   }
-  return database_.transaction([&]() -> ServiceResult<std::optional<JobExecution>> {
+  if (auto due = run_due(); !due) return tl::unexpected(due.error());
+  return change([&]() -> ServiceResult<std::optional<JobExecution>> {
     auto next = executions_.next(thing);
     if (!next) return tl::unexpected(next.error());
-    if (!*next || (*next)->state.status == ExecutionStatus::kInProgress) return std::move(*next);
-    JobExecution execution = **next;
-    if (details) execution.state.details = *details;
-    if (auto saved = save(execution, ExecutionStatus::kInProgress); !saved)
+    if (!*next) return std::nullopt;
+    JobExecution execution = std::move(**next);
+    const bool begins = execution.state.status == ExecutionStatus::kQueued;
+    if (begins) {
+      if (auto begun = begin(execution); !begun) return tl::unexpected(begun.error());
+      if (request.details) execution.state.details = *request.details;
+    }
+    if (auto set = set_step_timer(execution, request.step_timeout_minutes); !set) {
+      return tl::unexpected(set.error());
+    }
+    if (!begins && !request.step_timeout_minutes) return execution;
+    const auto queue = touch(thing);
+    if (!queue) return tl::unexpected(queue.error());
+    (*queue)->pending_changed |= begins && options_.notify_on_start;
+    if (auto saved = save(execution, ExecutionStatus::kInProgress, begins); !saved) {
       return tl::unexpected(saved.error());
-    const auto announced = announce({execution, std::move(*next), options_.notify_on_start});
-    if (!announced) return tl::unexpected(announced.error());
+    }
     return execution;
   });
 }
@@ -267,69 +105,211 @@ ServiceResult<void> JobsService::check_update(const JobExecution& execution,
 
 ServiceResult<JobExecution> JobsService::update(const JobId& id, const ThingName& thing,
                                                 const UpdateExecutionRequest& request) {
-  return database_.transaction([&]() -> ServiceResult<JobExecution> {
+  if (auto due = run_due(); !due) return tl::unexpected(due.error());
+  return change([&]() -> ServiceResult<JobExecution> {
     auto found = execution(id, thing, request.execution_number);
     if (!found) return found;
     if (const auto valid = check_update(*found, request); !valid) return tl::unexpected(valid.error());
-    auto before = executions_.next(thing);
-    if (!before) return tl::unexpected(before.error());
-
     const bool starts = found->state.status == ExecutionStatus::kQueued;
+    const bool ends = is_terminal(request.status);
+    if (starts || ends) {
+      // What is begun and goes on stays where it is in the queue.
+      const auto queue = touch(thing);
+      if (!queue) return tl::unexpected(queue.error());
+      (*queue)->pending_changed |= starts && options_.notify_on_start;
+    }
+    if (starts && !ends) {
+      if (auto begun = begin(*found); !begun) return tl::unexpected(begun.error());
+    }
     if (request.details) {
       StatusDetails details = *request.details;
       if (options_.details_rule == JobsOptions::DetailsRule::kMerge) details.merge(found->state.details);
       found->state.details = std::move(details);
     }
+    if (ends) {
+      if (auto ended = end(*found, request.status); !ended) return tl::unexpected(ended.error());
+      return found;
+    }
+    if (auto set = set_step_timer(*found, request.step_timeout_minutes); !set) {
+      return tl::unexpected(set.error());
+    }
     if (auto saved = save(*found, request.status); !saved) return tl::unexpected(saved.error());
-    const bool pending_changed = is_terminal(request.status) || (starts && options_.notify_on_start);
-    const auto announced = announce({*found, std::move(*before), pending_changed});
-    if (!announced) return tl::unexpected(announced.error());
-    if (const auto done = complete_if_done(id); !done) return tl::unexpected(done.error());
     return found;
   });
 }
 
-/// Takes an execution to a status, with the times and the version that follow from it.
-ServiceResult<void> JobsService::save(JobExecution& execution, ExecutionStatus status) {
-  const std::int64_t now = clock_.now();
-  if (!execution.started_at && status != ExecutionStatus::kCanceled) execution.started_at = now;
-  execution.state.status = status;
-  execution.last_updated_at = now;
-  ++execution.state.version_number;
-  const auto saved = executions_.save(execution);
-  if (!saved) return tl::unexpected(saved.error());
+ServiceResult<nlohmann::ordered_json> JobsService::document(const JobId& id, bool presign) {
+  const auto job = describe_job(id);
+  if (!job) return tl::unexpected(job.error());
+  auto document = nlohmann::ordered_json::parse(job->document, nullptr, /*allow_exceptions=*/false);
+  if (document.is_discarded()) {
+    return refuse(ErrorCode::kInternalError, "The stored job document is damaged.");
+  }
+  if (presign && url_source_) {
+    expand_placeholders(document, [&](const ObjectLocation& object) {
+      return url_source_(object, job->presigned_expires_sec);
+    });
+  }
+  return document;
+}
+
+/// The execution leaves the queue for work: its timer runs from here.
+ServiceResult<void> JobsService::begin(JobExecution& execution) {
+  const auto job = describe_job(execution.job_id);
+  if (!job) return tl::unexpected(job.error());
+  if (job->in_progress_timeout_minutes) {
+    execution.in_progress_deadline = clock_.now() + *job->in_progress_timeout_minutes * kSecondsPerMinute;
+  }
   return {};
 }
 
-/// Tells the listeners of a change once it is kept.
-ServiceResult<void> JobsService::announce(const Change& change) {
-  const auto after = executions_.next(change.execution.thing);
-  if (!after) return tl::unexpected(after.error());
-  const std::optional<JobExecution>& before = change.next_before;
-  const bool same_next = before ? *after && before->same_as(**after) : !*after;
-  database_.after_commit(
-      [this, execution = change.execution, pending = change.pending_changed, next = !same_next] {
-        listeners_.for_each([&](const JobsListener& listener) {
-          if (listener.on_execution_change) listener.on_execution_change(execution);
-          if (pending && listener.on_pending_change) listener.on_pending_change(execution.thing);
-          if (next && listener.on_next_change) listener.on_next_change(execution.thing);
-        });
-      });
+ServiceResult<void> JobsService::set_step_timer(JobExecution& execution,
+                                                const std::optional<std::int64_t>& minutes) const {
+  if (!minutes) return {};
+  if (*minutes == kNoStepTimeout) {
+    execution.step_deadline.reset();
+    return {};
+  }
+  if (*minutes < 1 || *minutes > kMaxTimeoutMinutes) {
+    return refuse(ErrorCode::kInvalidRequest,
+                  fmt::format("stepTimeoutInMinutes must be 1 to {}, or -1.", kMaxTimeoutMinutes));
+  }
+  const std::int64_t deadline = clock_.now() + *minutes * kSecondsPerMinute;
+  if (execution.in_progress_deadline && deadline > *execution.in_progress_deadline) {
+    return refuse(ErrorCode::kInvalidRequest,
+                  "stepTimeoutInMinutes would end after the job's in-progress timer.");
+  }
+  execution.step_deadline = deadline;
   return {};
+}
+
+// --- Time
+
+ServiceResult<void> JobsService::run_due() {
+  for (;;) {
+    const auto earliest = next_due();
+    if (!earliest) return tl::unexpected(earliest.error());
+    const std::int64_t now = clock_.now();
+    if (!*earliest || **earliest > now) return {};
+    auto ended = change([&]() -> ServiceResult<void> {
+      auto due = executions_.due(now, kDueBatch);
+      if (!due) return tl::unexpected(due.error());
+      for (JobExecution& execution : *due) {
+        if (auto done = end(execution, ExecutionStatus::kTimedOut); !done) return done;
+      }
+      return {};
+    });
+    if (!ended) return ended;
+  }
+}
+
+ServiceResult<std::optional<std::int64_t>> JobsService::next_due() {
+  const auto earliest = executions_.next_deadline();
+  if (!earliest) return tl::unexpected(earliest.error());
+  return *earliest;
+}
+
+// --- Changes
+
+ServiceResult<JobChanges::Queue*> JobsService::touch(const ThingName& thing) {
+  const auto known = changes_->queues.find(thing);
+  if (known != changes_->queues.end()) return &known->second;
+  auto next = executions_.next(thing);
+  if (!next) return tl::unexpected(next.error());
+  return &changes_->queues.emplace(thing, JobChanges::Queue{std::move(*next), false}).first->second;
+}
+
+/// Takes an execution to a status, with the times and the version that follow from it.
+ServiceResult<void> JobsService::save(JobExecution& execution, ExecutionStatus status, bool raise_version) {
+  const std::int64_t now = clock_.now();
+  const bool worked_on = status != ExecutionStatus::kCanceled && status != ExecutionStatus::kRemoved;
+  if (!execution.started_at && worked_on) execution.started_at = now;
+  execution.state.status = status;
+  execution.last_updated_at = now;
+  if (raise_version) ++execution.state.version_number;
+  const auto saved = executions_.save(execution);
+  if (!saved) return tl::unexpected(saved.error());
+  changes_->executions.push_back(execution);
+  return {};
+}
+
+/// Takes an execution to a terminal status, and on to what follows for its job.
+ServiceResult<void> JobsService::end(JobExecution& execution, ExecutionStatus status, bool raise_version) {
+  const auto queue = touch(execution.thing);
+  if (!queue) return tl::unexpected(queue.error());
+  (*queue)->pending_changed = true;
+  execution.in_progress_deadline.reset();
+  execution.step_deadline.reset();
+  if (auto saved = save(execution, status, raise_version); !saved) return saved;
+  return settle(execution);
+}
+
+/// After an execution's end: another attempt, or perhaps the job's end.
+ServiceResult<void> JobsService::settle(const JobExecution& ended) {
+  auto job = describe_job(ended.job_id);
+  if (!job) return tl::unexpected(job.error());
+  const auto retry = may_retry(*job, ended);
+  if (!retry) return tl::unexpected(retry.error());
+  if (*retry) return add_execution(job->id, ended.thing, ended.retry_attempt + 1);
+  return complete_if_done(*job);
+}
+
+ServiceResult<bool> JobsService::may_retry(const Job& job, const JobExecution& ended) {
+  const ExecutionStatus status = ended.state.status;
+  const bool failed = status == ExecutionStatus::kFailed;
+  if (job.status != JobStatus::kInProgress || (!failed && status != ExecutionStatus::kTimedOut)) return false;
+  const std::int64_t attempts = ended.retry_attempt + 1;
+  if (job.retries.any > 0) return attempts <= job.retries.any;
+  const std::int64_t allowed = failed ? job.retries.failed : job.retries.timed_out;
+  if (allowed == 0) return false;
+  const auto ended_so = executions_.count_last(ended, attempts, status);
+  if (!ended_so) return tl::unexpected(ended_so.error());
+  return *ended_so <= allowed;
 }
 
 /// A snapshot job is completed when no execution is open any more; a continuous one stays in progress.
-ServiceResult<void> JobsService::complete_if_done(const JobId& id) {
-  const auto open = executions_.any_open(id);
+ServiceResult<void> JobsService::complete_if_done(Job& job) {
+  if (job.status != JobStatus::kInProgress || job.target_selection != TargetSelection::kSnapshot) return {};
+  const auto open = executions_.any_open(job.id);
   if (!open) return tl::unexpected(open.error());
   if (*open) return {};
-  const std::int64_t now = clock_.now();
-  const auto saved = database_.execute(
-      "UPDATE jobs SET status = ?, last_updated_at = ?, completed_at = ? "
-      "WHERE job_id = ? AND status = ? AND target_selection = ?",
-      {to_string(JobStatus::kCompleted), now, now, id.str(), to_string(JobStatus::kInProgress),
-       to_string(TargetSelection::kSnapshot)});
+  job.status = JobStatus::kCompleted;
+  job.last_updated_at = clock_.now();
+  job.completed_at = job.last_updated_at;
+  const auto saved = jobs_.save(job);
   if (!saved) return tl::unexpected(saved.error());
+  return {};
+}
+
+/// Tells the listeners what a transaction has done, once it is kept.
+ServiceResult<void> JobsService::announce(const JobChanges& made) {
+  struct Told {
+    ThingName thing;
+    bool pending_changed;
+    bool next_changed;
+    std::optional<JobExecution> next;
+  };
+  std::vector<Told> told;
+  for (const auto& [thing, queue] : made.queues) {
+    auto next = executions_.next(thing);
+    if (!next) return tl::unexpected(next.error());
+    const auto& before = queue.next_before;
+    const bool same_next = before ? *next && before->same_as(**next) : !*next;
+    told.push_back({thing, queue.pending_changed, !same_next, std::move(*next)});
+  }
+  database_.after_commit(
+      [this, created = made.created, executions = made.executions, told = std::move(told)] {
+        listeners_.for_each([&](const JobsListener& listener) {
+          if (created && listener.on_job_created) listener.on_job_created(*created);
+          for (const JobExecution& execution : executions) {
+            if (listener.on_execution_change) listener.on_execution_change(execution);
+          }
+          for (const Told& one : told) {
+            if (one.pending_changed && listener.on_pending_change) listener.on_pending_change(one.thing);
+            if (one.next_changed && listener.on_next_change) listener.on_next_change(one.thing, one.next);
+          }
+        });
+      });
   return {};
 }
 

@@ -1,8 +1,10 @@
 // AWS IoT Jobs: jobs, and for each targeted thing an execution with its own state machine.
 //
-//   jobs.create({.id = ..., .document = ..., .targets = {thing}});      operator
-//   jobs.start_next(thing, ...), jobs.describe(...), jobs.update(...)   device, through a front end
-//   jobs.cancel(...), jobs.cancel_execution(...)                        operator
+//   jobs.create({.id = ..., .document = ..., .targets = {thing, group}});   operator
+//   jobs.start_next(thing, ...), jobs.describe(...), jobs.update(...)        device, through a front end
+//   jobs.cancel(...), jobs.cancel_execution(...)                             operator
+//   jobs.retarget(thing, change)                                             registry: who is in which group
+//   jobs.run_due()                                                           time (cloud_timers.h)
 //
 // Each call is one transaction: when it returns, the change is kept, and the listeners have heard of it.
 // Where AWS's behaviour is not documented well enough to be sure, it is a named option.
@@ -10,6 +12,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,8 +22,12 @@
 #include "sim/cloud/database.h"
 #include "sim/cloud/execution_store.h"
 #include "sim/cloud/identifiers.h"
+#include "sim/cloud/job.h"
+#include "sim/cloud/job_document.h"
 #include "sim/cloud/job_execution.h"
+#include "sim/cloud/job_store.h"
 #include "sim/cloud/listeners.h"
+#include "sim/cloud/page.h"
 #include "sim/cloud/service_error.h"
 
 namespace otasim::cloud {
@@ -32,29 +40,34 @@ struct JobsOptions {
   bool may_reject_in_progress = true;
   /// Whether QUEUED to IN_PROGRESS is told on `notify`.
   bool notify_on_start = false;
+  /// Whether an operator's cancellation raises the execution's versionNumber.
+  bool cancel_raises_version = true;
+  /// Whether placeholders are replaced in `notify-next` too, as in answers.
+  bool presign_in_notify_next = true;
+  /// The unit of timestamps in messages to devices.
+  enum class TimestampUnit { kSeconds, kMilliseconds };
+  TimestampUnit timestamp_unit = TimestampUnit::kSeconds;
 };
-
-enum class TargetSelection { kSnapshot, kContinuous };
-enum class JobStatus { kInProgress, kCompleted, kCanceled };
-[[nodiscard]] std::string_view to_string(JobStatus status);
 
 struct CreateJobRequest {
   JobId id;
-  std::string document;  ///< JSON object
-  std::vector<ThingName> targets;
+  std::string document = {};  ///< JSON object
+  std::vector<JobTarget> targets = {};
   std::string description = {};
   TargetSelection target_selection = TargetSelection::kSnapshot;
+  std::int64_t presigned_expires_sec = kMaxPresignedExpiry;
+  std::optional<std::int64_t> in_progress_timeout_minutes = {};
+  RetryConfig retries = {};
 };
 
-struct Job {
-  JobId id;
-  JobStatus status = JobStatus::kInProgress;
-  std::string document;
-  std::string description;
-  bool force_canceled = false;
-  std::int64_t created_at = 0;
-  std::int64_t last_updated_at = 0;
-  std::optional<std::int64_t> completed_at;
+struct ListJobsRequest {
+  JobStore::Filter filter = {};
+  PageRequest page = {};
+};
+
+struct ListExecutionsRequest {
+  ExecutionStore::Filter filter;  ///< a job, a thing, or both
+  PageRequest page = {};
 };
 
 struct CancelJobRequest {
@@ -69,11 +82,20 @@ struct CancelExecutionRequest {
   std::optional<StatusDetails> details = {};
 };
 
+/// Instead of a number of minutes: stops the step timer.
+inline constexpr std::int64_t kNoStepTimeout = -1;
+
+struct StartNextRequest {
+  std::optional<StatusDetails> details = {};
+  std::optional<std::int64_t> step_timeout_minutes = {};  ///< 1 to kMaxTimeoutMinutes, or kNoStepTimeout
+};
+
 struct UpdateExecutionRequest {
   ExecutionStatus status = ExecutionStatus::kInProgress;
   std::optional<StatusDetails> details = {};  ///< none: those stored stay
   std::optional<std::int64_t> expected_version = {};
   std::optional<std::int64_t> execution_number = {};
+  std::optional<std::int64_t> step_timeout_minutes = {};  ///< none: the timer that runs stays
 };
 
 /// Called after the change is kept; any may be empty. They must not destroy the service.
@@ -83,72 +105,152 @@ struct JobsListener {
   std::function<void(const JobExecution& execution)> on_execution_change = {};
   /// The list of what is pending for a thing changed: `notify`.
   std::function<void(const ThingName& thing)> on_pending_change = {};
-  /// What a thing has to do next is another execution than before: `notify-next`.
-  std::function<void(const ThingName& thing)> on_next_change = {};
+  /// What a thing has to do next is another execution than before, or none: `notify-next`.
+  std::function<void(const ThingName& thing, const std::optional<JobExecution>& next)> on_next_change = {};
+};
+
+/// What a transaction does to jobs and to things' queues; told when it is over.
+struct JobChanges {
+  struct Queue {
+    std::optional<JobExecution> next_before = {};
+    bool pending_changed = false;
+  };
+  std::map<ThingName, Queue> queues = {};
+  std::vector<JobExecution> executions = {};  ///< as each stood after each change
+  std::optional<JobId> created = {};
 };
 
 class JobsService {
  public:
-  JobsService(Database& database, const Clock& clock, JobsOptions options = {})
-      : database_(database), clock_(clock), options_(options), executions_(database) {}
+  /// @param url_source  makes presigned URLs; none: placeholders stay in the documents
+  JobsService(Database& database, const Clock& clock, JobsOptions options = {}, UrlSource url_source = {})
+      : database_(database),
+        clock_(clock),
+        options_(options),
+        url_source_(std::move(url_source)),
+        jobs_(database),
+        executions_(database) {}
+  JobsService(const JobsService&) = delete;
+  JobsService& operator=(const JobsService&) = delete;
 
   [[nodiscard]] Subscription listen(JobsListener listener) { return listeners_.add(std::move(listener)); }
+  [[nodiscard]] const JobsOptions& options() const { return options_; }
 
   // The operator's side.
 
-  /// @returns kResourceAlreadyExists, kResourceNotFound for a target that is no thing, kInvalidRequest for a
-  ///          document that is no JSON object or too long, or for no target
+  /// @returns kResourceAlreadyExists, kResourceNotFound for a target that does not exist, kInvalidRequest for
+  /// a
+  ///          document that is no JSON object or too long, for no target or too many, or a number out of
+  ///          range
   ServiceResult<void> create(const CreateJobRequest& request);
+  /// Adds groups to a continuous job in progress. @returns kResourceNotFound, kInvalidRequest
+  ServiceResult<void> associate_targets(const JobId& id, const std::vector<GroupName>& groups);
   /// @returns kResourceNotFound
   [[nodiscard]] ServiceResult<Job> describe_job(const JobId& id);
-  [[nodiscard]] ServiceResult<std::vector<JobExecution>> executions_of(const JobId& id);
+  [[nodiscard]] ServiceResult<std::vector<JobTarget>> targets_of(const JobId& id);
+  [[nodiscard]] ServiceResult<JobProcessDetails> process_details(const JobId& id);
+  /// In order of their ids. @returns kInvalidRequest for a bad page
+  [[nodiscard]] ServiceResult<Page<Job>> list_jobs(const ListJobsRequest& request);
   /// An execution in whatever status. @returns kResourceNotFound
   [[nodiscard]] ServiceResult<JobExecution> execution(const JobId& id, const ThingName& thing,
                                                       std::optional<std::int64_t> number = std::nullopt);
+  /// In order of creation. @returns kInvalidRequest for a bad page, or for neither job nor thing
+  [[nodiscard]] ServiceResult<Page<JobExecution>> list_executions(const ListExecutionsRequest& request);
   /// @returns kResourceNotFound, kInvalidRequest if the job is over
   ServiceResult<void> cancel(const JobId& id, const CancelJobRequest& request = {});
   /// @returns kResourceNotFound, kInvalidStateTransition if it is over or begun (without force),
   ///          kVersionMismatch, kInvalidRequest for details that break a limit
   ServiceResult<void> cancel_execution(const JobId& id, const ThingName& thing,
                                        const CancelExecutionRequest& request = {});
+  /// Takes a job and its executions away; its id may be used again.
+  /// @returns kResourceNotFound, kInvalidStateTransition if the job is in progress (without force)
+  ServiceResult<void> remove_job(const JobId& id, bool force);
+  /// @returns kResourceNotFound, kInvalidStateTransition if it is not over (without force)
+  ServiceResult<void> remove_execution(const JobId& id, const ThingName& thing, std::int64_t number,
+                                       bool force);
+
+  // The registry's side.
+
+  /// Makes a change of who is in which group, and gives the thing the continuous jobs that it has become a
+  /// target of; what is open of those it no longer is a target of becomes REMOVED.
+  ServiceResult<void> retarget(const ThingName& thing, const std::function<ServiceResult<void>()>& change);
+  /// Makes whatever is open for a thing REMOVED: the thing is being deleted.
+  ServiceResult<void> remove_executions_of(const ThingName& thing);
 
   // The device's side.
 
-  /// Those begun first, then those waiting, in the order they were queued.
-  [[nodiscard]] ServiceResult<std::vector<JobExecution>> pending(const ThingName& thing);
+  /// The first `most` of those begun (kInProgress) or waiting (kQueued), in the order they were queued.
+  [[nodiscard]] ServiceResult<std::vector<JobExecution>> pending(const ThingName& thing,
+                                                                 ExecutionStatus status, std::size_t most);
   /// What comes next, or nothing; changes nothing.
   [[nodiscard]] ServiceResult<std::optional<JobExecution>> describe_next(const ThingName& thing);
   /// @returns kResourceNotFound, kTerminalStateReached
   [[nodiscard]] ServiceResult<JobExecution> describe(const JobId& id, const ThingName& thing,
                                                      std::optional<std::int64_t> number = std::nullopt);
-  /// Begins what comes next, unless it has been begun already. @returns kInvalidRequest for bad details
+  /// Begins what comes next, unless it has been begun already. @returns kInvalidRequest for bad details or
+  /// timer
   ServiceResult<std::optional<JobExecution>> start_next(const ThingName& thing,
-                                                        const std::optional<StatusDetails>& details);
+                                                        const StartNextRequest& request = {});
   /// @returns kResourceNotFound, kInvalidStateTransition, kVersionMismatch, kInvalidRequest
   ServiceResult<JobExecution> update(const JobId& id, const ThingName& thing,
                                      const UpdateExecutionRequest& request);
+  /// A job's document as a device gets it. @param presign  whether placeholders become URLs, new ones each
+  /// time
+  [[nodiscard]] ServiceResult<nlohmann::ordered_json> document(const JobId& id, bool presign = true);
+
+  // Time.
+
+  /// Ends what has run out of time: TIMED_OUT.
+  ServiceResult<void> run_due();
+  /// When the next execution will run out of time: epoch seconds.
+  [[nodiscard]] ServiceResult<std::optional<std::int64_t>> next_due();
 
  private:
-  /// One change to a thing's queue, with what came next before it.
-  struct Change {
-    JobExecution execution;
-    std::optional<JobExecution> next_before;
-    bool pending_changed = false;
-  };
+  /// Runs `body` in a transaction and tells the listeners afterwards; within another change, as part of it.
+  template <typename Body>
+  std::invoke_result_t<Body> change(const Body& body) {
+    return database_.transaction([&]() -> std::invoke_result_t<Body> {
+      if (changes_) return body();
+      changes_.emplace();
+      auto result = body();
+      const JobChanges made = std::move(*changes_);
+      changes_.reset();
+      if (!result) return result;
+      if (auto told = announce(made); !told) return tl::unexpected(told.error());
+      return result;
+    });
+  }
+  [[nodiscard]] ServiceResult<void> announce(const JobChanges& made);
+  /// A thing's queue is about to change.
+  [[nodiscard]] ServiceResult<JobChanges::Queue*> touch(const ThingName& thing);
 
-  [[nodiscard]] ServiceResult<void> add_execution(const JobId& id, const ThingName& thing);
-  [[nodiscard]] ServiceResult<void> save(JobExecution& execution, ExecutionStatus status);
-  [[nodiscard]] ServiceResult<void> announce(const Change& change);
-  [[nodiscard]] ServiceResult<void> complete_if_done(const JobId& id);
+  [[nodiscard]] ServiceResult<bool> exists(const JobTarget& target);
+  [[nodiscard]] ServiceResult<void> check_targets(const std::vector<JobTarget>& targets);
+  [[nodiscard]] ServiceResult<void> add_execution(const JobId& id, const ThingName& thing,
+                                                  std::int64_t retry_attempt = 0);
+  [[nodiscard]] ServiceResult<void> add_missing(const Job& job);
+  [[nodiscard]] ServiceResult<void> save(JobExecution& execution, ExecutionStatus status,
+                                         bool raise_version = true);
+  [[nodiscard]] ServiceResult<void> end(JobExecution& execution, ExecutionStatus status,
+                                        bool raise_version = true);
+  [[nodiscard]] ServiceResult<void> settle(const JobExecution& ended);
+  [[nodiscard]] ServiceResult<bool> may_retry(const Job& job, const JobExecution& ended);
+  [[nodiscard]] ServiceResult<void> complete_if_done(Job& job);
   [[nodiscard]] ServiceResult<void> cancel_one(JobExecution& execution, bool force);
+  [[nodiscard]] ServiceResult<void> begin(JobExecution& execution);
+  [[nodiscard]] ServiceResult<void> set_step_timer(JobExecution& execution,
+                                                   const std::optional<std::int64_t>& minutes) const;
   [[nodiscard]] ServiceResult<void> check_update(const JobExecution& execution,
                                                  const UpdateExecutionRequest& request) const;
 
   Database& database_;
   const Clock& clock_;
   JobsOptions options_;
+  UrlSource url_source_;
+  JobStore jobs_;
   ExecutionStore executions_;
   Listeners<JobsListener> listeners_;
+  std::optional<JobChanges> changes_;  ///< of the transaction that is under way
 };
 
 }  // namespace otasim::cloud

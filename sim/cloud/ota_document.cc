@@ -21,6 +21,10 @@ nlohmann::ordered_json render_file(const OtaDocumentFile& file) {
       {"filepath", file.file_path}, {"filesize", file.file_size}, {"fileid", file.file_id}};
   if (file.signature) json["certfile"] = file.signature->certificate_file;
   json["fileType"] = file.file_type;
+  if (!file.update_data_url.empty()) {
+    json["update_data_url"] = file.update_data_url;
+    json["auth_scheme"] = "aws.s3.presigned";
+  }
   if (file.signature) {
     const std::string key = "sig-" + lower_case(file.signature->hash_algorithm) + "-" +
                             lower_case(file.signature->signature_algorithm);
@@ -34,10 +38,10 @@ nlohmann::ordered_json render_file(const OtaDocumentFile& file) {
 std::string render(const OtaDocument& document) {
   nlohmann::ordered_json files = nlohmann::ordered_json::array();
   for (const OtaDocumentFile& file : document.files) files.push_back(render_file(file));
-  const nlohmann::ordered_json json{{"afr_ota",
-                                     {{"protocols", document.protocols},
-                                      {"streamname", document.stream_name},
-                                      {"files", std::move(files)}}}};
+  nlohmann::ordered_json update{{"protocols", document.protocols}};
+  if (!document.stream_name.empty()) update["streamname"] = document.stream_name;
+  update["files"] = std::move(files);
+  const nlohmann::ordered_json json{{"afr_ota", std::move(update)}};
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

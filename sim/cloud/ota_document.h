@@ -20,12 +20,13 @@ struct OtaDocumentFile {
   std::int64_t file_size = 0;
   std::int64_t file_id = 0;
   int file_type = 0;
+  std::string update_data_url = {};  ///< HTTP: a placeholder for a presigned URL; empty: not over HTTP
   std::optional<FileSignature> signature = {};
 };
 
 struct OtaDocument {
   std::vector<std::string> protocols;
-  std::string stream_name;
+  std::string stream_name;  ///< empty: not over MQTT
   std::vector<OtaDocumentFile> files;
 };
 

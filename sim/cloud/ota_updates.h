@@ -1,17 +1,20 @@
-// OTA updates: an image, its signature, the stream that carries it and the job that announces it, in one
-// call.
+// OTA updates: an image, its signature, the stream or URL that carries it and the job that announces it, in
+// one call.
 //
 //   ota_updates.create({.id = ..., .targets = {thing},
-//                       .files = {{.file_name = "/fw.bin", .object = ..., .code_signing =
+//                       .files = {{.file_name = "/fw.bin", .location = object, .code_signing =
 //                       LabSigning{...}}}});
 //
-// AWS creates an update in the background; here it is complete when the call returns. Stream, job and update
-// are made together or not at all. The job is `AFR_OTA-<id>`; its document is `afr_ota`, exact to the key.
+// As with AWS a request that is well-formed makes an update in any case: what goes wrong later (no such
+// object, a job id that is taken) leaves one that is CREATE_FAILED and says why, and neither stream nor job.
+// AWS works in the background; here the update is complete, or failed, when the call returns. The job is
+// `AFR_OTA-<id>`; its document is `afr_ota`, exact to the key.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,6 +23,7 @@
 #include "sim/cloud/identifiers.h"
 #include "sim/cloud/jobs_service.h"
 #include "sim/cloud/object_store.h"
+#include "sim/cloud/page.h"
 #include "sim/cloud/random_id.h"
 #include "sim/cloud/service_error.h"
 #include "sim/cloud/signer.h"
@@ -28,6 +32,16 @@
 namespace otasim::cloud {
 
 enum class Protocol { kMqtt, kHttp };
+[[nodiscard]] std::string_view to_string(Protocol protocol);
+
+/// A file of a stream the caller has made.
+struct StreamFileLocation {
+  StreamId stream;
+  std::int64_t file_id = 0;
+};
+
+/// An object's version may be empty: the latest.
+using FileLocation = std::variant<ObjectLocation, StreamFileLocation>;
 
 /// No signature: the document has neither `certfile` nor a signature key.
 struct Unsigned {};
@@ -37,9 +51,9 @@ struct LabSigning {
   std::string certificate_path_on_device;
 };
 
-/// The caller brings the signature (customCodeSigning).
+/// The caller brings the signature (customCodeSigning): its bytes, or a stream's file that holds them.
 struct CustomSigning {
-  std::vector<std::uint8_t> signature;
+  std::variant<std::vector<std::uint8_t>, StreamFileLocation> signature;
   std::string certificate_name;
   std::string hash_algorithm = "SHA256";
   std::string signature_algorithm = "ECDSA";
@@ -49,26 +63,56 @@ using CodeSigning = std::variant<Unsigned, LabSigning, CustomSigning>;
 
 struct OtaUpdateFile {
   std::string file_name;  ///< on the device
-  ObjectLocation object;  ///< version empty: the latest
+  FileLocation location;
   CodeSigning code_signing = Unsigned{};
   int file_type = 0;  ///< 0 to 255; 0 is firmware by default
 };
 
+inline constexpr std::int64_t kDefaultOtaUrlExpiry = 1800;
+
 struct CreateOtaUpdateRequest {
   OtaUpdateId id;
-  std::vector<ThingName> targets;
+  std::vector<JobTarget> targets;
   std::vector<OtaUpdateFile> files;
   std::vector<Protocol> protocols = {Protocol::kMqtt};
   std::string description = {};
   TargetSelection target_selection = TargetSelection::kSnapshot;
+  std::int64_t presigned_expires_sec = kDefaultOtaUrlExpiry;
+  std::optional<std::int64_t> in_progress_timeout_minutes = {};
+  RetryConfig retries = {};
+};
+
+enum class OtaUpdateStatus { kCreateComplete, kCreateFailed };
+[[nodiscard]] std::string_view to_string(OtaUpdateStatus status);
+
+struct OtaUpdateError {
+  std::string code;
+  std::string message;
 };
 
 struct OtaUpdate {
   OtaUpdateId id;
   JobId job_id;
-  StreamId stream_id;
-  std::string status;  ///< CREATE_COMPLETE
-  std::int64_t created_at = 0;
+  std::optional<StreamId> stream_id = {};  ///< none over HTTP alone, or if it failed
+  OtaUpdateStatus status = OtaUpdateStatus::kCreateComplete;
+  std::optional<OtaUpdateError> error = {};
+  std::string description = {};
+  std::vector<JobTarget> targets = {};
+  TargetSelection target_selection = TargetSelection::kSnapshot;
+  std::vector<Protocol> protocols = {};
+  std::vector<OtaUpdateFile> files = {};
+  std::int64_t created_at = 0;  ///< epoch seconds
+  std::int64_t last_modified_at = 0;
+};
+
+struct ListOtaUpdatesRequest {
+  std::optional<OtaUpdateStatus> status = {};
+  PageRequest page = {};
+};
+
+struct RemoveOtaUpdateRequest {
+  bool delete_stream = false;     ///< the stream that the update made; never one the caller made
+  bool force_delete_job = false;  ///< even if it is in progress
 };
 
 class OtaUpdates {
@@ -77,18 +121,29 @@ class OtaUpdates {
   OtaUpdates(Database& database, const Clock& clock, UuidSource uuid, ObjectStore& objects,
              StreamsService& streams, JobsService& jobs, const Signer* signer);
 
-  /// @returns kResourceAlreadyExists, kResourceNotFound for an object or a target, kInvalidRequest for an id
-  ///          whose job id would be too long, no file, a bad file type, HTTP (not served yet), or LabSigning
-  ///          without a key
+  /// @returns the update, which may be kCreateFailed
+  ///          kResourceAlreadyExists, kInvalidRequest for an id whose job id would be too long, no file or
+  ///          too many, a bad file name or type, no protocol or one twice, or locations of different kinds
   ServiceResult<OtaUpdate> create(const CreateOtaUpdateRequest& request);
   /// @returns kResourceNotFound
   [[nodiscard]] ServiceResult<OtaUpdate> describe(const OtaUpdateId& id);
+  /// In order of their ids. @returns kInvalidRequest for a bad page
+  [[nodiscard]] ServiceResult<Page<OtaUpdate>> list(const ListOtaUpdatesRequest& request = {});
+  /// Takes the update and its job away. @returns kResourceNotFound, kInvalidRequest while the job is in
+  /// progress
+  ServiceResult<void> remove(const OtaUpdateId& id, const RemoveOtaUpdateRequest& request = {});
 
  private:
-  [[nodiscard]] ServiceResult<OtaUpdate> create_all(const CreateOtaUpdateRequest& request,
-                                                    const JobId& job_id);
+  struct Source;
+  struct Made;
+  [[nodiscard]] ServiceResult<Made> make(const CreateOtaUpdateRequest& request, const JobId& job_id);
+  [[nodiscard]] ServiceResult<std::vector<Source>> find_sources(const CreateOtaUpdateRequest& request);
+  [[nodiscard]] ServiceResult<std::optional<StreamId>> make_stream(const std::vector<Source>& sources);
   [[nodiscard]] ServiceResult<std::string> make_document(const CreateOtaUpdateRequest& request,
-                                                         const StreamId& stream_id);
+                                                         const std::vector<Source>& sources,
+                                                         const std::optional<StreamId>& stream);
+  [[nodiscard]] ServiceResult<std::vector<std::uint8_t>> signature_of(const CustomSigning& signing);
+  [[nodiscard]] ServiceResult<std::vector<std::uint8_t>> sign(const ObjectInfo& object);
 
   Database& database_;
   const Clock& clock_;

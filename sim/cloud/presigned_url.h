@@ -33,8 +33,8 @@ inline constexpr std::int64_t kMaxPresignedSeconds = 604800;
 struct PresignerConfig {
   std::string endpoint = {};  ///< HOST:PORT; may be set later
   std::string region = "us-east-1";
-  std::string access_key_id;
-  std::string secret_access_key;
+  std::string access_key_id = {};
+  std::string secret_access_key = {};
 };
 
 /// What a valid URL asks for.
@@ -53,6 +53,8 @@ class UrlPresigner {
 
   /// @param host_and_port  as clients will send it in the Host header; HTTPS's own port 443 is left out there
   void set_endpoint(std::string host_and_port);
+  /// Whether it is known where URLs lead.
+  [[nodiscard]] bool has_endpoint() const { return !config_.endpoint.empty(); }
 
   /// A URL that gets the object for so many seconds, 1 to kMaxPresignedSeconds: outside of that, S3 refuses
   /// the URL when it is used. The latest version if the location has none.

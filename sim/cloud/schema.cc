@@ -9,7 +9,7 @@ namespace otasim::cloud {
 namespace {
 
 /// Entry N brings version N to version N + 1. Entries are only ever added: there are files of each version.
-constexpr std::array<const char*, 1> kMigrations{R"sql(
+constexpr std::array<const char*, 2> kMigrations{R"sql(
 CREATE TABLE things(
   name TEXT PRIMARY KEY,
   thing_id TEXT NOT NULL,
@@ -84,6 +84,83 @@ CREATE TABLE ota_updates(
   files TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   last_modified_at INTEGER NOT NULL) WITHOUT ROWID;
+)sql",
+                                                 R"sql(
+-- Timers: `deadline` is the earlier of the two, so that one index finds what is due.
+ALTER TABLE executions ADD COLUMN retry_attempt INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE executions ADD COLUMN in_progress_deadline INTEGER;
+ALTER TABLE executions ADD COLUMN step_deadline INTEGER;
+ALTER TABLE executions ADD COLUMN deadline INTEGER;
+DROP INDEX pending_executions;
+CREATE INDEX pending_executions ON executions(thing, status, sequence)
+  WHERE status IN ('QUEUED', 'IN_PROGRESS');
+CREATE INDEX executions_of_job ON executions(job_id, sequence);
+CREATE INDEX executions_of_thing ON executions(thing, sequence);
+CREATE INDEX due_executions ON executions(deadline) WHERE deadline IS NOT NULL;
+
+ALTER TABLE jobs ADD COLUMN presigned_expires_sec INTEGER NOT NULL DEFAULT 3600;
+ALTER TABLE jobs ADD COLUMN in_progress_timeout_minutes INTEGER;
+ALTER TABLE jobs ADD COLUMN failed_retries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN timed_out_retries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN any_retries INTEGER NOT NULL DEFAULT 0;
+
+-- What a job was aimed at; `kind` is thing or group.
+CREATE TABLE job_targets(
+  job_id TEXT NOT NULL REFERENCES jobs(job_id) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY(job_id, kind, name)) WITHOUT ROWID;
+CREATE INDEX jobs_of_target ON job_targets(kind, name);
+INSERT OR IGNORE INTO job_targets SELECT job_id, 'thing', thing FROM executions;
+
+CREATE TABLE thing_groups(
+  name TEXT PRIMARY KEY,
+  group_id TEXT NOT NULL,
+  parent TEXT REFERENCES thing_groups(name),
+  description TEXT NOT NULL,
+  created_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX child_groups ON thing_groups(parent);
+
+CREATE TABLE thing_group_members(
+  group_name TEXT NOT NULL REFERENCES thing_groups(name) ON DELETE CASCADE,
+  thing TEXT NOT NULL REFERENCES things(name) ON DELETE CASCADE,
+  PRIMARY KEY(group_name, thing)) WITHOUT ROWID;
+CREATE INDEX groups_of_thing ON thing_group_members(thing);
+
+CREATE TABLE certificates(
+  certificate_id TEXT PRIMARY KEY,
+  pem TEXT NOT NULL,
+  status TEXT NOT NULL,
+  created_at INTEGER NOT NULL) WITHOUT ROWID;
+-- Principals attached before certificates were kept: known by their fingerprint alone.
+INSERT INTO certificates SELECT principal, '', 'ACTIVE', 0 FROM thing_principals;
+
+-- The object as it stood when the file was put into the stream.
+ALTER TABLE stream_files ADD COLUMN etag TEXT NOT NULL DEFAULT '';
+UPDATE stream_files SET etag = COALESCE((SELECT etag FROM objects o
+  WHERE o.bucket = stream_files.bucket AND o.key = stream_files.key
+    AND o.version_id = stream_files.version_id), '');
+
+-- `files` takes the form of requests, which the first version did not keep.
+ALTER TABLE ota_updates RENAME TO ota_updates_1;
+CREATE TABLE ota_updates(
+  ota_update_id TEXT PRIMARY KEY,
+  status TEXT NOT NULL,
+  error_code TEXT,
+  error_message TEXT,
+  description TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  stream_id TEXT,
+  owns_stream INTEGER NOT NULL DEFAULT 0,
+  target_selection TEXT NOT NULL,
+  targets TEXT NOT NULL,
+  protocols TEXT NOT NULL,
+  files TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  last_modified_at INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO ota_updates SELECT ota_update_id, status, NULL, NULL, description, job_id, stream_id, 1,
+  'SNAPSHOT', '[]', protocols, '[]', created_at, last_modified_at FROM ota_updates_1;
+DROP TABLE ota_updates_1;
 )sql"};
 
 constexpr std::int64_t kVersion = kMigrations.size();

@@ -32,6 +32,10 @@ std::string_view to_string(ErrorCode code) {
       return "BlockCountLimitExceeded";
     case ErrorCode::kBlockBitmapLimitExceeded:
       return "BlockBitmapLimitExceeded";
+    case ErrorCode::kETagMismatch:
+      return "ETagMismatch";
+    case ErrorCode::kDeleteConflict:
+      return "DeleteConflict";
     case ErrorCode::kInternalError:
       return "InternalError";
   }

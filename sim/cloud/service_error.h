@@ -28,6 +28,8 @@ enum class ErrorCode {
   kOffsetOutOfBounds,         ///< a stream's first block
   kBlockCountLimitExceeded,   ///< a stream's number of blocks
   kBlockBitmapLimitExceeded,  ///< a stream's bitmap
+  kETagMismatch,              ///< a stream's object is not the one it was made with
+  kDeleteConflict,            ///< something else still needs it
   kInternalError,             ///< the service's own fault
 };
 

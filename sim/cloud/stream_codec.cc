@@ -170,10 +170,10 @@ std::string encode_block(Encoding encoding, const std::optional<std::string>& cl
 }
 
 std::string encode_description(Encoding encoding, const std::optional<std::string>& client_token,
-                               const StreamDescription& description) {
+                               const StreamInfo& description) {
   if (encoding == Encoding::kJson) {
     Json files = Json::array();
-    for (const StreamFileSize& file : description.files)
+    for (const StreamFileInfo& file : description.files)
       files.push_back({{"f", file.file_id}, {"z", file.size}});
     Json json = json_map(client_token);
     json.update(Json{{"s", description.version}, {"d", description.description}, {"r", std::move(files)}});
@@ -184,7 +184,7 @@ std::string encode_description(Encoding encoding, const std::optional<std::strin
   text_pair(writer, "d", description.description);
   writer.text("r");
   writer.array(description.files.size());
-  for (const StreamFileSize& file : description.files) {
+  for (const StreamFileInfo& file : description.files) {
     writer.map(2);
     integer_pair(writer, "f", file.file_id);
     integer_pair(writer, "z", file.size);

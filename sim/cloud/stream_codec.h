@@ -25,7 +25,7 @@ namespace otasim::cloud {
                                        std::int64_t file_id, const StreamBlock& block);
 [[nodiscard]] std::string encode_description(Encoding encoding,
                                              const std::optional<std::string>& client_token,
-                                             const StreamDescription& description);
+                                             const StreamInfo& description);
 [[nodiscard]] std::string encode_rejection(Encoding encoding, const std::optional<std::string>& client_token,
                                            const ServiceError& error);
 

@@ -19,6 +19,7 @@
 #include "sim/cloud/database.h"
 #include "sim/cloud/identifiers.h"
 #include "sim/cloud/object_store.h"
+#include "sim/cloud/page.h"
 #include "sim/cloud/service_error.h"
 
 namespace otasim::cloud {
@@ -30,8 +31,11 @@ inline constexpr std::int64_t kMaxBlockNumber = 98'304;
 inline constexpr std::size_t kBitmapLimit = 12'288;
 inline constexpr std::int64_t kMaxBytesPerRequest = 131'072;
 
+inline constexpr std::size_t kMaxStreamFiles = 50;
+
 struct StreamFile {
   std::int64_t file_id = 0;  ///< 0 to 255
+  /// Without a version: the latest. Should there be a newer one when a device asks, it gets ETagMismatch.
   ObjectLocation object;
 };
 
@@ -41,15 +45,26 @@ struct CreateStreamRequest {
   std::string description = {};
 };
 
-struct StreamFileSize {
-  std::int64_t file_id = 0;
-  std::int64_t size = 0;
+/// What is not given stays as it is.
+struct UpdateStreamRequest {
+  StreamId id;
+  std::optional<std::vector<StreamFile>> files = {};
+  std::optional<std::string> description = {};
 };
 
-struct StreamDescription {
-  std::int64_t version = 0;
+struct StreamFileInfo {
+  std::int64_t file_id = 0;
+  ObjectLocation object;  ///< as given
+  std::int64_t size = 0;  ///< 0 if the object is gone
+};
+
+struct StreamInfo {
+  StreamId id;
+  std::int64_t version = 0;  ///< 1, and one more with each update
   std::string description;
-  std::vector<StreamFileSize> files;
+  std::int64_t created_at = 0;  ///< epoch seconds
+  std::int64_t last_updated_at = 0;
+  std::vector<StreamFileInfo> files = {};  ///< not in lists
 };
 
 struct GetStreamRequest {
@@ -71,24 +86,30 @@ class StreamsService {
   StreamsService(Database& database, const Clock& clock, ObjectStore& objects)
       : database_(database), clock_(clock), objects_(objects) {}
 
-  /// @returns kResourceAlreadyExists, kResourceNotFound for an object, kInvalidRequest for no file or a bad
-  /// id
+  /// @returns kResourceAlreadyExists, kResourceNotFound for an object, kInvalidRequest for no file, too many,
+  ///          a bad file id or one that stands twice
   ServiceResult<void> create(const CreateStreamRequest& request);
+  /// Raises the version. @returns kResourceNotFound for the stream or an object, kInvalidRequest as create()
+  ServiceResult<void> update(const UpdateStreamRequest& request);
+  /// @returns kResourceNotFound, kDeleteConflict while an OTA update uses it
+  ServiceResult<void> remove(const StreamId& id);
   /// @returns kResourceNotFound
-  [[nodiscard]] ServiceResult<StreamDescription> describe(const StreamId& id);
+  [[nodiscard]] ServiceResult<StreamInfo> describe(const StreamId& id);
+  /// In order of their ids, without their files. @returns kInvalidRequest for a bad page
+  [[nodiscard]] ServiceResult<Page<StreamInfo>> list(const PageRequest& page = {});
+  /// A file's object as it stands now.
+  /// @returns kResourceNotFound for the stream, the file or its object, kETagMismatch if it is another object
+  ///          than the stream was made with
+  [[nodiscard]] ServiceResult<ObjectInfo> object_of(const StreamId& id, std::int64_t file_id);
   /// Calls `serve` for each block, in ascending order. @returns how many
   ///         kBlockSizeOutOfBounds, kOffsetOutOfBounds (also beyond the file's end),
-  ///         kBlockCountLimitExceeded, kBlockBitmapLimitExceeded, kResourceNotFound, kVersionMismatch
+  ///         kBlockCountLimitExceeded, kBlockBitmapLimitExceeded, kResourceNotFound, kVersionMismatch,
+  ///         kETagMismatch
   ServiceResult<std::int64_t> get_blocks(const StreamId& id, const GetStreamRequest& request,
                                          const std::function<void(const StreamBlock& block)>& serve);
 
  private:
-  struct File {
-    ObjectLocation object;
-    std::int64_t size = 0;
-    std::int64_t stream_version = 0;
-  };
-  [[nodiscard]] ServiceResult<File> find_file(const StreamId& id, std::int64_t file_id);
+  [[nodiscard]] ServiceResult<void> store_files(const StreamId& id, const std::vector<StreamFile>& files);
 
   Database& database_;
   const Clock& clock_;

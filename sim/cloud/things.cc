@@ -2,28 +2,31 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
 
 namespace otasim::cloud {
 
-namespace {
-
-constexpr std::size_t kFingerprintDigits = 64;
-
-bool is_fingerprint(const std::string& text) {
-  return text.size() == kFingerprintDigits &&
-         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-}  // namespace
+Things::Things(Database& database, const Clock& clock, UuidSource uuid, Certificates& certificates,
+               JobsService& jobs)
+    : database_(database),
+      clock_(clock),
+      uuid_(std::move(uuid)),
+      certificates_(certificates),
+      jobs_(jobs),
+      certificate_changes_(certificates.listen(
+          [this](const CertificateRecord& certificate) { tell_of_status(certificate); })) {}
 
 ServiceResult<Thing> Things::create(const ThingName& name) {
   return database_.transaction([&]() -> ServiceResult<Thing> {
-    auto created =
-        database_.execute("INSERT OR IGNORE INTO things(name, thing_id, created_at) VALUES (?, ?, ?)",
-                          {name.str(), uuid_(), clock_.now()});
-    if (!created) return tl::unexpected(created.error());
+    if (auto known = describe(name); known || known.error().code != ErrorCode::kResourceNotFound)
+      return known;
+    const auto made = jobs_.retarget(name, [&]() -> ServiceResult<void> {
+      const auto added = database_.execute("INSERT INTO things(name, thing_id, created_at) VALUES (?, ?, ?)",
+                                           {name.str(), uuid_(), clock_.now()});
+      if (!added) return tl::unexpected(added.error());
+      return {};
+    });
+    if (!made) return tl::unexpected(made.error());
     return describe(name);
   });
 }
@@ -40,46 +43,96 @@ ServiceResult<Thing> Things::describe(const ThingName& name) {
   return *thing;
 }
 
-ServiceResult<void> Things::attach_principal(const ThingName& thing, const std::string& fingerprint) {
-  if (!is_fingerprint(fingerprint)) {
-    return refuse(ErrorCode::kInvalidRequest,
-                  "A principal is a certificate's SHA-256 in 64 lower-case hex digits.");
-  }
+ServiceResult<Page<Thing>> Things::list(const PageRequest& page) {
+  const auto start = start_page(page);
+  if (!start) return tl::unexpected(start.error());
+  std::vector<Thing> all;
+  const auto read =
+      database_.query("SELECT name, thing_id, created_at FROM things WHERE name > ? ORDER BY name LIMIT ?",
+                      {start->after, start->limit}, [&all](const Row& row) {
+                        all.push_back({ThingName::trusted(row.text(0)), row.text(1), row.integer(2)});
+                      });
+  if (!read) return tl::unexpected(read.error());
+  return make_page(std::move(all), *start, [](const Thing& thing) { return thing.name.str(); });
+}
+
+ServiceResult<void> Things::remove(const ThingName& name) {
   return database_.transaction([&]() -> ServiceResult<void> {
-    if (const auto known = describe(thing); !known) return tl::unexpected(known.error());
-    auto attached =
-        database_.execute("INSERT OR REPLACE INTO thing_principals(principal, thing) VALUES (?, ?)",
-                          {fingerprint, thing.str()});
-    if (!attached) return tl::unexpected(attached.error());
-    database_.after_commit([this, fingerprint, name = thing.str()] { tell(fingerprint, name); });
+    const auto principals = principals_of(name);
+    if (!principals) return tl::unexpected(principals.error());
+    if (!principals->empty()) {
+      return refuse(ErrorCode::kInvalidRequest,
+                    fmt::format("Thing {} has principals attached: detach them first.", name.str()));
+    }
+    if (auto ended = jobs_.remove_executions_of(name); !ended) return ended;
+    // Its memberships go with it (ON DELETE CASCADE).
+    const auto removed = database_.execute("DELETE FROM things WHERE name = ?", {name.str()});
+    if (!removed) return tl::unexpected(removed.error());
     return {};
   });
 }
 
-ServiceResult<void> Things::detach_principal(const std::string& fingerprint) {
+ServiceResult<void> Things::attach_principal(const ThingName& thing, const std::string& certificate_id) {
+  return database_.transaction([&]() -> ServiceResult<void> {
+    if (const auto known = describe(thing); !known) return tl::unexpected(known.error());
+    const auto certificate = certificates_.describe(certificate_id);
+    if (!certificate) return tl::unexpected(certificate.error());
+    auto attached =
+        database_.execute("INSERT OR REPLACE INTO thing_principals(principal, thing) VALUES (?, ?)",
+                          {certificate_id, thing.str()});
+    if (!attached) return tl::unexpected(attached.error());
+    if (certificate->status == CertificateStatus::kActive) {
+      database_.after_commit([this, certificate_id, name = thing.str()] { tell(certificate_id, name); });
+    }
+    return {};
+  });
+}
+
+ServiceResult<void> Things::detach_principal(const std::string& certificate_id) {
   return database_.transaction([&]() -> ServiceResult<void> {
     bool found = false;
     const auto removed = database_.query("DELETE FROM thing_principals WHERE principal = ? RETURNING thing",
-                                         {fingerprint}, [&found](const Row&) { found = true; });
+                                         {certificate_id}, [&found](const Row&) { found = true; });
     if (!removed) return tl::unexpected(removed.error());
     if (!found) return refuse(ErrorCode::kResourceNotFound, "The principal is not attached to a thing.");
-    database_.after_commit([this, fingerprint] { tell(fingerprint, ""); });
+    database_.after_commit([this, certificate_id] { tell(certificate_id, ""); });
     return {};
   });
 }
 
-ServiceResult<std::vector<Principal>> Things::principals() {
-  std::vector<Principal> all;
-  const auto read = database_.query("SELECT principal, thing FROM thing_principals ORDER BY principal", {},
-                                    [&all](const Row& row) {
-                                      all.push_back({row.text(0), ThingName::trusted(row.text(1))});
-                                    });
+ServiceResult<std::vector<std::string>> Things::principals_of(const ThingName& thing) {
+  if (const auto known = describe(thing); !known) return tl::unexpected(known.error());
+  std::vector<std::string> all;
+  const auto read =
+      database_.query("SELECT principal FROM thing_principals WHERE thing = ? ORDER BY principal",
+                      {thing.str()}, [&all](const Row& row) { all.push_back(row.text(0)); });
   if (!read) return tl::unexpected(read.error());
   return all;
 }
 
-void Things::tell(const std::string& fingerprint, const std::string& thing) {
-  listeners_.for_each([&](const PrincipalListener& listener) { listener(fingerprint, thing); });
+ServiceResult<std::vector<Principal>> Things::active_principals() {
+  std::vector<Principal> all;
+  const auto read = database_.query(
+      "SELECT principal, thing FROM thing_principals JOIN certificates ON certificate_id = principal "
+      "WHERE status = ? ORDER BY principal",
+      {to_string(CertificateStatus::kActive)}, [&all](const Row& row) {
+        all.push_back({row.text(0), ThingName::trusted(row.text(1))});
+      });
+  if (!read) return tl::unexpected(read.error());
+  return all;
+}
+
+/// An attached certificate that has become active, or is so no longer.
+void Things::tell_of_status(const CertificateRecord& certificate) {
+  std::string thing;
+  const auto read = database_.query("SELECT thing FROM thing_principals WHERE principal = ?",
+                                    {certificate.id}, [&thing](const Row& row) { thing = row.text(0); });
+  if (!read || thing.empty()) return;
+  tell(certificate.id, certificate.status == CertificateStatus::kActive ? thing : "");
+}
+
+void Things::tell(const std::string& certificate_id, const std::string& thing) {
+  listeners_.for_each([&](const PrincipalListener& listener) { listener(certificate_id, thing); });
 }
 
 }  // namespace otasim::cloud

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -10,6 +11,9 @@
 
 namespace otasim::device {
 namespace {
+
+/// A QEMU that was asked to end takes some milliseconds; one that takes this long hangs.
+constexpr std::chrono::seconds kShutDownLimit{5};
 
 Result<void> check_file(std::string_view what, const std::string& path) {
   std::error_code ignored;
@@ -58,10 +62,12 @@ Result<std::unique_ptr<Device>> Device::create(boost::asio::io_context& io, Conf
   return std::unique_ptr<Device>(new Device(io, std::move(config)));
 }
 
-Device::Device(boost::asio::io_context& io, Config config) : io_(io), config_(std::move(config)) {}
+Device::Device(boost::asio::io_context& io, Config config)
+    : io_(io), config_(std::move(config)), shut_down_limit_(io) {}
 
 Device::~Device() {
   on_console_line_ = nullptr;
+  on_shut_down_.clear();
   power_off();
 }
 
@@ -86,7 +92,7 @@ Result<void> Device::power_on() {
                                  .on_exit = [this](const Exit& exit) { handle_exit(exit); }});
   if (!machine) return tl::unexpected(machine.error());
   machine_ = std::move(*machine);
-  config_.events->emit("device", "power_on", {{"board", config_.board}, {"pid", machine_->pid()}});
+  emit("device", "power_on", {{"board", config_.board}, {"pid", machine_->pid()}});
   return {};
 }
 
@@ -94,7 +100,26 @@ void Device::power_off() {
   if (!machine_) return;
   const auto machine = std::exchange(machine_, nullptr);
   machine->stop();
-  config_.events->emit("device", "power_off");
+  handle_off();
+}
+
+void Device::shut_down(std::function<void()> done) {
+  if (!machine_) return done();
+  on_shut_down_.push_back(std::move(done));
+  if (on_shut_down_.size() > 1) return;
+  shut_down_limit_.expires_after(kShutDownLimit);
+  shut_down_limit_.async_wait(
+      [this, machine = std::weak_ptr(machine_)](const boost::system::error_code& error) {
+        if (!error && !machine.expired()) power_off();
+      });
+  machine_->quit();
+}
+
+/// The device is off because it was told to be.
+void Device::handle_off() {
+  emit("device", "power_off");
+  shut_down_limit_.cancel();
+  for (const auto& done : std::exchange(on_shut_down_, {})) done();
 }
 
 void Device::reset() {
@@ -106,21 +131,26 @@ pid_t Device::pid() const {
 }
 
 void Device::handle_line(std::string_view line) {
-  config_.events->emit("uart", "line", {{"text", line}});
+  emit("uart", "line", {{"text", line}});
   if (on_console_line_) on_console_line_(line);
 }
 
 void Device::handle_reset(ResetCause cause) {
-  config_.events->emit("device", "reset", {{"cause", to_string(cause)}});
+  emit("device", "reset", {{"cause", to_string(cause)}});
   if (on_reset_) on_reset_(cause);
 }
 
 void Device::handle_exit(const Exit& exit) {
   machine_.reset();
-  config_.events->emit(
-      "device", "exit",
-      {{"signaled", exit.status.signaled}, {"code", exit.status.code}, {"message", exit.error.message}});
+  if (!on_shut_down_.empty()) return handle_off();
+  emit("device", "exit",
+       {{"signaled", exit.status.signaled}, {"code", exit.status.code}, {"message", exit.error.message}});
   if (on_exit_) on_exit_(exit);
+}
+
+void Device::emit(std::string_view source, std::string_view event, nlohmann::json fields) {
+  if (!config_.name.empty()) fields["device"] = config_.name;
+  config_.events->emit(source, event, std::move(fields));
 }
 
 }  // namespace otasim::device

@@ -4,6 +4,7 @@
 //   (*device)->on_console_line(...); (*device)->on_reset(...); (*device)->on_exit(...);
 //   (*device)->power_on();     // a new process: RAM empty, flash as the file holds it
 //   (*device)->power_off();    // a power cut: the process is gone when the call returns
+//   (*device)->shut_down(done);  // orderly: QEMU ends between two operations on the flash, then done()
 //
 // A reset by the guest (SYSRESETREQ, watchdog) does not happen behind the simulator's back. QEMU stops the
 // machine instead; the simulator sees it, calls `on_machine_reset`, which clears what the flash controller
@@ -14,6 +15,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,6 +33,7 @@ namespace otasim::device {
 inline constexpr std::uint64_t kFlashWindowBytes = 16 * 1024 * 1024;
 
 struct Config {
+  std::string name = {};                    ///< in its events, if a lab has several
   std::string board = "mps2-an385";         ///< QEMU's machine name
   std::string bootloader_path;              ///< ELF or raw image for address 0
   std::string flash_path;                   ///< kFlashWindowBytes long
@@ -92,6 +95,11 @@ class Device {
   /// Cuts the power. Does nothing if the device is off.
   void power_off();
 
+  /// Takes the device down between two operations on its flash: none is torn. `done` is called once, when
+  /// QEMU is gone (at once if the device is off); a QEMU that does not end in time is killed. The device may
+  /// be cut meanwhile.
+  void shut_down(std::function<void()> done);
+
   /// Pulls the reset line. Does nothing while the device is off, not yet running, or resetting.
   void reset();
 
@@ -105,9 +113,14 @@ class Device {
   void handle_line(std::string_view line);
   void handle_reset(ResetCause cause);
   void handle_exit(const Exit& exit);
+  void handle_off();
+  void emit(std::string_view source, std::string_view event,
+            nlohmann::json fields = nlohmann::json::object());
 
   boost::asio::io_context& io_;
   Config config_;
+  boost::asio::steady_timer shut_down_limit_;
+  std::vector<std::function<void()>> on_shut_down_;  ///< who waits for a shut_down()
   std::shared_ptr<Machine> machine_;
   std::function<void(std::string_view)> on_console_line_;
   std::function<void(ResetCause)> on_reset_;

@@ -146,6 +146,8 @@ std::function<void()> Machine::then(Step step) {
 }
 
 void Machine::handle_ready() {
+  monitor_ready_ = true;
+  if (quitting_) return qmp_->execute("quit", {}, [] {});
   qmp_->execute("cont", {}, then([](Machine& machine) {
                   // A fast guest may have reset itself before this reply.
                   if (machine.state_ == State::kStarting) machine.state_ = State::kRunning;
@@ -168,14 +170,14 @@ void Machine::handle_shutdown(const std::string& reason) {
     begin_reset(std::exchange(watchdog_expired_, false) ? ResetCause::kWatchdog : ResetCause::kSoftware);
   } else if (reason == "host-qmp-system-reset") {
     begin_reset(ResetCause::kExternal);
-  } else {
+  } else if (!quitting_) {
     give_up({ExitCode::kEnvironment,
              fmt::format("{} stopped the machine: {}", kQemuProgram, escape_text(reason)), ""});
   }
 }
 
 void Machine::begin_reset(ResetCause cause) {
-  if (state_ == State::kResetting) return;
+  if (state_ == State::kResetting || quitting_) return;
   state_ = State::kResetting;
   reset_replied_ = false;
   reset_reported_ = false;
@@ -187,7 +189,7 @@ void Machine::begin_reset(ResetCause cause) {
 void Machine::clear_and_reset(ResetCause cause) {
   // What the old boot printed comes before the reset, also in the event log.
   if (find_console()) console_->catch_up();
-  if (state_ == State::kStopped) return;
+  if (state_ == State::kStopped || quitting_) return;
   if (auto cleared = config_.on_machine_reset(); !cleared) return give_up(cleared.error());
   handlers_.on_reset(cause);
   if (state_ == State::kStopped) return;
@@ -205,8 +207,15 @@ void Machine::finish_reset_if_done() {
 }
 
 void Machine::reset() {
-  if (state_ != State::kRunning) return;
+  if (state_ != State::kRunning || quitting_) return;
   qmp_->execute("system_reset", {}, [] {});
+}
+
+void Machine::quit() {
+  if (quitting_ || state_ == State::kStopped) return;
+  quitting_ = true;
+  // Before its monitor is ready the machine stands still, and handle_ready() will ask.
+  if (monitor_ready_) qmp_->execute("quit", {}, [] {});
 }
 
 void Machine::stop() {

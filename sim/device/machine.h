@@ -36,6 +36,8 @@ class Machine : public std::enable_shared_from_this<Machine> {
 
   /// Kills QEMU. Lines it had sent are handed on before this returns; no other handler is called any more.
   void stop();
+  /// Asks QEMU to end; on_exit tells when it has.
+  void quit();
   void reset();
   [[nodiscard]] pid_t pid() const { return child_->pid(); }
 
@@ -82,6 +84,8 @@ class Machine : public std::enable_shared_from_this<Machine> {
   std::shared_ptr<Console> console_;
 
   State state_ = State::kStarting;
+  bool monitor_ready_ = false;
+  bool quitting_ = false;
   bool watchdog_expired_ = false;
   // A reset is complete when both have come, in whichever order.
   bool reset_replied_ = false;

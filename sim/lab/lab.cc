@@ -1,10 +1,15 @@
 #include "sim/lab/lab.h"
 
 #include <fmt/format.h>
+#include <openssl/rand.h>
 
+#include <array>
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json_members.h"
 
 namespace otasim::lab {
 namespace {
@@ -14,10 +19,19 @@ using crypto::CertificateRequest;
 using crypto::P256Key;
 using crypto::Purpose;
 
+constexpr mode_t kPrivate = 0600;
+constexpr mode_t kPublic = 0644;
+
+constexpr const char* kAuthority = "lab-ca";
+constexpr const char* kEndpoint = "endpoint";
+constexpr const char* kCodeSigner = "code-signer";
+
+std::string credentials_path(const std::string& folder) {
+  return folder + "/credentials.json";
+}
+
 Result<Identity> save(const std::string& folder, const std::string& name, P256Key key,
                       Certificate certificate) {
-  constexpr mode_t kPrivate = 0600;
-  constexpr mode_t kPublic = 0644;
   Identity identity{std::move(key), std::move(certificate), fmt::format("{}/{}.key.pem", folder, name),
                     fmt::format("{}/{}.cert.pem", folder, name)};
   if (auto r = write_file_atomic(identity.key_path, identity.key.private_pem(), kPrivate); !r)
@@ -40,6 +54,68 @@ Result<Identity> make(const std::string& folder, const std::string& name, const 
   return save(folder, name, std::move(*key), std::move(*certificate));
 }
 
+/// An identity that save() wrote.
+Result<Identity> load(const std::string& folder, const std::string& name) {
+  const std::string key_path = fmt::format("{}/{}.key.pem", folder, name);
+  const std::string certificate_path = fmt::format("{}/{}.cert.pem", folder, name);
+  const auto damaged = [&folder](const Error& why) {
+    return fail(ExitCode::kEnvironment, fmt::format("the lab in '{}' is damaged: {}", folder, why.message),
+                "Put the file back, or start a new lab in another folder: the lab's devices trust its keys.");
+  };
+  auto key = P256Key::load_private(key_path);
+  if (!key) return damaged(key.error());
+  const auto pem = read_file(certificate_path);
+  if (!pem) return damaged(pem.error());
+  auto certificate = Certificate::from_pem(std::string(pem->begin(), pem->end()));
+  if (!certificate)
+    return damaged({certificate.error().code, certificate_path + ": " + certificate.error().message, {}});
+  return Identity{std::move(*key), std::move(*certificate), key_path, certificate_path};
+}
+
+/// `length` letters of `alphabet`, at most 256 of them, as secret as the system's randomness.
+Result<std::string> random_text(std::size_t length, std::string_view alphabet) {
+  std::string text;
+  while (text.size() < length) {
+    unsigned char byte = 0;
+    if (RAND_bytes(&byte, 1) != 1) {
+      return fail(ExitCode::kEnvironment, "no random numbers: " + crypto::openssl_reason());
+    }
+    // Bytes beyond the last whole run of the alphabet would favour its first letters.
+    if (byte < 256 - 256 % alphabet.size()) text += alphabet[byte % alphabet.size()];
+  }
+  return text;
+}
+
+Result<AccessKey> make_access_key(const std::string& folder) {
+  // The shapes that AWS's tools expect.
+  constexpr std::string_view kIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  constexpr std::string_view kSecretAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  auto id = random_text(14, kIdAlphabet);
+  if (!id) return tl::unexpected(id.error());
+  auto secret = random_text(40, kSecretAlphabet);
+  if (!secret) return tl::unexpected(secret.error());
+  AccessKey key{"OTASIM" + *id, *secret};
+  const nlohmann::json content{{"access_key_id", key.id}, {"secret_access_key", key.secret}};
+  if (auto written = write_file_atomic(credentials_path(folder), content.dump(2) + "\n", kPrivate);
+      !written) {
+    return tl::unexpected(written.error());
+  }
+  return key;
+}
+
+Result<AccessKey> load_access_key(const std::string& folder) {
+  const auto text = read_file(credentials_path(folder));
+  if (!text) return tl::unexpected(text.error());
+  const auto content = parse_json({reinterpret_cast<const char*>(text->data()), text->size()});
+  AccessKey key{text_member(content, "access_key_id").value_or(""),
+                text_member(content, "secret_access_key").value_or("")};
+  if (!key.id.empty() && !key.secret.empty()) return key;
+  return fail(ExitCode::kEnvironment,
+              fmt::format("'{}' is damaged: it holds no access key", credentials_path(folder)),
+              "Put the file back, or start a new lab in another folder.");
+}
+
 Result<void> make_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
@@ -56,11 +132,11 @@ Result<void> make_folder(const std::string& path) {
 Result<Lab> Lab::create(const std::string& folder) {
   if (auto made = make_folder(folder + "/devices"); !made) return tl::unexpected(made.error());
   Result<Identity> authority = make(
-      folder, "lab-ca",
+      folder, kAuthority,
       {.common_name = "otasim lab CA", .purpose = Purpose::kAuthority, .dns_names = {}, .ip_addresses = {}},
       nullptr);
   if (!authority) return tl::unexpected(authority.error());
-  Result<Identity> endpoint = make(folder, "endpoint",
+  Result<Identity> endpoint = make(folder, kEndpoint,
                                    {.common_name = kEndpointHost,
                                     .purpose = Purpose::kTlsServer,
                                     .dns_names = {kEndpointHost, "localhost"},
@@ -68,20 +144,46 @@ Result<Lab> Lab::create(const std::string& folder) {
                                    &*authority);
   if (!endpoint) return tl::unexpected(endpoint.error());
   // As with AWS, the device trusts this very certificate; its issuer may be itself.
-  Result<Identity> code_signer = make(folder, "code-signer",
+  Result<Identity> code_signer = make(folder, kCodeSigner,
                                       {.common_name = "otasim lab code signer",
                                        .purpose = Purpose::kCodeSigner,
                                        .dns_names = {},
                                        .ip_addresses = {}},
                                       nullptr);
   if (!code_signer) return tl::unexpected(code_signer.error());
-  return Lab(folder, std::move(*authority), std::move(*endpoint), std::move(*code_signer));
+  auto access_key = make_access_key(folder);
+  if (!access_key) return tl::unexpected(access_key.error());
+  return Lab(folder, std::move(*access_key), std::move(*authority), std::move(*endpoint),
+             std::move(*code_signer));
+}
+
+Result<Lab> Lab::open(const std::string& folder) {
+  auto access_key = load_access_key(folder);
+  if (!access_key) return tl::unexpected(access_key.error());
+  auto authority = load(folder, kAuthority);
+  if (!authority) return tl::unexpected(authority.error());
+  auto endpoint = load(folder, kEndpoint);
+  if (!endpoint) return tl::unexpected(endpoint.error());
+  auto code_signer = load(folder, kCodeSigner);
+  if (!code_signer) return tl::unexpected(code_signer.error());
+  return Lab(folder, std::move(*access_key), std::move(*authority), std::move(*endpoint),
+             std::move(*code_signer));
+}
+
+bool Lab::exists(const std::string& folder) {
+  std::error_code ignored;
+  return std::filesystem::exists(credentials_path(folder), ignored);
+}
+
+Result<Lab> Lab::open_or_create(const std::string& folder) {
+  return exists(folder) ? open(folder) : create(folder);
 }
 
 Result<Identity> Lab::issue_device(const std::string& thing_name) const {
   const CertificateRequest request{
       .common_name = thing_name, .purpose = Purpose::kTlsClient, .dns_names = {}, .ip_addresses = {}};
-  return make(folder_ + "/devices", thing_name, request, &authority_);
+  if (auto made = make_folder(device_folder(thing_name)); !made) return tl::unexpected(made.error());
+  return make(device_folder(thing_name), "device", request, &authority_);
 }
 
 }  // namespace otasim::lab

@@ -1,11 +1,12 @@
 // A lab: one folder with everything a simulated fleet and its cloud share. Here: its keys and certificates.
 //
-//   lab-ca         signs the endpoint's and the devices' certificates
-//   endpoint       the broker's (and the object server's) TLS certificate
-//   code-signer    signs updates; devices are given its certificate under the job's certfile name
-//   devices/THING  a device's certificate and key
+//   lab-ca                signs the endpoint's and the devices' certificates
+//   endpoint              the broker's (and the object server's) TLS certificate
+//   code-signer           signs updates; devices are given its certificate under the job's certfile name
+//   devices/THING/device  a device's certificate and key
+//   credentials.json      the access key of the lab's AWS interface; written last: a lab that has it is whole
 //
-// Keys are PEM files of mode 0600. Everything is made anew for each lab; nothing is shared with another one.
+// Private files have mode 0600. Everything is made once for each lab; nothing is shared with another one.
 #pragma once
 
 #include <string>
@@ -28,28 +29,47 @@ struct Identity {
   std::string certificate_path;  ///< PEM
 };
 
+/// What signs requests to the lab's AWS interface, and presigned URLs.
+struct AccessKey {
+  std::string id;
+  std::string secret;
+};
+
 class Lab {
  public:
-  /// Makes the authority, the endpoint's and the code signer's identities in `folder`, which must exist.
+  /// Makes the authority, the endpoint's and the code signer's identities and the access key in `folder`,
+  /// which must exist.
   /// @returns kEnvironment if the folder cannot be written
   [[nodiscard]] static Result<Lab> create(const std::string& folder);
+  /// Reads what create() made. @returns kEnvironment, naming the file, if one is missing or damaged
+  [[nodiscard]] static Result<Lab> open(const std::string& folder);
+  /// Opens the lab in `folder`; makes it if there is none, or one that was not finished.
+  [[nodiscard]] static Result<Lab> open_or_create(const std::string& folder);
+  /// Whether there is a whole lab in `folder`.
+  [[nodiscard]] static bool exists(const std::string& folder);
 
-  /// Makes the identity of one device.
+  /// Makes the identity of one device, replacing one it had.
   [[nodiscard]] Result<Identity> issue_device(const std::string& thing_name) const;
+  [[nodiscard]] std::string device_folder(const std::string& thing_name) const {
+    return folder_ + "/devices/" + thing_name;
+  }
 
   [[nodiscard]] const std::string& folder() const { return folder_; }
+  [[nodiscard]] const AccessKey& access_key() const { return access_key_; }
   [[nodiscard]] const Identity& authority() const { return authority_; }
   [[nodiscard]] const Identity& endpoint() const { return endpoint_; }
   [[nodiscard]] const Identity& code_signer() const { return code_signer_; }
 
  private:
-  Lab(std::string folder, Identity authority, Identity endpoint, Identity code_signer)
+  Lab(std::string folder, AccessKey access_key, Identity authority, Identity endpoint, Identity code_signer)
       : folder_(std::move(folder)),
+        access_key_(std::move(access_key)),
         authority_(std::move(authority)),
         endpoint_(std::move(endpoint)),
         code_signer_(std::move(code_signer)) {}
 
   std::string folder_;
+  AccessKey access_key_;
   Identity authority_;
   Identity endpoint_;
   Identity code_signer_;

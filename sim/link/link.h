@@ -32,6 +32,7 @@ class EventLog;
 namespace otasim::link {
 
 struct Config {
+  std::string device{};  ///< the device's name in the events, if a lab has several
   std::string folder{};  ///< for the sockets `link.sock` and `qemu.sock`; must exist
   std::vector<std::uint16_t> allowed_tcp_ports{};         ///< of the host's loopback interface
   std::vector<std::string> host_names{};                  ///< what the lab's DNS resolves to the host

@@ -35,7 +35,8 @@ using ReceiveBuffer = std::array<std::uint8_t, kMaxFrameBytes + 1>;
 }  // namespace
 
 LinkLoop::LinkLoop(const Config& config, DeviceSocket socket, UniqueFd wake)
-    : pcap_path_(config.pcap_path),
+    : device_(config.device),
+      pcap_path_(config.pcap_path),
       events_(config.events),
       socket_(std::move(socket)),
       wake_(std::move(wake)),
@@ -277,7 +278,9 @@ void LinkLoop::capture(Bytes frame) {
 }
 
 void LinkLoop::emit(std::string_view event, nlohmann::json fields) {
-  if (events_ != nullptr) events_->emit("link", event, std::move(fields));
+  if (events_ == nullptr) return;
+  if (!device_.empty()) fields["device"] = device_;
+  events_->emit("link", event, std::move(fields));
 }
 
 }  // namespace otasim::link

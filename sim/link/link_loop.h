@@ -81,6 +81,7 @@ class LinkLoop {
   void capture(Bytes frame);
   void emit(std::string_view event, nlohmann::json fields);
 
+  const std::string device_;
   const std::string pcap_path_;
   report::EventLog* const events_;
   DeviceSocket socket_;

@@ -31,8 +31,9 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string describe_execution(const nlohmann::json& event) {
+std::string describe_execution(const nlohmann::json& event, bool with_thing) {
   std::string text = fmt::format("job {} is {}", event.value("job", "?"), event.value("status", "?"));
+  if (with_thing) text += fmt::format(" on {}", event.value("thing", "?"));
   const auto details = event.find("details");
   if (details != event.end() && details->is_object()) {
     for (const auto& [key, value] : details->items()) {
@@ -69,14 +70,41 @@ void TerminalView::show(const nlohmann::json& event) {
   if (source == "uart" && kind == "line") {
     const std::string text = printable(event.value("text", ""));
     const bool is_boot = text.starts_with("boot:");
-    print_line(event, "device", is_boot ? kBootColor : kAppColor, text);
+    const std::string who = style_.fleet ? printable(event.value("device", "device")) : "device";
+    print_line(event, who, is_boot ? kBootColor : kAppColor, text);
+  } else if (source == "device" && style_.fleet) {
+    show_power(event, kind);
+  } else if (source == "broker" && style_.fleet) {
+    show_client(event, kind);
   } else if (source == "cloud" && kind == "job_execution") {
-    print_line(event, "cloud", kCloudColor, printable(describe_execution(event)));
+    print_line(event, "cloud", kCloudColor, printable(describe_execution(event, style_.fleet)));
   } else if (source == "run" && kind == "step") {
     print_line(event, "otasim", kRunColor, printable(event.value("text", "")));
   } else if (source == "run" && kind == "progress") {
     set_progress(event.value("done", 0U), event.value("total", 0U));
   }
+}
+
+void TerminalView::show_power(const nlohmann::json& event, const std::string& kind) {
+  const std::string who = printable(event.value("device", "device"));
+  if (kind == "power_on") {
+    print_line(event, who, kRunColor, "power on");
+  } else if (kind == "power_off") {
+    print_line(event, who, kRunColor, "power off");
+  } else if (kind == "exit") {
+    print_line(event, who, kRunColor, printable("went off: " + event.value("message", "")));
+  }
+}
+
+void TerminalView::show_client(const nlohmann::json& event, std::string_view kind) {
+  kind.remove_prefix(std::min(kind.find('_') + 1, kind.size()));  // "client_connected"
+  std::string text(kind);
+  const std::string reason = event.value("disconnectReason", "UNKNOWN");
+  if (reason != "UNKNOWN") text += ", " + reason;
+  for (const char* more : {"message", "action", "topic"}) {
+    if (event.contains(more)) text += fmt::format(": {}", event.value(more, ""));
+  }
+  print_line(event, printable(event.value("clientId", "?")), kCloudColor, printable(text));
 }
 
 void TerminalView::finish() {
@@ -87,11 +115,15 @@ void TerminalView::finish() {
 void TerminalView::print_line(const nlohmann::json& event, std::string_view who, std::string_view color,
                               std::string_view text) {
   clear_bar();
+  constexpr int kWidth = 6;
+  constexpr int kFleetWidth = 12;
+  const int width = style_.fleet ? kFleetWidth : kWidth;
   const double seconds = static_cast<double>(event.value("t_us", std::int64_t{0})) / 1e6;
   if (style_.color) {
-    fmt::print(stream_, "{}{:8.3f}{} {}{:<6}{} {}\n", kDim, seconds, kReset, color, who, kReset, text);
+    fmt::print(stream_, "{}{:8.3f}{} {}{:<{}}{} {}\n", kDim, seconds, kReset, color, who, width, kReset,
+               text);
   } else {
-    fmt::print(stream_, "{:8.3f} {:<6} {}\n", seconds, who, text);
+    fmt::print(stream_, "{:8.3f} {:<{}} {}\n", seconds, who, width, text);
   }
   draw_bar();
   std::fflush(stream_);

@@ -17,6 +17,9 @@ class TerminalView {
     bool bar = false;
     bool color = false;
     unsigned width = 80;  ///< columns
+    /// For a lab with several devices: lines are under their device's name, and its power and its connections
+    /// to the broker are shown.
+    bool fleet = false;
   };
 
   /// The style that suits `stream`: a bar and colour only in a terminal (and no colour under NO_COLOR).
@@ -34,6 +37,8 @@ class TerminalView {
   void finish();
 
  private:
+  void show_client(const nlohmann::json& event, std::string_view kind);
+  void show_power(const nlohmann::json& event, const std::string& kind);
   void print_line(const nlohmann::json& event, std::string_view who, std::string_view color,
                   std::string_view text);
   void set_progress(unsigned done, unsigned total);

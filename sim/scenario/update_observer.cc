@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "sim/lab/boot_console.h"
+
 namespace otasim::scenario {
 namespace {
 
@@ -12,18 +14,6 @@ constexpr std::array<std::string_view, 6> kTerminal{"SUCCEEDED", "FAILED",    "R
 std::string text_of(const nlohmann::json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-/// The version in the bootloader's line about the image it starts, empty for any other line:
-/// "boot: slot A 1.0.0 verified, starting", "boot: slot B 1.1.0 on trial (attempt 1 of 1)".
-std::string started_version(std::string_view line) {
-  if (!line.starts_with("boot: slot A ") && !line.starts_with("boot: slot B ")) return {};
-  line.remove_prefix(std::string_view("boot: slot A ").size());
-  const std::size_t end = line.find(' ');
-  if (end == std::string_view::npos) return {};
-  const std::string_view rest = line.substr(end + 1);
-  if (!rest.starts_with("verified, starting") && !rest.starts_with("on trial")) return {};
-  return std::string(line.substr(0, end));
 }
 
 }  // namespace
@@ -53,7 +43,7 @@ UpdateObserver::Next UpdateObserver::observe(const nlohmann::json& event) {
 
 UpdateObserver::Next UpdateObserver::observe_console(const std::string& line) {
   if (!line.empty()) last_console_line_ = line;
-  if (std::string version = started_version(line); !version.empty())
+  if (std::string version = lab::started_version(line); !version.empty())
     outcome_.running_version = std::move(version);
   if (is_over_ && !last_line_seen_ && line.find(last_line_) != std::string::npos) last_line_seen_ = true;
   return end_if_complete();

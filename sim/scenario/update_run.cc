@@ -5,21 +5,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <csignal>
 #include <filesystem>
 #include <memory>
 
-#include "sim/base/file_io.h"
 #include "sim/base/signals.h"
 #include "sim/base/temp_dir.h"
-#include "sim/broker/broker.h"
-#include "sim/cloud/broker_link.h"
-#include "sim/cloud/cloud.h"
-#include "sim/device/device.h"
-#include "sim/flash/flash_file.h"
-#include "sim/lab/factory.h"
-#include "sim/lab/lab.h"
-#include "sim/link/link.h"
+#include "sim/lab/lab_device.h"
+#include "sim/lab/running_lab.h"
 #include "sim/scenario/update_observer.h"
 
 namespace otasim::scenario {
@@ -53,7 +45,7 @@ class UpdateRun {
       if (!error) stop(limit_error());
     });
     io_.run();
-    device_->power_off();
+    device_->cut();
     if (error_) return tl::unexpected(*error_);
     return judge();
   }
@@ -78,102 +70,44 @@ class UpdateRun {
   }
 
   Result<void> start() {
-    if (auto made = make_lab(); !made) return made;
-    if (auto made = start_cloud(); !made) return made;
-    if (auto made = make_device(); !made) return made;
-    broker_link_->when_ready([this] { power_on(); });
-    return {};
-  }
-
-  Result<void> make_lab() {
     const std::string folder = folder_.path().string();
-    auto lab = lab::Lab::create(folder);
+    auto identities = lab::Lab::create(folder);
+    if (!identities) return tl::unexpected(identities.error());
+    auto lab = lab::RunningLab::start(io_, std::move(*identities),
+                                      {.socket_folder = folder,
+                                       .mqtt_port = plan_.mqtt_port,
+                                       .broker_plugin = plan_.products.broker_plugin},
+                                      log_);
     if (!lab) return tl::unexpected(lab.error());
-    lab_ = std::make_unique<lab::Lab>(std::move(*lab));
-    auto identity = lab_->issue_device(kThing);
-    if (!identity) return tl::unexpected(identity.error());
-    identity_ = std::make_unique<lab::Identity>(std::move(*identity));
-    return {};
-  }
-
-  Result<void> start_cloud() {
-    auto broker = broker::Broker::start(io_, {.folder = folder_.path().string(),
-                                              .port = plan_.mqtt_port,
-                                              .ca_path = lab_->authority().certificate_path,
-                                              .certificate_path = lab_->endpoint().certificate_path,
-                                              .key_path = lab_->endpoint().key_path,
-                                              .plugin_path = plan_.products.broker_plugin});
-    if (!broker) return tl::unexpected(broker.error());
-    broker_ = std::move(*broker);
-    broker_->on_exit([this](const Error& error) { stop(error); });
-
-    auto cloud = cloud::Cloud::open(folder_.path().string(), clock_, log_,
-                                    {.signing_key_path = lab_->code_signer().key_path});
-    if (!cloud) return tl::unexpected(cloud.error());
-    cloud_ = std::move(*cloud);
-    const auto thing = cloud::ThingName::trusted(kThing);
-    const auto created = cloud_->things().create(thing);
-    if (!created) return tl::unexpected(created.error().to_error("cannot register the device"));
-    const auto attached = cloud_->things().attach_principal(thing, identity_->certificate.fingerprint());
-    if (!attached)
-      return tl::unexpected(attached.error().to_error("cannot register the device's certificate"));
-
-    // Mosquitto's end is told by the process itself, with its log; a lost connection alone would hide why.
-    auto link = cloud::BrokerLink::connect(io_, *cloud_, broker_->socket_path(), [](const Error&) {});
-    if (!link) return tl::unexpected(link.error());
-    broker_link_ = std::move(*link);
+    lab_ = std::move(*lab);
+    lab_->on_exit([this](const Error& error) { stop(error); });
+    if (auto made = make_device(); !made) return made;
+    lab_->when_ready([this] { power_on(); });
     return {};
   }
 
   Result<void> make_device() {
-    lab::DeviceSettings settings;
-    settings.thing_name = kThing;
-    settings.mqtt_port = broker_->port();
-    settings.seed = plan_.seed;
-    const auto provisioning = lab::provisioning_blob(*lab_, *identity_, settings);
-    if (!provisioning) return tl::unexpected(provisioning.error());
-    auto flash = flash_file::FlashFile::create(plan_.run_folder + "/flash.bin");
-    if (!flash) return tl::unexpected(flash.error());
-    flash_ = std::make_unique<flash_file::FlashFile>(std::move(*flash));
-    if (auto equipped = lab::equip(flash_->bytes(), *provisioning, plan_.factory_image); !equipped)
-      return equipped;
-
-    link::MacAddress mac{};
-    std::copy(settings.mac.begin(), settings.mac.end(), mac.begin());
-    auto link = link::Link::start({.folder = folder_.path().string(),
-                                   .allowed_tcp_ports = {broker_->port()},
-                                   .host_names = {lab::kEndpointHost},
-                                   .mac = mac,
-                                   .pcap_path = plan_.run_folder + "/link.pcap",
-                                   .events = &log_});
-    if (!link) return tl::unexpected(link.error());
-    link_ = std::move(*link);
-
-    auto device = device::Device::create(io_, {.board = plan_.board,
-                                               .bootloader_path = plan_.products.bootloader_elf,
-                                               .flash_path = flash_->path(),
-                                               .flash_plugin_path = plan_.products.flash_plugin,
-                                               .op_log_path = plan_.run_folder + "/flash.ops",
-                                               .seed = plan_.seed,
-                                               .link_arguments = link_->qemu_arguments(),
-                                               .uart_log_path = plan_.run_folder + "/uart.log",
-                                               .run_folder = folder_.path().string(),
-                                               .on_machine_reset =
-                                                   [this] {
-                                                     flash_->clear_volatile_state();
-                                                     return Result<void>{};
-                                                   },
-                                               .events = &log_});
+    const lab::DeviceSpec spec{.name = kThing,
+                               .board = lab::find_board(plan_.board),
+                               .mac = {0x02, 0x00, 0x00, 0x00, 0x00, 0x01},
+                               .seed = plan_.seed,
+                               .folder = plan_.run_folder,
+                               .socket_folder = folder_.path().string(),
+                               .record = true};
+    const auto identity = lab::register_device(*lab_, kThing);
+    if (!identity) return tl::unexpected(identity.error());
+    if (auto made = lab::equip_device(*lab_, spec, *identity, plan_.factory_image); !made) return made;
+    auto device = lab::LabDevice::open(*lab_, spec, plan_.products);
     if (!device) return tl::unexpected(device.error());
     device_ = std::move(*device);
-    device_->on_exit([this](const device::Exit& exit) { stop(exit.error); });
+    device_->on_exit([this](const Error& error) { stop(error); });
     return {};
   }
 
   void power_on() {
     step(fmt::format("power on: {} with firmware in slot A, endpoint {}:{}", plan_.board, lab::kEndpointHost,
-                     broker_->port()));
-    if (auto on = device_->power_on(); !on) stop(on.error());
+                     lab_->mqtt_port()));
+    if (auto on = device_->start(); !on) stop(on.error());
   }
 
   void handle(const nlohmann::json& event) {
@@ -194,15 +128,18 @@ class UpdateRun {
   }
 
   void offer_update() {
-    const auto object = cloud_->objects().put("otasim", "update.img", plan_.update_image);
+    const auto object = lab_->cloud().objects().put("otasim", "update.img", plan_.update_image);
     if (!object) return stop(object.error().to_error("cannot store the update's image"));
-    const auto update =
-        cloud_->ota_updates().create({.id = cloud::OtaUpdateId::trusted(kUpdateId),
-                                      .targets = {cloud::ThingName::trusted(kThing)},
-                                      .files = {{.file_name = "/update.img",
-                                                 .object = object->location,
-                                                 .code_signing = cloud::LabSigning{lab::kCodeSignerName}}}});
+    const auto update = lab_->cloud().ota_updates().create(
+        {.id = cloud::OtaUpdateId::trusted(kUpdateId),
+         .targets = {cloud::ThingName::trusted(kThing)},
+         .files = {{.file_name = "/update.img",
+                    .location = object->location,
+                    .code_signing = cloud::LabSigning{lab::kCodeSignerName}}}});
     if (!update) return stop(update.error().to_error("cannot create the OTA update"));
+    if (update->error) {
+      return stop({ExitCode::kInternal, "cannot create the OTA update: " + update->error->message, {}});
+    }
     step(fmt::format("OTA update {} created: {} bytes for {}", kUpdateId, plan_.update_image.size(), kThing));
   }
 
@@ -237,9 +174,9 @@ class UpdateRun {
     UpdateOutcome outcome = observer_->outcome();
     const auto key = crypto::P256Key::load_private(plan_.products.boot_signing_key);
     if (!key) return tl::unexpected(key.error());
-    auto approved = approved_image(flash_->bytes(), *key);
+    auto approved = approved_image(device_->flash(), *key);
     if (approved) {
-      outcome.flash_holds_update = slot_holds(flash_->bytes(), approved->slot, plan_.update_image);
+      outcome.flash_holds_update = slot_holds(device_->flash(), approved->slot, plan_.update_image);
       outcome.approved = std::move(*approved);
     } else {
       outcome.flash_problem = approved.error().message;
@@ -253,17 +190,10 @@ class UpdateRun {
   boost::asio::io_context io_;
   TerminationSignals signals_;
   boost::asio::steady_timer limit_;
-  cloud::SystemClock clock_;
   std::shared_ptr<UpdateObserver> observer_;
   std::shared_ptr<Listening> listening_ = std::make_shared<Listening>();
-  std::unique_ptr<lab::Lab> lab_;
-  std::unique_ptr<lab::Identity> identity_;
-  std::unique_ptr<broker::Broker> broker_;
-  std::unique_ptr<cloud::Cloud> cloud_;
-  std::unique_ptr<cloud::BrokerLink> broker_link_;
-  std::unique_ptr<flash_file::FlashFile> flash_;
-  std::unique_ptr<link::Link> link_;
-  std::unique_ptr<device::Device> device_;
+  std::unique_ptr<lab::RunningLab> lab_;
+  std::unique_ptr<lab::LabDevice> device_;
   std::optional<Error> error_;
   bool is_over_ = false;
 };

@@ -36,6 +36,28 @@ TEST_F(FileIoTest, ReadsBackWhatWasWritten) {
   EXPECT_EQ(*content, data);
 }
 
+TEST_F(FileIoTest, ARegularFileIsReadUpToItsLimit) {
+  ASSERT_TRUE(write_file_atomic(path_, "12345"));
+  const auto content = read_regular_file(path_, 5);
+  ASSERT_TRUE(content);
+  EXPECT_EQ(std::string(content->begin(), content->end()), "12345");
+  const auto longer = read_regular_file(path_, 4);
+  ASSERT_FALSE(longer);
+  EXPECT_EQ(longer.error().code, ExitCode::kUsage);
+  EXPECT_THAT(longer.error().message, HasSubstr("more than 4 bytes"));
+}
+
+TEST_F(FileIoTest, WhatIsNoRegularFileIsRefusedWithoutWaiting) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  for (const std::string& path :
+       {path_, std::string("/dev/zero"), dir_.path().string(), std::string("/nonexistent")}) {
+    const auto content = read_regular_file(path, 100);
+    ASSERT_FALSE(content) << path;
+    EXPECT_EQ(content.error().code, ExitCode::kUsage);
+    EXPECT_THAT(content.error().message, HasSubstr(path));
+  }
+}
+
 TEST_F(FileIoTest, ReplacesContentAndLeavesNoOtherFile) {
   ASSERT_TRUE(write_file_atomic(path_, "a longer first version"));
   ASSERT_TRUE(write_file_atomic(path_, "second"));

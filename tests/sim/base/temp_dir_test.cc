@@ -63,5 +63,15 @@ TEST(TempDir, AnUnusableTmpdirIsExplained) {
   EXPECT_NE(dir.error().hint.find("TMPDIR"), std::string::npos);
 }
 
+TEST(TempDir, AProposedFolderIsMadeOnceForItsUserOnly) {
+  const std::string path = TempDir::propose();
+  EXPECT_FALSE(fs::exists(path)) << "it is only a name so far";
+  EXPECT_NE(TempDir::propose(), path);
+  const auto dir = TempDir::create_at(path);
+  ASSERT_TRUE(dir);
+  EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_all);
+  EXPECT_FALSE(TempDir::create_at(path)) << "somebody else's folder was taken";
+}
+
 }  // namespace
 }  // namespace otasim

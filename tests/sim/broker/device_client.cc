@@ -58,7 +58,12 @@ DeviceClient::~DeviceClient() {
 
 std::optional<int> DeviceClient::connect(const TestLab& lab, std::uint16_t port,
                                          const TestIdentity& identity) {
-  mosquitto_tls_set(client_.get(), lab.ca_path().c_str(), nullptr, identity.certificate_path.c_str(),
+  return connect(lab.ca_path(), port, identity);
+}
+
+std::optional<int> DeviceClient::connect(const std::string& ca_path, std::uint16_t port,
+                                         const TestIdentity& identity) {
+  mosquitto_tls_set(client_.get(), ca_path.c_str(), nullptr, identity.certificate_path.c_str(),
                     identity.key_path.c_str(), nullptr);
   return finish_connect(mosquitto_connect(client_.get(), "127.0.0.1", port, 60));
 }

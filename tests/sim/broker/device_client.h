@@ -35,6 +35,8 @@ class DeviceClient {
   /// Connects. @returns CONNACK's code, or nothing if the connection ended without one
   [[nodiscard]] std::optional<int> connect(const TestLab& lab, std::uint16_t port,
                                            const TestIdentity& identity);
+  [[nodiscard]] std::optional<int> connect(const std::string& ca_path, std::uint16_t port,
+                                           const TestIdentity& identity);
   /// Connects to a private listener.
   [[nodiscard]] std::optional<int> connect(const std::string& socket_path);
   /// Says goodbye, or with `abruptly` only closes the socket.

@@ -92,6 +92,19 @@ bool Program::wait_for(const std::string& text) {
   return true;
 }
 
+bool Program::wait_for_output(const std::string& text, int times) {
+  const auto count = [&] {
+    int found = 0;
+    for (std::size_t at = 0; (at = outcome_.out.find(text, at)) != std::string::npos; at += text.size())
+      ++found;
+    return found;
+  };
+  while (count() < times) {
+    if (!read_some()) return false;
+  }
+  return true;
+}
+
 std::vector<pid_t> Program::children() const {
   std::vector<pid_t> pids;
   std::error_code error;

@@ -27,9 +27,15 @@ class Program {
   /// Reads stderr until `text` has appeared in it. @returns false if the program ended before, or the test's
   /// own limit passed
   [[nodiscard]] bool wait_for(const std::string& text);
+  /// The same of stdout, for `text` `times` over.
+  [[nodiscard]] bool wait_for_output(const std::string& text, int times = 1);
+  /// What it has written to stdout so far.
+  [[nodiscard]] const std::string& output() const { return outcome_.out; }
   /// The pid of the program's child whose executable is called `name`, 0 if there is none.
   [[nodiscard]] pid_t child(const std::string& name) const;
   [[nodiscard]] std::vector<pid_t> children() const;
+  /// stdout's pipe, to be waited for beside other things; -1 at its end.
+  [[nodiscard]] int output_descriptor() const { return out_; }
   void send(int signal) const;
   /// Waits for the end.
   [[nodiscard]] Outcome finish();

@@ -24,8 +24,15 @@ class CloudBrokerTest : public CloudFixture {
     auto broker = broker::Broker::start(io_, lab_.broker_spec());
     EXPECT_TRUE(broker) << broker.error().message << "\n" << broker.error().hint;
     broker_ = std::move(*broker);
-    EXPECT_TRUE(cloud_->things().attach_principal(lamp_, identity_.fingerprint));
+    attach(lamp_, identity_);
     connect_mirror();
+  }
+
+  void attach(const ThingName& thing, const testing::TestIdentity& identity) {
+    const auto pem = read_file(identity.certificate_path).value();
+    const auto record = cloud_->certificates().register_certificate({pem.begin(), pem.end()});
+    ASSERT_TRUE(record) << record.error().message;
+    ASSERT_TRUE(cloud_->things().attach_principal(thing, record->id));
   }
 
   void connect_mirror() {
@@ -95,7 +102,7 @@ TEST_F(CloudBrokerTest, AnUpdateRunsFromNotifyNextToSucceeded) {
   const auto update = cloud_->ota_updates().create({.id = OtaUpdateId::parse("u1").value(),
                                                     .targets = {lamp_},
                                                     .files = {{.file_name = "/fw.bin",
-                                                               .object = upload(image).location,
+                                                               .location = upload(image).location,
                                                                .code_signing = LabSigning{"/signer.pem"}}}});
   ASSERT_TRUE(update) << update.error().message;
   const auto told = Json::parse(device.payload_of(kJobs + "notify-next"));
@@ -129,7 +136,7 @@ TEST_F(CloudBrokerTest, AnAnswerComesOnceWhetherSubscribedOrNot) {
 
 TEST_F(CloudBrokerTest, AThingAttachedLaterMayConnectAtOnce) {
   const auto door = lab_.issue("door", crypto::Purpose::kTlsClient);
-  ASSERT_TRUE(cloud_->things().attach_principal(door_, door.fingerprint));
+  attach(door_, door);
   bool ready = false;
   link_->when_ready([&ready] { ready = true; });
   ASSERT_TRUE(run_until(io_, [&ready] { return ready; }));

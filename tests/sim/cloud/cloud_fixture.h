@@ -10,6 +10,7 @@
 #include "sim/base/file_io.h"
 #include "sim/base/temp_dir.h"
 #include "sim/cloud/cloud.h"
+#include "sim/crypto/certificate.h"
 #include "sim/crypto/key.h"
 
 namespace otasim::cloud {
@@ -33,7 +34,7 @@ class CloudFixture : public ::testing::Test {
     ASSERT_TRUE(cloud_->things().create(door_));
   }
 
-  void create_job(const std::string& id, std::vector<ThingName> targets) {
+  void create_job(const std::string& id, std::vector<JobTarget> targets) {
     const auto created =
         jobs().create({.id = job(id), .document = R"({"operation":"test"})", .targets = std::move(targets)});
     ASSERT_TRUE(created) << created.error().message;
@@ -50,6 +51,26 @@ class CloudFixture : public ::testing::Test {
     std::vector<std::uint8_t> bytes(size);
     for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i * 31 + i / 251);
     return bytes;
+  }
+
+  /// Registers a certificate of its own for a thing and attaches it. @returns its id
+  std::string attach_certificate(const ThingName& thing) {
+    const auto key = crypto::P256Key::generate().value();
+    const auto certificate =
+        crypto::Certificate::self_signed({.common_name = "test", .dns_names = {}, .ip_addresses = {}}, key)
+            .value();
+    const auto record = cloud_->certificates().register_certificate(certificate.pem());
+    EXPECT_TRUE(record) << record.error().message;
+    EXPECT_TRUE(cloud_->things().attach_principal(thing, record->id));
+    return record->id;
+  }
+
+  /// A thing's executions that are not over: those begun first.
+  std::vector<JobExecution> pending(const ThingName& thing) {
+    auto all = jobs().pending(thing, ExecutionStatus::kInProgress, 100).value();
+    const auto queued = jobs().pending(thing, ExecutionStatus::kQueued, 100).value();
+    all.insert(all.end(), queued.begin(), queued.end());
+    return all;
   }
 
   JobsService& jobs() { return cloud_->jobs(); }

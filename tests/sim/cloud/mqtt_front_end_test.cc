@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 
 #include "tests/sim/cloud/cloud_fixture.h"
 
@@ -65,9 +66,9 @@ class MqttFrontEndTest : public CloudFixture {
     const auto update = cloud_->ota_updates().create(
         {.id = OtaUpdateId::parse("u1").value(),
          .targets = {lamp_},
-         .files = {{.file_name = "/fw.bin", .object = upload(content_).location}}});
+         .files = {{.file_name = "/fw.bin", .location = upload(content_).location}}});
     ASSERT_TRUE(update) << update.error().message;
-    stream_ = "$aws/things/lamp/streams/" + update->stream_id.str() + "/";
+    stream_ = "$aws/things/lamp/streams/" + update->stream_id->str() + "/";
   }
 
   const std::string kJobs = "$aws/things/lamp/jobs/";
@@ -350,6 +351,106 @@ TEST_F(MqttFrontEndTest, EveryRequestIsLogged) {
   EXPECT_EQ(events[2]["result"], "InvalidJson");
   EXPECT_EQ(events[3]["event"], "stream_request");
   EXPECT_EQ(events[3]["source"], "cloud");
+}
+
+// Presigned URLs in documents.
+
+class PresignedDocumentTest : public MqttFrontEndTest {
+ protected:
+  PresignedDocumentTest() {
+    cloud_->urls().set_endpoint("otasim.localhost:8443");
+    object_ = upload(pattern(100)).location;
+    notebook_.sent.clear();
+    const auto update =
+        cloud_->ota_updates().create({.id = OtaUpdateId::parse("u1").value(),
+                                      .targets = {lamp_},
+                                      .files = {{.file_name = "/fw.bin", .location = object_}},
+                                      .protocols = {Protocol::kHttp},
+                                      .presigned_expires_sec = 60});
+    EXPECT_TRUE(update && !update->error);
+  }
+
+  static std::string url_in(const Json& message) {
+    return message["execution"]["jobDocument"]["afr_ota"]["files"][0]["update_data_url"];
+  }
+
+  /// The target of a URL of the endpoint.
+  static std::string target_of(const std::string& url) {
+    const std::string start = "https://otasim.localhost:8443";
+    EXPECT_TRUE(url.starts_with(start)) << url;
+    return url.substr(start.size());
+  }
+
+  Json notified() {
+    for (const Sent& sent : notebook_.sent) {
+      if (sent.topic == kJobs + "notify-next") return Json::parse(sent.payload);
+    }
+    return {};
+  }
+
+  ObjectLocation object_;
+};
+
+TEST_F(PresignedDocumentTest, EachAnswerBringsAUrlOfItsOwnAndNotifyNextToo) {
+  std::set<std::string> urls{url_in(notified())};
+  for (int i = 0; i < 3; ++i) urls.insert(url_in(accepted("$next/get", "{}")));
+  urls.insert(url_in(accepted("AFR_OTA-u1/get", "{}")));
+  urls.insert(url_in(accepted("start-next", "{}")));
+  EXPECT_THAT(urls, SizeIs(6));
+  for (const std::string& url : urls) {
+    EXPECT_LE(url.size(), 1500U) << "devices' room for a URL";
+    const auto request = cloud_->urls().verify("GET", target_of(url), "otasim.localhost:8443");
+    ASSERT_TRUE(request) << request.error().message;
+    EXPECT_EQ(request->object.version, object_.version);
+    EXPECT_EQ(request->expires_at, kNow + 60);
+  }
+}
+
+TEST_F(PresignedDocumentTest, TheOperatorSeesThePlaceholder) {
+  EXPECT_THAT(jobs().describe_job(job("AFR_OTA-u1"))->document,
+              ::testing::HasSubstr(
+                  "${aws:iot:s3-presigned-url:https://s3.amazonaws.com/firmware/app.bin?versionId="));
+}
+
+TEST_F(PresignedDocumentTest, AnUpdateAskedForItsDocumentBringsAFreshUrl) {
+  const auto reply = accepted("AFR_OTA-u1/update", R"({"status":"IN_PROGRESS","includeJobDocument":true})");
+  const std::string url = reply["jobDocument"]["afr_ota"]["files"][0]["update_data_url"];
+  EXPECT_TRUE(cloud_->urls().verify("GET", target_of(url), "otasim.localhost:8443"));
+}
+
+TEST_F(MqttFrontEndTest, ATimedExecutionTellsHowLongItHas) {
+  ASSERT_TRUE(jobs().create(
+      {.id = job("j"), .document = "{}", .targets = {lamp_}, .in_progress_timeout_minutes = 5}));
+  EXPECT_FALSE(accepted("$next/get", "{}")["execution"].contains("approximateSecondsBeforeTimedOut"));
+  const auto begun = accepted("start-next", R"({"stepTimeoutInMinutes":2})");
+  EXPECT_EQ(begun["execution"]["approximateSecondsBeforeTimedOut"], 120);
+  clock_.advance(20);
+  EXPECT_EQ(accepted("j/get", "{}")["execution"]["approximateSecondsBeforeTimedOut"], 100);
+  accepted("j/update", R"({"status":"IN_PROGRESS","stepTimeoutInMinutes":-1})");
+  EXPECT_EQ(accepted("j/get", "{}")["execution"]["approximateSecondsBeforeTimedOut"], 280);
+  EXPECT_EQ(rejected("j/update", R"({"status":"IN_PROGRESS","stepTimeoutInMinutes":5})")["code"],
+            "InvalidRequest");
+}
+
+TEST_F(MqttFrontEndTest, AnExecutionThatHasRunOutOfTimeIsOver) {
+  ASSERT_TRUE(jobs().create(
+      {.id = job("j"), .document = "{}", .targets = {lamp_}, .in_progress_timeout_minutes = 1}));
+  accepted("start-next", "{}");
+  clock_.advance(60);
+  EXPECT_FALSE(accepted("$next/get", "{}").contains("execution"));
+  const auto late = rejected("j/update", R"({"status":"SUCCEEDED"})");
+  EXPECT_EQ(late["code"], "InvalidStateTransition");
+  EXPECT_EQ(late["executionState"]["status"], "TIMED_OUT");
+}
+
+TEST_F(MqttFrontEndTest, TimestampsMayBeInMilliseconds) {
+  open({.timestamp_unit = JobsOptions::TimestampUnit::kMilliseconds});
+  create_job("j");
+  MqttFrontEnd front_end(cloud_->jobs(), cloud_->streams(), clock_, *log_, notebook_);
+  front_end.handle_request(client_, kJobs + "$next/get", "{}");
+  const auto reply = Json::parse(notebook_.sent.back().payload);
+  EXPECT_EQ(reply["timestamp"], kNow * 1000);
+  EXPECT_EQ(reply["execution"]["queuedAt"], kNow * 1000);
 }
 
 }  // namespace

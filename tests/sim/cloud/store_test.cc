@@ -20,13 +20,12 @@ class StoreTest : public CloudFixture {
 };
 
 TEST_F(StoreTest, EverythingIsThereAfterReopening) {
-  const std::string fingerprint(64, 'a');
-  ASSERT_TRUE(cloud_->things().attach_principal(lamp_, fingerprint));
+  const std::string certificate = attach_certificate(lamp_);
   const auto image = upload(pattern(1000));
   const auto update =
       cloud_->ota_updates().create({.id = OtaUpdateId::parse("u1").value(),
                                     .targets = {lamp_},
-                                    .files = {{.file_name = "/f", .object = image.location}}});
+                                    .files = {{.file_name = "/f", .location = image.location}}});
   ASSERT_TRUE(update);
   ASSERT_TRUE(jobs().update(update->job_id, lamp_, {.details = StatusDetails{{"receive", "1/4"}}}));
   const auto document = jobs().describe_job(update->job_id).value().document;
@@ -39,9 +38,9 @@ TEST_F(StoreTest, EverythingIsThereAfterReopening) {
   EXPECT_EQ(execution.state.details.at("receive"), "1/4");
   EXPECT_EQ(cloud_->objects().read_all(image.location).value(), pattern(1000));
   EXPECT_EQ(cloud_->ota_updates().describe(update->id).value().stream_id, update->stream_id);
-  const auto principals = cloud_->things().principals().value();
+  const auto principals = cloud_->things().active_principals().value();
   ASSERT_EQ(principals.size(), 1U);
-  EXPECT_EQ(principals[0].fingerprint, fingerprint);
+  EXPECT_EQ(principals[0].certificate_id, certificate);
   EXPECT_EQ(principals[0].thing, lamp_);
 }
 
@@ -148,29 +147,6 @@ TEST_F(StoreTest, ObjectsKeepEveryVersion) {
   EXPECT_EQ(objects.describe("firmware", "none").error().code, ErrorCode::kResourceNotFound);
   EXPECT_EQ(objects.describe("firmware", "app.bin", "none").error().code, ErrorCode::kResourceNotFound);
   EXPECT_EQ(objects.put("", "k", {}).error().code, ErrorCode::kInvalidRequest);
-}
-
-TEST_F(StoreTest, APrincipalActsAsOneThingAndItsListenersHear) {
-  auto& things = cloud_->things();
-  std::vector<std::string> heard;
-  const auto subscription = things.listen([&](const std::string& fingerprint, const std::string& thing) {
-    heard.push_back(fingerprint.substr(0, 1) + ":" + thing);
-  });
-  const std::string a(64, 'a');
-  ASSERT_TRUE(things.attach_principal(lamp_, a));
-  ASSERT_TRUE(things.attach_principal(door_, a));
-  ASSERT_TRUE(things.detach_principal(a));
-  EXPECT_EQ(things.detach_principal(a).error().code, ErrorCode::kResourceNotFound);
-  EXPECT_EQ(things.attach_principal(lamp_, "ABC").error().code, ErrorCode::kInvalidRequest);
-  EXPECT_EQ(things.attach_principal(ThingName::parse("nobody").value(), a).error().code,
-            ErrorCode::kResourceNotFound);
-  EXPECT_THAT(heard, ElementsAre("a:lamp", "a:door", "a:"));
-  EXPECT_THAT(things.principals().value(), IsEmpty());
-}
-
-TEST_F(StoreTest, AThingThatExistsIsNotMadeAnew) {
-  const auto first = cloud_->things().describe(lamp_).value();
-  EXPECT_EQ(cloud_->things().create(lamp_).value().thing_id, first.thing_id);
 }
 
 }  // namespace

@@ -158,5 +158,82 @@ TEST_F(StreamsServiceTest, AnObjectThatLostItsBytesIsAnInternalError) {
   expect_error({.block_size = 256}, ErrorCode::kInternalError);
 }
 
+TEST_F(StreamsServiceTest, AnUpdateReplacesWhatIsGivenAndRaisesTheVersion) {
+  make_stream(300);
+  content_ = pattern(500);
+  ASSERT_TRUE(cloud_->streams().update(
+      {.id = stream_, .files = std::vector{StreamFile{0, upload(content_).location}}}));
+  EXPECT_EQ(cloud_->streams().describe(stream_)->version, 2);
+  expect_error({.block_size = 256, .expected_version = 1}, ErrorCode::kVersionMismatch);
+  ASSERT_TRUE(get({.block_size = 256, .expected_version = 2}));
+  EXPECT_EQ(bytes_, 500U);
+  ASSERT_TRUE(cloud_->streams().update({.id = stream_, .description = "words"}));
+  const auto info = cloud_->streams().describe(stream_).value();
+  EXPECT_EQ(info.version, 3);
+  EXPECT_EQ(info.description, "words");
+  EXPECT_EQ(info.files.size(), 1U);
+  EXPECT_EQ(cloud_->streams().update({.id = StreamId::parse("none").value()}).error().code,
+            ErrorCode::kResourceNotFound);
+  EXPECT_EQ(cloud_->streams().update({.id = stream_, .files = std::vector<StreamFile>{}}).error().code,
+            ErrorCode::kInvalidRequest);
+  EXPECT_EQ(cloud_->streams().describe(stream_)->version, 3) << "a refused update changes nothing";
+}
+
+TEST_F(StreamsServiceTest, AnObjectThatChangesUnderAStreamIsNotServed) {
+  content_ = pattern(300);
+  upload(content_);
+  ASSERT_TRUE(cloud_->streams().create({.id = stream_, .files = {{0, {"firmware", "app.bin", ""}}}}));
+  ASSERT_TRUE(get({.block_size = 256}));
+  upload(pattern(301));
+  expect_error({.block_size = 256}, ErrorCode::kETagMismatch);
+  upload(content_);
+  ASSERT_TRUE(get({.block_size = 256})) << "the same content again";
+}
+
+TEST_F(StreamsServiceTest, AVersionThatIsNamedIsServedWhateverComesLater) {
+  make_stream(300);
+  upload(pattern(301));
+  ASSERT_TRUE(get({.block_size = 256}));
+  EXPECT_EQ(bytes_, 300U);
+}
+
+TEST_F(StreamsServiceTest, FilesThatCannotBeServedAreRefusedWhenTheStreamIsMade) {
+  const auto object = upload(pattern(10)).location;
+  const auto refusal = [&](std::vector<StreamFile> files) {
+    const auto made = cloud_->streams().create({.id = stream_, .files = std::move(files)});
+    return made ? std::string{"none"} : std::string{to_string(made.error().code)};
+  };
+  EXPECT_EQ(refusal({}), "InvalidRequest");
+  EXPECT_EQ(refusal({{256, object}}), "InvalidRequest");
+  EXPECT_EQ(refusal({{-1, object}}), "InvalidRequest");
+  EXPECT_EQ(refusal({{1, object}, {1, object}}), "InvalidRequest");
+  EXPECT_EQ(refusal(std::vector<StreamFile>(51, StreamFile{0, object})), "InvalidRequest");
+  EXPECT_EQ(refusal({{0, {"firmware", "none", ""}}}), "ResourceNotFound");
+  EXPECT_FALSE(cloud_->streams().describe(stream_));
+  EXPECT_EQ(refusal({{0, object}, {255, object}}), "none");
+  EXPECT_EQ(refusal({{0, object}}), "ResourceAlreadyExists");
+}
+
+TEST_F(StreamsServiceTest, ADeletedStreamIsGoneAndItsNameFree) {
+  make_stream(300);
+  ASSERT_TRUE(cloud_->streams().remove(stream_));
+  expect_error({.block_size = 256}, ErrorCode::kResourceNotFound);
+  EXPECT_EQ(cloud_->streams().remove(stream_).error().code, ErrorCode::kResourceNotFound);
+  make_stream(300);
+}
+
+TEST_F(StreamsServiceTest, ListsGoOnBehindTheirTokens) {
+  const auto object = upload(pattern(10)).location;
+  for (const char* id : {"a", "b", "c"}) {
+    ASSERT_TRUE(cloud_->streams().create({.id = StreamId::parse(id).value(), .files = {{0, object}}}));
+  }
+  const auto first = cloud_->streams().list({.max_results = 2}).value();
+  ASSERT_EQ(first.items.size(), 2U);
+  const auto second = cloud_->streams().list({.max_results = 2, .next_token = first.next_token}).value();
+  ASSERT_EQ(second.items.size(), 1U);
+  EXPECT_EQ(second.items[0].id.str(), "c");
+  EXPECT_EQ(second.next_token, "");
+}
+
 }  // namespace
 }  // namespace otasim::cloud

@@ -127,6 +127,60 @@ TEST_F(DeviceTest, APowerCutLosesRamAndIsNoUnexpectedExit) {
   EXPECT_FALSE(exit_);
 }
 
+TEST_F(DeviceTest, AShutDownEndsQemuAndIsNoUnexpectedExit) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  const pid_t pid = device_->pid();
+  bool is_done = false;
+  device_->shut_down([&] { is_done = true; });
+  EXPECT_TRUE(device_->powered()) << "QEMU ends when it has done what it is at";
+  ASSERT_TRUE(wait_until([&] { return is_done; }));
+  EXPECT_FALSE(device_->powered());
+  EXPECT_EQ(::kill(pid, 0), -1) << "QEMU still runs";
+  EXPECT_EQ(emitted_.back(), "device.power_off");
+  EXPECT_FALSE(exit_);
+  power_on();
+  EXPECT_TRUE(wait_for_line("boot 2"));
+}
+
+TEST_F(DeviceTest, AShutDownBeforeTheMachineRunsNeverStartsIt) {
+  create();
+  power_on();
+  bool is_done = false;
+  device_->shut_down([&] { is_done = true; });
+  ASSERT_TRUE(wait_until([&] { return is_done; }));
+  EXPECT_THAT(history_, ElementsAre("clear"));
+  EXPECT_FALSE(exit_);
+}
+
+TEST_F(DeviceTest, AShutDownIsDoneAtOnceIfTheDeviceIsOff) {
+  create();
+  bool is_done = false;
+  device_->shut_down([&] { is_done = true; });
+  EXPECT_TRUE(is_done);
+}
+
+TEST_F(DeviceTest, ACutEndsAShutDownToo) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  int done = 0;
+  device_->shut_down([&] { ++done; });
+  device_->shut_down([&] { ++done; });
+  device_->power_off();
+  EXPECT_EQ(done, 2);
+  EXPECT_FALSE(exit_);
+}
+
+TEST_F(DeviceTest, ItsNameIsInItsEvents) {
+  config_.name = "thing-1";
+  events_->listen([](const nlohmann::json& event) { EXPECT_EQ(event.value("device", ""), "thing-1"); });
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 1"));
+}
+
 TEST_F(DeviceTest, ALinesHandlerMayCutThePower) {
   create();
   device_->on_console_line([this](std::string_view line) {

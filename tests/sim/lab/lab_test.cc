@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "pal_sim/flash/flash_map.h"
 #include "pal_sim/provisioning/provisioning.h"
@@ -42,6 +43,53 @@ TEST_F(LabTest, TwoLabsShareNothing) {
   const Lab other = Lab::create(other_folder.path().string()).value();
   EXPECT_NE(lab.authority().certificate.fingerprint(), other.authority().certificate.fingerprint());
   EXPECT_NE(lab.code_signer().key.private_der(), other.code_signer().key.private_der());
+}
+
+TEST_F(LabTest, AnOpenedLabIsTheSameLab) {
+  ASSERT_FALSE(lab.access_key().id.empty());
+  const Lab again = Lab::open_or_create(folder.path().string()).value();
+  EXPECT_EQ(again.authority().certificate.fingerprint(), lab.authority().certificate.fingerprint());
+  EXPECT_EQ(again.authority().key.private_der(), lab.authority().key.private_der());
+  EXPECT_EQ(again.endpoint().certificate.fingerprint(), lab.endpoint().certificate.fingerprint());
+  EXPECT_EQ(again.code_signer().key.private_der(), lab.code_signer().key.private_der());
+  EXPECT_EQ(again.access_key().id, lab.access_key().id);
+  EXPECT_EQ(again.access_key().secret, lab.access_key().secret);
+}
+
+TEST_F(LabTest, AnOpenedLabIssuesDevicesThatItsAuthoritySigned) {
+  const Lab again = Lab::open(folder.path().string()).value();
+  const Identity device = again.issue_device("thing-1").value();
+  EXPECT_EQ(X509_verify(device.certificate.get(), lab.authority().key.get()), 1);
+}
+
+TEST_F(LabTest, ALabThatWasNotFinishedIsMadeAnew) {
+  std::filesystem::remove(folder.file("credentials.json"));
+  std::filesystem::remove(folder.file("endpoint.cert.pem"));
+  const auto again = Lab::open_or_create(folder.path().string());
+  ASSERT_TRUE(again.has_value());
+  EXPECT_NE(again->authority().certificate.fingerprint(), lab.authority().certificate.fingerprint());
+}
+
+TEST_F(LabTest, AWholeLabWithADamagedFileIsRefusedByItsName) {
+  for (const char* name :
+       {"lab-ca.key.pem", "endpoint.cert.pem", "code-signer.key.pem", "credentials.json"}) {
+    const std::string path = folder.file(name);
+    const std::string saved = path + ".saved";
+    std::filesystem::rename(path, saved);
+    std::ofstream(path) << "damaged";
+    const auto opened = Lab::open_or_create(folder.path().string());
+    ASSERT_FALSE(opened.has_value()) << name;
+    EXPECT_EQ(opened.error().code, otasim::ExitCode::kEnvironment);
+    EXPECT_NE(opened.error().message.find(name), std::string::npos) << opened.error().message;
+    std::filesystem::rename(saved, path);
+  }
+  EXPECT_TRUE(Lab::open_or_create(folder.path().string()).has_value());
+}
+
+TEST_F(LabTest, TheAccessKeyIsReadableByItsOwnerOnly) {
+  struct stat info {};
+  ASSERT_EQ(stat(folder.file("credentials.json").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
 }
 
 TEST_F(LabTest, AFolderThatCannotBeWrittenIsAnEnvironmentError) {

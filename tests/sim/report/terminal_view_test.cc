@@ -44,6 +44,30 @@ TEST_F(View, TheBarShowsTheShareAndIsRemovedAtTheEnd) {
   EXPECT_THAT(text, testing::EndsWith("\r\x1b[K"));
 }
 
+TEST_F(View, InALabLinesAreUnderTheirDevicesName) {
+  nlohmann::json line = kLine;
+  line["device"] = "thing-7";
+  const nlohmann::json off = {
+      {"t_us", 2000000}, {"source", "device"}, {"event", "power_off"}, {"device", "thing-7"}};
+  EXPECT_EQ(shown({.fleet = true}, {line, off}),
+            "   1.500 thing-7      boot: slot A\n   2.000 thing-7      power off\n");
+}
+
+TEST_F(View, InALabConnectionsAreShownWithTheReasonTheyEnded) {
+  const nlohmann::json connected = {
+      {"t_us", 1000000}, {"source", "broker"}, {"event", "client_connected"}, {"clientId", "thing-7"}};
+  nlohmann::json ended = connected;
+  ended["event"] = "client_disconnected";
+  ended["disconnectReason"] = "DUPLICATE_CLIENTID";
+  EXPECT_EQ(shown({.fleet = true}, {connected, ended}),
+            "   1.000 thing-7      connected\n   1.000 thing-7      disconnected, DUPLICATE_CLIENTID\n");
+}
+
+TEST_F(View, OfOneDeviceThePowerIsNotShown) {
+  EXPECT_EQ(shown({}, {{{"t_us", 0}, {"source", "device"}, {"event", "power_off"}, {"device", "thing-7"}}}),
+            "");
+}
+
 TEST_F(View, ControlCharactersFromTheDeviceAreEscaped) {
   nlohmann::json hostile = kLine;
   hostile["text"] = "app: \x1b[2Jgone\r";

@@ -73,7 +73,7 @@ void measure(const std::string& name, Client& client, const std::string& target,
 void run() {
   const TempDir folder = TempDir::create().value();
   const lab::Lab lab = lab::Lab::create(folder.path().string()).value();
-  const SystemClock clock;
+  const LabClock clock;
   const auto log = report::EventLog::create(folder.file("events.jsonl")).value();
   const auto database = Database::open(folder.file("cloud.sqlite")).value();
   if (!migrate(*database)) return;

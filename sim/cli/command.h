@@ -1,0 +1,40 @@
+// How a subcommand is hung into the command line: its parser is added, and its callback picks what to run.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <functional>
+#include <string>
+
+#include "sim/base/result.h"
+
+namespace otasim::cli {
+
+/// The chosen command; set by the subcommand's callback.
+using Command = std::function<Result<void>()>;
+
+/// Options that every command for a running lab has.
+struct LabOptions {
+  std::string lab;  ///< empty: not given
+  bool json = false;
+
+  /// The folder given, else $OTASIM_LAB, else `otasim-lab`. (CLI11's own variables would go to the options of
+  /// commands that were not called, which share their place with those of the one that was.)
+  [[nodiscard]] std::string folder() const {
+    if (!lab.empty()) return lab;
+    const char* const variable = std::getenv("OTASIM_LAB");
+    return variable == nullptr || *variable == '\0' ? "otasim-lab" : variable;
+  }
+};
+
+inline void add_lab_options(CLI::App* command, LabOptions& options) {
+  command->add_option("--lab", options.lab, "The lab's folder (default: $OTASIM_LAB, else otasim-lab)");
+  command->add_flag("--json", options.json, "Print JSON on stdout");
+}
+
+void add_up(CLI::App& app, Command& command, const std::string& program);
+void add_device(CLI::App& app, Command& command);
+void add_group(CLI::App& app, Command& command);
+void add_job(CLI::App& app, Command& command);
+
+}  // namespace otasim::cli

@@ -1,0 +1,14 @@
+// What the plugin tells of who comes and goes, for the event log.
+#pragma once
+
+#include <string_view>
+
+#include "sim/broker/private_topics.h"
+#include "sim/report/event_log.h"
+
+namespace otasim::cloud {
+
+/// Logs `client_<event>` with the payload's members; a payload that is no JSON object is ignored.
+void log_client_event(report::EventLog& log, const broker::ClientEventTopic& event, std::string_view payload);
+
+}  // namespace otasim::cloud

@@ -1,0 +1,34 @@
+// Wakes the jobs service when an execution runs out of time.
+//
+//   CloudTimers timers(io, *cloud);   // for as long as the lab is up
+//
+// Times are the cloud's clock's: the timer sleeps until the earliest deadline, and looks again whenever an
+// execution changes or the clock is set. Deadlines that passed while nobody was there are dealt with at once.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "sim/cloud/cloud.h"
+
+namespace otasim::cloud {
+
+class CloudTimers {
+ public:
+  /// Runs on the io_context's thread; destroy it before the cloud.
+  CloudTimers(boost::asio::io_context& io, Cloud& cloud);
+  CloudTimers(const CloudTimers&) = delete;
+  CloudTimers& operator=(const CloudTimers&) = delete;
+
+ private:
+  void look();
+  void arm(std::int64_t deadline);
+
+  Cloud& cloud_;
+  boost::asio::steady_timer timer_;
+  std::optional<std::int64_t> armed_;  ///< the deadline that the timer waits for
+  Subscription executions_;
+  Subscription jumps_;
+};
+
+}  // namespace otasim::cloud

@@ -1,0 +1,32 @@
+#include "sim/lab/boards.h"
+
+#include <algorithm>
+#include <array>
+
+#include "sim/lab/build_products.h"
+
+namespace otasim::lab {
+namespace {
+
+constexpr std::array kBoards{
+    Board{"mps2-an385", "Cortex-M3", kMps2LoadAddress, "lan9118"},
+};
+
+}  // namespace
+
+std::span<const Board> boards() {
+  return kBoards;
+}
+
+const Board* find_board(std::string_view name) {
+  const auto found = std::ranges::find(kBoards, name, &Board::name);
+  return found == kBoards.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> board_names() {
+  std::vector<std::string> names;
+  for (const Board& board : kBoards) names.emplace_back(board.name);
+  return names;
+}
+
+}  // namespace otasim::lab

@@ -1,0 +1,52 @@
+#include "sim/lab/firmware.h"
+
+#include "pal_sim/flash/flash_map.h"
+#include "sim/base/file_io.h"
+#include "sim/crypto/key.h"
+#include "sim/image/elf.h"
+#include "sim/image/image.h"
+#include "sim/lab/factory.h"
+
+namespace otasim::lab {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+Result<Bytes> sign_application(const FirmwareSource& source, const Board& board,
+                               const BuildProducts& products) {
+  const auto version = image::parse_version(source.version);
+  if (!version) return tl::unexpected(version.error());
+  const auto elf = read_input(source.elf.empty() ? products.application_elf : source.elf);
+  if (!elf) return tl::unexpected(elf.error());
+  const auto payload = image::payload_from_elf(*elf, board.load_address + boot::image::kDefaultHeaderSize,
+                                               flash::kSlotSize - boot::image::kDefaultHeaderSize);
+  if (!payload) return tl::unexpected(payload.error());
+  const auto key = crypto::P256Key::load_private(products.boot_signing_key);
+  if (!key) return tl::unexpected(key.error());
+  return image::sign(*payload,
+                     {.version = *version, .security_counter = 1, .load_address = board.load_address}, *key);
+}
+
+}  // namespace
+
+Result<Bytes> read_input(const std::string& path) {
+  auto bytes = read_file(path);
+  if (!bytes) bytes.error().code = ExitCode::kUsage;
+  return bytes;
+}
+
+Result<Bytes> make_firmware(const FirmwareSource& source, const Board& board, const BuildProducts& products) {
+  auto bytes = source.image.empty() ? sign_application(source, board, products) : read_input(source.image);
+  if (!bytes) return bytes;
+  if (const auto checked = check_firmware(*bytes); !checked) return tl::unexpected(checked.error());
+  return bytes;
+}
+
+Result<std::string> check_firmware(std::span<const std::uint8_t> image) {
+  const auto info = image::parse(image);
+  if (!info) return tl::unexpected(info.error());
+  if (auto fits = check_fits_slot(image.size()); !fits) return tl::unexpected(fits.error());
+  return image::to_string(info->version);
+}
+
+}  // namespace otasim::lab

@@ -1,0 +1,36 @@
+// Firmware for a device: an image ready for a slot, made from what a user gives.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sim/base/result.h"
+#include "sim/lab/boards.h"
+#include "sim/lab/build_products.h"
+
+namespace otasim::lab {
+
+/// What to make an image from: a signed image as it is, else an application to sign under `version`.
+struct FirmwareSource {
+  std::string image = {};  ///< file
+  std::string elf = {};    ///< file; empty: the demo application
+  std::string version = {};
+};
+
+/// A user's input file: what cannot be read is a wrong command line (kUsage), not a broken machine.
+[[nodiscard]] Result<std::vector<std::uint8_t>> read_input(const std::string& path);
+
+/// Makes the image. Whether it is trusted is for the device to say: only the form of a given image is
+/// checked.
+/// @returns kUsage  a file cannot be read, is no image or no ELF of the board, or does not fit a slot; or the
+///                  version is none
+[[nodiscard]] Result<std::vector<std::uint8_t>> make_firmware(const FirmwareSource& source,
+                                                              const Board& board,
+                                                              const BuildProducts& products);
+
+/// @returns the version in an image's header; kUsage if it is no image or does not fit a slot
+[[nodiscard]] Result<std::string> check_firmware(std::span<const std::uint8_t> image);
+
+}  // namespace otasim::lab

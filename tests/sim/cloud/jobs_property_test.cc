@@ -1,0 +1,296 @@
+// Random histories of operators, devices, the registry and the clock, each step compared with the model:
+// which calls are refused, what stands in the store, what comes next for each thing, and what the things are
+// told. Now and then the store is closed and opened again.
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "tests/sim/cloud/cloud_fixture.h"
+#include "tests/sim/cloud/jobs_model.h"
+
+namespace otasim::cloud {
+namespace {
+
+using testing::JobsModel;
+using testing::ModelExecution;
+using testing::ModelJob;
+
+const std::vector<std::string> kThings{"a", "b"};
+const std::vector<std::string> kGroups{"outer", "inner"};
+const std::vector<std::string> kJobs{"j1", "j2"};
+
+template <typename T>
+T one_of(const std::vector<T>& all) {
+  return *rc::gen::elementOf(all);
+}
+
+bool coin() {
+  return *rc::gen::arbitrary<bool>();
+}
+
+std::optional<std::int64_t> maybe_minutes() {
+  return one_of<std::optional<std::int64_t>>({std::nullopt, std::nullopt, 1, 2, 5, kNoStepTimeout});
+}
+
+ModelJob any_job() {
+  ModelJob job;
+  job.continuous = coin();
+  for (const std::string& thing : kThings) {
+    if (*rc::gen::inRange(0, 3) == 0) job.things.insert(thing);
+  }
+  for (const std::string& group : kGroups) {
+    if (coin()) job.groups.insert(group);
+  }
+  job.timeout_minutes = one_of<std::optional<std::int64_t>>({std::nullopt, 1, 3});
+  job.retries = one_of<RetryConfig>({{}, {.failed = 1}, {.failed = 1, .timed_out = 2}, {.any = 2}});
+  return job;
+}
+
+enum class Step {
+  kCreateThing,
+  kRemoveThing,
+  kSetMember,
+  kCreateJob,
+  kCancelJob,
+  kCancelExecution,
+  kRemoveJob,
+  kStartNext,
+  kUpdate,
+  kPass,
+  kReopen,
+};
+
+/// Steps as often as they stand here: devices' updates most, what ends a history's tension least.
+const std::vector<Step> kSteps = [] {
+  std::vector<Step> steps;
+  const auto add = [&steps](Step step, std::size_t weight) { steps.insert(steps.end(), weight, step); };
+  add(Step::kCreateThing, 2);
+  add(Step::kRemoveThing, 1);
+  add(Step::kSetMember, 3);
+  add(Step::kCreateJob, 4);
+  add(Step::kCancelJob, 1);
+  add(Step::kCancelExecution, 1);
+  add(Step::kRemoveJob, 1);
+  add(Step::kStartNext, 4);
+  add(Step::kUpdate, 16);
+  add(Step::kPass, 4);
+  add(Step::kReopen, 1);
+  return steps;
+}();
+
+/// The service and the model side by side.
+class History {
+ public:
+  History() {
+    open();
+    for (const std::string& group : kGroups) {
+      CreateThingGroupRequest request{.name = GroupName::trusted(group)};
+      if (group == "inner") request.parent = GroupName::trusted("outer");
+      RC_ASSERT(cloud_->groups().create(request).has_value());
+    }
+  }
+
+  void step() {
+    const auto before = queues();
+    told_.clear();
+    take_step();
+    compare_state();
+    compare_told(before);
+  }
+
+ private:
+  struct Queue {
+    std::string next;
+    std::set<std::string> pending;
+  };
+
+  void open() {
+    subscription_.reset();
+    cloud_.reset();
+    auto opened = Cloud::open(folder_.path().string(), clock_, *log_);
+    RC_ASSERT(opened.has_value());
+    cloud_ = std::move(*opened);
+    subscription_ = cloud_->jobs().listen(
+        {.on_pending_change = [this](const ThingName& thing) { told_.push_back("notify " + thing.str()); },
+         .on_next_change =
+             [this](const ThingName& thing, const std::optional<JobExecution>& next) {
+               told_.push_back("next " + thing.str() + " " + (next ? name(*next) : "-"));
+             }});
+  }
+
+  static std::string name(const JobExecution& e) {
+    return e.job_id.str() + "/" + e.thing.str() + "/" + std::to_string(e.execution_number);
+  }
+
+  void take_step() {
+    const std::string thing = one_of(kThings);
+    const std::string id = one_of(kJobs);
+    const ThingName thing_name = ThingName::trusted(thing);
+    const JobId job = JobId::trusted(id);
+    auto& jobs = cloud_->jobs();
+    bool expected = true;
+    bool done = true;
+    switch (one_of(kSteps)) {
+      case Step::kCreateThing: {
+        expected = model_.create_thing(thing);
+        done = cloud_->things().create(thing_name).has_value();
+        break;
+      }
+      case Step::kRemoveThing: {
+        expected = model_.remove_thing(thing);
+        done = cloud_->things().remove(thing_name).has_value();
+        break;
+      }
+      case Step::kSetMember: {
+        const std::string group = one_of(kGroups);
+        const bool joins = coin();
+        expected = model_.set_member(group, thing, joins);
+        auto& groups = cloud_->groups();
+        const GroupName group_name = GroupName::trusted(group);
+        done =
+            (joins ? groups.add_thing(group_name, thing_name) : groups.remove_thing(group_name, thing_name))
+                .has_value();
+        break;
+      }
+      case Step::kCreateJob: {
+        const ModelJob wanted = any_job();
+        expected = model_.create_job(id, wanted);
+        done = jobs.create(request_for(job, wanted)).has_value();
+        break;
+      }
+      case Step::kCancelJob: {
+        const bool force = coin();
+        expected = model_.cancel_job(id, force);
+        done = jobs.cancel(job, {.force = force}).has_value();
+        break;
+      }
+      case Step::kCancelExecution: {
+        const bool force = coin();
+        expected = model_.cancel_execution(id, thing, force);
+        done = jobs.cancel_execution(job, thing_name, {.force = force}).has_value();
+        break;
+      }
+      case Step::kRemoveJob: {
+        const bool force = coin();
+        expected = model_.remove_job(id, force);
+        done = jobs.remove_job(job, force).has_value();
+        break;
+      }
+      case Step::kStartNext: {
+        const auto minutes = maybe_minutes();
+        expected = model_.start_next(thing, minutes);
+        done = jobs.start_next(thing_name, {.step_timeout_minutes = minutes}).has_value();
+        break;
+      }
+      case Step::kUpdate: {
+        using enum ExecutionStatus;
+        const auto status =
+            one_of<ExecutionStatus>({kInProgress, kInProgress, kFailed, kFailed, kSucceeded, kRejected});
+        const auto version = one_of<std::optional<std::int64_t>>({std::nullopt, std::nullopt, 1, 2});
+        const auto minutes = maybe_minutes();
+        expected = model_.update(id, thing, status, version, minutes);
+        done = jobs.update(job, thing_name,
+                           {.status = status, .expected_version = version, .step_timeout_minutes = minutes})
+                   .has_value();
+        break;
+      }
+      case Step::kPass: {
+        const std::int64_t seconds = one_of<std::int64_t>({1, 59, 60, 200});
+        model_.pass(seconds);
+        clock_.advance(seconds);
+        done = jobs.run_due().has_value();
+        break;
+      }
+      case Step::kReopen: {
+        open();
+        break;
+      }
+    }
+    RC_ASSERT(done == expected);
+  }
+
+  static CreateJobRequest request_for(const JobId& id, const ModelJob& job) {
+    CreateJobRequest request{.id = id, .document = "{}"};
+    for (const std::string& thing : job.things) request.targets.emplace_back(ThingName::trusted(thing));
+    for (const std::string& group : job.groups) request.targets.emplace_back(GroupName::trusted(group));
+    if (job.continuous) request.target_selection = TargetSelection::kContinuous;
+    request.in_progress_timeout_minutes = job.timeout_minutes;
+    request.retries = job.retries;
+    return request;
+  }
+
+  std::map<std::string, Queue> queues() const {
+    std::map<std::string, Queue> all;
+    for (const std::string& thing : kThings) all[thing] = {model_.next(thing), model_.pending(thing)};
+    return all;
+  }
+
+  void compare_state() {
+    for (const std::string& id : kJobs) {
+      const auto job = cloud_->jobs().describe_job(JobId::trusted(id));
+      const auto expected = model_.jobs().find(id);
+      RC_ASSERT(job.has_value() == (expected != model_.jobs().end()));
+      if (job) RC_ASSERT(job->status == expected->second.status);
+    }
+    std::vector<std::string> expected;
+    for (const std::string& id : kJobs) {
+      for (const ModelExecution& e : model_.executions()) {
+        if (e.job != id) continue;
+        expected.push_back(e.name() + " " + std::string{to_string(e.status)} + " v" +
+                           std::to_string(e.version) + " r" + std::to_string(e.retry_attempt) + " " +
+                           text(e.in_progress_deadline) + " " + text(e.step_deadline));
+      }
+    }
+    RC_ASSERT(stored() == expected);
+    for (const std::string& thing : kThings) {
+      const auto next = cloud_->jobs().describe_next(ThingName::trusted(thing));
+      RC_ASSERT(next.has_value());
+      RC_ASSERT((*next ? name(**next) : "-") == model_.next(thing));
+    }
+  }
+
+  static std::string text(const std::optional<std::int64_t>& value) {
+    return value ? std::to_string(*value) : "-";
+  }
+
+  std::vector<std::string> stored() {
+    std::vector<std::string> all;
+    for (const std::string& id : kJobs) {
+      const auto list = cloud_->jobs().list_executions(
+          {.filter = {.job = JobId::trusted(id)}, .page = {.max_results = kMaxPageSize}});
+      RC_ASSERT(list.has_value());
+      for (const JobExecution& e : list->items) {
+        all.push_back(name(e) + " " + std::string{to_string(e.state.status)} + " v" +
+                      std::to_string(e.state.version_number) + " r" + std::to_string(e.retry_attempt) + " " +
+                      text(e.in_progress_deadline) + " " + text(e.step_deadline));
+      }
+    }
+    return all;
+  }
+
+  /// Each thing is told, once, of a queue that holds other executions than before, and of another next one.
+  void compare_told(const std::map<std::string, Queue>& before) {
+    std::vector<std::string> expected;
+    for (const auto& [thing, queue] : before) {
+      if (model_.pending(thing) != queue.pending) expected.push_back("notify " + thing);
+      if (model_.next(thing) != queue.next) expected.push_back("next " + thing + " " + model_.next(thing));
+    }
+    RC_ASSERT(told_ == expected);
+  }
+
+  TempDir folder_ = TempDir::create().value();
+  ManualClock clock_{1'700'000'000};
+  std::unique_ptr<report::EventLog> log_ = report::EventLog::in_memory();
+  std::unique_ptr<Cloud> cloud_;
+  Subscription subscription_;
+  std::vector<std::string> told_;
+  JobsModel model_;
+};
+
+RC_GTEST_PROP(JobsProperty, AnyHistoryEndsAsInTheModel, ()) {
+  History history;
+  const int steps = *rc::gen::inRange(20, 250);
+  for (int i = 0; i < steps; ++i) history.step();
+}
+
+}  // namespace
+}  // namespace otasim::cloud

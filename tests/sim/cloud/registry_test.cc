@@ -1,0 +1,306 @@
+// Things, certificates, groups, and the continuous jobs that follow who is in them.
+#include "tests/sim/cloud/cloud_fixture.h"
+
+namespace otasim::cloud {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using enum ExecutionStatus;
+
+class RegistryTest : public CloudFixture {
+ protected:
+  GroupName group(const std::string& name) { return GroupName::parse(name).value(); }
+
+  void make_group(const std::string& name, const std::string& parent = {}) {
+    CreateThingGroupRequest request{.name = group(name)};
+    if (!parent.empty()) request.parent = group(parent);
+    const auto made = groups().create(request);
+    ASSERT_TRUE(made) << made.error().message;
+  }
+
+  void create_continuous(const std::string& id, std::vector<JobTarget> targets) {
+    const auto made = jobs().create({.id = job(id),
+                                     .document = "{}",
+                                     .targets = std::move(targets),
+                                     .target_selection = TargetSelection::kContinuous});
+    ASSERT_TRUE(made) << made.error().message;
+  }
+
+  /// A thing's executions of a job, in order: "1 SUCCEEDED", "2 QUEUED".
+  std::vector<std::string> history(const std::string& id, const ThingName& thing) {
+    std::vector<std::string> all;
+    const auto page = jobs().list_executions({.filter = {.job = job(id), .thing = thing}}).value();
+    for (const JobExecution& e : page.items) {
+      all.push_back(std::to_string(e.execution_number) + " " + std::string{to_string(e.state.status)});
+    }
+    return all;
+  }
+
+  template <typename T>
+  static ErrorCode code(const ServiceResult<T>& result) {
+    EXPECT_FALSE(result) << "not refused";
+    return result ? ErrorCode::kInternalError : result.error().code;
+  }
+
+  ThingGroups& groups() { return cloud_->groups(); }
+  Things& things() { return cloud_->things(); }
+  Certificates& certificates() { return cloud_->certificates(); }
+  const ThingName nobody_ = ThingName::parse("nobody").value();
+};
+
+TEST_F(RegistryTest, ACertificateActsAsOneThingAndItsListenersHear) {
+  std::vector<std::string> heard;
+  const auto subscription =
+      things().listen([&](const std::string&, const std::string& thing) { heard.push_back(thing); });
+  const std::string id = attach_certificate(lamp_);
+  ASSERT_TRUE(things().attach_principal(door_, id));
+  EXPECT_THAT(things().principals_of(lamp_).value(), IsEmpty());
+  EXPECT_THAT(things().principals_of(door_).value(), ElementsAre(id));
+  ASSERT_TRUE(things().detach_principal(id));
+  EXPECT_EQ(code(things().detach_principal(id)), ErrorCode::kResourceNotFound);
+  EXPECT_EQ(code(things().attach_principal(nobody_, id)), ErrorCode::kResourceNotFound);
+  EXPECT_EQ(code(things().attach_principal(lamp_, std::string(64, 'a'))), ErrorCode::kResourceNotFound);
+  EXPECT_THAT(heard, ElementsAre("lamp", "door", ""));
+  EXPECT_THAT(things().active_principals().value(), IsEmpty());
+}
+
+TEST_F(RegistryTest, OnlyAnActiveCertificateGetsADeviceIn) {
+  const std::string id = attach_certificate(lamp_);
+  std::vector<std::string> heard;
+  const auto subscription =
+      things().listen([&](const std::string&, const std::string& thing) { heard.push_back(thing); });
+  ASSERT_TRUE(certificates().set_status(id, CertificateStatus::kInactive));
+  EXPECT_THAT(things().active_principals().value(), IsEmpty());
+  ASSERT_TRUE(certificates().set_status(id, CertificateStatus::kActive));
+  EXPECT_EQ(things().active_principals()->size(), 1U);
+  ASSERT_TRUE(certificates().set_status(id, CertificateStatus::kRevoked));
+  EXPECT_THAT(heard, ElementsAre("", "lamp", ""));
+}
+
+TEST_F(RegistryTest, ACertificateIsDeletedOnlyWhenNobodyNeedsIt) {
+  const std::string id = attach_certificate(lamp_);
+  EXPECT_EQ(code(certificates().remove(id)), ErrorCode::kInvalidRequest) << "it is active";
+  ASSERT_TRUE(certificates().set_status(id, CertificateStatus::kInactive));
+  EXPECT_EQ(code(certificates().remove(id)), ErrorCode::kDeleteConflict);
+  ASSERT_TRUE(things().detach_principal(id));
+  ASSERT_TRUE(certificates().remove(id));
+  EXPECT_EQ(code(certificates().describe(id)), ErrorCode::kResourceNotFound);
+  EXPECT_EQ(code(certificates().register_certificate("no certificate")), ErrorCode::kInvalidRequest);
+}
+
+TEST_F(RegistryTest, ARegisteredCertificateIsTheSameCertificate) {
+  const std::string id = attach_certificate(lamp_);
+  const auto record = certificates().describe(id).value();
+  const auto again = certificates().register_certificate(record.pem, CertificateStatus::kInactive).value();
+  EXPECT_EQ(again.id, id);
+  EXPECT_EQ(again.status, CertificateStatus::kActive) << "it stays as it is";
+  EXPECT_EQ(certificates().list()->items.size(), 1U);
+}
+
+TEST_F(RegistryTest, AThingThatExistsIsNotMadeAnew) {
+  const auto first = things().describe(lamp_).value();
+  EXPECT_EQ(things().create(lamp_)->thing_id, first.thing_id);
+}
+
+TEST_F(RegistryTest, ThingsAreListedInPages) {
+  const auto first = things().list({.max_results = 1}).value();
+  ASSERT_EQ(first.items.size(), 1U);
+  EXPECT_EQ(first.items[0].name, door_);
+  const auto second = things().list({.max_results = 1, .next_token = first.next_token}).value();
+  EXPECT_EQ(second.items.at(0).name, lamp_);
+  EXPECT_EQ(second.next_token, "");
+}
+
+TEST_F(RegistryTest, DeletingAThingNeedsItsPrincipalsDetachedAndRemovesItsOpenExecutions) {
+  const std::string id = attach_certificate(lamp_);
+  make_group("g");
+  ASSERT_TRUE(groups().add_thing(group("g"), lamp_));
+  create_job("begun");
+  create_job("waiting");
+  ASSERT_TRUE(jobs().start_next(lamp_));
+  EXPECT_EQ(code(things().remove(lamp_)), ErrorCode::kInvalidRequest);
+  ASSERT_TRUE(things().detach_principal(id));
+  ASSERT_TRUE(things().remove(lamp_));
+  EXPECT_THAT(history("begun", lamp_), ElementsAre("1 REMOVED"));
+  EXPECT_THAT(history("waiting", lamp_), ElementsAre("1 REMOVED"));
+  EXPECT_EQ(jobs().describe_job(job("waiting"))->status, JobStatus::kCompleted);
+  EXPECT_THAT(groups().things_in(group("g"), false)->items, IsEmpty());
+  EXPECT_EQ(code(things().remove(lamp_)), ErrorCode::kResourceNotFound);
+}
+
+TEST_F(RegistryTest, GroupsFormATreeOfBoundedDepth) {
+  make_group("g1");
+  for (int depth = 2; depth <= 7; ++depth) {
+    make_group("g" + std::to_string(depth), "g" + std::to_string(depth - 1));
+  }
+  EXPECT_EQ(code(groups().create({.name = group("g8"), .parent = group("g7")})), ErrorCode::kInvalidRequest);
+  EXPECT_EQ(code(groups().create({.name = group("g2")})), ErrorCode::kResourceAlreadyExists);
+  EXPECT_EQ(code(groups().create({.name = group("x"), .parent = group("none")})),
+            ErrorCode::kResourceNotFound);
+  EXPECT_TRUE(groups().create({.name = group("g2"), .parent = group("g1")})) << "an equal request";
+  EXPECT_EQ(code(groups().remove(group("g6"))), ErrorCode::kInvalidRequest) << "it has a child";
+  ASSERT_TRUE(groups().remove(group("g7")));
+  ASSERT_TRUE(groups().remove(group("g6")));
+}
+
+TEST_F(RegistryTest, MembersAreListedWithThoseOfTheGroupsBelow) {
+  make_group("house");
+  make_group("kitchen", "house");
+  ASSERT_TRUE(groups().add_thing(group("house"), lamp_));
+  ASSERT_TRUE(groups().add_thing(group("kitchen"), lamp_));
+  ASSERT_TRUE(groups().add_thing(group("kitchen"), door_));
+  EXPECT_THAT(groups().things_in(group("house"), false)->items, ElementsAre(lamp_));
+  EXPECT_THAT(groups().things_in(group("house"), true)->items, ElementsAre(door_, lamp_));
+  const auto page = groups().things_in(group("house"), true, {.max_results = 1}).value();
+  EXPECT_THAT(page.items, ElementsAre(door_));
+  EXPECT_THAT(
+      groups().things_in(group("house"), true, {.max_results = 1, .next_token = page.next_token})->items,
+      ElementsAre(lamp_));
+  EXPECT_THAT(groups().groups_of(lamp_).value(), ElementsAre(group("house"), group("kitchen")));
+  EXPECT_EQ(code(groups().add_thing(group("none"), lamp_)), ErrorCode::kResourceNotFound);
+  EXPECT_EQ(code(groups().add_thing(group("house"), nobody_)), ErrorCode::kResourceNotFound);
+}
+
+TEST_F(RegistryTest, ASnapshotJobReachesTheMembersOfTheMomentAndNoLaterOnes) {
+  make_group("g");
+  make_group("below", "g");
+  ASSERT_TRUE(groups().add_thing(group("below"), lamp_));
+  create_job("j", {group("g")});
+  EXPECT_THAT(history("j", lamp_), ElementsAre("1 QUEUED"));
+  ASSERT_TRUE(groups().add_thing(group("g"), door_));
+  EXPECT_THAT(history("j", door_), IsEmpty());
+  ASSERT_TRUE(groups().remove_thing(group("below"), lamp_));
+  EXPECT_THAT(history("j", lamp_), ElementsAre("1 QUEUED")) << "a snapshot stays";
+}
+
+TEST_F(RegistryTest, ASnapshotJobForNobodyIsCompletedAtOnce) {
+  make_group("g");
+  create_job("j", {group("g")});
+  EXPECT_EQ(jobs().describe_job(job("j"))->status, JobStatus::kCompleted);
+}
+
+TEST_F(RegistryTest, AContinuousJobFollowsWhoJoinsAndLeaves) {
+  make_group("g");
+  make_group("below", "g");
+  create_continuous("j", {group("g")});
+  ASSERT_TRUE(groups().add_thing(group("below"), lamp_));
+  EXPECT_THAT(history("j", lamp_), ElementsAre("1 QUEUED"));
+  ASSERT_TRUE(groups().add_thing(group("g"), lamp_)) << "a target already: nothing new";
+  ASSERT_TRUE(groups().remove_thing(group("below"), lamp_)) << "still a target";
+  EXPECT_THAT(history("j", lamp_), ElementsAre("1 QUEUED"));
+  ASSERT_TRUE(groups().remove_thing(group("g"), lamp_));
+  EXPECT_THAT(history("j", lamp_), ElementsAre("1 REMOVED"));
+  ASSERT_TRUE(groups().remove_thing(group("g"), lamp_)) << "no member: nothing to do";
+}
+
+TEST_F(RegistryTest, WhoeverComesBackGetsTheContinuousJobAgain) {
+  make_group("g");
+  ASSERT_TRUE(groups().add_thing(group("g"), lamp_));
+  create_continuous("j", {group("g")});
+  ASSERT_TRUE(jobs().update(job("j"), lamp_, {.status = kSucceeded}));
+  ASSERT_TRUE(groups().remove_thing(group("g"), lamp_));
+  EXPECT_THAT(history("j", lamp_), ElementsAre("1 SUCCEEDED"));
+  ASSERT_TRUE(groups().add_thing(group("g"), lamp_));
+  EXPECT_THAT(history("j", lamp_), ElementsAre("1 SUCCEEDED", "2 QUEUED"));
+}
+
+TEST_F(RegistryTest, AThingMadeAnewGetsItsContinuousJobsAgain) {
+  create_continuous("j", {lamp_});
+  ASSERT_TRUE(jobs().update(job("j"), lamp_, {.status = kSucceeded}));
+  ASSERT_TRUE(things().remove(lamp_));
+  ASSERT_TRUE(things().create(lamp_));
+  EXPECT_THAT(history("j", lamp_), ElementsAre("1 SUCCEEDED", "2 QUEUED"));
+}
+
+TEST_F(RegistryTest, DeletingAGroupTakesItsMembersOutOfItsContinuousJobs) {
+  make_group("g");
+  ASSERT_TRUE(groups().add_thing(group("g"), lamp_));
+  create_continuous("j", {group("g")});
+  ASSERT_TRUE(groups().remove(group("g")));
+  EXPECT_THAT(history("j", lamp_), ElementsAre("1 REMOVED"));
+  EXPECT_TRUE(things().describe(lamp_));
+}
+
+TEST_F(RegistryTest, GroupsCanBeAddedToAContinuousJobOnly) {
+  make_group("g");
+  ASSERT_TRUE(groups().add_thing(group("g"), door_));
+  create_continuous("j", {lamp_});
+  ASSERT_TRUE(jobs().associate_targets(job("j"), {group("g")}));
+  EXPECT_THAT(history("j", door_), ElementsAre("1 QUEUED"));
+  EXPECT_THAT(history("j", lamp_), ElementsAre("1 QUEUED"));
+  EXPECT_EQ(jobs().targets_of(job("j"))->size(), 2U);
+  EXPECT_EQ(code(jobs().associate_targets(job("j"), {group("none")})), ErrorCode::kResourceNotFound);
+  EXPECT_EQ(jobs().targets_of(job("j"))->size(), 2U);
+  create_job("snapshot");
+  EXPECT_EQ(code(jobs().associate_targets(job("snapshot"), {group("g")})), ErrorCode::kInvalidRequest);
+}
+
+TEST_F(RegistryTest, JobsAreListedByStatusSelectionAndGroup) {
+  make_group("g");
+  create_job("a");
+  create_continuous("b", {group("g")});
+  create_job("c");
+  ASSERT_TRUE(jobs().cancel(job("c")));
+  const auto listed = [&](const JobStore::Filter& filter) {
+    std::string ids;
+    const auto page = jobs().list_jobs({.filter = filter}).value();
+    for (const Job& one : page.items) ids += one.id.str();
+    return ids;
+  };
+  EXPECT_EQ(listed({}), "abc");
+  EXPECT_EQ(listed({.status = JobStatus::kInProgress}), "ab");
+  EXPECT_EQ(listed({.target_selection = TargetSelection::kContinuous}), "b");
+  EXPECT_EQ(listed({.group = group("g")}), "b");
+  EXPECT_EQ(listed({.status = JobStatus::kCanceled, .group = group("g")}), "");
+}
+
+TEST_F(RegistryTest, ExecutionsAreListedByJobThingAndStatus) {
+  create_job("a", {lamp_, door_});
+  create_job("b", {lamp_});
+  ASSERT_TRUE(jobs().update(job("a"), lamp_, {.status = kFailed}));
+  const auto count = [&](const ExecutionStore::Filter& filter) {
+    return jobs().list_executions({.filter = filter})->items.size();
+  };
+  EXPECT_EQ(count({.job = job("a")}), 2U);
+  EXPECT_EQ(count({.thing = lamp_}), 2U);
+  EXPECT_EQ(count({.job = job("a"), .thing = lamp_}), 1U);
+  EXPECT_EQ(count({.thing = lamp_, .status = kQueued}), 1U);
+  EXPECT_EQ(count({.job = job("a"), .status = kFailed}), 1U);
+  EXPECT_EQ(code(jobs().list_executions({})), ErrorCode::kInvalidRequest);
+  const auto page = jobs().list_executions({.filter = {.job = job("a")}, .page = {.max_results = 1}}).value();
+  ASSERT_EQ(page.items.size(), 1U);
+  const auto rest = jobs().list_executions(
+      {.filter = {.job = job("a")}, .page = {.max_results = 1, .next_token = page.next_token}});
+  EXPECT_EQ(rest->items.size(), 1U);
+  EXPECT_EQ(rest->next_token, "");
+}
+
+TEST_F(RegistryTest, DeletingAJobInProgressNeedsForceAndTellsTheThingsItWasNextFor) {
+  create_job("j");
+  EXPECT_EQ(code(jobs().remove_job(job("j"), false)), ErrorCode::kInvalidStateTransition);
+  int told = 0;
+  const auto subscription =
+      jobs().listen({.on_next_change = [&](const ThingName&, const std::optional<JobExecution>& next) {
+        told += next ? 0 : 1;
+      }});
+  ASSERT_TRUE(jobs().remove_job(job("j"), true));
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(code(jobs().update(job("j"), lamp_, {})), ErrorCode::kResourceNotFound);
+  create_job("j");
+  EXPECT_THAT(history("j", lamp_), ElementsAre("1 QUEUED")) << "the id is free again";
+}
+
+TEST_F(RegistryTest, DeletingAnExecutionThatIsNotOverNeedsForce) {
+  create_job("j", {lamp_, door_});
+  EXPECT_EQ(code(jobs().remove_execution(job("j"), lamp_, 1, false)), ErrorCode::kInvalidStateTransition);
+  ASSERT_TRUE(jobs().remove_execution(job("j"), lamp_, 1, true));
+  EXPECT_EQ(code(jobs().update(job("j"), lamp_, {})), ErrorCode::kResourceNotFound);
+  ASSERT_TRUE(jobs().update(job("j"), door_, {.status = kSucceeded}));
+  EXPECT_EQ(jobs().describe_job(job("j"))->status, JobStatus::kCompleted);
+  ASSERT_TRUE(jobs().remove_execution(job("j"), door_, 1, false));
+  EXPECT_EQ(code(jobs().remove_execution(job("j"), door_, 1, false)), ErrorCode::kResourceNotFound);
+}
+
+}  // namespace
+}  // namespace otasim::cloud
