@@ -67,6 +67,8 @@ std::optional<Head> Reader::read_head() {
   if (!more) return std::nullopt;
   head.argument = 0;
   for (const char c : *more) head.argument = head.argument << 8 | static_cast<std::uint8_t>(c);
+  // A simple value below 32 has one byte; in two it is not well-formed.
+  if (head.major == kSimple && more->size() == 1 && head.argument < 32) return std::nullopt;
   return head;
 }
 
