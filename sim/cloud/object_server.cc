@@ -119,8 +119,8 @@ void ObjectServer::State::admit(tcp::socket socket) {
 
 void ObjectServer::State::stop() {
   stopped = true;
-  error_code ignored;
-  static_cast<void>(acceptor.close(ignored));
+  error_code error;
+  [[maybe_unused]] const error_code ignored = acceptor.close(error);
   pause.cancel();
   for (const auto& [number, entry] : sessions) {
     if (const auto session = entry.lock()) session->close();
