@@ -30,6 +30,7 @@ std::optional<ClientAddress> parse_client(std::string_view text) {
   const std::size_t dot = text.rfind('.');
   if (dot != std::string_view::npos) {
     const std::string_view number = text.substr(dot + 1);
+    if (number.starts_with('0')) return std::nullopt;  // one way to write each address
     const auto [end, error] =
         std::from_chars(number.data(), number.data() + number.size(), client.connection);
     if (error != std::errc{} || end != number.data() + number.size()) return std::nullopt;

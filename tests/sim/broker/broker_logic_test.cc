@@ -31,7 +31,8 @@ TEST(PrivateTopics, RefuseEveryOtherShape) {
   for (const char* topic :
        {"", "otasim/", "otasim/request/", "otasim/request/lamp", "otasim/request/lamp/", "otasim/request//t",
         "otasim/request/.1/t", "otasim/request/lamp.x/t", "otasim/request/lamp.1x/t",
-        "otasim/request/lamp.99999999999999999999/t", "otasim/deliver/lamp/t", "xotasim/request/lamp/t"}) {
+        "otasim/request/lamp.0/t", "otasim/request/lamp.07/t", "otasim/request/lamp.99999999999999999999/t",
+        "otasim/deliver/lamp/t", "xotasim/request/lamp/t"}) {
     EXPECT_FALSE(parse_request_topic(topic)) << topic;
   }
   EXPECT_FALSE(parse_principal_topic("otasim/principal/" + std::string(63, 'a')));

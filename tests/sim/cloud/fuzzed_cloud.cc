@@ -38,6 +38,12 @@ const std::vector<std::pair<std::int64_t, std::size_t>>& FuzzedCloud::files() {
   return kFiles;
 }
 
+TempDir FuzzedCloud::make_folder() {
+  const std::filesystem::path memory = "/dev/shm";
+  if (!std::filesystem::is_directory(memory)) return TempDir::create().value();
+  return TempDir::create_at(memory / std::filesystem::path(TempDir::propose()).filename()).value();
+}
+
 FuzzedCloud::FuzzedCloud() {
   open();
   fill();

@@ -200,6 +200,21 @@ TEST(StatusDetailsLimits, AreAwss) {
   expect_refused(check_details(many), ErrorCode::kInvalidRequest);
 }
 
+TEST(StatusDetailsLimits, CountCharactersNotBytes) {
+  std::string longest;
+  for (int i = 0; i < 1024; ++i) longest += "\xE2\x82\xAC";
+  EXPECT_TRUE(check_details({{"price", longest}}));
+  expect_refused(check_details({{"price", longest + "x"}}), ErrorCode::kInvalidRequest);
+}
+
+TEST(StatusDetailsLimits, KnowTheControlCharactersOutsideAscii) {
+  expect_refused(check_details({{"k", "next\xC2\x85line"}}), ErrorCode::kInvalidRequest);
+  expect_refused(check_details({{"k", "\xC2\x80"}}), ErrorCode::kInvalidRequest);
+  expect_refused(check_details({{"k", "\xC2\x9F"}}), ErrorCode::kInvalidRequest);
+  EXPECT_TRUE(check_details({{"k", "\xC2\xA0"}}));
+  EXPECT_TRUE(check_details({{"k", "\xC3\x85"}}));
+}
+
 TEST_F(JobsServiceTest, StartNextBeginsTheOldestAndRepeatsWhatIsBegun) {
   create_job("j1");
   create_job("j2");
