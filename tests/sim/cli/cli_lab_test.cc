@@ -130,7 +130,7 @@ TEST_F(LabTest, TheResetLineBootsTheDeviceAgain) {
 TEST_F(LabTest, AnEmulatorThatIsKilledIsTold) {
   const auto up = start_lab();
   ok({"device", "add", "thing-1"});
-  kill(up->child("qemu-system-arm"), SIGKILL);
+  up->kill_child("qemu-system-arm");
   ASSERT_TRUE(up->wait_for("went off"));
   const json now = device("thing-1");
   EXPECT_EQ(now["power"], "off");
@@ -194,7 +194,7 @@ TEST_F(LabTest, ALabWithoutItsBrokerEndsWithItsLog) {
   const auto up = start_lab();
   ok({"device", "add", "thing-1"});
   const std::vector<pid_t> children = up->children();
-  kill(up->child("mosquitto"), SIGKILL);
+  up->kill_child("mosquitto");
   const Outcome outcome = up->finish();
   EXPECT_EQ(outcome.code, 3);
   EXPECT_THAT(outcome.err, HasSubstr("mosquitto was killed by signal 9"));

@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 
 namespace otasim::test {
 
@@ -20,7 +21,8 @@ std::string content(const fs::path& path) {
 std::unique_ptr<Program> LabTest::start_lab(std::vector<std::string> more) {
   more.insert(more.begin(), {"up", "--json"});
   auto up = std::make_unique<Program>(more, environment());
-  EXPECT_TRUE(up->wait_for_output("mqtt_port")) << up->finish().err;
+  if (!up->wait_for_output("mqtt_port"))
+    throw std::runtime_error("the lab did not start: " + up->finish().err);
   return up;
 }
 

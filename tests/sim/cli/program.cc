@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 
 namespace otasim::test {
 namespace {
@@ -126,7 +127,16 @@ pid_t Program::child(const std::string& name) const {
 }
 
 void Program::send(int signal) const {
+  // To kill(), -1 means every process there is.
+  if (pid_ <= 0) throw std::logic_error("a signal for a program that has ended");
   kill(pid_, signal);
+}
+
+void Program::kill_child(const std::string& name) const {
+  const pid_t pid = child(name);
+  // To kill(), 0 means the tests themselves.
+  if (pid <= 0) throw std::runtime_error("the program has no child " + name);
+  kill(pid, SIGKILL);
 }
 
 Outcome Program::finish() {

@@ -36,7 +36,10 @@ class Program {
   [[nodiscard]] std::vector<pid_t> children() const;
   /// stdout's pipe, to be waited for beside other things; -1 at its end.
   [[nodiscard]] int output_descriptor() const { return out_; }
+  /// Throws if the program has ended.
   void send(int signal) const;
+  /// Kills the child whose executable is called `name`; throws if there is none.
+  void kill_child(const std::string& name) const;
   /// Waits for the end.
   [[nodiscard]] Outcome finish();
 

@@ -216,6 +216,7 @@ TEST_F(DeviceTest, AKilledQemuIsReportedAndCanBePoweredOnAgain) {
   create();
   power_on();
   ASSERT_TRUE(wait_for_line("boot 2"));
+  ASSERT_GT(device_->pid(), 0);
   ::kill(device_->pid(), SIGKILL);
   ASSERT_TRUE(wait_until([&] { return exit_.has_value(); }));
   EXPECT_TRUE(exit_->status.signaled);
