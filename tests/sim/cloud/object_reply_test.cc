@@ -115,7 +115,10 @@ RC_GTEST_PROP(Range, LiesWithinTheObject, (const std::string& tail)) {
   const auto asked = parse_range(value);
   if (!asked) return;
   const auto range = asked->within(size);
-  RC_ASSERT(!range || (0 <= range->first && range->first <= range->last && range->last < size));
+  if (!range) return;
+  RC_ASSERT(0 <= range->first);
+  RC_ASSERT(range->first <= range->last);
+  RC_ASSERT(range->last < size);
 }
 
 TEST(S3ErrorDocument, HoldsCodeMessageAndDetailsInOrder) {
