@@ -46,11 +46,7 @@ bool CommandLineClient::wait_for(const std::string& text) {
 }
 
 std::optional<int> CommandLineClient::finish() {
-  if (!run_until(io_, [this] { return at_end_ && status_; }) || status_->signaled) {
-    system(("cat /proc/"+std::to_string(child_->pid())+"/status | head -4; cat /proc/"+std::to_string(child_->pid())+"/wchan; ls -l /proc/"+std::to_string(child_->pid())+"/fd").c_str());
-    fprintf(stderr,"DBG at_end %d status %d sig %d code %d\n", at_end_, status_.has_value(), status_?status_->signaled:-1, status_?status_->code:-1);
-    return std::nullopt;
-  }
+  if (!run_until(io_, [this] { return at_end_ && status_; }) || status_->signaled) return std::nullopt;
   return status_->code;
 }
 
