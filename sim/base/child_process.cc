@@ -164,7 +164,8 @@ void reap(pid_t pid) {
 struct ChildProcess::State : std::enable_shared_from_this<State> {
   State(boost::asio::io_context& io, pid_t child, int pidfd) : pid(child), descriptor(io, pidfd) {}
 
-  // Only ever completes when the child has ended: a pidfd becomes readable then.
+  // A pidfd becomes readable when the child ends, but Asio may say so too early: it recycles what it knows of
+  // a closed descriptor, events that are still queued included.
   void watch() {
     descriptor.async_wait(boost::asio::posix::descriptor_base::wait_read,
                           [self = shared_from_this()](const boost::system::error_code& error) {
@@ -174,7 +175,8 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
 
   void collect() {
     siginfo_t info{};
-    if (::waitid(P_PIDFD, static_cast<id_t>(descriptor.native_handle()), &info, WEXITED) != 0) return;
+    if (::waitid(P_PIDFD, static_cast<id_t>(descriptor.native_handle()), &info, WEXITED | WNOHANG) != 0) return;
+    if (info.si_pid == 0) return watch();
     running = false;
     status = ExitStatus{info.si_code != CLD_EXITED, info.si_status};
     report();

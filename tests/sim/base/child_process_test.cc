@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/asio/executor_work_guard.hpp>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -83,6 +84,30 @@ TEST_F(ChildProcessTest, ReportsAnExitThatHappenedBeforeTheHandlerWasSet) {
   const auto status = wait_for_exit(*child);
   ASSERT_TRUE(status);
   EXPECT_EQ(status->code, 3);
+}
+
+// Asio keeps what it knows of a closed descriptor for the next one to be opened. If an event of the old one
+// is still in its queue then, the new one is reported readable although it is not.
+TEST_F(ChildProcessTest, AnEventOfAnEarlierChildDoesNotHideALaterOnesExit) {
+  const auto busy = boost::asio::make_work_guard(io_);
+  auto first = start_shell("exit 0");
+  auto second = start_shell("exit 0");
+  for (const auto* child : {first.get(), second.get()}) {
+    siginfo_t ended;
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child->pid()), &ended, WEXITED | WNOWAIT), 0);
+  }
+  while (first->running() || second->running()) ASSERT_GT(io_.run_one_for(kLimit), 0U);
+  io_.poll_one();  // both are reaped, which is an event each: one is handled, the other stays queued
+  first.reset();
+  second.reset();
+
+  const auto third = start_shell("exec sleep 1000");
+  const auto fourth = start_shell("exec sleep 1000");
+  io_.poll();
+  third->terminate();
+  fourth->terminate();
+  EXPECT_TRUE(wait_for_exit(*third));
+  EXPECT_TRUE(wait_for_exit(*fourth));
 }
 
 TEST_F(ChildProcessTest, WritesItsOutputToTheGivenFiles) {

@@ -1,0 +1,267 @@
+// Clients that we did not write: Mosquitto's own command-line programs go through a device's day, and a
+// second device tries to hear of it and to meddle.
+//
+// A client id is the thing's name and a thing has one connection, so each program runs alone under its name.
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "sim/base/file_io.h"
+#include "tests/sim/cloud/cloud_broker_fixture.h"
+#include "tests/sim/cloud/command_line_client.h"
+
+namespace otasim::cloud {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using Json = nlohmann::json;
+using testing::CommandLineClient;
+using testing::TestIdentity;
+
+const std::string kLampJobs = "$aws/things/lamp/jobs/";
+const std::string kDoorJobs = "$aws/things/door/jobs/";
+const std::string kMark = "message: ";
+/// mosquitto_sub tells that it is subscribed only along with much else.
+const std::vector<std::string> kMessages{"-d", "-F", kMark + "%t %p"};
+constexpr int kNotAuthorised = 135;  ///< MQTT 5's reason code
+
+class MosquittoClientsTest : public CloudBrokerFixture {
+ protected:
+  MosquittoClientsTest() {
+    attach(door_, door_identity_);
+    wait_for_mirror();
+  }
+
+  /// The options that every program needs to connect as a thing.
+  std::vector<std::string> options(const std::string& client_id, const TestIdentity& identity,
+                                   const std::vector<std::string>& more) {
+    std::vector<std::string> all{
+        "-h",       "127.0.0.1",    "-p",     std::to_string(broker_->port()), "-i",    client_id,
+        "--cafile", lab_.ca_path(), "--cert", identity.certificate_path,       "--key", identity.key_path};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  std::vector<std::string> as_lamp(const std::vector<std::string>& more) {
+    return options("lamp", identity_, more);
+  }
+  std::vector<std::string> as_door(const std::vector<std::string>& more) {
+    return options("door", door_identity_, more);
+  }
+
+  /// One request of the lamp, and what its answer says.
+  std::string ask(const std::string& topic, const std::string& answer_topic,
+                  const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"-t", topic, "-e", answer_topic, "-F", "%t %x"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    CommandLineClient client(io_, "mosquitto_rr", as_lamp(arguments));
+    EXPECT_EQ(client.finish(), 0) << client.output();
+    const std::size_t blank = client.output().find(' ');
+    EXPECT_EQ(client.output().substr(0, blank), answer_topic);
+    return from_hex(client.output().substr(blank + 1));
+  }
+  Json ask_jobs(const std::string& call, const std::string& payload) {
+    return Json::parse(ask(kLampJobs + call, kLampJobs + call + "/accepted", {"-m", payload}), nullptr,
+                       false);
+  }
+
+  Json ask_json(const std::string& stream, const std::string& payload) {
+    return Json::parse(ask(stream + "/get/json", stream + "/data/json", {"-m", payload}), nullptr, false);
+  }
+
+  static std::vector<std::uint8_t> from_base64(const std::string& text) {
+    std::vector<std::uint8_t> bytes(text.size() / 4 * 3);
+    const auto* digits = reinterpret_cast<const unsigned char*>(text.data());
+    EXPECT_EQ(EVP_DecodeBlock(bytes.data(), digits, static_cast<int>(text.size())),
+              static_cast<int>(bytes.size()));
+    bytes.resize(bytes.size() - static_cast<std::size_t>(std::ranges::count(text, '=')));
+    return bytes;
+  }
+
+  static std::string from_hex(std::string_view digits) {
+    std::string bytes;
+    for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+      bytes += static_cast<char>(std::stoi(std::string{digits.substr(i, 2)}, nullptr, 16));
+    }
+    return bytes;
+  }
+
+  /// The messages among what mosquitto_sub wrote with kMessages, each `topic payload`.
+  static std::vector<std::string> messages(const CommandLineClient& client) {
+    std::vector<std::string> all;
+    std::istringstream lines(client.output());
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with(kMark)) all.push_back(line.substr(kMark.size()));
+    }
+    return all;
+  }
+
+  OtaUpdate create_update(const std::vector<std::uint8_t>& image) {
+    auto update = cloud_->ota_updates().create({.id = OtaUpdateId::parse("u1").value(),
+                                                .targets = {lamp_},
+                                                .files = {{.file_name = "/fw.bin",
+                                                           .location = upload(image).location,
+                                                           .code_signing = LabSigning{"/signer.pem"}}}});
+    EXPECT_TRUE(update) << update.error().message;
+    return *update;
+  }
+
+  ExecutionState state(const std::string& id, const ThingName& thing) {
+    return jobs().execution(job(id), thing).value().state;
+  }
+
+  /// Waits until the broker has refused this client something about a topic.
+  bool denied(const std::string& client_id, const std::string& topic) {
+    return testing::run_until(io_, [&] {
+      return std::ranges::any_of(events_, [&](const Json& event) {
+        return event["event"] == "client_denied" && event["clientId"] == client_id && event["topic"] == topic;
+      });
+    });
+  }
+
+  const TestIdentity door_identity_ = lab_.issue("door", crypto::Purpose::kTlsClient);
+};
+
+TEST_F(MosquittoClientsTest, AnUpdateRunsFromNotifyNextToSucceeded) {
+  const auto image = pattern(10'000);
+  CommandLineClient waiting(
+      io_, "mosquitto_sub",
+      as_lamp({"-t", kLampJobs + "notify-next", "-q", "1", "-C", "1", "-d", "-F", "told: %p"}));
+  ASSERT_TRUE(waiting.wait_for("Subscribed")) << waiting.output();
+  const std::string stream = "$aws/things/lamp/streams/" + create_update(image).stream_id->str();
+  ASSERT_EQ(waiting.finish(), 0) << waiting.output();
+  EXPECT_THAT(waiting.output(), HasSubstr(R"("jobId":"AFR_OTA-u1")"));
+
+  EXPECT_EQ(ask_jobs("$next/get", R"({"clientToken":"0:lamp"})")["execution"]["jobId"], "AFR_OTA-u1");
+  EXPECT_EQ(ask_jobs("start-next", "{}")["execution"]["status"], "IN_PROGRESS");
+
+  std::vector<std::uint8_t> received;
+  for (int index = 0; index < 3; ++index) {
+    const auto block =
+        ask_json(stream, fmt::format(R"({{"c":"rdy","f":0,"l":4096,"o":{},"b":"01"}})", index));
+    EXPECT_EQ(block["i"], index);
+    const auto data = from_base64(block["p"]);
+    received.insert(received.end(), data.begin(), data.end());
+  }
+  EXPECT_EQ(received, image);
+
+  ask_jobs("AFR_OTA-u1/update", R"({"status":"IN_PROGRESS","statusDetails":{"receive":"3/3"}})");
+  const auto done =
+      ask_jobs("AFR_OTA-u1/update", R"({"status":"SUCCEEDED","includeJobExecutionState":true})");
+  EXPECT_EQ(done["executionState"]["status"], "SUCCEEDED");
+  EXPECT_EQ(state("AFR_OTA-u1", lamp_).status, ExecutionStatus::kSucceeded);
+}
+
+// mosquitto_rr 2.0.11 sends nothing of what -f names, and -m takes no zero byte: a request without one.
+TEST_F(MosquittoClientsTest, AStreamIsReadInCbor) {
+  const auto image = pattern(10'000);
+  ASSERT_TRUE(cloud_->streams().create(
+      {.id = StreamId::parse("image").value(), .files = {{.file_id = 1, .object = upload(image).location}}}));
+  const std::string stream = "$aws/things/lamp/streams/image";
+  constexpr int kBlock = 0x1001;
+  std::vector<std::uint8_t> received;
+  for (int index = 0; index < 3; ++index) {
+    Json request{{"c", "rdy"}, {"f", 1}, {"l", kBlock}, {"n", 1}};
+    if (index > 0) request["o"] = index;
+    std::string payload;
+    Json::to_cbor(request, payload);
+    const auto block = Json::from_cbor(ask(stream + "/get/cbor", stream + "/data/cbor", {"-m", payload}));
+    EXPECT_EQ(block["i"], index);
+    const auto& data = block["p"].get_binary();
+    received.insert(received.end(), data.begin(), data.end());
+  }
+  EXPECT_EQ(received, image);
+}
+
+TEST_F(MosquittoClientsTest, AnAnswerComesWithoutASubscriptionToIt) {
+  CommandLineClient client(
+      io_, "mosquitto_rr",
+      as_lamp({"-t", kLampJobs + "$next/get", "-e", kLampJobs + "notify", "-m", "{}", "-v"}));
+  ASSERT_EQ(client.finish(), 0) << client.output();
+  EXPECT_THAT(client.output(), HasSubstr(kLampJobs + "$next/get/accepted {"));
+}
+
+TEST_F(MosquittoClientsTest, AnMqtt3ClientIsServedAsWell) {
+  create_job("j1");
+  const std::string answer =
+      ask(kLampJobs + "get", kLampJobs + "get/accepted", {"-m", "{}", "-V", "mqttv311"});
+  EXPECT_EQ(Json::parse(answer)["queuedJobs"][0]["jobId"], "j1");
+}
+
+TEST_F(MosquittoClientsTest, ADeviceHearsNothingOfAnother) {
+  std::vector<std::string> arguments = kMessages;
+  const std::vector<std::string> filters{"#",
+                                         "+/#",
+                                         "$aws/#",
+                                         "$aws/things/#",
+                                         "$aws/things/+/jobs/#",
+                                         "$aws/things/lamp/#",
+                                         kLampJobs + "notify-next",
+                                         "$aws/things/+/streams/#",
+                                         "$share/all/$aws/things/lamp/jobs/#",
+                                         "otasim/#",
+                                         "$SYS/#",
+                                         kDoorJobs + "#"};
+  for (const std::string& filter : filters) arguments.insert(arguments.end(), {"-t", filter});
+  CommandLineClient spy(io_, "mosquitto_sub", as_door(arguments));
+  ASSERT_TRUE(spy.wait_for("Subscribed")) << spy.output();
+  for (const std::string& filter : filters) {
+    if (filter != kDoorJobs + "#") EXPECT_TRUE(denied("door", filter)) << filter;
+  }
+
+  create_update(pattern(5'000));
+  EXPECT_EQ(ask_jobs("start-next", "{}")["execution"]["jobId"], "AFR_OTA-u1");
+  ask_jobs("AFR_OTA-u1/update", R"({"status":"SUCCEEDED"})");
+  create_job("doors", {door_});  // whatever came before this is there when this is
+  ASSERT_TRUE(spy.wait_for(kMark + kDoorJobs + "notify-next {")) << spy.output();
+  EXPECT_THAT(messages(spy), Each(AllOf(StartsWith(kDoorJobs + "notify"), HasSubstr(R"("jobId":"doors")"))));
+}
+
+TEST_F(MosquittoClientsTest, ADeviceChangesNothingOfAnother) {
+  create_job("begun", {lamp_, door_});
+  ASSERT_TRUE(jobs().update(job("begun"), lamp_, {.status = ExecutionStatus::kInProgress}));
+  CommandLineClient waiting(io_, "mosquitto_sub",
+                            as_lamp({"-t", kLampJobs + "#", kMessages[0], kMessages[1], kMessages[2]}));
+  ASSERT_TRUE(waiting.wait_for("Subscribed")) << waiting.output();
+
+  const std::vector<std::string> topics{kLampJobs + "begun/update",
+                                        kLampJobs + "begun/update/accepted",
+                                        kLampJobs + "notify-next",
+                                        kLampJobs + "start-next",
+                                        "$aws/things/lamp/streams/s/data/cbor",
+                                        "otasim/request/lamp.1/$aws/things/lamp/jobs/begun/update",
+                                        "otasim/deliver/lamp/$aws/things/lamp/jobs/notify-next",
+                                        "otasim/principal/" + door_identity_.fingerprint};
+  for (const std::string& topic : topics) {
+    CommandLineClient meddler(io_, "mosquitto_pub",
+                              as_door({"-t", topic, "-m", R"({"status":"FAILED"})", "-q", "0"}));
+    EXPECT_TRUE(denied("door", topic)) << topic << "\n" << meddler.output();
+  }
+
+  create_job("later");  // whatever the lamp was to hear of the meddling, it hears before this
+  ASSERT_TRUE(waiting.wait_for(kMark + kLampJobs + "notify {")) << waiting.output();
+  EXPECT_THAT(messages(waiting), ElementsAre(AllOf(StartsWith(kLampJobs + "notify {"), HasSubstr("later"))));
+  EXPECT_EQ(state("begun", lamp_).status, ExecutionStatus::kInProgress);
+  EXPECT_EQ(state("begun", lamp_).version_number, 2);
+  EXPECT_EQ(state("begun", door_).status, ExecutionStatus::kQueued);
+}
+
+TEST_F(MosquittoClientsTest, NobodyConnectsAsAnotherDevice) {
+  CommandLineClient impostor(
+      io_, "mosquitto_pub",
+      options("lamp", door_identity_, {"-t", kLampJobs + "get", "-m", "{}", "-V", "5"}));
+  EXPECT_EQ(impostor.finish(), kNotAuthorised) << impostor.output();
+  const TestIdentity stranger = lab_.issue("stranger", crypto::Purpose::kTlsClient);
+  CommandLineClient unknown(io_, "mosquitto_pub",
+                            options("lamp", stranger, {"-t", kLampJobs + "get", "-m", "{}", "-V", "5"}));
+  EXPECT_EQ(unknown.finish(), kNotAuthorised) << unknown.output();
+}
+
+}  // namespace
+}  // namespace otasim::cloud
