@@ -187,6 +187,14 @@ TEST_F(MosquittoClientsTest, AnAnswerComesWithoutASubscriptionToIt) {
   EXPECT_THAT(client.output(), HasSubstr(kLampJobs + "$next/get/accepted {"));
 }
 
+TEST_F(MosquittoClientsTest, TheLongestRequestTopicIsAnsweredToo) {
+  const std::string topic = kLampJobs + std::string(256 - kLampJobs.size() - 4, 'j') + "/get";
+  CommandLineClient client(io_, "mosquitto_rr",
+                           as_lamp({"-t", topic, "-e", kLampJobs + "notify", "-m", "{}", "-v"}));
+  ASSERT_EQ(client.finish(), 0) << client.output();
+  EXPECT_THAT(client.output(), StartsWith(topic + "/rejected {"));
+}
+
 TEST_F(MosquittoClientsTest, AnMqtt3ClientIsServedAsWell) {
   create_job("j1");
   const std::string answer =
