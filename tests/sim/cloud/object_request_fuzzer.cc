@@ -1,91 +1,138 @@
-// Requests to the object server: whatever is asked without the lab's key is refused in S3's words, and
-// whatever range is asked with it stays within the object.
+// Requests for objects over HTTP: presigned URLs, targets and ranges, whatever stands in them.
 //
-// Input: method, target, Host, Range and If-Range, one a line.
+// Input, one a line: method, target, Host, Range, If-Range. `{signed}` in the target becomes the target of a
+// URL that is good, and `{edit}` as the last line's beginning changes one of its characters: `{edit}12x`.
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "sim/base/temp_dir.h"
-#include "sim/cloud/database.h"
 #include "sim/cloud/object_reply.h"
-#include "sim/cloud/schema.h"
+#include "sim/cloud/uri_encoding.h"
 #include "tests/fuzzing/claim.h"
 #include "tests/fuzzing/lines.h"
+#include "tests/sim/cloud/fuzzed_cloud.h"
 
 namespace {
 
-using namespace otasim;
 using namespace otasim::cloud;
 using otasim::testing::claim;
 using otasim::testing::take_line;
 
-constexpr std::int64_t kSize = 1000;
-constexpr const char* kHost = "otasim.localhost:8443";
+constexpr std::string_view kEndpoint = "otasim.localhost:8443";
+constexpr std::string_view kSigned = "{signed}";
+constexpr std::string_view kEdit = "{edit}";
+constexpr std::array kErrors{
+    "InvalidURI",         "AccessDenied",          "AuthorizationQueryParametersError",
+    "InvalidAccessKeyId", "SignatureDoesNotMatch", "MethodNotAllowed",
+    "NotImplemented",     "NoSuchBucket",          "NoSuchKey",
+    "NoSuchVersion",      "InvalidRange"};
 
-/// One object, and a key that no input holds.
-struct Store {
-  Store() : database(Database::open(folder.file("cloud.sqlite")).value()) {
-    claim(migrate(*database).has_value(), "the store can be made");
-    objects = std::make_unique<ObjectStore>(*database, clock, random_uuid, folder.file("objects"));
-    object = objects->put("firmware", "app.bin", std::vector<std::uint8_t>(kSize, 0xA5)).value().location;
-  }
+/// The target of a URL that gets the file of 10,000 bytes.
+std::string good_target(FuzzedCloud& cloud) {
+  const std::string url = cloud.cloud().urls().presign_get({"firmware", "file-0", {}}, 600);
+  const std::string start = "https://" + std::string{kEndpoint};
+  claim(url.starts_with(start + "/"), "a URL leads to the endpoint");
+  return url.substr(start.size());
+}
 
-  TempDir folder = TempDir::create().value();
-  ManualClock clock{1'700'000'000};
-  std::unique_ptr<Database> database;
-  std::unique_ptr<ObjectStore> objects;
-  ObjectLocation object;
-  UrlPresigner urls{
-      {.endpoint = kHost, .access_key_id = "LAB", .secret_access_key = random_uuid()}, clock, random_uuid};
-};
+/// Puts another character in a place, as `{edit}<place><character>` says.
+void edit(std::string& target, std::string_view what) {
+  if (!what.starts_with(kEdit)) return;
+  what.remove_prefix(kEdit.size());
+  std::size_t place = 0;
+  const auto [end, error] = std::from_chars(what.data(), what.data() + what.size(), place);
+  if (error == std::errc{} && end != what.data() + what.size() && place < target.size()) target[place] = *end;
+}
 
-void check_document(const S3Error& error) {
-  claim(error.status >= 400 && error.status < 600, "an error has an error's status");
-  claim(!error.code.empty(), "an error has a code");
-  for (const char c : s3_error_document(error, "R", "H")) {
-    claim(static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t' || c == '\r',
-          "XML holds no control characters");
+/// Two targets that say the same, in whatever spelling and order.
+bool same(const std::string& a, const std::string& b) {
+  auto first = parse_request_target(a);
+  auto second = parse_request_target(b);
+  if (!first || !second) return false;
+  const auto by_name = [](const QueryParameter& x, const QueryParameter& y) {
+    return std::pair(x.name, x.value) < std::pair(y.name, y.value);
+  };
+  std::ranges::sort(first->query, by_name);
+  std::ranges::sort(second->query, by_name);
+  return first->path == second->path && first->query == second->query;
+}
+
+void check_encoding(const std::string& text) {
+  claim(uri_decode(uri_encode(text)) == text, "what is encoded is decoded");
+  claim(uri_decode(uri_encode(text, /*keep_slashes=*/true)) == text, "with slashes as well");
+  const auto decoded = uri_decode(text);
+  claim(decoded.has_value() || text.find('%') != std::string::npos, "only percent signs can be malformed");
+  claim(!decoded || uri_decode(uri_encode(*decoded)) == decoded, "and what is decoded can be encoded again");
+}
+
+void check_range(std::string_view header) {
+  const auto range = parse_range(header);
+  if (!range) return;
+  for (const std::int64_t size : {std::int64_t{0}, std::int64_t{1}, std::int64_t{10'000}, INT64_MAX}) {
+    const auto bytes = range->within(size);
+    claim(!bytes || (bytes->first >= 0 && bytes->first <= bytes->last && bytes->last < size),
+          "a range is within the object");
   }
 }
 
-void check_reply(const ObjectReply& reply) {
-  claim(reply.first_byte >= 0 && reply.length >= 0 && reply.first_byte + reply.length <= kSize,
-        "what is sent is of the object");
-  if (reply.content_range) {
-    claim(reply.content_range->first == reply.first_byte && reply.content_range->length() == reply.length,
-          "Content-Range tells what is sent");
-  } else {
-    claim(reply.first_byte == 0 && reply.length == kSize, "without a range it is the whole object");
-  }
+void check_refusal(const S3Error& error) {
+  const bool known = std::ranges::any_of(kErrors, [&](const char* name) { return error.code == name; });
+  claim(known && error.status >= 400 && error.status < 600, "an error is one of S3's");
+  const std::string document = s3_error_document(error, "request", "host");
+  claim(
+      std::ranges::none_of(
+          document,
+          [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r'; }),
+      "its document has no byte that XML forbids");
+}
+
+void check_reply(const ObjectHttpRequest& request, const ObjectReply& reply, const std::string& good) {
+  claim(request.method == "GET", "a URL is good for the method it was signed for");
+  claim(same(request.target, good), "and for what was signed");
+  claim(request.host == kEndpoint, "and for the host it was signed for");
+  claim(reply.object.location.key == "file-0" && reply.object.size == 10'000,
+        "it brings the object it names");
+  claim(reply.first_byte >= 0 && reply.length >= 0 && reply.first_byte + reply.length <= reply.object.size,
+        "no byte outside the object is sent");
+  claim(reply.status() == 206 || reply.length == reply.object.size, "without a range it is the whole");
+  const std::string head = render_head(reply.status(), reply.headers());
+  claim(head.ends_with("\r\n\r\n") && head.find("\r\n\r\n") == head.size() - 4, "the header ends once");
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static Store store;
+  static FuzzedCloud* const cloud = [] {
+    static FuzzedCloud made;
+    made.reset();
+    made.cloud().urls().set_endpoint(std::string{kEndpoint});
+    return &made;  // objects are only read: the store stays as it is
+  }();
+  static const std::string good = good_target(*cloud);
+
   std::string_view rest(reinterpret_cast<const char*>(data), size);
   ObjectHttpRequest request;
   for (std::string* field :
        {&request.method, &request.target, &request.host, &request.range, &request.if_range}) {
     *field = take_line(rest);
   }
-  const auto forged = answer_object_request(request, *store.objects, store.urls);
-  claim(!forged, "nothing is served without the lab's signature");
-  check_document(forged.error());
-
-  const std::string url = store.urls.presign_get(store.object, 60);
-  request.method = "GET";
-  request.host = kHost;
-  request.target = url.substr(std::string_view("https://").size() + request.host.size());
-  const auto served = answer_object_request(request, *store.objects, store.urls);
-  if (served) {
-    check_reply(*served);
+  if (const std::size_t at = request.target.find(kSigned); at != std::string::npos) {
+    request.target.replace(at, kSigned.size(), good);
+    edit(request.target, take_line(rest));
+  }
+  check_encoding(request.target);
+  check_range(request.range);
+  const auto reply = answer_object_request(request, cloud->cloud().objects(), cloud->cloud().urls());
+  if (reply) {
+    check_reply(request, *reply, good);
   } else {
-    claim(served.error().status == 416, "a signed request fails only for its range");
-    check_document(served.error());
+    check_refusal(reply.error());
+    const bool untouched = request.method == "GET" && request.target == good && request.host == kEndpoint;
+    claim(!untouched || reply.error().code == "InvalidRange", "a URL as it was made is good");
   }
   return 0;
 }
