@@ -220,7 +220,9 @@ TEST_F(MosquittoClientsTest, ADeviceHearsNothingOfAnother) {
   CommandLineClient spy(io_, "mosquitto_sub", as_door(arguments));
   ASSERT_TRUE(spy.wait_for("Subscribed")) << spy.output();
   for (const std::string& filter : filters) {
-    if (filter != kDoorJobs + "#") EXPECT_TRUE(denied("door", filter)) << filter;
+    if (filter != kDoorJobs + "#") {
+      EXPECT_TRUE(denied("door", filter)) << filter;
+    }
   }
 
   create_update(pattern(5'000));
