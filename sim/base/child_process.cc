@@ -175,7 +175,8 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
 
   void collect() {
     siginfo_t info{};
-    if (::waitid(P_PIDFD, static_cast<id_t>(descriptor.native_handle()), &info, WEXITED | WNOHANG) != 0) return;
+    if (::waitid(P_PIDFD, static_cast<id_t>(descriptor.native_handle()), &info, WEXITED | WNOHANG) != 0)
+      return;
     if (info.si_pid == 0) return watch();
     running = false;
     status = ExitStatus{info.si_code != CLD_EXITED, info.si_status};

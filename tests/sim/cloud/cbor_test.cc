@@ -83,7 +83,8 @@ TEST(Cbor, RefusesWhatIsMalformed) {
   EXPECT_FALSE(read_cbor_map(raw({0xA2, 0x61, 'f', 0, 0x61, 'f', 0}))) << "a key twice";
   EXPECT_FALSE(read_cbor_map(raw({0xA1, 0x61, 'f', 0x1C}))) << "a reserved length";
   EXPECT_FALSE(read_cbor_map(raw({0xA1, 0x61, 'f', 0xFF}))) << "a break out of place";
-  EXPECT_FALSE(read_cbor_map(raw({0xA1, 0x61, 'f', 0xF8, 0x1F}))) << "a simple value in two bytes that has one";
+  EXPECT_FALSE(read_cbor_map(raw({0xA1, 0x61, 'f', 0xF8, 0x1F})))
+      << "a simple value in two bytes that has one";
   EXPECT_TRUE(read_cbor_map(raw({0xA1, 0x61, 'f', 0xF8, 0x20}))) << "a simple value that needs two bytes";
   EXPECT_FALSE(read_cbor_map(raw({0xBB, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}))) << "a huge count";
   EXPECT_FALSE(read_cbor_map(raw({0xA1, 0x61, 'b', 0x5B, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF})));

@@ -78,7 +78,7 @@ void check_answers(std::string_view thing, std::string_view topic) {
 void check_subscription(std::string_view thing, std::string_view other, const std::string& filter,
                         const std::string& topic) {
   if (!broker::may_subscribe(thing, filter)) return;
-  if ((filter + topic).find('\0') != std::string::npos) return;  // MQTT has no such topics
+  if ((filter + topic).find('\0') != std::string::npos) return;               // MQTT has no such topics
   if (mosquitto_sub_topic_check(filter.c_str()) != MOSQ_ERR_SUCCESS) return;  // no broker takes it
   if (mosquitto_pub_topic_check(topic.c_str()) != MOSQ_ERR_SUCCESS || topic.size() > broker::kMaxTopic)
     return;
