@@ -32,9 +32,15 @@
 #define otaconfigMAX_THINGNAME_LEN 64U
 #endif
 
-/* Blocks asked for in one stream request. */
+/* Blocks asked for in one request: of a stream, or as one HTTP range. */
 #ifndef otaconfigMAX_NUM_BLOCKS_REQUEST
 #define otaconfigMAX_NUM_BLOCKS_REQUEST 1U
+#endif
+
+/* Blocks that may be on their way at once, in as many requests as that takes. No more than one request's
+ * worth means: one request at a time, as AWS's library has it. */
+#ifndef configOTA_MAX_BLOCKS_IN_FLIGHT
+#define configOTA_MAX_BLOCKS_IN_FLIGHT otaconfigMAX_NUM_BLOCKS_REQUEST
 #endif
 
 /* Requests made without any progress before the agent gives up. */
@@ -62,9 +68,10 @@
 #define configOTA_FIRMWARE_UPDATE_FILE_TYPE_ID 0U
 #endif
 
-/* Bytes of the bitmap of wanted blocks: with 4 KiB blocks the default is good for 4 MiB. */
+/* Bytes of the bitmap of wanted blocks: with 4 KiB blocks the default is good for 16 MiB, the largest file
+ * AWS's OTA service takes. (AWS's default is 128, good for 4 MiB.) */
 #ifndef OTA_MAX_BLOCK_BITMAP_SIZE
-#define OTA_MAX_BLOCK_BITMAP_SIZE 128U
+#define OTA_MAX_BLOCK_BITMAP_SIZE 512U
 #endif
 
 /* How long one call of OTA_EventProcess() waits for an event. */
@@ -85,6 +92,20 @@
 #define OTA_CONTROL_OVER_MQTT 0x00000001U
 #define OTA_DATA_OVER_MQTT 0x00000001U
 #define OTA_DATA_OVER_HTTP 0x00000002U
+
+/* 1 asks for a job with StartNextPendingJobExecution, as the successors of AWS's library do: the job is then
+ * IN_PROGRESS when it arrives. 0 asks with DescribeJobExecution of $next. */
+#ifndef configOTA_USE_START_NEXT
+#define configOTA_USE_START_NEXT 0
+#endif
+
+/* How blocks travel over MQTT. */
+#define OTA_STREAM_CBOR 0U
+#define OTA_STREAM_JSON 1U
+
+#ifndef configOTA_STREAM_FORMAT
+#define configOTA_STREAM_FORMAT OTA_STREAM_CBOR
+#endif
 
 #ifndef configENABLED_CONTROL_PROTOCOL
 #define configENABLED_CONTROL_PROTOCOL (OTA_CONTROL_OVER_MQTT)

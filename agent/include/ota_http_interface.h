@@ -1,6 +1,16 @@
 /*
- * The HTTP client as the agent uses it: init with the presigned URL, then one request per byte range. The
- * body comes back as an OtaAgentEventReceivedFileBlock event.
+ * The HTTP client as the agent uses it: init with the presigned URL, then one request per byte range, then
+ * deinit.
+ *
+ * The body of an answer comes back in OtaAgentEventReceivedFileBlock events. By default a range is one block
+ * and the next request follows its answer. An agent configured for more asks for ranges of several blocks,
+ * and makes further requests before the first is answered; the port then delivers one event per block, in
+ * the order of the requests.
+ *
+ * A port that gets HTTP 400, 403 or 404 (the presigned URL has expired) signals
+ * OtaAgentEventRequestJobDocument; the agent asks for the job again and calls init with the new URL. After
+ * any other failure it delivers nothing, and the agent asks again when its request timer runs out. After
+ * deinit no event of an earlier request may be signalled.
  */
 #ifndef OTA_HTTP_INTERFACE_H
 #define OTA_HTTP_INTERFACE_H

@@ -24,19 +24,10 @@
 #include "agent/include/ota.h"
 #include "agent/src/environment.h"
 #include "agent/src/job_document.h"
+#include "agent/src/settings.h"
 #include "agent/src/transition_table.h"
 
 namespace ota {
-
-/// What AWS fixes at compile time and a device may learn from its provisioning data. Set before init().
-struct Settings {
-  std::uint32_t request_wait_ms = otaconfigFILE_REQUEST_WAIT_MS;
-  std::uint32_t self_test_wait_ms = otaconfigSELF_TEST_RESPONSE_WAIT_MS;
-  std::uint32_t blocks_per_request = otaconfigMAX_NUM_BLOCKS_REQUEST;
-  std::uint32_t max_request_momentum = otaconfigMAX_NUM_REQUEST_MOMENTUM;
-  std::uint32_t status_frequency = otaconfigOTA_UPDATE_STATUS_FREQUENCY;
-  bool allow_downgrade = otaconfigAllowDowngrade != 0;
-};
 
 class Agent {
  public:
