@@ -26,7 +26,7 @@ void lend(std::uint8_t*& pointer, Size& size, std::uint8_t* theirs, Size theirs_
 }  // namespace
 
 OtaErr_t Agent::init(const OtaAppBuffer_t& buffers, std::string_view thing_name) {
-  statistics_ = {};
+  statistics_.clear();
   if (state_ != OtaAgentStateStopped) return OtaErrNone;
   if (thing_name.empty() || thing_name.size() > thing_name_.size()) return OtaErrUninitialized;
   if (!prepare_event_queue()) return OtaErrUninitialized;

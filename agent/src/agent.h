@@ -22,6 +22,7 @@
 #include <string_view>
 
 #include "agent/include/ota.h"
+#include "agent/src/agent_statistics.h"
 #include "agent/src/environment.h"
 #include "agent/src/job_document.h"
 #include "agent/src/settings.h"
@@ -49,7 +50,7 @@ class Agent {
   [[nodiscard]] OtaErr_t set_image_state(OtaImageState_t state);
   [[nodiscard]] OtaImageState_t image_state() const { return image_state_; }
   [[nodiscard]] OtaState_t state() const { return state_; }
-  [[nodiscard]] const OtaAgentStatistics_t& statistics() const { return statistics_; }
+  [[nodiscard]] OtaAgentStatistics_t statistics() const { return statistics_.snapshot(); }
 
   /// To be called when a timer of the environment runs out.
   void on_timer(OtaTimerId_t timer);
@@ -121,7 +122,7 @@ class Agent {
   std::atomic<OtaState_t> state_{OtaAgentStateStopped};
   std::atomic<OtaImageState_t> image_state_{OtaImageStateUnknown};
   OtaState_t next_state_ = OtaAgentStateNoTransition;  ///< a handler's answer that overrides the table's
-  OtaAgentStatistics_t statistics_{};
+  AgentStatistics statistics_;
   bool is_event_queue_ready_ = false;
   std::atomic<bool> unsubscribe_at_stop_{false};
   bool is_subscribed_to_stream_ = false;

@@ -31,7 +31,7 @@ OtaErr_t Agent::init_file() {
   }
   is_subscribed_to_stream_ = true;
   momentum_ = 0;
-  statistics_ = {};
+  statistics_.clear();
   signal_or_retry(OtaAgentEventRequestFileBlock);
   return OtaErrNone;
 }
