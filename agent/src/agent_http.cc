@@ -28,7 +28,7 @@ OtaErr_t Agent::reopen_http() {
     ++momentum_;
     return OtaErrInitFileTransferFailed;
   }
-  requests_to_skip_ = is_request_signalled_ ? 1 : 0;
+  if (is_request_signalled_) ++requests_to_skip_;
   is_request_signalled_ = signal_event(OtaAgentEventRequestFileBlock);  // else the request timer does it
   return OtaErrNone;
 }
