@@ -23,6 +23,7 @@
 #include "sim/link/device_socket.h"
 #include "sim/link/dhcp_server.h"
 #include "sim/link/dns_server.h"
+#include "sim/link/fifo_guard.h"
 #include "sim/link/frame_filter.h"
 #include "sim/link/link.h"
 #include "sim/link/nat.h"
@@ -37,8 +38,10 @@ class LinkLoop {
  public:
   /// Frames for the device that may wait: for the wire, and for a QEMU that does not read.
   static constexpr std::size_t kMaxQueuedFrames = 1024;
-  /// What may arrive at the device at once; the LAN9118's receive FIFO holds 10.5 KB.
+  /// What may arrive at the device at once.
   static constexpr std::size_t kBurstBytes = 8 * 1024;
+  /// What the LAN9118's receive FIFO holds.
+  static constexpr std::size_t kFifoBytes = 10'560;
   /// Frames from the device handled before the other descriptors get their turn.
   static constexpr int kMaxFramesPerRound = 64;
   /// TCP connections of the device, half-open ones of earlier power cuts included.
@@ -74,6 +77,8 @@ class LinkLoop {
 
   void enqueue(Bytes frame);
   void send_queued();
+  /// Until the first frame may go: for the wire, and for the FIFO.
+  [[nodiscard]] std::chrono::nanoseconds wait_for_first(Clock::time_point now) const;
   /// @returns false if the frame has to stay in the queue
   [[nodiscard]] bool send_first(Clock::time_point now);
   [[nodiscard]] DeviceSocket::Sent send_and_count(const Frame& frame);
@@ -90,6 +95,7 @@ class LinkLoop {
   DhcpServer dhcp_;
   const DnsServer dns_;
   Pacer pacer_;
+  FifoGuard fifo_{kFifoBytes};
   std::unique_ptr<Nat> nat_;
   std::optional<PcapWriter> pcap_;
 
