@@ -9,6 +9,7 @@
 #include "agent/app/ota_http_port.h"
 #include "agent/app/ota_mqtt_port.h"
 #include "agent/app/self_test.h"
+#include "agent/src/names.h"
 #include "agent/src/ota_c_api.h"
 #include "pal_sim/pal/pal_binding.h"
 
@@ -117,7 +118,7 @@ void OtaDemo::configure_agent() {
   ota::configure(agent_settings_);
   ota::Extras extras;
   extras.is_committed_job = pal::is_committed_job;
-  extras.on_note = [](const char* text) { console::log("agent: ", text); };
+  extras.on_note = [](ota::Note note) { console::log("agent: ", ota::name_of(note)); };
   ota::set_extras(extras);
 }
 

@@ -1,5 +1,7 @@
 #include "agent/src/agent.h"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "agent/src/job_status.h"
@@ -13,6 +15,13 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
 }
 
 constexpr std::uint32_t kMaxLeftoverEvents = 64;
+constexpr std::uint32_t kMinBlockSize = 256;  // of an MQTT stream
+
+/// What failed is for the log; the agent moves on all the same.
+bool is_only_reported(OtaErr_t result) {
+  return result == OtaErrCleanupControlFailed || result == OtaErrCleanupDataFailed ||
+         result == OtaErrFailedToDecodeCbor;
+}
 
 /// Lends `theirs` if there is any, else `own`.
 template <typename Size, std::size_t kSize>
@@ -25,17 +34,25 @@ void lend(std::uint8_t*& pointer, Size& size, std::uint8_t* theirs, Size theirs_
 
 }  // namespace
 
+void Agent::configure(const Settings& settings) {
+  settings_ = settings;
+  settings_.block_size = std::bit_floor(std::clamp(settings.block_size, kMinBlockSize, OTA_FILE_BLOCK_SIZE));
+  settings_.status_frequency = std::max<std::uint32_t>(settings.status_frequency, 1);
+}
+
 OtaErr_t Agent::init(const OtaAppBuffer_t& buffers, std::string_view thing_name) {
-  statistics_ = {};
+  statistics_.clear();
   if (state_ != OtaAgentStateStopped) return OtaErrNone;
-  if (thing_name.empty() || thing_name.size() > thing_name_.size()) return OtaErrUninitialized;
+  if (thing_name.empty() || thing_name.size() >= thing_name_.size()) return OtaErrUninitialized;
   if (!prepare_event_queue()) return OtaErrUninitialized;
   std::memcpy(thing_name_.data(), thing_name.data(), thing_name.size());
-  thing_name_size_ = thing_name.size();
+  thing_name_[thing_name.size()] = 0;
   lend_buffers(buffers);
   forget_job();
   image_state_ = OtaImageStateUnknown;
   request_number_ = 0;
+  first_unanswered_ = 0;
+  is_answer_awaited_ = false;
   momentum_ = 0;
   state_ = OtaAgentStateInit;
   return OtaErrNone;
@@ -90,9 +107,9 @@ void Agent::run() {
 bool Agent::signal(const OtaEventMsg_t& event) {
   const bool is_block = event.eventId == OtaAgentEventReceivedFileBlock;
   if (state_ == OtaAgentStateStopped) return false;
-  if (is_block) ++statistics_.otaPacketsReceived;
+  if (is_block) ++statistics_.received;
   const bool is_queued = environment_.event_send(event) == OtaOsSuccess;
-  if (is_block) ++(is_queued ? statistics_.otaPacketsQueued : statistics_.otaPacketsDropped);
+  if (is_block) ++(is_queued ? statistics_.queued : statistics_.dropped);
   return is_queued;
 }
 
@@ -122,45 +139,48 @@ void Agent::dispatch(const OtaEventMsg_t& event) {
   const Transition* row = find_transition(from, event.eventId);
   if (row == nullptr) return ignore_event(event);
   next_state_ = row->next;
-  const OtaErr_t result = handle(row->handler, event.pEventData);
-  if (result == OtaErrNone) state_ = next_state_;
+  const OtaErr_t result = handle(row->handler, event);
+  if (result == OtaErrNone || is_only_reported(result)) state_ = next_state_;
   environment_.on_event(from, event.eventId, result, state_);
+}
+
+OtaAgentStatistics_t Agent::statistics() const {
+  return {statistics_.received, statistics_.queued, statistics_.processed, statistics_.dropped};
 }
 
 void Agent::ignore_event(const OtaEventMsg_t& event) {
   environment_.on_event(state_, event.eventId, OtaErrInvalidArg, state_);
   const bool is_block = event.eventId == OtaAgentEventReceivedFileBlock;
   const bool is_job = event.eventId == OtaAgentEventReceivedJobDocument;
-  if (is_block) ++statistics_.otaPacketsDropped;
+  if (is_block) ++statistics_.dropped;
   if (is_block || is_job) environment_.notify_application(OtaJobEventProcessed, event.pEventData);
 }
 
-OtaErr_t Agent::handle(Handler handler, OtaEventData_t* data) {
+OtaErr_t Agent::handle(Handler handler, const OtaEventMsg_t& event) {
   switch (handler) {
     case Handler::kStart:
       return start();
     case Handler::kRequestJob:
       return request_job();
     case Handler::kProcessJob:
-      return process_job(data);
+      return process_job(event.pEventData);
     case Handler::kInSelfTest:
       return in_self_test();
     case Handler::kInitFile:
       return init_file();
     case Handler::kRequestData:
-      return request_data();
+      return request_data(event.eventId);
     case Handler::kProcessData:
-      return process_data(data);
+      return process_data(event.pEventData);
     case Handler::kJobNotification:
-      return job_notification(data);
+      return job_notification(event.pEventData);
     case Handler::kCloseFile:
-      close_transfer();
-      return OtaErrNone;
+      return close_transfer();
     case Handler::kResume:
       signal_or_retry(OtaAgentEventRequestJobDocument);
       return OtaErrNone;
     case Handler::kSuspend:
-      return OtaErrNone;
+      return close_http() ? OtaErrNone : OtaErrCleanupDataFailed;
     case Handler::kUserAbort:
       return user_abort();
     case Handler::kShutdown:
@@ -217,18 +237,18 @@ OtaErr_t Agent::stop() {
     environment_.timer_stop(timer);
     environment_.timer_delete(timer);
   }
-  if (unsubscribe_at_stop_) environment_.unsubscribe(notify_next_topic(thing_name()).text(), 0);
-  close_transfer();
+  const bool is_left = !unsubscribe_at_stop_ || unsubscribe(kNotifyNextTopic, {thing_name()});
+  const OtaErr_t result = close_transfer();
   forget_job();
   image_state_ = OtaImageStateUnknown;
-  return OtaErrNone;
+  return is_left ? result : OtaErrCleanupControlFailed;
 }
 
 OtaErr_t Agent::user_abort() {
   if (!has_job()) return OtaErrNoActiveJob;
   environment_.timer_stop(OtaRequestTimer);
   const OtaErr_t result = set_image_state(OtaImageStateAborted, OtaErrUserAbort);
-  close_transfer();
+  static_cast<void>(close_transfer());
   return result;
 }
 
@@ -271,57 +291,68 @@ OtaErr_t Agent::set_image_state(OtaImageState_t state, std::uint32_t reason) {
 
 OtaErr_t Agent::publish_image_state(OtaImageState_t state, std::uint32_t reason) {
   const std::uint32_t version = environment_.running_version();
-  switch (state) {
-    case OtaImageStateTesting:
-      return publish_status(job_id(), self_test_message("active", version).text(), 1);
-    case OtaImageStateAccepted:
-      return publish_status(job_id(), accepted_message(version, file_.updaterVersion).text(), 1);
-    case OtaImageStateRejected:
-      return publish_status(job_id(), failed_message("rejected", reason).text(), 1);
-    case OtaImageStateAborted:
-      return publish_status(job_id(), failed_message("aborted", reason).text(), 1);
-    default:
-      return OtaErrInvalidArg;
+  if (state == OtaImageStateTesting) return publish_status(job_id(), 1, kSelfTest, {kActive, version});
+  if (state == OtaImageStateAccepted) {
+    return publish_status(job_id(), 1, kAccepted, {version, file_.updaterVersion});
   }
+  const char* word = state == OtaImageStateRejected ? kRejected : kAborted;
+  return publish_status(job_id(), 1, kFailed, {word, reason});
 }
 
-OtaErr_t Agent::publish_status(std::string_view job, std::string_view message, std::uint8_t qos) {
-  const Topic topic = update_topic(thing_name(), job);
-  const OtaMqttStatus_t status = environment_.publish(topic.text(), bytes_of(message), qos);
-  return status == OtaMqttSuccess ? OtaErrNone : OtaErrUpdateJobStatusFailed;
+bool Agent::subscribe(const char* topic_format, TextValues values, std::uint8_t qos) {
+  Text<kMaxTopic> topic;
+  topic.format(topic_format, values);
+  return environment_.subscribe(topic.text(), qos) == OtaMqttSuccess;
+}
+
+/// With QoS 0 whatever the subscription had, as AWS's library does; MQTT's UNSUBSCRIBE has none.
+bool Agent::unsubscribe(const char* topic_format, TextValues values) {
+  Text<kMaxTopic> topic;
+  topic.format(topic_format, values);
+  return environment_.unsubscribe(topic.text(), 0) == OtaMqttSuccess;
+}
+
+bool Agent::publish(const char* topic_format, TextValues values, std::string_view payload, std::uint8_t qos) {
+  Text<kMaxTopic> topic;
+  topic.format(topic_format, values);
+  return environment_.publish(topic.text(), bytes_of(payload), qos) == OtaMqttSuccess;
+}
+
+OtaErr_t Agent::publish_status(TextValue job, std::uint8_t qos, const char* format, TextValues values) {
+  Text<kMaxStatusMessage> message;
+  message.format(format, values);
+  const bool is_sent = publish(kUpdateTopic, {thing_name(), job}, message.text(), qos);
+  return is_sent ? OtaErrNone : OtaErrUpdateJobStatusFailed;
 }
 
 /// Publishes the last word on a job. If it cannot be sent, the cloud still thinks the job open: ask for it
 /// again, and answer again.
-void Agent::report_end(std::string_view job, std::string_view message) {
-  if (publish_status(job, message, 1) != OtaErrNone) start_request_timer();
+void Agent::report_end(TextValue job, const char* format, TextValues values) {
+  if (publish_status(job, 1, format, values) != OtaErrNone) start_request_timer();
 }
 
-std::string_view Agent::job_id() const {
-  return {reinterpret_cast<const char*>(job_id_.data())};
+const char* Agent::job_id() const {
+  return reinterpret_cast<const char*>(job_id_.data());
 }
 
-/// Lets go of the stream and of the PAL's file. The job, if there is one, stays known.
-void Agent::close_transfer() {
-  if (is_subscribed_to_stream_) {
-    const std::string_view stream{reinterpret_cast<const char*>(file_.pStreamName)};
-    environment_.unsubscribe(stream_data_topic(thing_name(), stream).text(), 0);
-    is_subscribed_to_stream_ = false;
-  }
+/// Lets go of the stream or the connection, and of the PAL's file. The job, if there is one, stays known.
+OtaErr_t Agent::close_transfer() {
+  const bool is_stream_closed = close_stream();
+  const bool is_http_closed = close_http();
   if (file_.pFile != nullptr) environment_.pal_abort(file_);
   file_.pFile = nullptr;
   file_.blocksRemaining = 0;
-  blocks_expected_ = 0;
+  return is_stream_closed && is_http_closed ? OtaErrNone : OtaErrCleanupDataFailed;
 }
 
 /// Drops the job in hand because the cloud no longer offers it. There is nobody to report to.
 void Agent::abandon_job() {
   if (!has_job()) return;
-  environment_.on_note("the job in hand is no longer offered and is dropped");
+  environment_.on_note(Note::kJobDropped);
   environment_.timer_stop(OtaRequestTimer);
   static_cast<void>(environment_.pal_set_image_state(file_, OtaImageStateAborted));
   image_state_ = OtaImageStateAborted;
-  close_transfer();
+  static_cast<void>(close_transfer());
   forget_job();
 }
 

@@ -22,9 +22,12 @@
 #include <string_view>
 
 #include "agent/include/ota.h"
+#include "agent/src/block_window.h"
 #include "agent/src/environment.h"
 #include "agent/src/job_document.h"
 #include "agent/src/settings.h"
+#include "agent/src/stream_message.h"
+#include "agent/src/text.h"
 #include "agent/src/transition_table.h"
 
 namespace ota {
@@ -35,7 +38,8 @@ class Agent {
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
-  void configure(const Settings& settings) { settings_ = settings; }
+  /// Takes the settings, each brought into its range.
+  void configure(const Settings& settings);
 
   /// Contracts of these as in ota.h.
   [[nodiscard]] OtaErr_t init(const OtaAppBuffer_t& buffers, std::string_view thing_name);
@@ -49,20 +53,32 @@ class Agent {
   [[nodiscard]] OtaErr_t set_image_state(OtaImageState_t state);
   [[nodiscard]] OtaImageState_t image_state() const { return image_state_; }
   [[nodiscard]] OtaState_t state() const { return state_; }
-  [[nodiscard]] const OtaAgentStatistics_t& statistics() const { return statistics_; }
+  [[nodiscard]] OtaAgentStatistics_t statistics() const;
 
   /// To be called when a timer of the environment runs out.
   void on_timer(OtaTimerId_t timer);
 
  private:
+  static constexpr std::size_t kMaxRanges = 8;
+
   enum class Ingest { kFileComplete, kFailed, kAccepted, kIgnored };
+
+  /// Counted by the tasks that signal as well as by the one that runs the agent.
+  struct Statistics {
+    std::atomic<std::uint32_t> received{0};
+    std::atomic<std::uint32_t> queued{0};
+    std::atomic<std::uint32_t> processed{0};
+    std::atomic<std::uint32_t> dropped{0};
+
+    void clear() { received = queued = processed = dropped = 0; }
+  };
 
   // agent.cc: life, dispatch, job and image state.
   [[nodiscard]] bool prepare_event_queue();
   void lend_buffers(const OtaAppBuffer_t& buffers);
   void dispatch(const OtaEventMsg_t& event);
   void ignore_event(const OtaEventMsg_t& event);
-  [[nodiscard]] OtaErr_t handle(Handler handler, OtaEventData_t* data);
+  [[nodiscard]] OtaErr_t handle(Handler handler, const OtaEventMsg_t& event);
   [[nodiscard]] bool signal_event(OtaEvent_t event);
   void signal_or_retry(OtaEvent_t event);
   void start_request_timer();
@@ -72,17 +88,24 @@ class Agent {
   [[nodiscard]] OtaErr_t stop();
   OtaErr_t set_image_state(OtaImageState_t state, std::uint32_t reason);
   [[nodiscard]] OtaErr_t publish_image_state(OtaImageState_t state, std::uint32_t reason);
-  [[nodiscard]] OtaErr_t publish_status(std::string_view job_id, std::string_view message, std::uint8_t qos);
-  void report_end(std::string_view job_id, std::string_view message);
+  [[nodiscard]] bool subscribe(const char* topic_format, TextValues values, std::uint8_t qos);
+  bool unsubscribe(const char* topic_format, TextValues values);
+  [[nodiscard]] bool publish(const char* topic_format, TextValues values, std::string_view payload,
+                             std::uint8_t qos);
+  [[nodiscard]] OtaErr_t publish_status(TextValue job_id, std::uint8_t qos, const char* format,
+                                        TextValues values);
+  void report_end(TextValue job_id, const char* format, TextValues values);
   [[nodiscard]] bool has_job() const { return job_id_[0] != 0; }
-  [[nodiscard]] std::string_view job_id() const;
-  [[nodiscard]] std::string_view thing_name() const { return {thing_name_.data(), thing_name_size_}; }
+  [[nodiscard]] const char* job_id() const;
+  [[nodiscard]] const char* thing_name() const { return thing_name_.data(); }
   void forget_job() { job_id_[0] = 0; }
-  void close_transfer();
+  [[nodiscard]] OtaErr_t close_transfer();
   void abandon_job();
 
   // agent_job.cc: asking for a job, and what a job document leads to.
   [[nodiscard]] OtaErr_t request_job();
+  void renew_url();
+  [[nodiscard]] bool is_stale_answer(const JobDocument& job);
   [[nodiscard]] OtaErr_t process_job(OtaEventData_t* data);
   [[nodiscard]] OtaErr_t handle_job_text(std::string_view text);
   [[nodiscard]] OtaErr_t fall_back();
@@ -94,6 +117,7 @@ class Agent {
   [[nodiscard]] OtaErr_t take_job(const JobDocument& job, std::string_view text);
   [[nodiscard]] OtaErr_t continue_job(const JobDocument& job);
   [[nodiscard]] OtaErr_t adopt(const JobDocument& job);
+  [[nodiscard]] std::uint32_t choose_protocol(const JobDocument& job) const;
   [[nodiscard]] OtaErr_t begin_self_test(const JobDocument& job);
   [[nodiscard]] OtaErr_t check_version(const JobDocument& job) const;
   [[nodiscard]] bool is_committed_job(const JobDocument& job);
@@ -105,46 +129,77 @@ class Agent {
   [[nodiscard]] OtaErr_t job_notification(OtaEventData_t* data);
 
   // agent_transfer.cc: the file.
+  [[nodiscard]] bool want_file();
   [[nodiscard]] OtaErr_t init_file();
-  [[nodiscard]] OtaErr_t request_data();
+  [[nodiscard]] OtaErr_t request_data(OtaEvent_t event);
   [[nodiscard]] OtaErr_t give_up_transfer();
   [[nodiscard]] OtaErr_t process_data(OtaEventData_t* data);
-  [[nodiscard]] Ingest ingest(std::span<const std::uint8_t> message, OtaPalStatus_t& close_result);
-  [[nodiscard]] Ingest store_block(std::uint32_t index, std::span<std::uint8_t> payload,
-                                   OtaPalStatus_t& close_result);
+  [[nodiscard]] Ingest store_block(const Block& block, OtaPalStatus_t& close_result);
+  [[nodiscard]] bool is_block_expected() const;
   void after_block();
   void finish_file(Ingest result, OtaPalStatus_t close_result);
   [[nodiscard]] std::uint32_t total_blocks() const;
+  [[nodiscard]] std::uint32_t size_of_block(std::uint32_t index) const;
+  [[nodiscard]] bool is_over_http() const { return protocol_ == OTA_DATA_OVER_HTTP; }
+
+  // agent_stream.cc: its blocks over MQTT.
+  [[nodiscard]] bool open_stream();
+  bool close_stream();
+  [[nodiscard]] const char* stream_name() const;
+  [[nodiscard]] const char* stream_format() const;
+  [[nodiscard]] bool publish_stream_request(std::string_view payload);
+  [[nodiscard]] bool request_stream_blocks();
+  [[nodiscard]] bool publish_json_request(const BlockWindow::Request& request);
+  [[nodiscard]] bool publish_cbor_request(const BlockWindow::Request& request);
+  [[nodiscard]] std::optional<Block> decode_stream_block(std::span<std::uint8_t> message);
+
+  // agent_http.cc: its blocks over HTTP.
+  [[nodiscard]] bool open_http();
+  bool close_http();
+  [[nodiscard]] OtaErr_t reopen_http();
+  [[nodiscard]] bool request_ranges();
+  [[nodiscard]] Block take_range_block(std::span<std::uint8_t> body);
 
   Environment& environment_;
   Settings settings_;
   std::atomic<OtaState_t> state_{OtaAgentStateStopped};
   std::atomic<OtaImageState_t> image_state_{OtaImageStateUnknown};
   OtaState_t next_state_ = OtaAgentStateNoTransition;  ///< a handler's answer that overrides the table's
-  OtaAgentStatistics_t statistics_{};
+  Statistics statistics_;
   bool is_event_queue_ready_ = false;
   std::atomic<bool> unsubscribe_at_stop_{false};
+
+  // Requests for a job.
+  std::uint32_t request_number_ = 0;    ///< of the next one
+  std::uint32_t first_unanswered_ = 0;  ///< answers to earlier requests are stale
+  bool is_answer_awaited_ = false;
+  std::uint32_t momentum_ = 0;  ///< requests of any kind without progress
+
+  // The transfer.
+  std::uint32_t protocol_ = 0;  ///< OTA_DATA_OVER_MQTT, OTA_DATA_OVER_HTTP
+  BlockWindow window_;
+  bool is_request_signalled_ = false;  ///< a RequestFileBlock is in the queue
   bool is_subscribed_to_stream_ = false;
-  std::uint32_t request_number_ = 0;
-  std::uint32_t momentum_ = 0;
-  std::uint32_t blocks_expected_ = 0;  ///< of the current request
+  bool is_http_open_ = false;
+  std::uint32_t url_renewals_ = 0;                       ///< since the last block
+  std::array<BlockWindow::Request, kMaxRanges> ranges_;  ///< asked for and not answered, in order
+  std::size_t range_count_ = 0;
 
   OtaFileContext_t file_{};
   Sig_t signature_{};
-  std::array<char, otaconfigMAX_THINGNAME_LEN> thing_name_{};
-  std::size_t thing_name_size_ = 0;
+  std::array<char, otaconfigMAX_THINGNAME_LEN + 1> thing_name_{};
   std::array<std::uint8_t, OTA_JOB_ID_MAX_SIZE> job_id_{};
 
   // Memory for what the application does not lend.
   static constexpr std::size_t kMaxPath = 128;
   static constexpr std::size_t kMaxProtocols = 20;
-  std::array<std::uint8_t, kMaxPath> own_file_path_{};
-  std::array<std::uint8_t, kMaxPath> own_certificate_path_{};
-  std::array<std::uint8_t, kMaxStreamName + 1> own_stream_name_{};
-  std::array<std::uint8_t, OTA_FILE_BLOCK_SIZE> own_block_{};
-  std::array<std::uint8_t, OTA_MAX_BLOCK_BITMAP_SIZE> own_bitmap_{};
-  std::array<std::uint8_t, OTA_REQUEST_URL_MAX_SIZE + 1> own_url_{};
-  std::array<std::uint8_t, 32> own_auth_scheme_{};
+  std::array<std::uint8_t, kMaxPath> own_file_path_;
+  std::array<std::uint8_t, kMaxPath> own_certificate_path_;
+  std::array<std::uint8_t, kMaxStreamName + 1> own_stream_name_;
+  std::array<std::uint8_t, OTA_FILE_BLOCK_SIZE> own_block_;
+  std::array<std::uint8_t, OTA_MAX_BLOCK_BITMAP_SIZE> own_bitmap_;
+  std::array<std::uint8_t, OTA_REQUEST_URL_MAX_SIZE + 1> own_url_;
+  std::array<std::uint8_t, 32> own_auth_scheme_;
   std::array<std::uint8_t, kMaxProtocols> protocols_{};
 };
 

@@ -3,13 +3,15 @@
 #include <cstring>
 
 #include "agent/src/agent.h"
-#include "agent/src/block_bitmap.h"
 #include "agent/src/job_status.h"
 #include "agent/src/json_values.h"
 #include "agent/src/topics.h"
 
 namespace ota {
 namespace {
+
+/// A custom job names no previous version.
+constexpr std::uint32_t kNoVersion = 0;
 
 std::string_view text_of(const OtaEventData_t& data) {
   const std::size_t size = std::min<std::size_t>(data.dataLength, sizeof data.data);
@@ -24,18 +26,43 @@ bool copy_text(std::string_view raw, std::uint8_t* out, std::size_t size) {
 }  // namespace
 
 OtaErr_t Agent::request_job() {
-  const Topic notify_next = notify_next_topic(thing_name());
-  const Topic get_next = get_next_topic(thing_name());
-  const StatusMessage message = job_request_message(request_number_, thing_name());
-  const auto* payload = reinterpret_cast<const std::uint8_t*>(message.text().data());
+  if (state_ == OtaAgentStateWaitingForFileBlock && is_over_http() && has_job()) renew_url();
+  Text<kMaxStatusMessage> message;
+  message.format(kJobRequest,
+                 {request_number_, std::string_view(thing_name()).substr(0, kMaxThingNameInToken)});
+  const char* topic = settings_.use_start_next ? kStartNextTopic : kGetNextTopic;
   const bool is_sent =
-      environment_.subscribe(notify_next.text(), 1) == OtaMqttSuccess &&
-      environment_.publish(get_next.text(), {payload, message.text().size()}, 1) == OtaMqttSuccess;
+      subscribe(kNotifyNextTopic, {thing_name()}, 1) && publish(topic, {thing_name()}, message.text(), 1);
   if (!is_sent) return retry_later(OtaErrRequestJobFailed);
+  if (!is_answer_awaited_) first_unanswered_ = request_number_;
+  is_answer_awaited_ = true;
   ++request_number_;
   momentum_ = 0;
   start_request_timer();  // the answer may get lost
   return OtaErrNone;
+}
+
+/// The presigned URL is refused, so a new document is needed for a new one. A server that refuses every URL
+/// ends the job, else it would go round for ever.
+void Agent::renew_url() {
+  close_http();
+  if (++url_renewals_ < settings_.max_request_momentum) return;
+  environment_.on_note(Note::kUrlsRefused);
+  url_renewals_ = 0;
+  set_image_state(OtaImageStateAborted, OtaErrMomentumAbort);
+  static_cast<void>(close_transfer());
+}
+
+/// An answer names the request it answers by its client token, `N:T`; a notification has none. An answer that
+/// was overtaken by another, or comes twice, says nothing about now.
+bool Agent::is_stale_answer(const JobDocument& job) {
+  if (job.client_token.empty()) return false;
+  std::uint32_t number = 0;
+  const bool is_expected = parse_u32(job.client_token.substr(0, job.client_token.find(':')), number) &&
+                           is_answer_awaited_ && number >= first_unanswered_ && number < request_number_;
+  if (!is_expected) environment_.on_note(Note::kAnswerStale);
+  if (is_expected) is_answer_awaited_ = false;
+  return !is_expected;
 }
 
 OtaErr_t Agent::process_job(OtaEventData_t* data) {
@@ -50,12 +77,14 @@ OtaErr_t Agent::handle_job_text(std::string_view text) {
   const JobDocumentStatus status = parse_job_document(text, environment_.signature_key(), job);
   if (status == JobDocumentStatus::kMalformed) {
     // Not an answer: the request timer goes on running and asks again.
-    environment_.on_note("a job document could not be parsed and is ignored");
+    environment_.on_note(Note::kDocumentMalformed);
     return OtaErrJobParserError;
   }
+  if (is_stale_answer(job)) return OtaErrJobParserError;
+  is_answer_awaited_ = false;
   environment_.timer_stop(OtaRequestTimer);
   if (status == JobDocumentStatus::kNoJob) return no_job();
-  if (has_job() && job_id() != job.job_id) {
+  if (has_job() && job.job_id != job_id()) {
     const bool was_testing = image_state_ == OtaImageStateTesting;
     abandon_job();
     if (was_testing) return fall_back();
@@ -100,32 +129,29 @@ OtaErr_t Agent::publish_custom_status(std::string_view id, const OtaJobDocument_
   const auto sub_reason = static_cast<std::uint32_t>(answer.subReason);
   switch (answer.status) {
     case JobStatusInProgress:
-      return publish_status(id,
-                            self_test_message(answer.reason == JobReasonSelfTestActive ? "active" : "ready",
-                                              environment_.running_version())
-                                .text(),
-                            1);
-    case JobStatusSucceeded:
-      return publish_status(id, accepted_message(sub_reason, 0).text(), 1);
-    case JobStatusFailedWithVal:
-      return publish_status(id, failed_with_values_message(reason, sub_reason).text(), 1);
-    default:
       return publish_status(
-          id, failed_message(answer.reason == JobReasonAborted ? "aborted" : "rejected", sub_reason).text(),
-          1);
+          id, 1, kSelfTest,
+          {answer.reason == JobReasonSelfTestActive ? kActive : kReady, environment_.running_version()});
+    case JobStatusSucceeded:
+      return publish_status(id, 1, kAccepted, {sub_reason, kNoVersion});
+    case JobStatusFailedWithVal:
+      return publish_status(id, 1, kFailedWithValues, {reason, sub_reason});
+    default:
+      return publish_status(id, 1, kFailed,
+                            {answer.reason == JobReasonAborted ? kAborted : kRejected, sub_reason});
   }
 }
 
 OtaErr_t Agent::refuse_job(std::string_view id, OtaJobParseErr_t error) {
-  environment_.on_note("a job is refused: its document does not conform");
-  report_end(id, failed_with_values_message(OtaErrJobParserError, static_cast<std::uint32_t>(error)).text());
+  environment_.on_note(Note::kJobRefused);
+  report_end(id, kFailedWithValues, {OtaErrJobParserError, static_cast<std::uint32_t>(error)});
   if (id == job_id()) abandon_job();
   return OtaErrJobParserError;
 }
 
 OtaErr_t Agent::refuse_too_large(std::string_view id) {
-  environment_.on_note("a job is refused: its file has more blocks than the bitmap");
-  report_end(id, failed_message("rejected", OtaErrFileSizeOverflow).text());
+  environment_.on_note(Note::kFileTooLarge);
+  report_end(id, kFailed, {kRejected, OtaErrFileSizeOverflow});
   return OtaErrFileSizeOverflow;
 }
 
@@ -167,33 +193,41 @@ OtaErr_t Agent::adopt(const JobDocument& job) {
   file_.updaterVersion = job.updated_by;
   file_.isInSelfTest = job.self_test != SelfTest::kAbsent;
   signature_ = job.signature;
-  const bool can_use_mqtt = (job.protocols & OTA_DATA_OVER_MQTT & configENABLED_DATA_PROTOCOLS) != 0;
   if (file_.isInSelfTest) return OtaErrNone;
 
-  file_.blocksRemaining = total_blocks();
-  BlockBitmap bitmap(
-      {file_.pRxBlockBitmap, std::min<std::size_t>(file_.blockBitmapMaxSize, OTA_MAX_BLOCK_BITMAP_SIZE)});
-  if (!bitmap.want_all(file_.blocksRemaining)) {
+  if (!want_file()) {
     forget_job();
     return refuse_too_large(job.job_id);
   }
-  if (can_use_mqtt && !job.stream_name.empty()) return OtaErrNone;
+  url_renewals_ = 0;
+  protocol_ = choose_protocol(job);
+  if (protocol_ != 0) return OtaErrNone;
   set_image_state(OtaImageStateAborted, OtaErrInvalidDataProtocol);
   return OtaErrInvalidDataProtocol;
+}
+
+/// The primary protocol if the job offers it, else the other one. @returns 0 if the job offers none that is
+/// enabled and complete.
+std::uint32_t Agent::choose_protocol(const JobDocument& job) const {
+  std::uint32_t usable = job.protocols & settings_.data_protocols;
+  if (job.stream_name.empty()) usable &= ~OTA_DATA_OVER_MQTT;
+  if (job.url.empty() || !environment_.has_http()) usable &= ~OTA_DATA_OVER_HTTP;
+  const std::uint32_t primary = usable & settings_.primary_data_protocol;
+  return primary != 0 ? primary : usable;
 }
 
 OtaErr_t Agent::begin_download(std::string_view text) {
   const OtaPalStatus_t status = environment_.pal_create_file(file_);
   if (OTA_PAL_MAIN_ERR(status) != OtaPalSuccess) {
     set_image_state(OtaImageStateAborted, status);
-    close_transfer();
+    static_cast<void>(close_transfer());
     return OtaErrInitFileTransferFailed;
   }
   OtaJobDocument_t document{};
   document.pJobDocJson = reinterpret_cast<const std::uint8_t*>(text.data());
   document.jobDocLength = text.size();
   document.pJobId = job_id_.data();
-  document.jobIdLength = job_id().size();
+  document.jobIdLength = std::strlen(job_id());
   document.fileTypeId = file_.fileType;
   document.parseErr = OtaJobParseErrNone;
   environment_.notify_application(OtaJobEventReceivedJob, &document);
@@ -203,7 +237,7 @@ OtaErr_t Agent::begin_download(std::string_view text) {
 
 OtaErr_t Agent::begin_self_test(const JobDocument& job) {
   if (!is_testing(job)) {
-    if (has_job()) close_transfer();
+    if (has_job()) static_cast<void>(close_transfer());
     const OtaErr_t adopted = adopt(job);
     if (adopted != OtaErrNone) return adopted;
     if (is_committed_job(job)) return report_commit_again();
@@ -242,7 +276,7 @@ bool Agent::is_committed_job(const JobDocument& job) {
 }
 
 OtaErr_t Agent::report_commit_again() {
-  environment_.on_note("the running image was already committed for this job; reporting it again");
+  environment_.on_note(Note::kCommitReportedAgain);
   image_state_ = OtaImageStateAccepted;
   const OtaErr_t result = publish_image_state(OtaImageStateAccepted, 0);
   forget_job();
@@ -277,11 +311,11 @@ OtaErr_t Agent::job_notification(OtaEventData_t* data) {
   JobDocument job;
   const JobDocumentStatus status = parse_job_document(text_of(*data), environment_.signature_key(), job);
   const bool is_same_job = status != JobDocumentStatus::kNoJob && job.job_id == job_id();
-  if (status == JobDocumentStatus::kMalformed || is_same_job) {
+  if (status == JobDocumentStatus::kMalformed || is_stale_answer(job) || is_same_job) {
     next_state_ = OtaAgentStateWaitingForFileBlock;
   } else {
     abandon_job();
-    close_transfer();
+    static_cast<void>(close_transfer());  // also of a file that is complete, whose CloseFile is still queued
     signal_or_retry(OtaAgentEventRequestJobDocument);
   }
   environment_.notify_application(OtaJobEventProcessed, data);

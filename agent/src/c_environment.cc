@@ -1,8 +1,5 @@
 #include "agent/src/c_environment.h"
 
-#include <algorithm>
-#include <iterator>
-
 #include "agent/include/ota_appversion32.h"
 
 namespace ota {
@@ -57,6 +54,22 @@ OtaMqttStatus_t CEnvironment::publish(std::string_view topic, std::span<const st
                                    static_cast<std::uint32_t>(payload.size()), qos);
 }
 
+/// An application without HTTP leaves the interface empty.
+bool CEnvironment::has_http() const {
+  const OtaHttpInterface_t& http = interfaces_->http;
+  return http.init != nullptr && http.request != nullptr && http.deinit != nullptr;
+}
+
+OtaHttpStatus_t CEnvironment::http_init(char* url) {
+  return interfaces_->http.init(url);
+}
+OtaHttpStatus_t CEnvironment::http_request(std::uint32_t first_byte, std::uint32_t last_byte) {
+  return interfaces_->http.request(first_byte, last_byte);
+}
+OtaHttpStatus_t CEnvironment::http_deinit() {
+  return interfaces_->http.deinit();
+}
+
 OtaPalStatus_t CEnvironment::pal_abort(OtaFileContext_t& file) {
   return interfaces_->pal.abort(&file);
 }
@@ -95,9 +108,10 @@ std::uint32_t CEnvironment::running_version() const {
   return appFirmwareVersion.u.unsignedVersion32;
 }
 
-std::string_view CEnvironment::signature_key() const {
-  const auto* end = std::find(std::begin(OTA_JsonFileSignatureKey), std::end(OTA_JsonFileSignatureKey), '\0');
-  return {OTA_JsonFileSignatureKey, static_cast<std::size_t>(end - OTA_JsonFileSignatureKey)};
+/// A key of the full length has no NUL; it then finds nothing, as no key of a document is that long.
+const char* CEnvironment::signature_key() const {
+  constexpr std::size_t kLast = OTA_FILE_SIG_KEY_STR_MAX_LENGTH - 1;
+  return OTA_JsonFileSignatureKey[kLast] == '\0' ? OTA_JsonFileSignatureKey : "";
 }
 
 void CEnvironment::notify_application(OtaJobEvent_t event, void* data) {
@@ -108,8 +122,8 @@ void CEnvironment::on_event(OtaState_t from, OtaEvent_t event, OtaErr_t result, 
   if (extras_.on_event != nullptr) extras_.on_event(from, event, result, to);
 }
 
-void CEnvironment::on_note(const char* text) {
-  if (extras_.on_note != nullptr) extras_.on_note(text);
+void CEnvironment::on_note(Note note) {
+  if (extras_.on_note != nullptr) extras_.on_note(note);
 }
 
 }  // namespace ota

@@ -10,7 +10,7 @@ struct Extras {
   /// Whether the running image is committed and was fetched by this job; see Environment::is_committed_job().
   bool (*is_committed_job)(std::string_view job_id) = nullptr;
   void (*on_event)(OtaState_t from, OtaEvent_t event, OtaErr_t result, OtaState_t to) = nullptr;
-  void (*on_note)(const char* text) = nullptr;
+  void (*on_note)(Note note) = nullptr;
 };
 
 class CEnvironment : public Environment {
@@ -35,6 +35,10 @@ class CEnvironment : public Environment {
   OtaMqttStatus_t unsubscribe(std::string_view filter, std::uint8_t qos) override;
   OtaMqttStatus_t publish(std::string_view topic, std::span<const std::uint8_t> payload,
                           std::uint8_t qos) override;
+  bool has_http() const override;
+  OtaHttpStatus_t http_init(char* url) override;
+  OtaHttpStatus_t http_request(std::uint32_t first_byte, std::uint32_t last_byte) override;
+  OtaHttpStatus_t http_deinit() override;
   OtaPalStatus_t pal_abort(OtaFileContext_t& file) override;
   OtaPalStatus_t pal_create_file(OtaFileContext_t& file) override;
   OtaPalStatus_t pal_close_file(OtaFileContext_t& file) override;
@@ -46,10 +50,10 @@ class CEnvironment : public Environment {
   OtaPalImageState_t pal_image_state(OtaFileContext_t& file) override;
   bool is_committed_job(std::string_view job_id) override;
   std::uint32_t running_version() const override;
-  std::string_view signature_key() const override;
+  const char* signature_key() const override;
   void notify_application(OtaJobEvent_t event, void* data) override;
   void on_event(OtaState_t from, OtaEvent_t event, OtaErr_t result, OtaState_t to) override;
-  void on_note(const char* text) override;
+  void on_note(Note note) override;
 
  private:
   OtaTimerCallback_t on_timer_;

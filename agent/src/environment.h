@@ -1,4 +1,4 @@
-// All that the agent needs from the outside, as one interface: events, timers, MQTT, the PAL, the
+// All that the agent needs from the outside, as one interface: events, timers, MQTT, HTTP, the PAL, the
 // application.
 //
 // The agent itself holds no globals and starts no threads. The C API implements this interface over
@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "agent/include/ota.h"
+#include "agent/src/note.h"
 
 namespace ota {
 
@@ -33,6 +34,15 @@ class Environment {
   [[nodiscard]] virtual OtaMqttStatus_t publish(std::string_view topic, std::span<const std::uint8_t> payload,
                                                 std::uint8_t qos) = 0;
 
+  // HTTP; contracts as in ota_http_interface.h. `url` ends with a NUL.
+  [[nodiscard]] virtual bool has_http() const { return false; }
+  [[nodiscard]] virtual OtaHttpStatus_t http_init(char* /*url*/) { return OtaHttpInitFailed; }
+  [[nodiscard]] virtual OtaHttpStatus_t http_request(std::uint32_t /*first_byte*/,
+                                                     std::uint32_t /*last_byte*/) {
+    return OtaHttpRequestFailed;
+  }
+  virtual OtaHttpStatus_t http_deinit() { return OtaHttpSuccess; }
+
   // The PAL; contracts as in ota_platform_interface.h.
   virtual OtaPalStatus_t pal_abort(OtaFileContext_t& file) = 0;
   [[nodiscard]] virtual OtaPalStatus_t pal_create_file(OtaFileContext_t& file) = 0;
@@ -50,12 +60,12 @@ class Environment {
 
   // The application.
   [[nodiscard]] virtual std::uint32_t running_version() const = 0;
-  [[nodiscard]] virtual std::string_view signature_key() const = 0;
+  [[nodiscard]] virtual const char* signature_key() const = 0;
   virtual void notify_application(OtaJobEvent_t event, void* data) = 0;
 
   // For a log; both may be left alone.
   virtual void on_event(OtaState_t /*from*/, OtaEvent_t /*event*/, OtaErr_t /*result*/, OtaState_t /*to*/) {}
-  virtual void on_note(const char* /*text*/) {}
+  virtual void on_note(Note /*note*/) {}
 };
 
 }  // namespace ota

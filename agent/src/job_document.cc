@@ -20,36 +20,38 @@ bool is_name(std::string_view text, std::size_t max_size) {
   return true;
 }
 
-/// Reads fields and remembers what was wrong with them.
-class FieldReader {
+struct TextField {
+  const char* key;
+  std::string_view JobDocument::*value;
+};
+
+struct NumberField {
+  const char* key;
+  std::uint32_t JobDocument::*value;
+  bool is_required;
+};
+
+constexpr TextField kFileTexts[] = {
+    {"filepath", &JobDocument::file_path},
+    {"certfile", &JobDocument::certificate},
+    {"update_data_url", &JobDocument::url},
+    {"auth_scheme", &JobDocument::auth_scheme},
+};
+
+constexpr NumberField kFileNumbers[] = {
+    {"filesize", &JobDocument::file_size, true},
+    {"fileid", &JobDocument::file_id, true},
+    {"attr", &JobDocument::file_attributes, false},
+    {"fileType", &JobDocument::file_type, false},
+};
+
+/// Reads the fields of one document and remembers what was wrong with them.
+class Reader {
  public:
-  explicit FieldReader(JsonDocument& json) : json_(json) {}
+  Reader(JsonDocument& json, JobDocument& out) : json_(json), out_(out) {}
 
-  std::string_view string(Token object, std::string_view key) {
-    const auto value = json_.find(object, key);
-    if (!value) return {};
-    if (!json_.is_string(*value)) {
-      is_nonconforming_ = true;
-      return {};
-    }
-    return json_.text(*value);
-  }
-
-  /// A number, bare or in quotes; 0 if it is absent.
-  std::uint32_t number(Token object, std::string_view key) {
-    const auto value = json_.find(object, key);
-    if (!value) return 0;
-    const auto number = parse_u32(json_.text(*value));
-    if (!number) is_nonconforming_ = true;
-    return number.value_or(0);
-  }
-
-  void require(Token object, std::string_view key) {
-    if (!json_.find(object, key)) mark_incomplete();
-  }
-
-  void mark_incomplete() { is_incomplete_ = true; }
-  void reject() { is_nonconforming_ = true; }
+  void read_status(Token execution);
+  void read_ota(Token ota, const char* signature_key);
 
   [[nodiscard]] JobDocumentStatus status() const {
     if (is_nonconforming_ || json_.has_duplicate()) return JobDocumentStatus::kNonConforming;
@@ -57,112 +59,120 @@ class FieldReader {
   }
 
  private:
+  void read_protocols(Token protocols);
+  void read_file(Token file, const char* signature_key);
+  void read_signature(std::string_view text);
+
+  void expect(bool condition) { is_nonconforming_ = is_nonconforming_ || !condition; }
+  void need(Token token) { is_incomplete_ = is_incomplete_ || token == JsonDocument::kNone; }
+
+  /// A string; empty if it is absent.
+  std::string_view text(Token object, const char* key) {
+    const Token value = json_.find(object, key);
+    expect(value == JsonDocument::kNone || json_.is_string(value));
+    return json_.text(value);
+  }
+
+  /// A number, bare or in quotes; 0 if it is absent.
+  std::uint32_t number(Token value) {
+    std::uint32_t number = 0;
+    expect(value == JsonDocument::kNone || parse_u32(json_.text(value), number));
+    return number;
+  }
+
   JsonDocument& json_;
+  JobDocument& out_;
   bool is_nonconforming_ = false;
   bool is_incomplete_ = false;
 };
 
-void read_status(JsonDocument& json, FieldReader& fields, Token execution, JobDocument& out) {
-  out.is_in_progress = fields.string(execution, "status") == "IN_PROGRESS";
-  const auto details = json.find(execution, "statusDetails");
-  if (!details) return;
-  if (!json.is_object(*details)) return fields.reject();
-  out.updated_by = fields.number(*details, "updatedBy");
-  const auto self_test = json.find(*details, "self_test");
-  if (!self_test) return;
-  const std::string_view text = json.text(*self_test);
-  out.self_test = text == "ready"    ? SelfTest::kReady
-                  : text == "active" ? SelfTest::kActive
-                                     : SelfTest::kOther;
+void Reader::read_status(Token execution) {
+  out_.is_in_progress = text(execution, "status") == "IN_PROGRESS";
+  const Token details = json_.find(execution, "statusDetails");
+  expect(details == JsonDocument::kNone || json_.is_object(details));
+  out_.updated_by = number(json_.find(details, "updatedBy"));
+  const Token self_test = json_.find(details, "self_test");
+  if (self_test == JsonDocument::kNone) return;
+  out_.self_test = SelfTest::kOther;
+  if (json_.is(self_test, "ready")) out_.self_test = SelfTest::kReady;
+  if (json_.is(self_test, "active")) out_.self_test = SelfTest::kActive;
 }
 
-void read_protocols(JsonDocument& json, FieldReader& fields, Token ota, JobDocument& out) {
-  const auto protocols = json.find(ota, "protocols");
-  if (!protocols) return fields.require(ota, "protocols");
-  if (!json.is_array(*protocols)) return fields.reject();
-  out.protocols_text = json.text(*protocols);
+void Reader::read_ota(Token ota, const char* signature_key) {
+  out_.stream_name = text(ota, "streamname");
+  expect(out_.stream_name.empty() || is_name(out_.stream_name, kMaxStreamName));
+  read_protocols(json_.find(ota, "protocols"));
+  const Token files = json_.find(ota, "files");
+  expect(files == JsonDocument::kNone || json_.is_array(files));
+  read_file(json_.element(files, 0), signature_key);
+}
+
+void Reader::read_protocols(Token protocols) {
+  need(protocols);
+  expect(protocols == JsonDocument::kNone || json_.is_array(protocols));
+  out_.protocols_text = json_.text(protocols);
   for (std::size_t i = 0; i < JsonDocument::kMaxTokens; ++i) {
-    const auto element = json.element(*protocols, i);
-    if (!element) return;
-    if (!json.is_string(*element)) return fields.reject();
-    if (json.text(*element) == "MQTT") out.protocols |= OTA_DATA_OVER_MQTT;
-    if (json.text(*element) == "HTTP") out.protocols |= OTA_DATA_OVER_HTTP;
+    const Token element = json_.element(protocols, i);
+    if (element == JsonDocument::kNone) return;
+    expect(json_.is_string(element));
+    if (json_.is(element, "MQTT")) out_.protocols |= OTA_DATA_OVER_MQTT;
+    if (json_.is(element, "HTTP")) out_.protocols |= OTA_DATA_OVER_HTTP;
   }
 }
 
-void read_signature(FieldReader& fields, Token file, std::string_view key, JobDocument& out) {
-  const std::string_view text = fields.string(file, key);
-  if (text.empty()) return;
-  // JSON may write base64's '/' as "\/".
+void Reader::read_file(Token file, const char* signature_key) {
+  need(file);
+  expect(file == JsonDocument::kNone || json_.is_object(file));
+  for (const NumberField& field : kFileNumbers) {
+    const Token value = json_.find(file, field.key);
+    if (field.is_required) need(value);
+    out_.*field.value = number(value);
+  }
+  for (const TextField& field : kFileTexts) out_.*field.value = text(file, field.key);
+  read_signature(text(file, signature_key));
+}
+
+/// JSON may write base64's '/' as "\/".
+void Reader::read_signature(std::string_view raw) {
   std::array<std::uint8_t, kOTA_MaxSignatureSize / 3 * 4 + 1> plain;
-  if (!copy_string(text, plain)) return fields.reject();
-  const auto size = base64_decode(reinterpret_cast<const char*>(plain.data()), out.signature.data);
-  if (!size) return fields.reject();
-  out.signature.size = static_cast<std::uint16_t>(*size);
-}
-
-void read_file(FieldReader& fields, Token file, std::string_view signature_key, JobDocument& out) {
-  fields.require(file, "filesize");
-  fields.require(file, "fileid");
-  out.file_size = fields.number(file, "filesize");
-  out.file_id = fields.number(file, "fileid");
-  out.file_attributes = fields.number(file, "attr");
-  out.file_type = fields.number(file, "fileType");
-  out.file_path = fields.string(file, "filepath");
-  out.certificate = fields.string(file, "certfile");
-  out.url = fields.string(file, "update_data_url");
-  out.auth_scheme = fields.string(file, "auth_scheme");
-  read_signature(fields, file, signature_key, out);
-}
-
-JobDocumentStatus read_ota(JsonDocument& json, Token execution, Token ota, std::string_view signature_key,
-                           JobDocument& out) {
-  FieldReader fields(json);
-  read_status(json, fields, execution, out);
-  out.stream_name = fields.string(ota, "streamname");
-  if (!out.stream_name.empty() && !is_name(out.stream_name, kMaxStreamName)) fields.reject();
-  read_protocols(json, fields, ota, out);
-
-  const auto files = json.find(ota, "files");
-  if (files && !json.is_array(*files)) fields.reject();
-  const auto file = files ? json.element(*files, 0) : std::nullopt;
-  if (file && !json.is_object(*file)) fields.reject();
-  if (file) {
-    read_file(fields, *file, signature_key, out);
-  } else {
-    fields.mark_incomplete();
+  std::optional<std::size_t> size;
+  if (copy_string(raw, plain)) {
+    size = base64_decode(reinterpret_cast<const char*>(plain.data()), out_.signature.data);
   }
-  return fields.status();
+  expect(size.has_value());
+  out_.signature.size = static_cast<std::uint16_t>(size.value_or(0));
+}
+
+/// Reads what says which job it is. @returns kOk, or why the rest need not be read
+JobDocumentStatus read_job_id(JsonDocument& json, Token execution, Token document, JobDocument& out) {
+  const Token token = json.find(JsonDocument::kRoot, "clientToken");
+  if (json.is_string(token)) out.client_token = json.text(token);
+  const Token job_id = json.find(execution, "jobId");
+  if (json.has_duplicate()) return JobDocumentStatus::kMalformed;
+  if (job_id == JsonDocument::kNone || document == JsonDocument::kNone) return JobDocumentStatus::kNoJob;
+  if (!json.is_string(job_id) || !is_name(json.text(job_id), kMaxJobId)) return JobDocumentStatus::kMalformed;
+  out.job_id = json.text(job_id);
+  return JobDocumentStatus::kOk;
 }
 
 }  // namespace
 
-JobDocumentStatus parse_job_document(std::string_view text, std::string_view signature_key,
-                                     JobDocument& out) {
+JobDocumentStatus parse_job_document(std::string_view text, const char* signature_key, JobDocument& out) {
   out = JobDocument{};
   JsonDocument json;
   if (!json.parse(text)) return JobDocumentStatus::kMalformed;
+  const Token execution = json.find(JsonDocument::kRoot, "execution");
+  const Token document = json.find(execution, "jobDocument");
+  const JobDocumentStatus status = read_job_id(json, execution, document, out);
+  if (status != JobDocumentStatus::kOk) return status;
 
-  const auto execution = json.find(JsonDocument::kRoot, "execution");
-  if (!execution) return json.has_duplicate() ? JobDocumentStatus::kMalformed : JobDocumentStatus::kNoJob;
-  const auto job_id = json.find(*execution, "jobId");
-  const auto document = json.find(*execution, "jobDocument");
-  if (json.has_duplicate()) return JobDocumentStatus::kMalformed;
-  if (!job_id || !document) return JobDocumentStatus::kNoJob;
-  if (!json.is_string(*job_id) || !is_name(json.text(*job_id), kMaxJobId))
-    return JobDocumentStatus::kMalformed;
-
-  const std::string_view id = json.text(*job_id);
-  out.job_id = id;
-  const auto ota = json.find(*document, "afr_ota");
-  if (!ota && !json.has_duplicate()) return JobDocumentStatus::kNotOta;
-  JobDocumentStatus status = JobDocumentStatus::kNonConforming;
-  if (ota && json.is_object(*ota)) status = read_ota(json, *execution, *ota, signature_key, out);
-  if (status != JobDocumentStatus::kOk) {
-    out = JobDocument{};
-    out.job_id = id;
-  }
-  return status;
+  const Token ota = json.find(document, "afr_ota");
+  if (ota == JsonDocument::kNone && !json.has_duplicate()) return JobDocumentStatus::kNotOta;
+  if (!json.is_object(ota)) return JobDocumentStatus::kNonConforming;
+  Reader reader(json, out);
+  reader.read_status(execution);
+  reader.read_ota(ota, signature_key);
+  return reader.status();
 }
 
 }  // namespace ota

@@ -20,6 +20,7 @@ enum class SelfTest { kAbsent, kReady, kActive, kOther };
 
 /// Views are into the parsed text; strings may still hold JSON escapes, see copy_string().
 struct JobDocument {
+  std::string_view client_token;  ///< holds unless the document is malformed; empty in a notification
   std::string_view job_id;
   bool is_in_progress = false;
   SelfTest self_test = SelfTest::kAbsent;
@@ -47,7 +48,7 @@ enum class JobDocumentStatus {
 };
 
 /// @param signature_key  the `sig-...` key this device can verify
-[[nodiscard]] JobDocumentStatus parse_job_document(std::string_view text, std::string_view signature_key,
+[[nodiscard]] JobDocumentStatus parse_job_document(std::string_view text, const char* signature_key,
                                                    JobDocument& out);
 
 }  // namespace ota

@@ -1,33 +1,38 @@
-// The messages a device sends to Jobs, byte for byte as the service and its tools expect them.
+// The messages a device sends to Jobs, byte for byte as the service and its tools expect them; formats for
+// TextWriter.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
-#include "agent/include/ota.h"
-#include "agent/src/text_builder.h"
+#include <cstddef>
 
 namespace ota {
 
 inline constexpr std::size_t kMaxStatusMessage = 160;
-using StatusMessage = TextBuilder<kMaxStatusMessage>;
 
-/// `{"clientToken":"N:T"}`; the token is at most 64 bytes, so a long thing name is cut.
-[[nodiscard]] StatusMessage job_request_message(std::uint32_t request_number, std::string_view thing_name);
+/// [request number, thing name] The client token comes back in the answer.
+inline constexpr const char* kJobRequest = R"({"clientToken":"%d:%s"})";
+/// A client token has at most 64 bytes, so a long thing name is cut.
+inline constexpr std::size_t kMaxThingNameInToken = 53;
 
-/// IN_PROGRESS with `received` of `total` blocks.
-[[nodiscard]] StatusMessage progress_message(std::uint32_t received, std::uint32_t total);
+/// [blocks received, blocks in total]
+inline constexpr const char* kProgress = R"({"status":"IN_PROGRESS","statusDetails":{"receive":"%d/%d"}})";
 
-/// IN_PROGRESS with self_test `ready` or `active`.
-[[nodiscard]] StatusMessage self_test_message(std::string_view self_test, std::uint32_t running_version);
+/// [kReady or kActive, running version]
+inline constexpr const char* kSelfTest =
+    R"({"status":"IN_PROGRESS","statusDetails":{"self_test":"%s","updatedBy":"0x%x"}})";
+inline constexpr const char* kReady = "ready";
+inline constexpr const char* kActive = "active";
 
-/// SUCCEEDED. Two blanks stand before each version.
-[[nodiscard]] StatusMessage accepted_message(std::uint32_t version, std::uint32_t previous_version);
+/// [version, previous version] Two blanks stand before each.
+inline constexpr const char* kAccepted =
+    R"({"status":"SUCCEEDED","statusDetails":{"reason":"accepted  v%v","updatedBy":"  v%v"}})";
 
-/// FAILED with `rejected: 0x...` or `aborted: 0x...`.
-[[nodiscard]] StatusMessage failed_message(std::string_view word, std::uint32_t reason);
+/// [kRejected or kAborted, reason]
+inline constexpr const char* kFailed = R"({"status":"FAILED","statusDetails":{"reason":"%s: 0x%x"}})";
+inline constexpr const char* kRejected = "rejected";
+inline constexpr const char* kAborted = "aborted";
 
-/// FAILED with two numbers.
-[[nodiscard]] StatusMessage failed_with_values_message(std::uint32_t reason, std::uint32_t sub_reason);
+/// [reason, further reason]
+inline constexpr const char* kFailedWithValues =
+    R"({"status":"FAILED","statusDetails":{"reason":"0x%x: 0x%x"}})";
 
 }  // namespace ota

@@ -154,33 +154,37 @@ JsonDocument::Token JsonDocument::after(Token token) const {
   return next;
 }
 
-std::optional<JsonDocument::Token> JsonDocument::find(Token object, std::string_view key) {
-  if (!is_object(object)) return std::nullopt;
-  std::optional<Token> found;
+JsonDocument::Token JsonDocument::find(Token object, const char* key) {
+  if (!is_object(object)) return kNone;
+  Token found = kNone;
   const Token end = after(object);
   for (Token name = object + 1; name < end; name = after(name + 1)) {
-    if (text(name) != key) continue;
-    if (found) {
+    if (!is(name, key)) continue;
+    if (found != kNone) {
       has_duplicate_ = true;
-      return std::nullopt;
+      return kNone;
     }
     found = name + 1;
   }
   return found;
 }
 
-std::optional<JsonDocument::Token> JsonDocument::element(Token array, std::size_t index) const {
-  if (!is_array(array)) return std::nullopt;
+JsonDocument::Token JsonDocument::element(Token array, std::size_t index) const {
+  if (!is_array(array)) return kNone;
   const Token end = after(array);
   Token token = array + 1;
   for (; token < end && index != 0; --index) token = after(token);
-  if (token >= end) return std::nullopt;
-  return token;
+  return token < end ? token : kNone;
 }
 
 std::string_view JsonDocument::text(Token token) const {
+  if (token >= count_) return {};
   const jsmntok_t& t = tokens_[token];
-  return text_.substr(static_cast<std::size_t>(t.start), static_cast<std::size_t>(t.end - t.start));
+  return {text_.data() + t.start, static_cast<std::size_t>(t.end - t.start)};
+}
+
+bool JsonDocument::is(Token token, const char* other) const {
+  return text(token) == other;
 }
 
 }  // namespace ota

@@ -13,7 +13,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace ota {
@@ -24,26 +23,32 @@ class JsonDocument {
   static constexpr std::size_t kMaxDepth = 16;
   using Token = std::size_t;
   static constexpr Token kRoot = 0;
+  /// What a lookup returns that found nothing. Every function takes it: it has no type and an empty text.
+  static constexpr Token kNone = SIZE_MAX;
 
   /// @returns false if `text` is not one JSON object within the limits. The text must outlive this object.
   [[nodiscard]] bool parse(std::string_view text);
 
-  /// The value of `key` in `object`; nothing if there is none, or if `object` is not an object. A key that
+  /// The value of `key` in `object`; kNone if there is none, or if `object` is not an object. A key that
   /// stands there twice is not found and sets has_duplicate().
-  [[nodiscard]] std::optional<Token> find(Token object, std::string_view key);
-  /// The element `index` of `array`.
-  [[nodiscard]] std::optional<Token> element(Token array, std::size_t index) const;
+  [[nodiscard]] Token find(Token object, const char* key);
+  /// The element `index` of `array`, kNone if it is shorter, or not an array.
+  [[nodiscard]] Token element(Token array, std::size_t index) const;
 
   [[nodiscard]] bool has_duplicate() const { return has_duplicate_; }
-  [[nodiscard]] bool is_object(Token token) const { return tokens_[token].type == JSMN_OBJECT; }
-  [[nodiscard]] bool is_array(Token token) const { return tokens_[token].type == JSMN_ARRAY; }
-  [[nodiscard]] bool is_string(Token token) const { return tokens_[token].type == JSMN_STRING; }
+  [[nodiscard]] bool is_object(Token token) const { return has_type(token, JSMN_OBJECT); }
+  [[nodiscard]] bool is_array(Token token) const { return has_type(token, JSMN_ARRAY); }
+  [[nodiscard]] bool is_string(Token token) const { return has_type(token, JSMN_STRING); }
+  [[nodiscard]] bool is(Token token, const char* text) const;
   /// The token as it stands in the text: a string without its quotes, anything else whole.
   [[nodiscard]] std::string_view text(Token token) const;
 
  private:
   class Checker;
 
+  [[nodiscard]] bool has_type(Token token, jsmntype_t type) const {
+    return token < count_ && tokens_[token].type == type;
+  }
   [[nodiscard]] Token after(Token token) const;
 
   std::string_view text_;

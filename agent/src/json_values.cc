@@ -5,13 +5,13 @@
 namespace ota {
 namespace {
 
-std::optional<std::uint32_t> digit_value(char c, std::uint32_t base) {
-  std::uint32_t value = base;
-  if (c >= '0' && c <= '9') value = static_cast<std::uint32_t>(c - '0');
-  if (c >= 'a' && c <= 'f') value = static_cast<std::uint32_t>(c - 'a') + 10;
-  if (c >= 'A' && c <= 'F') value = static_cast<std::uint32_t>(c - 'A') + 10;
-  if (value >= base) return std::nullopt;
-  return value;
+constexpr std::uint32_t kNoDigit = UINT32_MAX;
+
+std::uint32_t digit_value(char c) {
+  if (c >= '0' && c <= '9') return static_cast<std::uint32_t>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<std::uint32_t>(c - 'a') + 10;
+  if (c >= 'A' && c <= 'F') return static_cast<std::uint32_t>(c - 'A') + 10;
+  return kNoDigit;
 }
 
 /// Writes bytes and keeps one free for the NUL.
@@ -46,25 +46,27 @@ class Output {
 
 constexpr std::size_t kUnicodeEscapeSize = 6;  // \uXXXX
 
-std::optional<std::uint32_t> code_unit(std::string_view raw) {
-  if (raw.size() < kUnicodeEscapeSize || raw[0] != '\\' || raw[1] != 'u') return std::nullopt;
+constexpr std::uint32_t kNoUnit = UINT32_MAX;
+
+std::uint32_t code_unit(std::string_view raw) {
+  if (raw.size() < kUnicodeEscapeSize || raw[0] != '\\' || raw[1] != 'u') return kNoUnit;
   std::uint32_t unit = 0;
   for (std::size_t i = 2; i < kUnicodeEscapeSize; ++i) {
-    const auto digit = digit_value(raw[i], 16);
-    if (!digit) return std::nullopt;
-    unit = unit << 4 | *digit;
+    const std::uint32_t digit = digit_value(raw[i]);
+    if (digit == kNoDigit) return kNoUnit;
+    unit = unit << 4 | digit;
   }
   return unit;
 }
 
 /// Takes one \uXXXX, or a surrogate pair of them. @returns the characters used, 0 for an error.
 std::size_t take_unicode(std::string_view raw, Output& out) {
-  const auto unit = code_unit(raw);
-  if (!unit || *unit == 0) return 0;
-  if (*unit < 0xD800 || *unit > 0xDFFF) return out.put_utf8(*unit) ? kUnicodeEscapeSize : 0;
-  const auto low = code_unit(raw.substr(kUnicodeEscapeSize));
-  if (*unit > 0xDBFF || !low || *low < 0xDC00 || *low > 0xDFFF) return 0;
-  const std::uint32_t c = 0x10000 + ((*unit - 0xD800) << 10) + (*low - 0xDC00);
+  const std::uint32_t unit = code_unit(raw);
+  if (unit == kNoUnit || unit == 0) return 0;
+  if (unit < 0xD800 || unit > 0xDFFF) return out.put_utf8(unit) ? kUnicodeEscapeSize : 0;
+  const std::uint32_t low = code_unit(raw.substr(kUnicodeEscapeSize));
+  if (unit > 0xDBFF || low < 0xDC00 || low > 0xDFFF) return 0;  // kNoUnit is none of them either
+  const std::uint32_t c = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
   return out.put_utf8(c) ? 2 * kUnicodeEscapeSize : 0;
 }
 
@@ -96,23 +98,23 @@ bool copy_string(std::string_view raw, std::span<std::uint8_t> buffer) {
   return out.terminate();
 }
 
-std::optional<std::uint32_t> parse_u32(std::string_view text) {
+bool parse_u32(std::string_view text, std::uint32_t& out) {
+  out = 0;
   std::uint32_t base = 10;
-  if (text.starts_with("0x") || text.starts_with("0X")) {
+  if (text.size() > 1 && text[0] == '0') {
+    if (text[1] != 'x' && text[1] != 'X') return false;
     base = 16;
     text.remove_prefix(2);
-  } else if (text.size() > 1 && text[0] == '0') {
-    return std::nullopt;
   }
-  if (text.empty()) return std::nullopt;
-  std::uint64_t value = 0;
+  if (text.empty()) return false;
+  std::uint32_t value = 0;
   for (const char c : text) {
-    const auto digit = digit_value(c, base);
-    if (!digit) return std::nullopt;
-    value = value * base + *digit;
-    if (value > UINT32_MAX) return std::nullopt;
+    const std::uint32_t digit = digit_value(c);
+    if (digit >= base || value > (UINT32_MAX - digit) / base) return false;
+    value = value * base + digit;
   }
-  return static_cast<std::uint32_t>(value);
+  out = value;
+  return true;
 }
 
 }  // namespace ota

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -12,8 +11,8 @@ namespace ota {
 /// NUL, or has an unpaired surrogate.
 [[nodiscard]] bool copy_string(std::string_view raw, std::span<std::uint8_t> out);
 
-/// Reads an unsigned number, decimal without leading zeros or 0x-prefixed. @returns nothing if it is no such
-/// number or exceeds 32 bits.
-[[nodiscard]] std::optional<std::uint32_t> parse_u32(std::string_view text);
+/// Reads an unsigned number, decimal without leading zeros or 0x-prefixed. @returns false if it is no such
+/// number or exceeds 32 bits; `out` is then 0.
+[[nodiscard]] bool parse_u32(std::string_view text, std::uint32_t& out);
 
 }  // namespace ota

@@ -2,7 +2,7 @@
 
 #include <cbor.h>
 
-namespace ota {
+namespace ota::stream_cbor {
 namespace {
 
 constexpr std::size_t kRequestKeys = 6;
@@ -63,7 +63,7 @@ bool take_entry(CborValue& at, std::span<std::uint8_t> buffer, Fields& fields) {
 
 }  // namespace
 
-std::optional<std::size_t> encode_block_request(const BlockRequest& request, std::span<std::uint8_t> out) {
+std::optional<std::size_t> encode_request(const BlockRequest& request, std::span<std::uint8_t> out) {
   CborEncoder encoder;
   CborEncoder map;
   cbor_encoder_init(&encoder, out.data(), out.size(), 0);
@@ -75,7 +75,8 @@ std::optional<std::size_t> encode_block_request(const BlockRequest& request, std
       cbor_encode_uint(&map, request.file_id) == CborNoError &&
       cbor_encode_text_stringz(&map, "l") == CborNoError &&
       cbor_encode_uint(&map, request.block_size) == CborNoError &&
-      cbor_encode_text_stringz(&map, "o") == CborNoError && cbor_encode_uint(&map, 0) == CborNoError &&
+      cbor_encode_text_stringz(&map, "o") == CborNoError &&
+      cbor_encode_uint(&map, request.offset) == CborNoError &&
       cbor_encode_text_stringz(&map, "b") == CborNoError &&
       cbor_encode_byte_string(&map, request.bitmap.data(), request.bitmap.size()) == CborNoError &&
       cbor_encode_text_stringz(&map, "n") == CborNoError &&
@@ -101,4 +102,4 @@ std::optional<Block> decode_block(std::span<const std::uint8_t> message, std::sp
   return Block{*fields.file_id, *fields.index, buffer.first(*fields.payload_size)};
 }
 
-}  // namespace ota
+}  // namespace ota::stream_cbor

@@ -6,24 +6,14 @@
 #include <optional>
 #include <span>
 
-namespace ota {
+#include "agent/src/stream_message.h"
 
-struct BlockRequest {
-  std::uint32_t file_id;
-  std::uint32_t block_size;
-  std::span<const std::uint8_t> bitmap;  ///< wanted blocks from block 0 on
-  std::uint32_t block_count;             ///< how many of them to send now
-};
+namespace ota::stream_cbor {
 
+/// The request names its blocks by `request.bitmap`.
 /// @returns the bytes written to `out`, nothing if it is too small.
-[[nodiscard]] std::optional<std::size_t> encode_block_request(const BlockRequest& request,
-                                                              std::span<std::uint8_t> out);
-
-struct Block {
-  std::uint32_t file_id;
-  std::uint32_t index;
-  std::span<const std::uint8_t> payload;  ///< in the buffer given to decode_block()
-};
+[[nodiscard]] std::optional<std::size_t> encode_request(const BlockRequest& request,
+                                                        std::span<std::uint8_t> out);
 
 /// Takes a map with f, i, l and p in any order; other keys are passed over. The payload is copied to
 /// `buffer`.
@@ -32,4 +22,4 @@ struct Block {
 [[nodiscard]] std::optional<Block> decode_block(std::span<const std::uint8_t> message,
                                                 std::span<std::uint8_t> buffer);
 
-}  // namespace ota
+}  // namespace ota::stream_cbor

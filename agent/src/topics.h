@@ -1,39 +1,29 @@
-// The MQTT topics of Jobs and file streams.
+// The MQTT topics of Jobs and file streams; formats for TextWriter.
 #pragma once
 
-#include <string_view>
+#include <cstddef>
 
 #include "agent/include/ota_types.h"
 #include "agent/src/job_document.h"
-#include "agent/src/text_builder.h"
 
 namespace ota {
 
 /// The longest is `$aws/things/T/jobs/J/update`.
 inline constexpr std::size_t kMaxTopic = 32 + otaconfigMAX_THINGNAME_LEN + kMaxJobId;
-using Topic = TextBuilder<kMaxTopic>;
 
-inline Topic thing_topic(std::string_view thing, std::string_view branch) {
-  Topic topic;
-  topic.add("$aws/things/").add(thing).add(branch);
-  return topic;
-}
+// [thing name]
+inline constexpr const char* kNotifyNextTopic = "$aws/things/%s/jobs/notify-next";
+inline constexpr const char* kGetNextTopic = "$aws/things/%s/jobs/$next/get";
+inline constexpr const char* kStartNextTopic = "$aws/things/%s/jobs/start-next";
 
-inline Topic notify_next_topic(std::string_view thing) {
-  return thing_topic(thing, "/jobs/notify-next");
-}
-inline Topic get_next_topic(std::string_view thing) {
-  return thing_topic(thing, "/jobs/$next/get");
-}
+/// [thing name, job id]
+inline constexpr const char* kUpdateTopic = "$aws/things/%s/jobs/%s/update";
 
-inline Topic update_topic(std::string_view thing, std::string_view job_id) {
-  return thing_topic(thing, "/jobs/").add(job_id).add("/update");
-}
-inline Topic stream_data_topic(std::string_view thing, std::string_view stream) {
-  return thing_topic(thing, "/streams/").add(stream).add("/data/cbor");
-}
-inline Topic stream_get_topic(std::string_view thing, std::string_view stream) {
-  return thing_topic(thing, "/streams/").add(stream).add("/get/cbor");
-}
+/// [thing name, stream name, kGet or kData, kCbor or kJson]
+inline constexpr const char* kStreamTopic = "$aws/things/%s/streams/%s/%s/%s";
+inline constexpr const char* kGet = "get";
+inline constexpr const char* kData = "data";
+inline constexpr const char* kCbor = "cbor";
+inline constexpr const char* kJson = "json";
 
 }  // namespace ota

@@ -8,7 +8,7 @@
 
 namespace ota {
 
-enum class Handler {
+enum class Handler : std::uint8_t {
   kStart,
   kRequestJob,
   kProcessJob,

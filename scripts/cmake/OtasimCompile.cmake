@@ -14,7 +14,8 @@ endif()
 
 # Debug information without inlined-call detail: half the link time, and stack traces stay readable.
 # Under sanitizers without optimisation: a quarter of the compile time, and nothing is optimised away unseen.
-if(OTASIM_SANITIZE)
+# For coverage, too: then a line is a line.
+if(OTASIM_SANITIZE OR OTASIM_COVERAGE)
   set(otasim_optimise "-O0")
 else()
   set(otasim_optimise "-O2")
@@ -32,6 +33,12 @@ if(OTASIM_SANITIZE)
   add_compile_definitions(_GLIBCXX_ASSERTIONS)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
+endif()
+
+# clang counts regions of the source, not of machine code: a branch is a condition somebody wrote.
+if(OTASIM_COVERAGE)
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
 endif()
 
 # otasim_library(name SOURCES a.cc ... [LINK libs...]): a static library of our own code.

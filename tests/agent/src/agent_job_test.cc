@@ -11,7 +11,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr const char* kEmptyQueue = R"({"clientToken":"0:t","timestamp":1700000000})";
+constexpr const char* kEmptyQueue = R"({"timestamp":1700000000})";
 
 std::string failed(const std::string& reason) {
   return R"({"status":"FAILED","statusDetails":{"reason":")" + reason + R"("}})";
@@ -68,10 +68,10 @@ TEST_F(Job, MqttWithoutAStreamIsAborted) {
 }
 
 TEST_F(Job, TooBigForTheBitmapIsRefusedWithAReason) {
-  h_.receive_job(job_text({.file_size = 1024 * 4096 + 1}));
+  h_.receive_job(job_text({.file_size = 4096 * 4096 + 1}));
   EXPECT_THAT(h_.updates(), ElementsAre(failed("rejected: 0x00000017")));
   EXPECT_EQ(h_.environment.creates, 0);
-  h_.receive_job(job_text({.id = "next", .file_size = 1024 * 4096}));
+  h_.receive_job(job_text({.id = "next", .file_size = 4096 * 4096}));
   EXPECT_EQ(h_.agent.state(), OtaAgentStateWaitingForFileBlock) << "the largest file that fits";
 }
 

@@ -13,38 +13,41 @@ namespace {
 
 using ::testing::ElementsAre;
 
-TEST(BlockBitmap, WantsExactlyTheFilesBlocks) {
-  for (std::uint32_t blocks = 0; blocks <= 32; ++blocks) {
+TEST(BlockBitmap, SetFirstSetsExactlyThese) {
+  for (std::uint32_t blocks = 0; blocks <= 40; ++blocks) {
     std::array<std::uint8_t, 4> bytes{0xAA, 0xAA, 0xAA, 0xAA};
     BlockBitmap bitmap(bytes);
-    ASSERT_TRUE(bitmap.want_all(blocks));
-    for (std::uint32_t i = 0; i < 40; ++i) EXPECT_EQ(bitmap.is_wanted(i), i < blocks) << blocks << " " << i;
+    bitmap.set_first(blocks);
+    for (std::uint32_t i = 0; i < 40; ++i) {
+      EXPECT_EQ(bitmap.is_set(i), i < blocks && i < 32) << blocks << " " << i;
+    }
   }
 }
 
 TEST(BlockBitmap, FirstBlockIsTheLowestBit) {
   std::array<std::uint8_t, 2> bytes{};
   BlockBitmap bitmap(bytes);
-  ASSERT_TRUE(bitmap.want_all(10));
-  bitmap.mark_received(0);
-  bitmap.mark_received(9);
-  EXPECT_THAT(bytes, ElementsAre(0xFE, 0x01));
+  bitmap.set_first(10);
+  bitmap.clear(0);
+  bitmap.clear(9);
+  bitmap.set(15);
+  EXPECT_THAT(bytes, ElementsAre(0xFE, 0x81));
 }
 
-TEST(BlockBitmap, RefusesMoreBlocksThanItHasBits) {
-  std::array<std::uint8_t, 2> bytes{};
-  BlockBitmap bitmap(bytes);
-  EXPECT_TRUE(bitmap.want_all(16));
-  EXPECT_FALSE(bitmap.want_all(17));
-  EXPECT_FALSE(bitmap.want_all(UINT32_MAX));
+TEST(BlockBitmap, BytesAreEnoughForTheBlocks) {
+  EXPECT_EQ(BlockBitmap::bytes_for(0), 0U);
+  EXPECT_EQ(BlockBitmap::bytes_for(8), 1U);
+  EXPECT_EQ(BlockBitmap::bytes_for(9), 2U);
+  EXPECT_EQ(BlockBitmap::bytes_for(UINT32_MAX), 0x2000'0000U);
 }
 
-TEST(BlockBitmap, BlocksBeyondItAreNeitherWantedNorMarked) {
+TEST(BlockBitmap, BlocksBeyondItAreNeitherSetNorCleared) {
   std::array<std::uint8_t, 1> bytes{0xFF};
   BlockBitmap bitmap(bytes);
-  EXPECT_FALSE(bitmap.is_wanted(8));
-  EXPECT_FALSE(bitmap.is_wanted(UINT32_MAX));
-  bitmap.mark_received(UINT32_MAX);
+  EXPECT_FALSE(bitmap.is_set(8));
+  EXPECT_FALSE(bitmap.is_set(UINT32_MAX));
+  bitmap.clear(UINT32_MAX);
+  bitmap.set(8);
   EXPECT_EQ(bytes[0], 0xFF);
 }
 

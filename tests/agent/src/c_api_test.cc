@@ -1,4 +1,4 @@
-// AWS's C API: values, names, and one update through OtaInterfaces_t.
+// AWS's C API: one update through OtaInterfaces_t.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -10,8 +10,6 @@
 #include "agent/src/ota_c_api.h"
 #include "ota_appversion32.h"
 #include "tests/agent/src/fake_environment.h"
-
-extern "C" int c99_uses_the_api(void);
 
 AppVersion32_t appFirmwareVersion;
 extern "C" const char OTA_JsonFileSignatureKey[OTA_FILE_SIG_KEY_STR_MAX_LENGTH] = "sig-sha256-ecdsa";
@@ -117,10 +115,6 @@ class CApi : public testing::Test {
   OtaInterfaces_t interfaces_ = interfaces();
 };
 
-TEST_F(CApi, WorksFromC99) {
-  EXPECT_EQ(c99_uses_the_api(), 0);
-}
-
 TEST_F(CApi, RefusesMissingArguments) {
   const auto* name = reinterpret_cast<const std::uint8_t*>("t");
   EXPECT_EQ(OTA_Init(nullptr, &interfaces_, name, on_job_event), OtaErrUninitialized);
@@ -195,46 +189,6 @@ TEST_F(CApi, SecondInitOnlyClearsStatistics) {
   OTA_EventProcess();
   ASSERT_EQ(init(), OtaErrNone);
   EXPECT_EQ(OTA_GetState(), OtaAgentStateReady);
-}
-
-TEST(CApiNames, AreTheEnumerators) {
-  EXPECT_STREQ(OTA_Err_strerror(OtaErrNone), "OtaErrNone");
-  EXPECT_STREQ(OTA_Err_strerror(static_cast<OtaErr_t>(24)), "OtaErrEmptyJobDocument");
-  EXPECT_STREQ(OTA_Err_strerror(static_cast<OtaErr_t>(25)), "InvalidErrorCode");
-  EXPECT_STREQ(OTA_JobParse_strerror(OtaJobParseErrUnknown), "OtaJobParseErrUnknown");
-  EXPECT_STREQ(OTA_JobParse_strerror(static_cast<OtaJobParseErr_t>(7)), "OtaJobParseErrNoActiveJobs");
-  EXPECT_STREQ(OTA_PalStatus_strerror(static_cast<OtaPalMainStatus_t>(0xe3)), "OtaPalSignatureCheckFailed");
-  EXPECT_STREQ(OTA_PalStatus_strerror(static_cast<OtaPalMainStatus_t>(0xef)), "InvalidErrorCode");
-  EXPECT_STREQ(OTA_OsStatus_strerror(static_cast<OtaOsStatus_t>(0x88)), "OtaOsTimerDeleteFailed");
-  EXPECT_STREQ(OTA_MQTT_strerror(static_cast<OtaMqttStatus_t>(0xa2)), "OtaMqttUnsubscribeFailed");
-  EXPECT_STREQ(OTA_HTTP_strerror(static_cast<OtaHttpStatus_t>(0xc2)), "OtaHttpRequestFailed");
-}
-
-TEST(CApiValues, AreAwss) {
-  EXPECT_EQ(OtaErrJobParserError, 0x0c);
-  EXPECT_EQ(OtaErrInvalidDataProtocol, 0x0d);
-  EXPECT_EQ(OtaErrMomentumAbort, 0x0e);
-  EXPECT_EQ(OtaErrDowngradeNotAllowed, 0x0f);
-  EXPECT_EQ(OtaErrSameFirmwareVersion, 0x10);
-  EXPECT_EQ(OtaErrImageStateMismatch, 0x11);
-  EXPECT_EQ(OtaErrUserAbort, 0x13);
-  EXPECT_EQ(OtaErrFileSizeOverflow, 23);
-  EXPECT_EQ(OtaAgentStateNoTransition, -1);
-  EXPECT_EQ(OtaAgentStateAll, 11);
-  EXPECT_EQ(OtaAgentEventMax, 13);
-  EXPECT_EQ(OtaJobEventNoActiveJob, 8);
-  EXPECT_EQ(OtaLastImageState, 4);
-  EXPECT_EQ(OtaPalImageStateInvalid, 3);
-  EXPECT_EQ(NumJobStatusMappings, 5);
-  EXPECT_EQ(JobReasonAborted, 5);
-  EXPECT_EQ(OtaJobParseErrNoActiveJobs, 7);
-  EXPECT_EQ(OtaOsTimerDeleteFailed, 0x88);
-  EXPECT_EQ(OtaMqttPublishFailed, 0xa0);
-  EXPECT_EQ(OtaHttpInitFailed, 0xc0);
-  EXPECT_EQ(OtaPalUninitialized, 0xe0);
-  EXPECT_EQ(OtaPalFileClose, 0xee);
-  EXPECT_EQ(OtaNumOfTimers, 2);
-  EXPECT_EQ(OTA_DATA_BLOCK_SIZE, 5626U);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ OtaMqttStatus_t FakeEnvironment::subscribe(std::string_view filter, std::uint8_t
 
 OtaMqttStatus_t FakeEnvironment::unsubscribe(std::string_view filter, std::uint8_t) {
   unsubscribed.emplace_back(filter);
-  return OtaMqttSuccess;
+  return unsubscribe_fails ? OtaMqttUnsubscribeFailed : OtaMqttSuccess;
 }
 
 OtaMqttStatus_t FakeEnvironment::publish(std::string_view topic, std::span<const std::uint8_t> payload,
@@ -50,6 +50,27 @@ OtaMqttStatus_t FakeEnvironment::publish(std::string_view topic, std::span<const
   if (publish_fails) return OtaMqttPublishFailed;
   published.push_back({std::string(topic), {payload.begin(), payload.end()}, qos});
   return OtaMqttSuccess;
+}
+
+OtaHttpStatus_t FakeEnvironment::http_init(char* url) {
+  ++http_inits;
+  http_ranges.clear();
+  if (http_init_fails) return OtaHttpInitFailed;
+  http_url = url;
+  return OtaHttpSuccess;
+}
+
+OtaHttpStatus_t FakeEnvironment::http_request(std::uint32_t first_byte, std::uint32_t last_byte) {
+  if (http_request_fails) return OtaHttpRequestFailed;
+  http_ranges.emplace_back(first_byte, last_byte);
+  return OtaHttpSuccess;
+}
+
+OtaHttpStatus_t FakeEnvironment::http_deinit() {
+  ++http_deinits;
+  http_url.clear();
+  http_ranges.clear();
+  return http_deinit_fails ? OtaHttpDeinitFailed : OtaHttpSuccess;
 }
 
 OtaPalStatus_t FakeEnvironment::pal_abort(OtaFileContext_t& file_context) {
@@ -130,10 +151,16 @@ std::string job_text(const JobSpec& spec) {
   nlohmann::json file = {{"filepath", "fw.bin"},       {"filesize", spec.file_size},
                          {"fileid", spec.file_id},     {"certfile", "signer"},
                          {"fileType", spec.file_type}, {"sig-sha256-ecdsa", "AQIDBA=="}};
+  if (!spec.url.empty()) {
+    file["update_data_url"] = spec.url;
+    file["auth_scheme"] = "aws.s3.presigned";
+  }
   execution["jobDocument"]["afr_ota"] = {{"protocols", nlohmann::json::parse(spec.protocols)},
                                          {"streamname", spec.stream},
                                          {"files", nlohmann::json::array({file})}};
-  return nlohmann::json{{"clientToken", "0:t"}, {"timestamp", 1700000000}, {"execution", execution}}.dump();
+  nlohmann::json document = {{"timestamp", 1700000000}, {"execution", execution}};
+  if (!spec.client_token.empty()) document["clientToken"] = spec.client_token;
+  return document.dump();
 }
 
 Bytes block_message(std::uint32_t file_id, std::uint32_t index, const Bytes& payload) {
@@ -205,7 +232,8 @@ void AgentHarness::send_block(const JobSpec& job, std::uint32_t index) {
 std::vector<Published> AgentHarness::stream_requests() const {
   std::vector<Published> found;
   for (const Published& message : environment.published) {
-    if (message.topic.ends_with("/get/cbor")) found.push_back(message);
+    if (message.topic.ends_with("/get/cbor") || message.topic.ends_with("/get/json"))
+      found.push_back(message);
   }
   return found;
 }

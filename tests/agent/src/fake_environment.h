@@ -39,7 +39,12 @@ class FakeEnvironment : public ota::Environment {
   std::map<OtaImageState_t, OtaPalStatus_t> set_state_results;
   bool write_fails = false;
   bool subscribe_fails = false;
+  bool unsubscribe_fails = false;
   bool publish_fails = false;
+  bool has_http_client = true;
+  bool http_init_fails = false;
+  bool http_request_fails = false;
+  bool http_deinit_fails = false;
   std::size_t queue_capacity = 20;
   /// Called for StartTest, before anything else.
   std::function<void()> on_start_test;
@@ -52,7 +57,12 @@ class FakeEnvironment : public ota::Environment {
   std::vector<std::string> unsubscribed;
   std::vector<OtaJobEvent_t> events;
   std::vector<OtaImageState_t> image_states;
-  std::vector<std::string> notes;
+  std::vector<ota::Note> notes;
+  std::vector<OtaErr_t> results;  ///< of the events handled, those without a row left out
+  std::string http_url;           ///< empty: not initialised
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> http_ranges;  ///< asked for since then
+  int http_inits = 0;
+  int http_deinits = 0;
   std::map<OtaTimerId_t, std::uint32_t> timers;  ///< running ones
   std::size_t buffers_returned = 0;
   int resets = 0;
@@ -73,6 +83,10 @@ class FakeEnvironment : public ota::Environment {
   OtaMqttStatus_t unsubscribe(std::string_view filter, std::uint8_t qos) override;
   OtaMqttStatus_t publish(std::string_view topic, std::span<const std::uint8_t> payload,
                           std::uint8_t qos) override;
+  bool has_http() const override { return has_http_client; }
+  OtaHttpStatus_t http_init(char* url) override;
+  OtaHttpStatus_t http_request(std::uint32_t first_byte, std::uint32_t last_byte) override;
+  OtaHttpStatus_t http_deinit() override;
   OtaPalStatus_t pal_abort(OtaFileContext_t& file_context) override;
   OtaPalStatus_t pal_create_file(OtaFileContext_t& file_context) override;
   OtaPalStatus_t pal_close_file(OtaFileContext_t& file_context) override;
@@ -84,9 +98,10 @@ class FakeEnvironment : public ota::Environment {
   OtaPalImageState_t pal_image_state(OtaFileContext_t& file_context) override;
   bool is_committed_job(std::string_view job_id) override { return job_id == committed_job; }
   std::uint32_t running_version() const override { return version; }
-  std::string_view signature_key() const override { return "sig-sha256-ecdsa"; }
+  const char* signature_key() const override { return "sig-sha256-ecdsa"; }
   void notify_application(OtaJobEvent_t event, void* data) override;
-  void on_note(const char* text) override { notes.emplace_back(text); }
+  void on_note(ota::Note note) override { notes.push_back(note); }
+  void on_event(OtaState_t, OtaEvent_t, OtaErr_t result, OtaState_t) override { results.push_back(result); }
 
   [[nodiscard]] std::size_t queued() const { return queue_.size(); }
 
@@ -105,6 +120,8 @@ struct JobSpec {
   std::uint32_t file_type = 0;
   std::string protocols = R"(["MQTT"])";
   std::string stream = "AFR_OTA-s1";
+  std::string url = {};
+  std::string client_token = {};  ///< empty: a notification
 };
 
 [[nodiscard]] std::string job_text(const JobSpec& spec);

@@ -102,21 +102,34 @@ TEST(JsonDocument, AgreesWithAnotherParserOnMutations) {
 TEST(JsonDocument, FindsKeysOnlyInTheObjectAsked) {
   JsonDocument json;
   ASSERT_TRUE(json.parse(R"({"a":{"x":1},"b":[{"x":2},3],"x":"a"})"));
-  EXPECT_EQ(json.text(*json.find(JsonDocument::kRoot, "x")), "a");
-  EXPECT_EQ(json.text(*json.find(*json.find(JsonDocument::kRoot, "a"), "x")), "1");
-  const auto array = *json.find(JsonDocument::kRoot, "b");
-  EXPECT_EQ(json.text(*json.find(*json.element(array, 0), "x")), "2");
-  EXPECT_EQ(json.text(*json.element(array, 1)), "3");
-  EXPECT_FALSE(json.element(array, 2));
-  EXPECT_FALSE(json.find(array, "x"));
-  EXPECT_FALSE(json.find(JsonDocument::kRoot, "y"));
+  EXPECT_EQ(json.text(json.find(JsonDocument::kRoot, "x")), "a");
+  EXPECT_EQ(json.text(json.find(json.find(JsonDocument::kRoot, "a"), "x")), "1");
+  const auto array = json.find(JsonDocument::kRoot, "b");
+  EXPECT_EQ(json.text(json.find(json.element(array, 0), "x")), "2");
+  EXPECT_EQ(json.text(json.element(array, 1)), "3");
+  EXPECT_EQ(json.element(array, 2), JsonDocument::kNone);
+  EXPECT_EQ(json.element(JsonDocument::kRoot, 0), JsonDocument::kNone) << "not an array";
+  EXPECT_EQ(json.find(array, "x"), JsonDocument::kNone);
+  EXPECT_EQ(json.find(JsonDocument::kRoot, "y"), JsonDocument::kNone);
   EXPECT_FALSE(json.has_duplicate());
+}
+
+TEST(JsonDocument, WhatWasNotFoundHasNoTypeAndNoText) {
+  JsonDocument json;
+  ASSERT_TRUE(json.parse(R"({"a":""})"));
+  constexpr auto kNone = JsonDocument::kNone;
+  EXPECT_FALSE(json.is_object(kNone) || json.is_array(kNone) || json.is_string(kNone));
+  EXPECT_EQ(json.text(kNone), "");
+  EXPECT_EQ(json.find(kNone, "a"), kNone);
+  EXPECT_EQ(json.element(kNone, 0), kNone);
+  EXPECT_TRUE(json.is(json.find(JsonDocument::kRoot, "a"), ""));
+  EXPECT_FALSE(json.is(JsonDocument::kRoot, ""));
 }
 
 TEST(JsonDocument, KeyThatStandsTwiceIsNotFound) {
   JsonDocument json;
   ASSERT_TRUE(json.parse(R"({"a":1,"b":2,"a":3})"));
-  EXPECT_FALSE(json.find(JsonDocument::kRoot, "a"));
+  EXPECT_EQ(json.find(JsonDocument::kRoot, "a"), JsonDocument::kNone);
   EXPECT_TRUE(json.has_duplicate());
 }
 
@@ -148,13 +161,17 @@ TEST(JsonValues, StringMustFitWithItsNul) {
 }
 
 TEST(JsonValues, NumbersAreExactOrRefused) {
-  EXPECT_EQ(parse_u32("0"), 0U);
-  EXPECT_EQ(parse_u32("4294967295"), UINT32_MAX);
-  EXPECT_EQ(parse_u32("0x00090001"), 0x90001U);
-  EXPECT_EQ(parse_u32("0XfFfFfFfF"), UINT32_MAX);
+  const std::vector<std::pair<const char*, std::uint32_t>> good = {
+      {"0", 0}, {"4294967295", UINT32_MAX}, {"0x00090001", 0x90001}, {"0XfFfFfFfF", UINT32_MAX}, {"0x0", 0}};
+  std::uint32_t number = 7;
+  for (const auto& [text, expected] : good) {
+    EXPECT_TRUE(parse_u32(text, number)) << text;
+    EXPECT_EQ(number, expected) << text;
+  }
   for (const char* text : {"", "-1", "4294967296", "99999999999999999999999", "0x100000000", "0x", "1.0",
-                           "1e3", "010", " 1", "1 ", "true", "0xg"}) {
-    EXPECT_FALSE(parse_u32(text)) << text;
+                           "1e3", "010", "42949672950", "0xfffffffff", " 1", "1 ", "true", "0xg"}) {
+    EXPECT_FALSE(parse_u32(text, number)) << text;
+    EXPECT_EQ(number, 0U);
   }
 }
 

@@ -11,7 +11,7 @@
 #include <random>
 #include <vector>
 
-namespace ota {
+namespace ota::stream_cbor {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -40,24 +40,26 @@ json block(std::uint64_t file_id, std::uint64_t index, const Bytes& payload) {
 TEST(BlockRequest, IsTheMapTheServiceExpects) {
   const Bytes bitmap{0xFF, 0x80, 0x01};
   std::array<std::uint8_t, 256> out{};
-  const auto size =
-      encode_block_request({.file_id = 255, .block_size = 4096, .bitmap = bitmap, .block_count = 16}, out);
+  const auto size = encode_request(
+      {.file_id = 255, .block_size = 4096, .offset = 70000, .bitmap = bitmap, .block_count = 16}, out);
   ASSERT_TRUE(size);
   const auto request = json::from_cbor(Bytes(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(*size)));
-  EXPECT_EQ(request,
-            json({{"c", "rdy"}, {"f", 255}, {"l", 4096}, {"o", 0}, {"b", json::binary(bitmap)}, {"n", 16}}));
+  EXPECT_EQ(
+      request,
+      json({{"c", "rdy"}, {"f", 255}, {"l", 4096}, {"o", 70000}, {"b", json::binary(bitmap)}, {"n", 16}}));
   EXPECT_EQ(out[0], 0xA6) << "a definite map of six";
 }
 
 TEST(BlockRequest, FitsExactlyOrIsRefused) {
   const Bytes bitmap(128, 0xFF);
-  const BlockRequest request{.file_id = 1, .block_size = 4096, .bitmap = bitmap, .block_count = 1};
+  const BlockRequest request{
+      .file_id = 1, .block_size = 4096, .offset = 0, .bitmap = bitmap, .block_count = 1};
   std::array<std::uint8_t, 256> out{};
-  const auto size = encode_block_request(request, out);
+  const auto size = encode_request(request, out);
   ASSERT_TRUE(size);
-  EXPECT_TRUE(encode_block_request(request, std::span(out).first(*size)));
+  EXPECT_TRUE(encode_request(request, std::span(out).first(*size)));
   for (std::size_t less = 0; less < *size; ++less) {
-    EXPECT_FALSE(encode_block_request(request, std::span(out).first(less))) << less;
+    EXPECT_FALSE(encode_request(request, std::span(out).first(less))) << less;
   }
 }
 
@@ -179,4 +181,4 @@ TEST(BlockMessage, RandomDamageNeverReadsBeyondTheMessage) {
 }
 
 }  // namespace
-}  // namespace ota
+}  // namespace ota::stream_cbor
