@@ -97,7 +97,8 @@ bool Client::service() {
       return false;
     case Connection::State::kOpen: {
       const bool sent = send_requests();
-      return receive() || sent;
+      const bool received = receive();
+      return sent || received || connection_.state() != Connection::State::kOpen;
     }
     case Connection::State::kFailed:
       if (has_leftover()) return feed_inbox();
