@@ -23,7 +23,10 @@ bool Agent::close_http() {
 /// After a timeout nobody knows which answers are still to come, so the client begins anew. Blocks that are
 /// queued by then arrive before the event signalled here, and mean nothing in RequestingFileBlock.
 OtaErr_t Agent::reopen_http() {
-  if (!open_http()) return OtaErrInitFileTransferFailed;
+  if (!open_http()) {
+    ++momentum_;
+    return OtaErrInitFileTransferFailed;
+  }
   next_state_ = OtaAgentStateRequestingFileBlock;
   signal_or_retry(OtaAgentEventRequestFileBlock);
   return OtaErrNone;

@@ -47,12 +47,12 @@ OtaErr_t Agent::request_data(OtaEvent_t event) {
   if (!has_job() || file_.blocksRemaining == 0) return OtaErrNone;
   start_request_timer();
   if (momentum_ >= settings_.max_request_momentum) return give_up_transfer();
-  ++momentum_;
   if (event == OtaAgentEventRequestTimer) {
     environment_.on_note(Note::kBlocksLate);
     window_.on_timeout();
     if (is_over_http() && state_ == OtaAgentStateWaitingForFileBlock) return reopen_http();
   }
+  ++momentum_;
   // What cannot be sent now is on its way as far as the window knows, until the request timer runs out.
   const bool is_sent = is_over_http() ? request_ranges() : request_stream_blocks();
   return is_sent ? OtaErrNone : OtaErrRequestFileBlockFailed;

@@ -233,6 +233,55 @@ TEST_P(EveryEvent, WithoutARowLeavesTheStateAndReturnsItsBuffer) {
   }
 }
 
+/// What each row needs to succeed is given: a job document with a job, a block that is wanted.
+TEST_P(EveryEvent, WithARowLeadsToItsNextStateInOneStep) {
+  const bool has_job =
+      GetParam().state >= OtaAgentStateCreatingFile && GetParam().state < OtaAgentStateSuspended;
+  for (int event = OtaAgentEventStart; event < OtaAgentEventMax; ++event) {
+    const auto id = static_cast<OtaEvent_t>(event);
+    const ota::Transition* row = ota::find_transition(GetParam().state, id);
+    if (row == nullptr) continue;
+    SCOPED_TRACE(ota::name_of(id));
+    AgentHarness h;
+    GetParam().reach(h);
+    const auto returned = h.environment.buffers_returned;
+    if (id == OtaAgentEventReceivedJobDocument) {
+      const std::string text = job_text({.id = "another"});
+      h.enqueue(id, {text.begin(), text.end()});
+    } else if (id == OtaAgentEventReceivedFileBlock) {
+      h.enqueue(id, block_message(0, 0, AgentHarness::block_content(10'000, 0)));
+    } else {
+      ASSERT_TRUE(h.agent.signal({nullptr, id}));
+    }
+    const bool has_data = id == OtaAgentEventReceivedFileBlock || id == OtaAgentEventReceivedJobDocument;
+    h.agent.process_next_event();
+    const bool can_succeed = id != OtaAgentEventUserAbort || has_job;
+    EXPECT_EQ(h.environment.results.back(), can_succeed ? OtaErrNone : OtaErrNoActiveJob);
+    EXPECT_EQ(h.agent.state(), can_succeed ? row->next : GetParam().state);
+    EXPECT_EQ(h.environment.buffers_returned, returned + (has_data ? 1 : 0));
+  }
+}
+
+TEST(AgentShutdown, CleanupThatFailsIsReportedAndTheAgentStopsAllTheSame) {
+  AgentHarness h;
+  h.start();
+  h.environment.unsubscribe_fails = true;
+  EXPECT_EQ(h.agent.shutdown(0, true), OtaAgentStateWaitingForJob);
+  h.run();
+  EXPECT_EQ(h.environment.results.back(), OtaErrCleanupControlFailed);
+  EXPECT_EQ(h.agent.state(), OtaAgentStateStopped);
+}
+
+TEST(AgentShutdown, StreamThatCannotBeLeftIsReportedToo) {
+  AgentHarness h;
+  h.start();
+  h.receive_job(job_text({}));
+  h.environment.unsubscribe_fails = true;
+  h.signal(OtaAgentEventShutdown);
+  EXPECT_EQ(h.environment.results.back(), OtaErrCleanupDataFailed);
+  EXPECT_EQ(h.agent.state(), OtaAgentStateStopped);
+}
+
 INSTANTIATE_TEST_SUITE_P(Agent, EveryEvent, testing::ValuesIn(kSituations),
                          [](const auto& test) { return std::string(test.param.name); });
 

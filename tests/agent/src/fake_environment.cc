@@ -171,6 +171,19 @@ Bytes block_message(std::uint32_t file_id, std::uint32_t index, const Bytes& pay
                                   {"p", nlohmann::json::binary(payload)}});
 }
 
+std::string base64(const Bytes& bytes) {
+  constexpr const char* kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 3; ++i) group = group << 8 | (at + i < bytes.size() ? bytes[at + i] : 0U);
+    for (std::size_t i = 0; i < 4; ++i) {
+      text += at + i > bytes.size() ? '=' : kDigits[group >> (18 - 6 * i) & 63];
+    }
+  }
+  return text;
+}
+
 AgentHarness::AgentHarness(ota::Settings settings) {
   agent.configure(settings);
   EXPECT_EQ(agent.init({}, "t"), OtaErrNone);

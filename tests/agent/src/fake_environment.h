@@ -129,6 +129,8 @@ struct JobSpec {
 /// One stream message.
 [[nodiscard]] Bytes block_message(std::uint32_t file_id, std::uint32_t index, const Bytes& payload);
 
+[[nodiscard]] std::string base64(const Bytes& bytes);
+
 /// An agent with its environment, its event buffers, and the service's side of a transfer.
 class AgentHarness {
  public:
