@@ -94,6 +94,7 @@ class UpdateRun {
                                .mac = {0x02, 0x00, 0x00, 0x00, 0x00, 0x01},
                                .seed = plan_.seed,
                                .transfer = plan_.transfer,
+                               .request_wait_ms = plan_.request_wait_ms,
                                .folder = plan_.run_folder,
                                .socket_folder = folder_.path().string(),
                                .record = true};
@@ -139,8 +140,7 @@ class UpdateRun {
          .files = {{.file_name = "/update.img",
                     .location = object->location,
                     .code_signing = cloud::LabSigning{lab::kCodeSignerName}}},
-         .protocols = plan_.protocols,
-         .presigned_expires_sec = plan_.url_expiry_sec});
+         .protocols = plan_.protocols});
     if (!update) return stop(update.error().to_error("cannot create the OTA update"));
     if (update->error) {
       return stop({ExitCode::kInternal, "cannot create the OTA update: " + update->error->message, {}});

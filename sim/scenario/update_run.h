@@ -14,6 +14,7 @@
 #include "sim/cloud/object_faults.h"
 #include "sim/cloud/ota_updates.h"
 #include "sim/lab/build_products.h"
+#include "sim/lab/factory.h"
 #include "sim/lab/transfer_settings.h"
 #include "sim/report/event_log.h"
 #include "sim/scenario/oracle.h"
@@ -31,7 +32,8 @@ struct UpdatePlan {
   lab::TransferSettings transfer = {};                                ///< of the device's agent
   std::vector<cloud::Protocol> protocols = {cloud::Protocol::kMqtt};  ///< that the update offers
   cloud::ObjectFaultHandler object_faults = {};                       ///< asked about each HTTP request
-  std::int64_t url_expiry_sec = cloud::kDefaultOtaUrlExpiry;
+  std::uint32_t request_wait_ms =
+      lab::DeviceSettings{}.request_wait_ms;  ///< how long the agent waits for a block
   unsigned limit_seconds = 120;
   /// After SUCCEEDED, wait for a console line that contains this; empty: do not wait.
   std::string last_line;
