@@ -9,9 +9,9 @@
 
 namespace app::crypto_memory {
 
-/// A TLS connection takes about 35 KiB at its peak (16 KiB in, 4 KiB out, handshake); signature checks come
-/// on top.
-inline constexpr std::size_t kPoolSize = 96 * 1024;
+/// A TLS connection takes about 35 KiB at its peak (16 KiB in, 4 KiB out, handshake), and there may be two;
+/// signature checks come on top.
+inline constexpr std::size_t kPoolSize = 144 * 1024;
 
 void init();
 

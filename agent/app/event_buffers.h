@@ -15,11 +15,11 @@ namespace app {
 
 class EventBuffers {
  public:
-  /// A full answer to a request for blocks, and job documents beside it.
-  static constexpr std::size_t kCount = 20;
+  /// All blocks that the demo has on their way at once, and job documents beside them.
+  static constexpr std::size_t kCount = 40;
 
-  /// @returns a free buffer of length 0, nullptr if all are in use.
-  [[nodiscard]] OtaEventData_t* acquire();
+  /// @returns a free buffer of length 0; nullptr if no more than `keep_free` are.
+  [[nodiscard]] OtaEventData_t* acquire(std::size_t keep_free = 0);
 
   /// Frees a buffer; anything that is not one is ignored.
   void release(const OtaEventData_t* buffer);

@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::string_view kThings = "$aws/things/";
 constexpr std::string_view kStreams = "/streams/";
-constexpr std::string_view kBlock = "/data/cbor";
+constexpr std::string_view kCborBlock = "/data/cbor";
+constexpr std::string_view kJsonBlock = "/data/json";
+static_assert(kCborBlock.size() == kJsonBlock.size());
 
 bool take_prefix(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
@@ -19,8 +21,8 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
 }
 
 bool is_block_of_one_stream(std::string_view stream_topic) {
-  if (!stream_topic.ends_with(kBlock)) return false;
-  stream_topic.remove_suffix(kBlock.size());
+  if (!stream_topic.ends_with(kCborBlock) && !stream_topic.ends_with(kJsonBlock)) return false;
+  stream_topic.remove_suffix(kCborBlock.size());
   return !stream_topic.empty() && stream_topic.find('/') == std::string_view::npos;
 }
 
@@ -28,7 +30,8 @@ bool is_block_of_one_stream(std::string_view stream_topic) {
 
 std::optional<OtaEvent_t> MessageRouter::event_for(std::string_view topic) const {
   if (!take_prefix(topic, kThings) || !take_prefix(topic, thing_name_)) return std::nullopt;
-  if (topic == "/jobs/notify-next" || topic == "/jobs/$next/get/accepted") {
+  if (topic == "/jobs/notify-next" || topic == "/jobs/$next/get/accepted" ||
+      topic == "/jobs/start-next/accepted") {
     return OtaAgentEventReceivedJobDocument;
   }
   if (take_prefix(topic, kStreams) && is_block_of_one_stream(topic)) return OtaAgentEventReceivedFileBlock;

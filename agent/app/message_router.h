@@ -2,11 +2,13 @@
 //
 //   $aws/things/<thing>/jobs/notify-next             -> OtaAgentEventReceivedJobDocument
 //   $aws/things/<thing>/jobs/$next/get/accepted      -> OtaAgentEventReceivedJobDocument
+//   $aws/things/<thing>/jobs/start-next/accepted     -> OtaAgentEventReceivedJobDocument
 //   $aws/things/<thing>/streams/<stream>/data/cbor   -> OtaAgentEventReceivedFileBlock
+//   $aws/things/<thing>/streams/<stream>/data/json   -> OtaAgentEventReceivedFileBlock
 //
-// The two answers come without a subscription, as AWS IoT sends them. Any other topic is passed over. A
-// message that is too large, or for which no buffer is free, is dropped and counted; the agent asks again for
-// what it misses.
+// The answers to job requests come without a subscription, as AWS IoT sends them. Any other topic is passed
+// over. A message that is too large, or for which no buffer is free, is dropped and counted; the agent asks
+// again for what it misses.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +16,7 @@
 #include <string_view>
 
 #include "agent/app/event_buffers.h"
-#include "agent/app/mqtt_client.h"
+#include "agent/app/message_sink.h"
 
 namespace app {
 

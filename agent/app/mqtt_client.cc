@@ -68,7 +68,7 @@ bool Client::service() {
   for (int i = 0; i < kMaxReadsPerService && read_some(); ++i) moved = true;
   keep_alive();
   moved = flush() || moved;
-  check_stream();
+  check_connection();
   return moved;
 }
 
@@ -78,13 +78,13 @@ void Client::disconnect() {
     outbox_size_ += write_disconnect(room);
     flush();
   }
-  stream_.close();
+  connection_.close();
   state_ = State::kIdle;
 }
 
 bool Client::read_some() {
   if (outbox_room(0).size() < kAckReserve) return false;
-  const std::size_t count = stream_.read(inbox_);
+  const std::size_t count = connection_.read(inbox_);
   if (count == 0) return false;
   const ReadStatus status = reader_.feed({inbox_.data(), count});
   if (status == ReadStatus::kOk) return true;
@@ -95,7 +95,7 @@ bool Client::read_some() {
 bool Client::flush() {
   bool moved = false;
   while (outbox_size_ != 0) {
-    const std::size_t count = stream_.write({outbox_.data(), outbox_size_});
+    const std::size_t count = connection_.write({outbox_.data(), outbox_size_});
     if (count == 0) break;
     outbox_size_ -= count;
     std::memmove(outbox_.data(), outbox_.data() + count, outbox_size_);
@@ -124,9 +124,10 @@ void Client::fail(const char* reason, int code) {
   reason_code_ = code;
 }
 
-void Client::check_stream() {
-  if (state_ == State::kFailed || stream_.state() == TlsStream::State::kOpen) return;
-  fail(stream_.failure().what, stream_.failure().code);
+void Client::check_connection() {
+  if (state_ == State::kFailed || connection_.state() == Connection::State::kOpen) return;
+  const ConnectionFailure failure = connection_.failure();
+  fail(failure.what, failure.code);
 }
 
 std::span<std::uint8_t> Client::outbox_room(std::size_t keep_free) {
@@ -142,7 +143,7 @@ bool Client::send(Write write) {
     if (size != 0) {
       outbox_size_ += size;
       flush();
-      stream_.push();
+      connection_.push();
       return true;
     }
     const bool will_never_fit = outbox_size_ == 0;

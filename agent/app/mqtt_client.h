@@ -1,6 +1,6 @@
-// An MQTT 3.1.1 session over a TLS stream: connect, keep-alive, and requests that wait for their answer.
+// An MQTT 3.1.1 session over a connection: connect, keep-alive, and requests that wait for their answer.
 //
-//   client.connect(options, timeout)              // the stream is open
+//   client.connect(options, timeout)              // the connection is open
 //   client.subscribe / unsubscribe / publish      // return when acknowledged, or false
 //   client.service()                              // in every turn of the loop
 //   client.disconnect()
@@ -9,8 +9,8 @@
 // to the MessageSink from within service(): it may store a message, but must not make a request. One request
 // waits at a time.
 //
-// The session ends (is_connected() turns false, reason() says why) when the stream fails, the broker breaks
-// the protocol or does not answer a ping. The owner then calls disconnect() and connects anew.
+// The session ends (is_connected() turns false, reason() says why) when the connection fails, the broker
+// breaks the protocol or does not answer a ping. The owner then calls disconnect() and connects anew.
 #pragma once
 
 #include <array>
@@ -19,27 +19,17 @@
 #include <span>
 #include <string_view>
 
+#include "agent/app/connection.h"
+#include "agent/app/message_sink.h"
 #include "agent/app/mqtt_packet.h"
 #include "agent/app/pump.h"
-#include "agent/app/tls_stream.h"
 
 namespace app::mqtt {
 
-/// Takes incoming messages piece by piece.
-class MessageSink {
- public:
-  virtual ~MessageSink() = default;
-
-  /// `topic` is valid during the call.
-  virtual void on_message_begin(std::string_view topic, std::uint32_t size) = 0;
-  virtual void on_message_data(std::span<const std::uint8_t> piece) = 0;
-  virtual void on_message_end() = 0;
-};
-
 class Client final : private PacketSink {
  public:
-  Client(TlsStream& stream, Pump& pump, MessageSink& messages)
-      : stream_(stream), pump_(pump), messages_(messages), reader_(*this) {}
+  Client(Connection& connection, Pump& pump, MessageSink& messages)
+      : connection_(connection), pump_(pump), messages_(messages), reader_(*this) {}
 
   /// Sends CONNECT and waits for CONNACK. @returns false with reason() set.
   [[nodiscard]] bool connect(const ConnectOptions& options, std::uint32_t timeout_ms);
@@ -55,7 +45,7 @@ class Client final : private PacketSink {
   /// Reads, answers, sends what is queued, keeps the session alive. @returns true if bytes moved.
   bool service();
 
-  /// Says goodbye if connected, and closes the stream.
+  /// Says goodbye if connected, and closes the connection.
   void disconnect();
 
   [[nodiscard]] bool is_connected() const { return state_ == State::kConnected; }
@@ -86,7 +76,7 @@ class Client final : private PacketSink {
   bool flush();
   void keep_alive();
   void fail(const char* reason, int code);
-  void check_stream();
+  void check_connection();
 
   [[nodiscard]] std::span<std::uint8_t> outbox_room(std::size_t keep_free);
   /// Lets `write` put a packet into the outbox as soon as there is room.
@@ -95,7 +85,7 @@ class Client final : private PacketSink {
   bool wait_for_answer(Answer answer, std::uint16_t packet_id);
   [[nodiscard]] std::uint16_t next_packet_id();
 
-  TlsStream& stream_;
+  Connection& connection_;
   Pump& pump_;
   MessageSink& messages_;
   PacketReader reader_;

@@ -3,6 +3,7 @@
 #include <lwip/dhcp.h>
 #include <lwip/etharp.h>
 #include <lwip/init.h>
+#include <lwip/tcp.h>
 #include <lwip/timeouts.h>
 #include <netif/ethernet.h>
 
@@ -20,6 +21,11 @@ constexpr u16_t kMtu = 1500;
 
 alignas(4) std::array<std::uint8_t, board::kMaxFrameSize> transmit_frame;
 alignas(4) std::array<std::uint8_t, board::kMaxFrameSize> receive_frame;
+
+/// More than a full TCP window: what a peer may send while TLS decrypts a record.
+constexpr std::size_t kQueuedFrames = 64;
+static_assert(kQueuedFrames * TCP_MSS > TCP_WND);
+std::array<board::ReceivedFrame, kQueuedFrames> received_frames;
 
 err_t send_frame(netif*, pbuf* packet) {
   if (packet->tot_len > transmit_frame.size()) return ERR_BUF;
@@ -51,7 +57,7 @@ err_t init_interface(netif* interface) {
 }  // namespace
 
 bool NetifLan::start(const board::MacAddress& mac) {
-  if (!board::nic_init(mac)) return false;
+  if (!board::nic_init(mac, received_frames)) return false;
   lwip_init();
   board::MacAddress address = mac;
   if (netif_add_noaddr(&netif_, &address, init_interface, ethernet_input) == nullptr) return false;
@@ -68,7 +74,10 @@ bool NetifLan::poll() {
     if (length == 0) break;
     moved = true;
     pbuf* packet = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(length), PBUF_POOL);
-    if (packet == nullptr) break;  // the pool is empty: the frame is lost, as on a full wire
+    if (packet == nullptr) {  // the pool is empty: the frame is lost, as on a full wire
+      ++dropped_;
+      break;
+    }
     pbuf_take(packet, receive_frame.data(), static_cast<u16_t>(length));
     if (netif_.input(packet, &netif_) != ERR_OK) pbuf_free(packet);
   }

@@ -4,7 +4,8 @@
 //   if (!lan.start(mac)) ...          // no controller
 //   for (;;) { lan.poll(); ... }      // moves frames and runs lwIP's timers
 //
-// poll() must be called often: the controller's FIFO holds about six full frames.
+// The board's interrupt queues received frames; poll() takes them from there. Nothing is lost as long as the
+// peers keep to TCP's window, which the queue is larger than.
 #pragma once
 
 #include <lwip/netif.h>
@@ -30,8 +31,12 @@ class NetifLan {
   /// IPv4 address in network byte order; 0 before is_up().
   [[nodiscard]] std::uint32_t address() const;
 
+  /// Frames for which there was no buffer.
+  [[nodiscard]] std::uint32_t dropped() const { return dropped_; }
+
  private:
   netif netif_{};
+  std::uint32_t dropped_ = 0;
 };
 
 }  // namespace app

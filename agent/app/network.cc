@@ -1,7 +1,5 @@
 #include "agent/app/network.h"
 
-#include <lwip/dns.h>
-
 #include <algorithm>
 
 #include "agent/app/console.h"
@@ -14,8 +12,6 @@ namespace {
 constexpr std::uint32_t kFirstBackoffMs = 500;
 constexpr std::uint32_t kMaxBackoffMs = 5000;
 constexpr std::uint32_t kAddressTimeoutMs = 10000;
-constexpr std::uint32_t kLookupTimeoutMs = 5000;
-constexpr std::uint32_t kStreamTimeoutMs = 10000;
 constexpr std::uint32_t kConnackTimeoutMs = 5000;
 
 /// Half of it fixed, half of it by chance.
@@ -40,7 +36,7 @@ void Network::connect() {
 bool Network::try_connect() {
   if (!wait_for_address()) return false;
   const std::uint32_t start_ms = board::millis();
-  if (!resolve() || !open_stream() || !open_session()) return false;
+  if (!open_connection() || !open_session()) return false;
   console::log("connected to ", settings_.endpoint_host(), ':', settings_.provisioned().mqtt_port, " as ",
                settings_.thing_name(), " in ", board::millis() - start_ms, " ms");
   return true;
@@ -60,44 +56,11 @@ bool Network::wait_for_address() {
   return true;
 }
 
-void Network::on_resolved(const char*, const ip_addr_t* address, void* self) {
-  auto& network = *static_cast<Network*>(self);
-  network.lookup_ = address != nullptr ? Lookup::kDone : Lookup::kFailed;
-  if (address != nullptr) network.server_ = *address;
-}
-
-bool Network::resolve() {
-  if (lookup_ != Lookup::kPending) {
-    lookup_ = Lookup::kPending;
-    const err_t error = dns_gethostbyname(settings_.endpoint_host(), &server_, on_resolved, this);
-    if (error == ERR_OK) lookup_ = Lookup::kDone;  // an address literal, or still known
-    if (error != ERR_OK && error != ERR_INPROGRESS) {
-      lookup_ = Lookup::kIdle;
-      return failed("the endpoint's name cannot be looked up", error);
-    }
-  }
-  const Deadline deadline(kLookupTimeoutMs);
-  while (lookup_ == Lookup::kPending) {
-    // A lookup that is still under way is waited for in the next attempt: lwIP will call back.
-    if (deadline.passed()) return failed("the DNS server did not answer");
-    pump_.turn();
-  }
-  return lookup_ == Lookup::kDone || failed("the DNS server does not know the endpoint");
-}
-
-bool Network::open_stream() {
-  if (!stream_.open(server_, settings_.provisioned().mqtt_port, settings_.endpoint_host())) {
-    return failed(stream_.failure().what, stream_.failure().code);
-  }
-  const Deadline deadline(kStreamTimeoutMs);
-  while (stream_.state() != TlsStream::State::kOpen) {
-    if (stream_.state() == TlsStream::State::kFailed) {
-      return failed(stream_.failure().what, stream_.failure().code);
-    }
-    if (deadline.passed()) return failed("the broker did not complete the TLS handshake in time");
-    pump_.turn();
-  }
-  return true;
+bool Network::open_connection() {
+  connection_.open(settings_.endpoint_host(), settings_.provisioned().mqtt_port);
+  while (connection_.state() == Connection::State::kOpening) pump_.turn();  // each step has its limit
+  if (connection_.state() == Connection::State::kOpen) return true;
+  return failed(connection_.failure().what, connection_.failure().code);
 }
 
 bool Network::open_session() {

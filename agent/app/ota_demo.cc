@@ -1,9 +1,12 @@
 #include "agent/app/ota_demo.h"
 
+#include <algorithm>
+
 #include "agent/app/console.h"
 #include "agent/app/deadline.h"
 #include "agent/app/halt.h"
 #include "agent/app/job_id.h"
+#include "agent/app/ota_http_port.h"
 #include "agent/app/ota_mqtt_port.h"
 #include "agent/app/self_test.h"
 #include "agent/src/names.h"
@@ -15,13 +18,42 @@ namespace {
 
 constexpr std::uint32_t kSuspendTimeoutMs = 10000;
 
-/// Sixteen blocks of 4 KiB in one request: half of what AWS IoT sends in answer to one. Each may wait in a
-/// buffer.
+/// Sixteen blocks of 4 KiB in one request: half of what AWS IoT sends in answer to one. Two requests are on
+/// their way at once, so that the link is not idle while the next one is made.
 constexpr std::uint32_t kBlocksPerRequest = 16;
-static_assert(kBlocksPerRequest < EventBuffers::kCount);
+constexpr std::uint32_t kBlocksInFlight = 32;
+/// Each block on its way may come to wait in a buffer.
+constexpr std::uint32_t kMostInFlight = EventBuffers::kCount - http::Client::kBuffersForOthers;
+static_assert(kBlocksInFlight <= kMostInFlight);
+static_assert(OTA_DATA_OVER_MQTT == provisioning::kProtocolMqtt);
+static_assert(OTA_DATA_OVER_HTTP == provisioning::kProtocolHttp);
+static_assert(OTA_STREAM_CBOR == static_cast<unsigned>(provisioning::StreamFormat::kCbor));
+static_assert(OTA_STREAM_JSON == static_cast<unsigned>(provisioning::StreamFormat::kJson));
 
 /// The agent's callback carries no context: this is the demo it means.
 OtaDemo* running_demo = nullptr;
+
+/// The provisioned settings, and this application's choice of what is not provisioned.
+ota::Settings agent_settings(const provisioning::Settings& provisioned) {
+  const provisioning::TransferSettings& transfer = provisioned.transfer;
+  const provisioning::DataProtocols protocols = transfer.protocols.value_or(provisioning::DataProtocols{});
+  ota::Settings agent;
+  agent.request_wait_ms = provisioned.request_wait_ms;
+  agent.self_test_wait_ms = provisioned.self_test_ms;
+  agent.max_request_momentum = transfer.max_request_momentum.value_or(agent.max_request_momentum);
+  agent.status_frequency = transfer.status_frequency.value_or(agent.status_frequency);
+  agent.block_size = transfer.block_size.value_or(agent.block_size);
+  agent.blocks_per_request =
+      std::min<std::uint32_t>(transfer.blocks_per_request.value_or(kBlocksPerRequest), kMostInFlight);
+  agent.blocks_in_flight =
+      std::min<std::uint32_t>(transfer.blocks_in_flight.value_or(kBlocksInFlight), kMostInFlight);
+  agent.data_protocols = protocols.enabled;
+  agent.primary_data_protocol = protocols.primary;
+  agent.stream_format =
+      static_cast<std::uint32_t>(transfer.stream_format.value_or(provisioning::StreamFormat::kCbor));
+  agent.use_start_next = transfer.start_next.value_or(agent.use_start_next);
+  return agent;
+}
 
 void log_failure(const OtaJobDocument_t& job) {
   const auto status = static_cast<OtaPalMainStatus_t>(job.reason);
@@ -34,14 +66,22 @@ void log_failure(const OtaJobDocument_t& job) {
 OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image)
     : settings_(settings),
       image_(image),
-      loop_(lan_, stream_, client_, os_),
+      agent_settings_(agent_settings(settings.provisioned())),
+      mqtt_stream_(tls_),
+      http_stream_(tls_),
+      mqtt_connector_(mqtt_stream_),
+      http_connector_(http_stream_),
+      loop_(lan_, mqtt_connector_, http_connector_, client_, http_client_, os_),
       router_(buffers_, settings.thing_name()),
-      client_(stream_, loop_, router_),
+      client_(mqtt_connector_, loop_, router_),
+      http_client_(http_connector_, buffers_),
       os_(loop_, buffers_),
-      network_(lan_, stream_, client_, loop_, settings),
+      network_(lan_, mqtt_connector_, client_, loop_, settings),
+      progress_(agent_settings_.block_size),
       pal_(board::flash(), settings.provisioned(), board::boot_info(), {reset_device, this}) {
   interfaces_.os = os_.bind();
   interfaces_.mqtt = ota_mqtt_port::bind(client_);
+  interfaces_.http = ota_http_port::bind(http_client_);
   interfaces_.pal = pal::interface();
   pal::bind(&pal_);
   running_demo = this;
@@ -55,6 +95,7 @@ void OtaDemo::run() {
     if (!start_agent()) halt("the agent cannot be started");
     run_agent();
     console::log("agent stopped; starting it again");
+    http_client_.end();
     client_.disconnect();
     router_.reset();
     network_.connect();
@@ -68,16 +109,13 @@ void OtaDemo::start_devices() {
   credentials.certificate = provisioned.device_certificate;
   credentials.private_key = provisioned.device_key;
   if (pal_.start() != flash::Status::kOk) halt("boot control cannot be read");
-  if (!stream_.init(credentials)) halt(stream_.failure().what);
+  if (!tls_.init(credentials)) halt(tls_.failure().what);
   if (!lan_.start(provisioned.mac)) halt("the network controller does not answer");
 }
 
 void OtaDemo::configure_agent() {
-  ota::Settings agent;
-  agent.request_wait_ms = settings_.provisioned().request_wait_ms;
-  agent.self_test_wait_ms = settings_.provisioned().self_test_ms;
-  agent.blocks_per_request = kBlocksPerRequest;
-  ota::configure(agent);
+  http_client_.set_block_size(agent_settings_.block_size);
+  ota::configure(agent_settings_);
   ota::Extras extras;
   extras.is_committed_job = pal::is_committed_job;
   extras.on_note = [](ota::Note note) { console::log("agent: ", ota::name_of(note)); };
@@ -116,6 +154,7 @@ void OtaDemo::reconnect() {
     static_cast<void>(OTA_Shutdown(0, 0));  // run_agent() sees it stop
     return;
   }
+  http_client_.end();  // the agent asks for its job, and with it for a URL, when it resumes
   client_.disconnect();
   router_.reset();
   network_.connect();
@@ -170,7 +209,17 @@ void OtaDemo::on_job_event(OtaJobEvent_t event, void* data) {
 
 void OtaDemo::end_download() {
   progress_.end();
+  log_losses();
+}
+
+/// What went wrong on the way here and was made good: nothing, on a quiet network.
+void OtaDemo::log_losses() const {
   if (router_.dropped() != 0) console::log("messages without a buffer ", router_.dropped());
+  const std::uint32_t lost_frames = board::nic_statistics().dropped + lan_.dropped();
+  if (lost_frames != 0) console::log("frames lost ", lost_frames);
+  const http::Statistics& http = http_client_.statistics();
+  if (http.requests == 0) return;
+  console::log("http requests ", http.requests, " blocks ", http.blocks, " connections ", http.connections);
 }
 
 void OtaDemo::activate() {

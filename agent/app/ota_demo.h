@@ -13,18 +13,22 @@
 // never fed; it is stopped once this image is accepted.
 #pragma once
 
+#include "agent/app/connector.h"
 #include "agent/app/device_settings.h"
 #include "agent/app/event_buffers.h"
 #include "agent/app/event_loop.h"
+#include "agent/app/http_client.h"
 #include "agent/app/message_router.h"
 #include "agent/app/mqtt_client.h"
 #include "agent/app/netif_lan.h"
 #include "agent/app/network.h"
 #include "agent/app/os_port.h"
 #include "agent/app/running_image.h"
+#include "agent/app/tls_config.h"
 #include "agent/app/tls_stream.h"
 #include "agent/app/update_progress.h"
 #include "agent/include/ota.h"
+#include "agent/src/settings.h"
 #include "pal_sim/pal/pal.h"
 
 namespace app {
@@ -47,17 +51,24 @@ class OtaDemo {
   void reconnect();
   void on_job_event(OtaJobEvent_t event, void* data);
   void end_download();
+  void log_losses() const;
   void activate();
   void self_test();
 
   const DeviceSettings& settings_;
   const RunningImage& image_;
+  const ota::Settings agent_settings_;
   EventBuffers buffers_;
   NetifLan lan_;
-  TlsStream stream_;
+  TlsConfig tls_;
+  TlsStream mqtt_stream_;
+  TlsStream http_stream_;
+  Connector mqtt_connector_;
+  Connector http_connector_;
   EventLoop loop_;
   MessageRouter router_;
   mqtt::Client client_;
+  http::Client http_client_;
   OsPort os_;
   Network network_;
   UpdateProgress progress_;

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "agent/app/random.h"
-
 namespace app {
 namespace {
 
@@ -26,11 +24,11 @@ const char* tcp_failure(err_t error) {
 const char* handshake_failure(int status) {
   switch (status) {
     case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
-      return "the broker's certificate is not signed by the provisioned root, or is not for this host";
+      return "the server's certificate is not signed by the provisioned root, or is not for this host";
     case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
-      return "the broker refused the TLS handshake (is the device's certificate known to it?)";
+      return "the server refused the TLS handshake (is the device's certificate known to it?)";
     case MBEDTLS_ERR_SSL_CONN_EOF:
-      return "the broker closed the connection during the TLS handshake";
+      return "the server closed the connection during the TLS handshake";
     default:
       return "the TLS handshake failed";
   }
@@ -38,37 +36,12 @@ const char* handshake_failure(int status) {
 
 }  // namespace
 
-bool TlsStream::init(const TlsCredentials& credentials) {
-  mbedtls_ssl_config_init(&config_);
-  mbedtls_x509_crt_init(&root_ca_);
-  mbedtls_x509_crt_init(&certificate_);
-  mbedtls_pk_init(&key_);
-
-  const auto& [root, certificate, key] = credentials;
-  int status = mbedtls_x509_crt_parse_der_nocopy(&root_ca_, root.data(), root.size());
-  if (status != 0) return fail("the provisioned root certificate cannot be read", status);
-  status = mbedtls_x509_crt_parse_der_nocopy(&certificate_, certificate.data(), certificate.size());
-  if (status != 0) return fail("the provisioned device certificate cannot be read", status);
-  status = mbedtls_pk_parse_key(&key_, key.data(), key.size(), nullptr, 0, random::mbedtls_source, nullptr);
-  if (status != 0) return fail("the provisioned device key cannot be read", status);
-
-  status = mbedtls_ssl_config_defaults(&config_, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
-                                       MBEDTLS_SSL_PRESET_DEFAULT);
-  if (status != 0) return fail("TLS cannot be configured", status);
-  mbedtls_ssl_conf_authmode(&config_, MBEDTLS_SSL_VERIFY_REQUIRED);
-  mbedtls_ssl_conf_ca_chain(&config_, &root_ca_, nullptr);
-  mbedtls_ssl_conf_rng(&config_, random::mbedtls_source, nullptr);
-  status = mbedtls_ssl_conf_own_cert(&config_, &certificate_, &key_);
-  if (status != 0) return fail("TLS cannot be configured", status);
-  return true;
-}
-
 bool TlsStream::open(const ip_addr_t& address, std::uint16_t port, const char* host) {
   failure_ = {};
   peer_closed_ = false;
   unfinished_write_ = 0;
   mbedtls_ssl_init(&ssl_);
-  int status = mbedtls_ssl_setup(&ssl_, &config_);
+  int status = mbedtls_ssl_setup(&ssl_, config_.get());
   if (status == 0) status = mbedtls_ssl_set_hostname(&ssl_, host);
   if (status != 0) return fail("TLS has no memory for a connection", status);
   mbedtls_ssl_set_bio(&ssl_, this, bio_send, bio_receive, nullptr);
@@ -144,7 +117,7 @@ std::size_t TlsStream::read(std::span<std::uint8_t> out) {
   if (status > 0) return static_cast<std::size_t>(status);
   if (would_block(status)) return 0;
   if (status == 0 || status == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY || status == MBEDTLS_ERR_SSL_CONN_EOF) {
-    fail("the broker closed the connection", status);
+    fail("the server closed the connection", status);
   } else {
     fail("the TLS connection broke", status);
   }
@@ -178,6 +151,7 @@ void TlsStream::push() {
 }
 
 void TlsStream::close() {
+  if (state_ == State::kClosed) return;
   const bool politely = state_ == State::kOpen;
   if (politely) static_cast<void>(mbedtls_ssl_close_notify(&ssl_));
   release_tcp(politely);

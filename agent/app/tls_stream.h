@@ -1,7 +1,6 @@
-// A byte stream over TCP and TLS 1.2 with mutual authentication: lwIP's raw API below, mbedTLS above.
+// A byte stream over TCP and TLS 1.2: lwIP's raw API below, mbedTLS above. connector.h adds the name look-up.
 //
-//   TlsStream stream;
-//   stream.init(credentials)                        // once
+//   TlsStream stream(config);                       // config.init() was called
 //   stream.open(address, port, "host.example")      // then service() until state() is kOpen or kFailed
 //   stream.write(bytes), stream.read(buffer)        // never block
 //   stream.close()                                  // always, before the next open()
@@ -10,45 +9,31 @@
 // from the application's loop, so nothing here is entered twice. The receive window opens as TLS takes bytes,
 // which is what holds back a peer that sends faster than the application reads.
 //
-// The server's chain must end in the given root and its certificate must carry the host's name, which is also
-// sent as SNI. Validity dates are not checked (the device has no calendar clock). Any failure, TLS alerts and
-// a closed connection included, leads to kFailed with a reason; the stream then stays silent until close().
+// Whom the stream trusts stands in the TlsConfig; the host's name is checked and sent as SNI. Any failure,
+// TLS alerts and a closed connection included, leads to kFailed with a reason; the stream then stays silent
+// until close().
 #pragma once
 
 #include <lwip/tcp.h>
-#include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
-#include <mbedtls/x509_crt.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include "agent/app/connection.h"
+#include "agent/app/tls_config.h"
+
 namespace app {
-
-/// DER; must outlive the stream.
-struct TlsCredentials {
-  std::span<const std::uint8_t> root_ca;
-  std::span<const std::uint8_t> certificate;
-  std::span<const std::uint8_t> private_key;
-};
-
-/// Why a stream failed: words for the log, and mbedTLS's or lwIP's number.
-struct TlsFailure {
-  const char* what = "";
-  int code = 0;
-};
 
 class TlsStream {
  public:
   enum class State { kClosed, kConnecting, kHandshaking, kOpen, kFailed };
 
-  TlsStream() = default;
+  /// `config` must outlive the stream.
+  explicit TlsStream(const TlsConfig& config) : config_(config) {}
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
-
-  /// Parses the credentials. Call once. @returns false with failure() set if one of them is malformed.
-  [[nodiscard]] bool init(const TlsCredentials& credentials);
 
   /// Starts to connect. @returns false with failure() set if lwIP or mbedTLS has no memory for it.
   [[nodiscard]] bool open(const ip_addr_t& address, std::uint16_t port, const char* host);
@@ -71,7 +56,7 @@ class TlsStream {
   void close();
 
   [[nodiscard]] State state() const { return state_; }
-  [[nodiscard]] const TlsFailure& failure() const { return failure_; }
+  [[nodiscard]] const ConnectionFailure& failure() const { return failure_; }
 
  private:
   static err_t on_connected(void* self, tcp_pcb* pcb, err_t error);
@@ -83,16 +68,13 @@ class TlsStream {
   bool fail(const char* what, int code);
   void release_tcp(bool politely);
 
-  mbedtls_ssl_config config_{};
-  mbedtls_x509_crt root_ca_{};
-  mbedtls_x509_crt certificate_{};
-  mbedtls_pk_context key_{};
+  const TlsConfig& config_;
   mbedtls_ssl_context ssl_{};
   tcp_pcb* pcb_ = nullptr;
   pbuf* received_ = nullptr;  ///< from the peer, not yet taken by TLS
   std::size_t unfinished_write_ = 0;
   State state_ = State::kClosed;
-  TlsFailure failure_;
+  ConnectionFailure failure_;
   bool peer_closed_ = false;
 };
 

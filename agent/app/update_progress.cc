@@ -5,6 +5,7 @@
 
 #include "agent/app/console.h"
 #include "agent/app/job_id.h"
+#include "agent/src/names.h"
 
 namespace app {
 namespace {
@@ -26,15 +27,20 @@ std::uint32_t file_size_in(std::string_view json) {
   return value;
 }
 
-std::uint32_t processed_count() {
+OtaAgentStatistics_t statistics_now() {
   OtaAgentStatistics_t statistics{};
-  return OTA_GetStatistics(&statistics) == OtaErrNone ? statistics.otaPacketsProcessed : 0;
+  static_cast<void>(OTA_GetStatistics(&statistics));  // fails for a missing argument only
+  return statistics;
 }
 
-void log_statistics() {
-  OtaAgentStatistics_t statistics{};
-  if (OTA_GetStatistics(&statistics) != OtaErrNone) return;
-  console::log("statistics received ", statistics.otaPacketsReceived, " queued ", statistics.otaPacketsQueued,
+bool are_equal(const OtaAgentStatistics_t& a, const OtaAgentStatistics_t& b) {
+  return a.otaPacketsReceived == b.otaPacketsReceived && a.otaPacketsQueued == b.otaPacketsQueued &&
+         a.otaPacketsProcessed == b.otaPacketsProcessed && a.otaPacketsDropped == b.otaPacketsDropped;
+}
+
+/// @param what  what the line begins with
+void log_statistics(std::string_view what, const OtaAgentStatistics_t& statistics) {
+  console::log(what, " received ", statistics.otaPacketsReceived, " queued ", statistics.otaPacketsQueued,
                " processed ", statistics.otaPacketsProcessed, " dropped ", statistics.otaPacketsDropped);
 }
 
@@ -45,16 +51,17 @@ void UpdateProgress::begin(const OtaJobDocument_t& job) {
   if (job.pJobDocJson != nullptr) {
     size = file_size_in({reinterpret_cast<const char*>(job.pJobDocJson), job.jobDocLength});
   }
-  block_count_ = (size + OTA_FILE_BLOCK_SIZE - 1) / OTA_FILE_BLOCK_SIZE;
+  block_count_ = (size + block_size_ - 1) / block_size_;
   next_line_at_ = 1;
   received_ = 0;
-  last_seen_ = processed_count();
+  last_seen_ = statistics_now().otaPacketsProcessed;
   console::log("job ", job_id_of(job), " received, ", size, " bytes");
 }
 
 void UpdateProgress::update() {
+  log_every_second();
   if (block_count_ == 0) return;
-  const std::uint32_t processed = processed_count();
+  const std::uint32_t processed = statistics_now().otaPacketsProcessed;
   received_ += processed < last_seen_ ? processed : processed - last_seen_;
   last_seen_ = processed;
   const std::uint32_t count = std::min(received_, block_count_);
@@ -63,8 +70,22 @@ void UpdateProgress::update() {
   next_line_at_ = count + std::max(block_count_ / kLines, std::uint32_t{1});
 }
 
+/// As AWS's demo does. An agent that only waits has nothing new to say.
+void UpdateProgress::log_every_second() {
+  if (!next_statistics_.passed()) return;
+  next_statistics_ = Deadline(kStatisticsIntervalMs);
+  const OtaState_t state = OTA_GetState();
+  const OtaAgentStatistics_t statistics = statistics_now();
+  if (block_count_ == 0 && state == logged_state_ && are_equal(statistics, logged_)) return;
+  logged_state_ = state;
+  logged_ = statistics;
+  console::Line what;
+  what << "state " << ota::name_of(state);
+  log_statistics(what.text(), statistics);
+}
+
 void UpdateProgress::end() {
-  log_statistics();
+  log_statistics("statistics", statistics_now());
   block_count_ = 0;
 }
 

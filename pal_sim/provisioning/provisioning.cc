@@ -1,6 +1,7 @@
 #include "pal_sim/provisioning/provisioning.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "pal_sim/flash/crc32.h"
 #include "pal_sim/flash/flash_map.h"
@@ -57,7 +58,84 @@ bool take_code_signer(std::span<const std::uint8_t> value, Settings& out) {
   return true;
 }
 
-/// @returns false if the entry's content is not what its tag says. Unknown tags are skipped: a newer factory.
+bool take_block_size(std::span<const std::uint8_t> value, std::optional<std::uint32_t>& out) {
+  std::uint32_t size = 0;
+  if (!take_u32(value, size) || !std::has_single_bit(size)) return false;
+  if (size < kMinBlockSize || size > kMaxBlockSize) return false;
+  out = size;
+  return true;
+}
+
+bool take_block_count(std::span<const std::uint8_t> value, std::uint16_t most,
+                      std::optional<std::uint16_t>& out) {
+  std::uint16_t count = 0;
+  if (!take_u16(value, count) || count == 0 || count > most) return false;
+  out = count;
+  return true;
+}
+
+bool take_protocols(std::span<const std::uint8_t> value, std::optional<DataProtocols>& out) {
+  if (value.size() != 2) return false;
+  const DataProtocols protocols{.enabled = value[0], .primary = value[1]};
+  const bool is_known = protocols.enabled != 0 && (protocols.enabled & ~unsigned{kAllProtocols}) == 0;
+  const bool is_one = protocols.primary == kProtocolMqtt || protocols.primary == kProtocolHttp;
+  if (!is_known || !is_one || (protocols.enabled & protocols.primary) == 0) return false;
+  out = protocols;
+  return true;
+}
+
+/// A byte that is 0 or 1.
+bool take_flag(std::span<const std::uint8_t> value, bool& out) {
+  if (value.size() != 1 || value[0] > 1) return false;
+  out = value[0] == 1;
+  return true;
+}
+
+bool take_stream_format(std::span<const std::uint8_t> value, std::optional<StreamFormat>& out) {
+  bool is_json = false;
+  if (!take_flag(value, is_json)) return false;
+  out = is_json ? StreamFormat::kJson : StreamFormat::kCbor;
+  return true;
+}
+
+bool take_start_next(std::span<const std::uint8_t> value, std::optional<bool>& out) {
+  bool flag = false;
+  if (!take_flag(value, flag)) return false;
+  out = flag;
+  return true;
+}
+
+bool take_positive(std::span<const std::uint8_t> value, std::optional<std::uint32_t>& out) {
+  std::uint32_t number = 0;
+  if (!take_u32(value, number) || number == 0) return false;
+  out = number;
+  return true;
+}
+
+bool take_transfer_entry(std::uint16_t tag, std::span<const std::uint8_t> value, TransferSettings& out) {
+  switch (tag) {
+    case kTagBlockSize:
+      return take_block_size(value, out.block_size);
+    case kTagBlocksPerRequest:
+      return take_block_count(value, kMaxBlocksPerRequest, out.blocks_per_request);
+    case kTagBlocksInFlight:
+      return take_block_count(value, kMaxBlocksInFlight, out.blocks_in_flight);
+    case kTagDataProtocols:
+      return take_protocols(value, out.protocols);
+    case kTagStreamFormat:
+      return take_stream_format(value, out.stream_format);
+    case kTagStartNext:
+      return take_start_next(value, out.start_next);
+    case kTagMaxRequestMomentum:
+      return take_positive(value, out.max_request_momentum);
+    case kTagStatusFrequency:
+      return take_positive(value, out.status_frequency);
+    default:
+      return true;  // unknown: a newer factory
+  }
+}
+
+/// @returns false if the entry's content is not what its tag says. Unknown tags are skipped.
 bool take_entry(std::uint16_t tag, std::span<const std::uint8_t> value, Settings& out) {
   switch (tag) {
     case kTagThingName:
@@ -91,7 +169,7 @@ bool take_entry(std::uint16_t tag, std::span<const std::uint8_t> value, Settings
       std::copy(value.begin(), value.end(), out.mac.begin());
       return true;
     default:
-      return true;
+      return take_transfer_entry(tag, value, out.transfer);
   }
 }
 

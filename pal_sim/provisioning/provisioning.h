@@ -6,13 +6,15 @@
 //   body    entries: tag u16, length u16, bytes
 //   crc32   u32 over header and body
 //
-// all little-endian. The valid copy with the highest sequence is in force; a copy that is torn or damaged is
-// passed over. load() copies it to RAM once, so that nothing can change between check and use. Certificates
-// and keys are DER. The content is not encrypted yet (see docs/threat-model.md).
+// all little-endian. The valid copy with the highest sequence is in force; a copy that is torn or damaged, or
+// has a value out of its range, is passed over. load() copies it to RAM once, so that nothing can change
+// between check and use. Certificates and keys are DER. The content is not encrypted yet (see
+// docs/threat-model.md).
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -42,6 +44,48 @@ enum Tag : std::uint16_t {
   kTagRequestWaitMs = 10,     ///< u32, AWS otaconfigFILE_REQUEST_WAIT_MS
   kTagEntropySeed = 11,       ///< 32..64 bytes mixed into the random generator at start
   kTagKeepAliveSeconds = 12,  ///< u16, MQTT keep-alive
+
+  // How the agent transfers. Each is optional: without it the application's own default holds.
+  kTagBlockSize = 13,         ///< u32, a power of two from kMinBlockSize to kMaxBlockSize
+  kTagBlocksPerRequest = 14,  ///< u16, 1..kMaxBlocksPerRequest
+  kTagBlocksInFlight = 15,    ///< u16, 1..kMaxBlocksInFlight, of all requests together
+  kTagDataProtocols = 16,  ///< u8 those enabled (kProtocolMqtt | kProtocolHttp), u8 the one preferred of them
+  kTagStreamFormat = 17,   ///< u8, a StreamFormat: how blocks travel over MQTT
+  kTagStartNext = 18,      ///< u8, 1: a job is asked for with start-next, 0: with get
+  kTagMaxRequestMomentum = 19,  ///< u32, from 1: AWS otaconfigMAX_NUM_REQUEST_MOMENTUM
+  kTagStatusFrequency = 20,     ///< u32, from 1: AWS otaconfigOTA_UPDATE_STATUS_FREQUENCY
+};
+
+inline constexpr std::uint32_t kMinBlockSize = 256;
+inline constexpr std::uint32_t kMaxBlockSize = 4096;
+inline constexpr std::uint16_t kMaxBlocksPerRequest = 512;
+inline constexpr std::uint16_t kMaxBlocksInFlight = 1024;
+
+inline constexpr std::uint8_t kProtocolMqtt = 1;
+inline constexpr std::uint8_t kProtocolHttp = 2;
+inline constexpr std::uint8_t kAllProtocols = kProtocolMqtt | kProtocolHttp;
+
+struct DataProtocols {
+  std::uint8_t enabled = kAllProtocols;
+  std::uint8_t primary = kProtocolMqtt;  ///< for a job that offers both
+
+  bool operator==(const DataProtocols&) const = default;
+};
+
+enum class StreamFormat : std::uint8_t { kCbor = 0, kJson = 1 };
+
+/// How the agent transfers; what is not provisioned is empty.
+struct TransferSettings {
+  std::optional<std::uint32_t> block_size;
+  std::optional<std::uint16_t> blocks_per_request;
+  std::optional<std::uint16_t> blocks_in_flight;
+  std::optional<DataProtocols> protocols;
+  std::optional<StreamFormat> stream_format;
+  std::optional<bool> start_next;
+  std::optional<std::uint32_t> max_request_momentum;
+  std::optional<std::uint32_t> status_frequency;
+
+  bool operator==(const TransferSettings&) const = default;
 };
 
 struct CodeSigner {
@@ -64,6 +108,7 @@ struct Settings {
   std::uint32_t self_test_ms = 16000;
   std::uint32_t request_wait_ms = 10000;
   std::span<const std::uint8_t> entropy_seed;
+  TransferSettings transfer;
   std::uint32_t sequence = 0;
 
   /// @returns the signer's certificate, empty if there is none of that name.

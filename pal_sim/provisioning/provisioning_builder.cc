@@ -33,6 +33,10 @@ Builder& Builder::add_text(Tag tag, std::string_view value) {
   return add(tag, {reinterpret_cast<const std::uint8_t*>(value.data()), value.size()});
 }
 
+Builder& Builder::add_u8(Tag tag, std::uint8_t value) {
+  return add(tag, {&value, 1});
+}
+
 Builder& Builder::add_u16(Tag tag, std::uint16_t value) {
   std::vector<std::uint8_t> bytes;
   put_u16(bytes, value);
@@ -43,6 +47,21 @@ Builder& Builder::add_u32(Tag tag, std::uint32_t value) {
   std::vector<std::uint8_t> bytes;
   put_u32(bytes, value);
   return add(tag, bytes);
+}
+
+Builder& Builder::add_transfer(const TransferSettings& transfer) {
+  if (transfer.block_size) add_u32(kTagBlockSize, *transfer.block_size);
+  if (transfer.blocks_per_request) add_u16(kTagBlocksPerRequest, *transfer.blocks_per_request);
+  if (transfer.blocks_in_flight) add_u16(kTagBlocksInFlight, *transfer.blocks_in_flight);
+  if (transfer.protocols) {
+    const std::array<std::uint8_t, 2> value{transfer.protocols->enabled, transfer.protocols->primary};
+    add(kTagDataProtocols, value);
+  }
+  if (transfer.stream_format) add_u8(kTagStreamFormat, static_cast<std::uint8_t>(*transfer.stream_format));
+  if (transfer.start_next) add_u8(kTagStartNext, *transfer.start_next ? 1 : 0);
+  if (transfer.max_request_momentum) add_u32(kTagMaxRequestMomentum, *transfer.max_request_momentum);
+  if (transfer.status_frequency) add_u32(kTagStatusFrequency, *transfer.status_frequency);
+  return *this;
 }
 
 Builder& Builder::add_code_signer(std::string_view name, std::span<const std::uint8_t> certificate) {

@@ -15,8 +15,11 @@ class Builder {
  public:
   Builder& add(Tag tag, std::span<const std::uint8_t> value);
   Builder& add_text(Tag tag, std::string_view value);
+  Builder& add_u8(Tag tag, std::uint8_t value);
   Builder& add_u16(Tag tag, std::uint16_t value);
   Builder& add_u32(Tag tag, std::uint32_t value);
+  /// An entry for each value that is set.
+  Builder& add_transfer(const TransferSettings& transfer);
   Builder& add_code_signer(std::string_view name, std::span<const std::uint8_t> certificate);
 
   /// @returns the blob, empty if an entry or the whole exceeds the format's limits.

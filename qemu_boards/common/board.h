@@ -68,13 +68,29 @@ void protect_memory();
 using MacAddress = std::array<std::uint8_t, 6>;
 inline constexpr std::size_t kMaxFrameSize = 1518;
 
-/// Resets and starts the controller. @returns false if it does not answer.
-[[nodiscard]] bool nic_init(const MacAddress& mac);
+/// A received frame that waits to be taken.
+struct ReceivedFrame {
+  std::uint32_t length;
+  std::array<std::uint8_t, kMaxFrameSize> bytes;
+};
+
+/// Resets and starts the controller. Its interrupt moves frames from its FIFO, which holds few, to `queue`,
+/// so that none is lost while the program works on something else; what the queue has no room for stays in
+/// the FIFO. `queue` must outlive all use of the controller. @returns false if it does not answer.
+[[nodiscard]] bool nic_init(const MacAddress& mac, std::span<ReceivedFrame> queue);
 
 /// Queues one frame. @returns false if the controller has no room (try again later) or the frame is too long.
 [[nodiscard]] bool nic_send(std::span<const std::uint8_t> frame);
 
 /// Takes one received frame. @returns its length, 0 if there is none. A frame longer than `out` is dropped.
 [[nodiscard]] std::size_t nic_receive(std::span<std::uint8_t> out);
+
+struct NicStatistics {
+  std::uint32_t received;  ///< good frames
+  std::uint32_t
+      dropped;  ///< damaged or too long, or, if the controller counts those, without room in its FIFO
+  std::uint32_t most_waiting;  ///< in the queue at once
+};
+[[nodiscard]] NicStatistics nic_statistics();
 
 }  // namespace board

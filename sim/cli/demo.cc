@@ -27,6 +27,10 @@ Result<scenario::UpdatePlan> make_plan(const DemoOptions& options) {
   plan.mqtt_port = options.mqtt_port;
   plan.seed = options.seed;
   plan.limit_seconds = options.limit_seconds;
+  auto transfer = lab::transfer_settings_from(options.transfer.values());
+  if (!transfer) return tl::unexpected(transfer.error());
+  plan.transfer = *transfer;
+  if (options.transfer.protocol() == "http") plan.protocols = {cloud::Protocol::kHttp};
   auto products = lab::BuildProducts::find(options.board);
   if (!products) return tl::unexpected(products.error());
   plan.products = std::move(*products);
@@ -76,6 +80,7 @@ nlohmann::json summarise(const DemoOptions& options, const scenario::UpdatePlan&
   nlohmann::json summary = {{"result", outcome.status},
                             {"reason", outcome.reason},
                             {"from", options.from},
+                            {"protocol", options.transfer.protocol().value_or("mqtt")},
                             {"to", offered ? image::to_string(offered->version) : options.to},
                             {"running", outcome.running_version},
                             {"wall_ms", outcome.wall_ms},

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/base/result.h"
+#include "sim/cli/transfer_options.h"
 
 namespace otasim::cli {
 
@@ -14,7 +15,8 @@ struct DemoOptions {
   std::string to = "1.1.0";
   std::string image;  ///< a signed image to update to, instead of the demo application
   std::string elf;    ///< an application to sign as `to` and update to
-  std::string out;    ///< run folder; empty: a new one below otasim-runs/
+  TransferOptions transfer;
+  std::string out;  ///< run folder; empty: a new one below otasim-runs/
   std::uint16_t mqtt_port = 0;
   std::uint64_t seed = 1;
   unsigned limit_seconds = 120;

@@ -8,6 +8,7 @@
 #include "sim/cli/command.h"
 #include "sim/cli/handed_file.h"
 #include "sim/cli/table.h"
+#include "sim/cli/transfer_options.h"
 #include "sim/control/client.h"
 #include "sim/lab/boards.h"
 
@@ -22,6 +23,7 @@ struct DeviceOptions {
   std::string board = std::string(lab::boards().front().name);
   lab::FirmwareSource firmware{.version = "1.0.0"};
   std::vector<std::string> groups;
+  TransferOptions transfer;
   std::uint32_t seed = 0;
   bool has_seed = false;
   bool off = false;
@@ -68,6 +70,7 @@ Result<void> add(const DeviceOptions& options) {
                  {"groups", options.groups},
                  {"off", options.off}};
   if (options.has_seed) arguments["seed"] = options.seed;
+  arguments.update(options.transfer.values());
   return call_and_show(options.common, "device.add", std::move(arguments));
 }
 
@@ -135,6 +138,7 @@ void add_device(CLI::App& app, Command& command) {
       ->allow_extra_args(false);
   CLI::Option* const seed =
       add_command->add_option("--seed", options.seed, "Seed of its entropy (default: its number)");
+  options.transfer.add_to(add_command, "Which one it takes for a job that offers both (default: mqtt)");
   add_command->add_flag("--off", options.off, "Leave it off");
   add_command->callback([&command, seed] {
     options.has_seed = !seed->empty();

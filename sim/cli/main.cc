@@ -49,6 +49,7 @@ void add_demo(CLI::App& app, Command& command) {
   CLI::Option* image = demo->add_option("--image", options.image,
                                         "Update to this signed image instead of the demo application");
   demo->add_option("--elf", options.elf, "Sign this application as --to and update to it")->excludes(image);
+  options.transfer.add_to(demo, "How the update is offered and fetched (default: mqtt)");
   demo->add_option("--mqtt-port", options.mqtt_port, "Port for MQTT over TLS on 127.0.0.1; 0: any free one")
       ->capture_default_str();
   demo->add_option("--seed", options.seed, "Seed of the device's entropy")->capture_default_str();

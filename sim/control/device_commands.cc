@@ -20,6 +20,19 @@ std::string_view to_string(lab::LabDevice::Power power) {
   return "unknown";
 }
 
+/// Those of device.add that lab::transfer_settings_from() reads.
+nlohmann::json transfer_arguments(Arguments& arguments) {
+  nlohmann::json values = nlohmann::json::object();
+  for (const char* name : {"protocol", "stream_format"}) {
+    if (const auto text = arguments.optional_text(name)) values[name] = *text;
+  }
+  for (const char* name : {"block_size", "blocks_per_request", "blocks_in_flight"}) {
+    if (const auto number = arguments.optional_integer(name)) values[name] = *number;
+  }
+  if (arguments.flag("start_next")) values["start_next"] = true;
+  return values;
+}
+
 class DeviceCommands {
  public:
   DeviceCommands(lab::RunningLab& lab, lab::Fleet& fleet) : lab_(lab), fleet_(fleet) {}
@@ -31,9 +44,13 @@ class DeviceCommands {
     const std::string image = arguments.text("image");
     request.groups = arguments.texts("groups");
     const auto seed = arguments.optional_integer("seed");
+    const nlohmann::json transfer = transfer_arguments(arguments);
     const bool stays_off = arguments.flag("off");
     if (auto checked = arguments.check(); !checked) return tl::unexpected(checked.error());
     if (seed) request.seed = static_cast<std::uint64_t>(*seed);
+    auto settings = lab::transfer_settings_from(transfer);
+    if (!settings) return tl::unexpected(settings.error());
+    request.transfer = *settings;
     auto bytes = read_regular_file(image, flash::kSlotSize);
     if (!bytes) return tl::unexpected(bytes.error());
     request.image = std::move(*bytes);
@@ -136,6 +153,7 @@ class DeviceCommands {
                           {"groups", group_names},
                           {"mac", link::to_string(record.mac)},
                           {"seed", record.seed},
+                          {"transfer", lab::to_json(record.transfer)},
                           {"problem", (*device)->problem()},
                           {"folder", (*device)->spec().folder}};
   }

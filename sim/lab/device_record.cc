@@ -68,7 +68,8 @@ Result<DeviceRecord> DeviceRecord::load(const std::string& folder) {
   const auto state = parse_state(text_member(content, "state"));
   const auto version = text_member(content, "factory_version");
   const auto groups = texts_member(content, "groups");
-  if (!name || !board || !mac || !seed || !is_on || !state || !version || !groups ||
+  const auto transfer = transfer_settings_from(content.value("transfer", nlohmann::json::object()));
+  if (!name || !board || !mac || !seed || !is_on || !state || !version || !groups || !transfer ||
       *name != std::filesystem::path(folder).filename().string()) {
     return fail(ExitCode::kEnvironment, fmt::format("'{}' is damaged", path),
                 "Put the file back, or remove the device's folder to go on without the device.");
@@ -77,6 +78,7 @@ Result<DeviceRecord> DeviceRecord::load(const std::string& folder) {
                       .board = *board,
                       .mac = *mac,
                       .seed = static_cast<std::uint64_t>(*seed),
+                      .transfer = *transfer,
                       .is_on = *is_on,
                       .state = *state,
                       .factory_version = *version,
@@ -88,6 +90,7 @@ Result<void> DeviceRecord::save(const std::string& folder) const {
                                {"board", board},
                                {"mac", link::to_string(mac)},
                                {"seed", static_cast<std::int64_t>(seed)},
+                               {"transfer", to_json(transfer)},
                                {"on", is_on},
                                {"state", name_of(state)},
                                {"factory_image", kFactoryImage},

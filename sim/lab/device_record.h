@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/base/result.h"
+#include "sim/lab/transfer_settings.h"
 #include "sim/link/ethernet.h"
 
 namespace otasim::lab {
@@ -24,6 +25,7 @@ struct DeviceRecord {
   std::string board;
   link::MacAddress mac{};
   std::uint64_t seed = 1;
+  TransferSettings transfer = {};
   bool is_on = false;
   State state = State::kReady;
   std::string factory_version;           ///< of the image in kFactoryImage

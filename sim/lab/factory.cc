@@ -29,7 +29,8 @@ Result<std::vector<std::uint8_t>> provisioning_blob(const Lab& lab, const Identi
       .add_code_signer(kCodeSignerName, lab.code_signer().certificate.der())
       .add_u32(provisioning::kTagSelfTestMs, settings.self_test_ms)
       .add_u32(provisioning::kTagRequestWaitMs, settings.request_wait_ms)
-      .add(provisioning::kTagEntropySeed, seed);
+      .add(provisioning::kTagEntropySeed, seed)
+      .add_transfer(settings.transfer);
   std::vector<std::uint8_t> blob = builder.build(1);
   provisioning::Settings check;
   if (const provisioning::Status status = provisioning::parse(blob, check);

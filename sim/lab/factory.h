@@ -12,6 +12,7 @@
 
 #include "sim/base/result.h"
 #include "sim/lab/lab.h"
+#include "sim/lab/transfer_settings.h"
 
 namespace otasim::lab {
 
@@ -24,6 +25,7 @@ struct DeviceSettings {
   std::uint32_t self_test_ms = 16000;
   std::uint32_t request_wait_ms = 10000;
   std::uint64_t seed = 1;  ///< of the device's entropy seed
+  TransferSettings transfer;
 };
 
 /// The provisioning blob of one device.

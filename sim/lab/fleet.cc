@@ -138,6 +138,7 @@ Result<void> Fleet::add(const NewDevice& request) {
   DeviceRecord record{.name = request.name,
                       .board = request.board,
                       .mac = free_mac(),
+                      .transfer = request.transfer,
                       .state = State::kEquipping,
                       .factory_version = *version,
                       .groups = request.groups};
@@ -196,6 +197,7 @@ Result<DeviceSpec> Fleet::make_spec(const DeviceRecord& record) {
                     .board = board,
                     .mac = record.mac,
                     .seed = record.seed,
+                    .transfer = record.transfer,
                     .folder = folder_of(record.name),
                     .socket_folder = std::move(sockets)};
 }

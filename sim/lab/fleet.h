@@ -34,6 +34,7 @@ struct NewDevice {
   std::vector<std::uint8_t> image;       ///< signed; what it starts with
   std::vector<std::string> groups = {};  ///< of things; must exist
   std::optional<std::uint64_t> seed = {};
+  TransferSettings transfer = {};
 };
 
 class Fleet {

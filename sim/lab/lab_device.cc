@@ -31,6 +31,8 @@ Result<void> equip_device(const RunningLab& lab, const DeviceSpec& spec, const I
   settings.thing_name = spec.name;
   settings.mqtt_port = lab.mqtt_port();
   settings.seed = spec.seed;
+  settings.transfer = spec.transfer;
+  settings.request_wait_ms = spec.request_wait_ms;
   std::copy(spec.mac.begin(), spec.mac.end(), settings.mac.begin());
   const auto provisioning = provisioning_blob(lab.identities(), identity, settings);
   if (!provisioning) return tl::unexpected(provisioning.error());

@@ -29,7 +29,9 @@
 #include "sim/flash/flash_file.h"
 #include "sim/lab/boards.h"
 #include "sim/lab/build_products.h"
+#include "sim/lab/factory.h"
 #include "sim/lab/running_lab.h"
+#include "sim/lab/transfer_settings.h"
 #include "sim/link/link.h"
 
 namespace otasim::lab {
@@ -38,7 +40,9 @@ struct DeviceSpec {
   std::string name;  ///< the thing's
   const Board* board = nullptr;
   link::MacAddress mac{};
-  std::uint64_t seed = 1;     ///< of the device's entropy
+  std::uint64_t seed = 1;  ///< of the device's entropy
+  TransferSettings transfer = {};
+  std::uint32_t request_wait_ms = DeviceSettings{}.request_wait_ms;
   std::string folder;         ///< where its files are; exists
   std::string socket_folder;  ///< this device's own, its path short; exists
   bool record = false;        ///< every frame and every operation on the flash, in files that only grow

@@ -56,6 +56,7 @@ class RunningLab {
   [[nodiscard]] std::uint16_t mqtt_port() const { return broker_->port(); }
   /// Where the object server listens, HTTPS; another port at each start.
   [[nodiscard]] std::uint16_t object_port() const { return object_server_->port(); }
+  [[nodiscard]] cloud::ObjectServer& object_server() { return *object_server_; }
   /// The ports of 127.0.0.1 that devices may reach.
   [[nodiscard]] std::vector<std::uint16_t> device_ports() const { return {mqtt_port(), object_port()}; }
   /// Whether a client is connected to the broker under this id.

@@ -1,6 +1,8 @@
 #include "sim/link/device_socket.h"
 
 #include <fmt/format.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -85,6 +87,12 @@ DeviceSocket::Sent DeviceSocket::send(Bytes frame) {
     }
   }
   return Sent::kDeviceOff;
+}
+
+std::size_t DeviceSocket::unread_bytes() const {
+  int bytes = 0;
+  if (!connected_ || ::ioctl(sender_.get(), SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
+  return static_cast<std::size_t>(bytes);
 }
 
 }  // namespace otasim::link

@@ -37,6 +37,8 @@ class DeviceSocket {
   /// The next frame, cut to the buffer's size. Empty: none is waiting.
   [[nodiscard]] std::optional<Bytes> receive(std::span<std::uint8_t> buffer);
   [[nodiscard]] Sent send(Bytes frame);
+  /// What was sent and QEMU has not read, with the kernel's overhead; 0 if nobody is there.
+  [[nodiscard]] std::size_t unread_bytes() const;
 
   [[nodiscard]] int receive_fd() const { return receiver_.get(); }
   [[nodiscard]] int send_fd() const { return sender_.get(); }

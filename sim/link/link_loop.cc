@@ -137,7 +137,7 @@ nanoseconds LinkLoop::add_own_fds() {
   if (device_blocks_) {
     fds_.push_back({socket_.send_fd(), POLLOUT, 0});
   } else if (!queue_.empty()) {
-    wait = std::min(wait, pacer_.wait_for(queue_.front().size(), now));
+    wait = std::min(wait, wait_for_first(now));
   }
   return wait;
 }
@@ -157,6 +157,7 @@ void LinkLoop::handle_frame(Bytes frame) {
     ++statistics_.from_device.frames;
     statistics_.from_device.bytes += frame.size();
   }
+  fifo_.device_spoke(socket_.unread_bytes());
   capture(frame);
   if (!from_device_.has_delay()) {
     pass_on(frame);
@@ -273,10 +274,15 @@ void LinkLoop::enqueue(Bytes frame) {
 void LinkLoop::send_queued() {
   while (!queue_.empty() && !device_blocks_) {
     const Clock::time_point now = Clock::now();
-    if (pacer_.wait_for(queue_.front().size(), now) > nanoseconds::zero()) return;
+    if (wait_for_first(now) > nanoseconds::zero()) return;
     if (!send_first(now)) return;
     queue_.pop_front();
   }
+}
+
+nanoseconds LinkLoop::wait_for_first(Clock::time_point now) const {
+  const std::size_t size = queue_.front().size();
+  return std::max(pacer_.wait_for(size, now), fifo_.wait_for(size, now));
 }
 
 bool LinkLoop::send_first(Clock::time_point now) {
@@ -284,6 +290,7 @@ bool LinkLoop::send_first(Clock::time_point now) {
   switch (send_and_count(frame)) {
     case DeviceSocket::Sent::kYes:
       pacer_.sent(frame.size(), now);
+      fifo_.sent(frame.size(), now);
       capture(frame);
       return true;
     case DeviceSocket::Sent::kWouldBlock:

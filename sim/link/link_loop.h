@@ -24,6 +24,7 @@
 #include "sim/link/device_socket.h"
 #include "sim/link/dhcp_server.h"
 #include "sim/link/dns_server.h"
+#include "sim/link/fifo_guard.h"
 #include "sim/link/frame_filter.h"
 #include "sim/link/link.h"
 #include "sim/link/nat.h"
@@ -40,8 +41,10 @@ class LinkLoop {
   static constexpr std::size_t kMaxQueuedFrames = 1024;
   /// Frames on their way in one direction of a wire with delay; new ones are dropped then.
   static constexpr std::size_t kMaxDelayedFrames = 8192;
-  /// What may arrive at the device at once; the LAN9118's receive FIFO holds 10.5 KB.
+  /// What may arrive at the device at once.
   static constexpr std::size_t kBurstBytes = 8 * 1024;
+  /// What the LAN9118's receive FIFO holds.
+  static constexpr std::size_t kFifoBytes = 10'560;
   /// Frames from the device handled before the other descriptors get their turn.
   static constexpr int kMaxFramesPerRound = 64;
   /// TCP connections of the device, half-open ones of earlier power cuts included.
@@ -80,6 +83,8 @@ class LinkLoop {
   void enqueue(Bytes frame);
   void end_delays();
   void send_queued();
+  /// Until the first frame may go: for the wire, and for the FIFO.
+  [[nodiscard]] std::chrono::nanoseconds wait_for_first(Clock::time_point now) const;
   /// @returns false if the frame has to stay in the queue
   [[nodiscard]] bool send_first(Clock::time_point now);
   [[nodiscard]] DeviceSocket::Sent send_and_count(const Frame& frame);
@@ -98,6 +103,7 @@ class LinkLoop {
   DelayLine from_device_;
   DelayLine to_device_;
   Pacer pacer_;
+  FifoGuard fifo_{kFifoBytes};
   std::unique_ptr<Nat> nat_;
   std::optional<PcapWriter> pcap_;
 

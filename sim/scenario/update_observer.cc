@@ -16,6 +16,11 @@ std::string text_of(const nlohmann::json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// What the demo application says; another one's transfer begins with the first block that is served.
+bool is_job_received(std::string_view line) {
+  return line.starts_with("app: job ") && line.find(" received, ") != std::string_view::npos;
+}
+
 }  // namespace
 
 UpdateObserver::UpdateObserver(std::string thing, std::string last_line)
@@ -30,19 +35,22 @@ UpdateObserver::Next UpdateObserver::observe(const nlohmann::json& event) {
   } else if (source == "broker" && kind == "client_connected") {
     if (outcome_.boot_to_connected_ms == 0) outcome_.boot_to_connected_ms = now_ms - power_on_ms_;
   } else if (source == "uart" && kind == "line") {
-    return observe_console(text_of(event, "text"));
+    return observe_console(text_of(event, "text"), now_ms);
   } else if (source == "cloud" && kind == "mqtt_request") {
     return observe_request(event);
   } else if (source == "cloud" && kind == "stream_request") {
     return observe_blocks(event, now_ms);
+  } else if (source == "cloud" && kind == "object_request") {
+    return observe_object(event, now_ms);
   } else if (source == "cloud" && kind == "job_execution") {
     return observe_execution(event, now_ms);
   }
   return Next::kNothing;
 }
 
-UpdateObserver::Next UpdateObserver::observe_console(const std::string& line) {
+UpdateObserver::Next UpdateObserver::observe_console(const std::string& line, std::int64_t now_ms) {
   if (!line.empty()) last_console_line_ = line;
+  if (is_job_received(line)) begin_transfer(now_ms);
   if (std::string version = lab::started_version(line); !version.empty())
     outcome_.running_version = std::move(version);
   if (is_over_ && !last_line_seen_ && line.find(last_line_) != std::string::npos) last_line_seen_ = true;
@@ -50,16 +58,27 @@ UpdateObserver::Next UpdateObserver::observe_console(const std::string& line) {
 }
 
 UpdateObserver::Next UpdateObserver::observe_request(const nlohmann::json& event) {
-  if (is_offered_ || text_of(event, "topic") != "$aws/things/" + thing_ + "/jobs/$next/get")
-    return Next::kNothing;
+  const std::string jobs = "$aws/things/" + thing_ + "/jobs/";
+  const std::string topic = text_of(event, "topic");
+  if (is_offered_ || (topic != jobs + "$next/get" && topic != jobs + "start-next")) return Next::kNothing;
   is_offered_ = true;
   return Next::kOfferUpdate;
 }
 
 UpdateObserver::Next UpdateObserver::observe_blocks(const nlohmann::json& event, std::int64_t now_ms) {
-  if (transfer_start_ms_ < 0) transfer_start_ms_ = now_ms;
+  begin_transfer(now_ms);
   blocks_ += event.value("blocks", std::uint64_t{0});
   return Next::kShowProgress;
+}
+
+UpdateObserver::Next UpdateObserver::observe_object(const nlohmann::json& event, std::int64_t now_ms) {
+  begin_transfer(now_ms);
+  bytes_ += event.value("bytes", std::uint64_t{0});
+  return Next::kShowProgress;
+}
+
+void UpdateObserver::begin_transfer(std::int64_t now_ms) {
+  if (transfer_start_ms_ < 0) transfer_start_ms_ = now_ms;
 }
 
 UpdateObserver::Next UpdateObserver::observe_execution(const nlohmann::json& event, std::int64_t now_ms) {

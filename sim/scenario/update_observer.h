@@ -25,16 +25,21 @@ class UpdateObserver {
 
   [[nodiscard]] Next observe(const nlohmann::json& event);
 
-  /// Blocks the cloud has served so far; repeated ones count again.
-  [[nodiscard]] std::uint64_t blocks() const { return blocks_; }
+  /// Bytes of the image the cloud has served so far, over MQTT in blocks of `block_size`; repeated ones count
+  /// again.
+  [[nodiscard]] std::uint64_t served_bytes(std::uint64_t block_size) const {
+    return blocks_ * block_size + bytes_;
+  }
   [[nodiscard]] const std::string& last_console_line() const { return last_console_line_; }
   /// What was seen; the flash's part of it is not.
   [[nodiscard]] const UpdateOutcome& outcome() const { return outcome_; }
 
  private:
-  Next observe_console(const std::string& line);
+  Next observe_console(const std::string& line, std::int64_t now_ms);
   Next observe_request(const nlohmann::json& event);
   Next observe_blocks(const nlohmann::json& event, std::int64_t now_ms);
+  Next observe_object(const nlohmann::json& event, std::int64_t now_ms);
+  void begin_transfer(std::int64_t now_ms);
   Next observe_execution(const nlohmann::json& event, std::int64_t now_ms);
   [[nodiscard]] Next end_if_complete() const;
 
@@ -44,7 +49,8 @@ class UpdateObserver {
   UpdateOutcome outcome_;
   std::int64_t power_on_ms_ = -1;
   std::int64_t transfer_start_ms_ = -1;
-  std::uint64_t blocks_ = 0;
+  std::uint64_t blocks_ = 0;  ///< over MQTT
+  std::uint64_t bytes_ = 0;   ///< over HTTP
   bool is_offered_ = false;
   bool is_over_ = false;
   bool last_line_seen_ = false;

@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kThing = "thing-1";
 constexpr const char* kUpdateId = "demo-1";
+constexpr std::uint64_t kDefaultBlockSize = 4096;
 
 /// The lab of one run. Members are in order of construction; destruction takes the device's power first.
 class UpdateRun {
@@ -80,6 +81,7 @@ class UpdateRun {
                                       log_);
     if (!lab) return tl::unexpected(lab.error());
     lab_ = std::move(*lab);
+    if (plan_.object_faults) lab_->object_server().set_fault_handler(plan_.object_faults);
     lab_->on_exit([this](const Error& error) { stop(error); });
     if (auto made = make_device(); !made) return made;
     lab_->when_ready([this] { power_on(); });
@@ -91,6 +93,8 @@ class UpdateRun {
                                .board = lab::find_board(plan_.board),
                                .mac = {0x02, 0x00, 0x00, 0x00, 0x00, 0x01},
                                .seed = plan_.seed,
+                               .transfer = plan_.transfer,
+                               .request_wait_ms = plan_.request_wait_ms,
                                .folder = plan_.run_folder,
                                .socket_folder = folder_.path().string(),
                                .record = true};
@@ -135,7 +139,8 @@ class UpdateRun {
          .targets = {cloud::ThingName::trusted(kThing)},
          .files = {{.file_name = "/update.img",
                     .location = object->location,
-                    .code_signing = cloud::LabSigning{lab::kCodeSignerName}}}});
+                    .code_signing = cloud::LabSigning{lab::kCodeSignerName}}},
+         .protocols = plan_.protocols});
     if (!update) return stop(update.error().to_error("cannot create the OTA update"));
     if (update->error) {
       return stop({ExitCode::kInternal, "cannot create the OTA update: " + update->error->message, {}});
@@ -144,10 +149,10 @@ class UpdateRun {
   }
 
   void show_progress() {
-    constexpr std::size_t kBlockSize = 4096;
-    const auto total = (plan_.update_image.size() + kBlockSize - 1) / kBlockSize;
-    log_.emit("run", "progress",
-              {{"done", std::min<std::uint64_t>(observer_->blocks(), total)}, {"total", total}});
+    const std::uint64_t block_size = plan_.transfer.block_size.value_or(kDefaultBlockSize);
+    const std::uint64_t total = (plan_.update_image.size() + block_size - 1) / block_size;
+    const std::uint64_t done = (observer_->served_bytes(block_size) + block_size - 1) / block_size;
+    log_.emit("run", "progress", {{"done", std::min(done, total)}, {"total", total}});
   }
 
   void step(std::string text) { log_.emit("run", "step", {{"text", std::move(text)}}); }

@@ -11,7 +11,11 @@
 #include <vector>
 
 #include "sim/base/result.h"
+#include "sim/cloud/object_faults.h"
+#include "sim/cloud/ota_updates.h"
 #include "sim/lab/build_products.h"
+#include "sim/lab/factory.h"
+#include "sim/lab/transfer_settings.h"
 #include "sim/report/event_log.h"
 #include "sim/scenario/oracle.h"
 
@@ -25,6 +29,11 @@ struct UpdatePlan {
   std::string run_folder;       ///< exists; gets uart.log, link.pcap, flash.bin, flash.ops, broker.log
   std::uint16_t mqtt_port = 0;  ///< 0: any free one
   std::uint64_t seed = 1;
+  lab::TransferSettings transfer = {};                                ///< of the device's agent
+  std::vector<cloud::Protocol> protocols = {cloud::Protocol::kMqtt};  ///< that the update offers
+  cloud::ObjectFaultHandler object_faults = {};                       ///< asked about each HTTP request
+  std::uint32_t request_wait_ms =
+      lab::DeviceSettings{}.request_wait_ms;  ///< how long the agent waits for a block
   unsigned limit_seconds = 120;
   /// After SUCCEEDED, wait for a console line that contains this; empty: do not wait.
   std::string last_line;
@@ -37,7 +46,7 @@ struct UpdateOutcome {
   /// Version of the image the device's bootloader started last, from its console.
   std::string running_version;
   std::int64_t boot_to_connected_ms = 0;  ///< power-on to the broker accepting the device
-  std::int64_t transfer_ms = 0;           ///< first block asked for to image verified by the device
+  std::int64_t transfer_ms = 0;           ///< job received to image verified, both by the device
   std::int64_t wall_ms = 0;               ///< power-on to the job's end
   std::optional<ApprovedImage> approved;  ///< what the flash says afterwards
   std::string flash_problem;              ///< why `approved` is empty

@@ -1,4 +1,5 @@
-// lwIP's configuration: one thread, the raw API, an Ethernet interface with DHCP and DNS, one TCP connection.
+// lwIP's configuration: one thread, the raw API, an Ethernet interface with DHCP and DNS, two TCP connections
+// (MQTT and HTTPS).
 //
 // All memory is static. Numbers that depend on each other are derived here, so change the first ones only.
 #ifndef AGENT_APP_LWIP_PORT_LWIPOPTS_H_
@@ -34,11 +35,12 @@
 #define LWIP_DNS_SECURE \
   (LWIP_DNS_SECURE_RAND_XID | LWIP_DNS_SECURE_NO_MULTIPLE_OUTSTANDING | LWIP_DNS_SECURE_RAND_SRC_PORT)
 #define DNS_MAX_NAME_LENGTH 256
-#define DNS_TABLE_SIZE 2
+#define DNS_TABLE_SIZE 4
 
-// TCP. Six segments are what the controller's receive FIFO (10.5 KB) holds: more would lose frames.
+// TCP. The receive window is the largest without scaling. A server may send all of it at once: the Ethernet
+// queue (netif_lan.cc) takes what the controller's receive FIFO of 10.5 KB would lose.
 #define TCP_MSS 1460
-#define TCP_WND (6 * TCP_MSS)
+#define TCP_WND (44 * TCP_MSS)
 #define TCP_SND_BUF (6 * TCP_MSS)
 #define TCP_SND_QUEUELEN 24
 #define TCP_QUEUE_OOSEQ 1
@@ -52,13 +54,14 @@
 #define MEM_LIBC_MALLOC 0
 #define MEMP_MEM_MALLOC 0
 #define MEM_ALIGNMENT 4
-#define MEM_SIZE (16 * 1024)
-#define PBUF_POOL_SIZE 32
+#define MEM_SIZE (32 * 1024)
+// A full window of full segments for both connections, and some for everything else.
+#define PBUF_POOL_SIZE (2 * (TCP_WND / TCP_MSS) + 16)
 #define PBUF_POOL_BUFSIZE 1536
 #define MEMP_NUM_PBUF 16
-#define MEMP_NUM_TCP_PCB 4
+#define MEMP_NUM_TCP_PCB 8  // two in use, the rest closing
 #define MEMP_NUM_TCP_PCB_LISTEN 1
-#define MEMP_NUM_TCP_SEG 40
+#define MEMP_NUM_TCP_SEG (2 * (TCP_SND_QUEUELEN + TCP_WND / TCP_MSS))  // sent, and received out of order
 #define MEMP_NUM_UDP_PCB 4
 
 // Checksums: the controller checks the frame, the stack checks everything above it.

@@ -101,6 +101,78 @@ TEST(Provisioning, TextWithControlCharactersIsRefused) {
   EXPECT_EQ(provisioning::parse(complete(std::string(65, 'a')).build(1), settings), Status::kNotFound);
 }
 
+TEST(Provisioning, TransferSettingsAreEmptyUnlessProvisioned) {
+  Settings settings;
+  ASSERT_EQ(provisioning::parse(complete().build(1), settings), Status::kOk);
+  EXPECT_EQ(settings.transfer, provisioning::TransferSettings{});
+}
+
+TEST(Provisioning, RoundTripKeepsTheTransferSettings) {
+  provisioning::TransferSettings transfer;
+  transfer.block_size = 1024;
+  transfer.blocks_per_request = 31;
+  transfer.blocks_in_flight = 64;
+  transfer.protocols = {.enabled = provisioning::kAllProtocols, .primary = provisioning::kProtocolHttp};
+  transfer.stream_format = provisioning::StreamFormat::kJson;
+  transfer.start_next = true;
+  transfer.max_request_momentum = 5;
+  transfer.status_frequency = 16;
+  Settings settings;
+  ASSERT_EQ(provisioning::parse(complete().add_transfer(transfer).build(1), settings), Status::kOk);
+  EXPECT_EQ(settings.transfer, transfer);
+}
+
+TEST(Provisioning, ATransferSettingOutOfItsRangeMakesTheBlobInvalid) {
+  using Bytes = std::vector<std::uint8_t>;
+  struct Case {
+    provisioning::Tag tag;
+    Bytes value;
+    Status expected;
+  };
+  const std::vector<Case> cases{
+      {provisioning::kTagBlockSize, {0x00, 0x01, 0, 0}, Status::kOk},        // 256
+      {provisioning::kTagBlockSize, {0x00, 0x10, 0, 0}, Status::kOk},        // 4096
+      {provisioning::kTagBlockSize, {0x80, 0x00, 0, 0}, Status::kNotFound},  // 128
+      {provisioning::kTagBlockSize, {0x00, 0x20, 0, 0}, Status::kNotFound},  // 8192
+      {provisioning::kTagBlockSize, {0x01, 0x01, 0, 0}, Status::kNotFound},  // 257
+      {provisioning::kTagBlockSize, {0, 0, 0, 0}, Status::kNotFound},
+      {provisioning::kTagBlockSize, {0x00, 0x01}, Status::kNotFound},
+      {provisioning::kTagBlocksPerRequest, {0x00, 0x02}, Status::kOk},  // 512
+      {provisioning::kTagBlocksPerRequest, {0x01, 0x02}, Status::kNotFound},
+      {provisioning::kTagBlocksPerRequest, {0, 0}, Status::kNotFound},
+      {provisioning::kTagBlocksPerRequest, {1}, Status::kNotFound},
+      {provisioning::kTagBlocksInFlight, {0x00, 0x04}, Status::kOk},  // 1024
+      {provisioning::kTagBlocksInFlight, {0x01, 0x04}, Status::kNotFound},
+      {provisioning::kTagBlocksInFlight, {0, 0}, Status::kNotFound},
+      {provisioning::kTagDataProtocols, {1, 1}, Status::kOk},
+      {provisioning::kTagDataProtocols, {2, 2}, Status::kOk},
+      {provisioning::kTagDataProtocols, {3, 2}, Status::kOk},
+      {provisioning::kTagDataProtocols, {1, 2}, Status::kNotFound},  // prefers what is not enabled
+      {provisioning::kTagDataProtocols, {3, 3}, Status::kNotFound},
+      {provisioning::kTagDataProtocols, {3, 0}, Status::kNotFound},
+      {provisioning::kTagDataProtocols, {0, 1}, Status::kNotFound},
+      {provisioning::kTagDataProtocols, {7, 1}, Status::kNotFound},
+      {provisioning::kTagDataProtocols, {1}, Status::kNotFound},
+      {provisioning::kTagStreamFormat, {0}, Status::kOk},
+      {provisioning::kTagStreamFormat, {1}, Status::kOk},
+      {provisioning::kTagStreamFormat, {2}, Status::kNotFound},
+      {provisioning::kTagStreamFormat, {}, Status::kNotFound},
+      {provisioning::kTagStartNext, {1}, Status::kOk},
+      {provisioning::kTagStartNext, {2}, Status::kNotFound},
+      {provisioning::kTagStartNext, {1, 0}, Status::kNotFound},
+      {provisioning::kTagMaxRequestMomentum, {1, 0, 0, 0}, Status::kOk},
+      {provisioning::kTagMaxRequestMomentum, {0, 0, 0, 0}, Status::kNotFound},
+      {provisioning::kTagStatusFrequency, {1, 0, 0, 0}, Status::kOk},
+      {provisioning::kTagStatusFrequency, {0, 0, 0, 0}, Status::kNotFound},
+      {provisioning::kTagStatusFrequency, {1}, Status::kNotFound},
+  };
+  for (const Case& c : cases) {
+    Settings settings;
+    EXPECT_EQ(provisioning::parse(complete().add(c.tag, c.value).build(1), settings), c.expected)
+        << "tag " << c.tag << " value " << testing::PrintToString(c.value);
+  }
+}
+
 TEST(Provisioning, MissingIdentityIsIncomplete) {
   Builder builder;
   builder.add_text(provisioning::kTagThingName, "thing-1");

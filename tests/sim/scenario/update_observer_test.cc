@@ -48,7 +48,29 @@ TEST(UpdateObserver, TimesAreCountedFromPowerOn) {
   EXPECT_EQ(observer.outcome().transfer_ms, 300);
   EXPECT_EQ(observer.outcome().wall_ms, 1000);
   EXPECT_EQ(observer.outcome().reason, "accepted  v1.1.0");
-  EXPECT_EQ(observer.blocks(), 16U);
+  EXPECT_EQ(observer.served_bytes(1024), 16U * 1024);
+}
+
+TEST(UpdateObserver, AnUpdateIsOfferedToADeviceThatAsksWithStartNext) {
+  UpdateObserver observer("thing-1", "");
+  EXPECT_EQ(observer.observe(request("$aws/things/thing-1/jobs/start-next")), Next::kOfferUpdate);
+}
+
+TEST(UpdateObserver, ATransferBeginsWhenTheDeviceSaysSoOrWhenSomethingIsServed) {
+  UpdateObserver said("thing-1", "");
+  nlohmann::json line = console("app: job AFR_OTA-1 received, 169200 bytes");
+  line["t_us"] = 400'000;
+  EXPECT_EQ(said.observe(line), Next::kNothing);
+  EXPECT_EQ(said.observe(event("cloud", "object_request", 450, {{"bytes", 65536}})), Next::kShowProgress);
+  EXPECT_EQ(said.observe(event("cloud", "object_request", 460, {{"bytes", 1000}})), Next::kShowProgress);
+  EXPECT_EQ(said.served_bytes(4096), 66536U);
+  EXPECT_EQ(said.observe(execution(700, "IN_PROGRESS", {{"self_test", "ready"}})), Next::kNothing);
+  EXPECT_EQ(said.outcome().transfer_ms, 300);
+
+  UpdateObserver silent("thing-1", "");
+  EXPECT_EQ(silent.observe(event("cloud", "object_request", 450, {{"bytes", 1}})), Next::kShowProgress);
+  EXPECT_EQ(silent.observe(execution(700, "IN_PROGRESS", {{"self_test", "ready"}})), Next::kNothing);
+  EXPECT_EQ(silent.outcome().transfer_ms, 250);
 }
 
 TEST(UpdateObserver, TheRunningVersionIsTheOneTheBootloaderStartedLast) {
