@@ -25,9 +25,10 @@
 #include "agent/src/block_window.h"
 #include "agent/src/environment.h"
 #include "agent/src/job_document.h"
+#include "agent/src/job_status.h"
 #include "agent/src/settings.h"
 #include "agent/src/stream_message.h"
-#include "agent/src/text.h"
+#include "agent/src/topics.h"
 #include "agent/src/transition_table.h"
 
 namespace ota {
@@ -51,8 +52,8 @@ class Agent {
   OtaState_t shutdown(std::uint32_t rounds, bool unsubscribe);
   [[nodiscard]] OtaErr_t activate_new_image();
   [[nodiscard]] OtaErr_t set_image_state(OtaImageState_t state);
-  [[nodiscard]] OtaImageState_t image_state() const { return image_state_; }
-  [[nodiscard]] OtaState_t state() const { return state_; }
+  [[nodiscard]] OtaImageState_t image_state() const { return image_state_.load(std::memory_order_relaxed); }
+  [[nodiscard]] OtaState_t state() const { return state_.load(std::memory_order_acquire); }
   [[nodiscard]] OtaAgentStatistics_t statistics() const;
 
   /// To be called when a timer of the environment runs out.
@@ -64,16 +65,14 @@ class Agent {
   enum class Ingest { kFileComplete, kFailed, kAccepted, kIgnored };
 
   /// Counted by the tasks that signal as well as by the one that runs the agent.
-  struct Statistics {
-    std::atomic<std::uint32_t> received{0};
-    std::atomic<std::uint32_t> queued{0};
-    std::atomic<std::uint32_t> processed{0};
-    std::atomic<std::uint32_t> dropped{0};
-
-    void clear() { received = queued = processed = dropped = 0; }
-  };
+  enum class Packet : std::uint8_t { kReceived, kQueued, kProcessed, kDropped };
 
   // agent.cc: life, dispatch, job and image state.
+  void count(Packet packet);
+  void clear_statistics();
+  [[nodiscard]] OtaState_t current() const { return state_.load(std::memory_order_relaxed); }
+  void set_state(OtaState_t state) { state_.store(state, std::memory_order_release); }
+  void set_own_image_state(OtaImageState_t state) { image_state_.store(state, std::memory_order_relaxed); }
   [[nodiscard]] bool prepare_event_queue();
   void lend_buffers(const OtaAppBuffer_t& buffers);
   void dispatch(const OtaEventMsg_t& event);
@@ -87,20 +86,23 @@ class Agent {
   [[nodiscard]] OtaErr_t user_abort();
   [[nodiscard]] OtaErr_t stop();
   OtaErr_t set_image_state(OtaImageState_t state, std::uint32_t reason);
-  [[nodiscard]] OtaErr_t publish_image_state(OtaImageState_t state, std::uint32_t reason);
-  [[nodiscard]] bool subscribe(const char* topic_format, TextValues values, std::uint8_t qos);
-  bool unsubscribe(const char* topic_format, TextValues values);
-  [[nodiscard]] bool publish(const char* topic_format, TextValues values, std::string_view payload,
-                             std::uint8_t qos);
-  [[nodiscard]] OtaErr_t publish_status(TextValue job_id, std::uint8_t qos, const char* format,
-                                        TextValues values);
-  void report_end(TextValue job_id, const char* format, TextValues values);
+  [[nodiscard]] OtaErr_t report_image_state(OtaImageState_t state, std::uint32_t reason);
+  void write(TextWriter& out, Topic topic) const;
+  [[nodiscard]] bool subscribe(Topic topic, std::uint8_t qos);
+  bool unsubscribe(Topic topic);
+  [[nodiscard]] bool publish(Topic topic, std::string_view payload, std::uint8_t qos);
+  [[nodiscard]] OtaErr_t report(Report report, std::uint32_t first, std::uint32_t second);
+  void report_end(Report report, std::uint32_t first, std::uint32_t second);
   [[nodiscard]] bool has_job() const { return job_id_[0] != 0; }
   [[nodiscard]] const char* job_id() const;
   [[nodiscard]] const char* thing_name() const { return thing_name_.data(); }
+  void name_job(std::string_view id);
   void forget_job() { job_id_[0] = 0; }
   [[nodiscard]] OtaErr_t close_transfer();
+  void drop_file();
+  void end_job();
   void abandon_job();
+  [[nodiscard]] OtaJobDocument_t describe_job(std::string_view text) const;
 
   // agent_job.cc: asking for a job, and what a job document leads to.
   [[nodiscard]] OtaErr_t request_job();
@@ -110,11 +112,11 @@ class Agent {
   [[nodiscard]] OtaErr_t handle_job_text(std::string_view text);
   [[nodiscard]] OtaErr_t fall_back();
   [[nodiscard]] OtaErr_t no_job();
-  [[nodiscard]] OtaErr_t offer_custom_job(std::string_view job_id, std::string_view text);
-  [[nodiscard]] OtaErr_t publish_custom_status(std::string_view job_id, const OtaJobDocument_t& answer);
-  [[nodiscard]] OtaErr_t refuse_job(std::string_view job_id, OtaJobParseErr_t error);
-  [[nodiscard]] OtaErr_t refuse_too_large(std::string_view job_id);
-  [[nodiscard]] OtaErr_t take_job(const JobDocument& job, std::string_view text);
+  [[nodiscard]] OtaErr_t offer_custom_job(std::string_view text);
+  [[nodiscard]] OtaErr_t report_custom_job(const OtaJobDocument_t& answer);
+  [[nodiscard]] OtaErr_t refuse_job(OtaJobParseErr_t error);
+  [[nodiscard]] OtaErr_t refuse_too_large();
+  [[nodiscard]] OtaErr_t take_job(const JobDocument& job, std::string_view text, bool is_new);
   [[nodiscard]] OtaErr_t continue_job(const JobDocument& job);
   [[nodiscard]] OtaErr_t adopt(const JobDocument& job);
   [[nodiscard]] std::uint32_t choose_protocol(const JobDocument& job) const;
@@ -136,6 +138,7 @@ class Agent {
   [[nodiscard]] OtaErr_t process_data(OtaEventData_t* data);
   [[nodiscard]] Ingest store_block(const Block& block, OtaPalStatus_t& close_result);
   [[nodiscard]] bool is_block_expected() const;
+  [[nodiscard]] bool take_block(std::span<std::uint8_t> message, Block& out);
   void after_block();
   void finish_file(Ingest result, OtaPalStatus_t close_result);
   [[nodiscard]] std::uint32_t total_blocks() const;
@@ -145,27 +148,24 @@ class Agent {
   // agent_stream.cc: its blocks over MQTT.
   [[nodiscard]] bool open_stream();
   bool close_stream();
-  [[nodiscard]] const char* stream_name() const;
-  [[nodiscard]] const char* stream_format() const;
-  [[nodiscard]] bool publish_stream_request(std::string_view payload);
   [[nodiscard]] bool request_stream_blocks();
   [[nodiscard]] bool publish_json_request(const BlockWindow::Request& request);
   [[nodiscard]] bool publish_cbor_request(const BlockWindow::Request& request);
-  [[nodiscard]] std::optional<Block> decode_stream_block(std::span<std::uint8_t> message);
+  [[nodiscard]] bool decode_stream_block(std::span<std::uint8_t> message, Block& out);
 
   // agent_http.cc: its blocks over HTTP.
   [[nodiscard]] bool open_http();
   bool close_http();
   [[nodiscard]] OtaErr_t reopen_http();
   [[nodiscard]] bool request_ranges();
-  [[nodiscard]] Block take_range_block(std::span<std::uint8_t> body);
+  void take_range_block(std::span<std::uint8_t> body, Block& out);
 
   Environment& environment_;
   Settings settings_;
   std::atomic<OtaState_t> state_{OtaAgentStateStopped};
   std::atomic<OtaImageState_t> image_state_{OtaImageStateUnknown};
-  OtaState_t next_state_ = OtaAgentStateNoTransition;  ///< a handler's answer that overrides the table's
-  Statistics statistics_;
+  OtaState_t next_state_ = OtaAgentStateNoTransition;    ///< a handler's answer that overrides the table's
+  std::array<std::atomic<std::uint32_t>, 4> packets_{};  ///< by Packet
   bool is_event_queue_ready_ = false;
   std::atomic<bool> unsubscribe_at_stop_{false};
 

@@ -135,12 +135,12 @@ void Reader::read_file(Token file, const char* signature_key) {
 /// JSON may write base64's '/' as "\/".
 void Reader::read_signature(std::string_view raw) {
   std::array<std::uint8_t, kOTA_MaxSignatureSize / 3 * 4 + 1> plain;
-  std::optional<std::size_t> size;
-  if (copy_string(raw, plain)) {
-    size = base64_decode(reinterpret_cast<const char*>(plain.data()), out_.signature.data);
-  }
-  expect(size.has_value());
-  out_.signature.size = static_cast<std::uint16_t>(size.value_or(0));
+  const bool is_copied = copy_string(raw, plain);
+  const std::size_t size =
+      is_copied ? base64_decode(reinterpret_cast<const char*>(plain.data()), out_.signature.data)
+                : kNotBase64;
+  expect(size != kNotBase64);
+  out_.signature.size = size != kNotBase64 ? static_cast<std::uint16_t>(size) : std::uint16_t{0};
 }
 
 /// Reads what says which job it is. @returns kOk, or why the rest need not be read
