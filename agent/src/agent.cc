@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstring>
+#include <type_traits>
 
 namespace ota {
 namespace {
@@ -20,13 +22,40 @@ bool is_only_reported(OtaErr_t result) {
          result == OtaErrFailedToDecodeCbor;
 }
 
-/// Lends `theirs` if there is any, else `own`.
-template <typename Size, std::size_t kSize>
-void lend(std::uint8_t*& pointer, Size& size, std::uint8_t* theirs, Size theirs_size,
-          std::array<std::uint8_t, kSize>& own) {
-  const bool is_lent = theirs != nullptr && theirs_size != 0;
-  pointer = is_lent ? theirs : own.data();
-  size = is_lent ? theirs_size : static_cast<Size>(kSize);
+/// A buffer that the application may lend: where it stands in its structure and goes in the file context, and
+/// what is used if there is none. All as offsets in bytes.
+struct Loan {
+  std::uint16_t theirs;
+  std::uint16_t theirs_size;
+  std::uint16_t pointer;
+  std::uint16_t size;
+  std::uint16_t own;
+  std::uint16_t own_size;
+};
+
+#define OTA_LOAN(theirs, theirs_size, pointer, size, own)                                                \
+  {                                                                                                      \
+    offsetof(OtaAppBuffer_t, theirs), offsetof(OtaAppBuffer_t, theirs_size),                             \
+        offsetof(OtaFileContext_t, pointer), offsetof(OtaFileContext_t, size), offsetof(OwnMemory, own), \
+        sizeof(OwnMemory::own)                                                                           \
+  }
+
+constexpr Loan kLoans[] = {
+    OTA_LOAN(pUpdateFilePath, updateFilePathsize, pFilePath, filePathMaxSize, file_path),
+    OTA_LOAN(pCertFilePath, certFilePathSize, pCertFilepath, certFilePathMaxSize, certificate_path),
+    OTA_LOAN(pStreamName, streamNameSize, pStreamName, streamNameMaxSize, stream_name),
+    OTA_LOAN(pFileBitmap, fileBitmapSize, pRxBlockBitmap, blockBitmapMaxSize, bitmap),
+    OTA_LOAN(pUrl, urlSize, pUpdateUrlPath, updateUrlMaxSize, url),
+    OTA_LOAN(pAuthScheme, authSchemeSize, pAuthScheme, authSchemeMaxSize, auth_scheme),
+};
+
+#undef OTA_LOAN
+
+/// The member of type T that stands `offset` bytes into `object`.
+template <typename T, typename Object>
+T& member(Object& object, std::size_t offset) {
+  using Byte = std::conditional_t<std::is_const_v<T>, const unsigned char, unsigned char>;
+  return *reinterpret_cast<T*>(reinterpret_cast<Byte*>(&object) + offset);
 }
 
 }  // namespace
@@ -74,18 +103,16 @@ void Agent::lend_buffers(const OtaAppBuffer_t& buffers) {
   file_.jobNameMaxSize = static_cast<std::uint16_t>(job_id_.size());
   file_.pProtocols = protocols_.data();
   file_.protocolMaxSize = static_cast<std::uint16_t>(protocols_.size());
-  lend(file_.pFilePath, file_.filePathMaxSize, buffers.pUpdateFilePath, buffers.updateFilePathsize,
-       own_file_path_);
-  lend(file_.pCertFilepath, file_.certFilePathMaxSize, buffers.pCertFilePath, buffers.certFilePathSize,
-       own_certificate_path_);
-  lend(file_.pStreamName, file_.streamNameMaxSize, buffers.pStreamName, buffers.streamNameSize,
-       own_stream_name_);
-  lend(file_.pDecodeMem, file_.decodeMemMaxSize, buffers.pDecodeMemory, buffers.decodeMemorySize, own_block_);
-  lend(file_.pRxBlockBitmap, file_.blockBitmapMaxSize, buffers.pFileBitmap, buffers.fileBitmapSize,
-       own_bitmap_);
-  lend(file_.pUpdateUrlPath, file_.updateUrlMaxSize, buffers.pUrl, buffers.urlSize, own_url_);
-  lend(file_.pAuthScheme, file_.authSchemeMaxSize, buffers.pAuthScheme, buffers.authSchemeSize,
-       own_auth_scheme_);
+  const bool is_decode_memory_lent = buffers.pDecodeMemory != nullptr && buffers.decodeMemorySize != 0;
+  file_.pDecodeMem = is_decode_memory_lent ? buffers.pDecodeMemory : own_.block;
+  file_.decodeMemMaxSize = is_decode_memory_lent ? buffers.decodeMemorySize : sizeof own_.block;
+  for (const Loan& loan : kLoans) {
+    std::uint8_t* theirs = member<std::uint8_t* const>(buffers, loan.theirs);
+    const std::uint16_t size = member<const std::uint16_t>(buffers, loan.theirs_size);
+    const bool is_lent = theirs != nullptr && size != 0;
+    member<std::uint8_t*>(file_, loan.pointer) = is_lent ? theirs : &member<std::uint8_t>(own_, loan.own);
+    member<std::uint16_t>(file_, loan.size) = is_lent ? size : loan.own_size;
+  }
 }
 
 OtaState_t Agent::process_next_event() {
@@ -195,10 +222,15 @@ OtaErr_t Agent::handle(Handler handler, const OtaEventMsg_t& event) {
   return OtaErrPanic;
 }
 
-OtaErr_t Agent::start() {
+/// An image on trial that does not reach its self test is to be reset.
+void Agent::guard_self_test() {
   if (environment_.pal_image_state(file_) == OtaPalImageStatePendingCommit) {
     environment_.timer_start(OtaSelfTestTimer, settings_.self_test_wait_ms);
   }
+}
+
+OtaErr_t Agent::start() {
+  guard_self_test();
   signal_or_retry(OtaAgentEventRequestJobDocument);
   return OtaErrNone;
 }
@@ -221,9 +253,7 @@ OtaErr_t Agent::suspend() {
 
 OtaErr_t Agent::resume() {
   if (current() == OtaAgentStateStopped) return OtaErrAgentStopped;
-  if (environment_.pal_image_state(file_) == OtaPalImageStatePendingCommit) {
-    environment_.timer_start(OtaSelfTestTimer, settings_.self_test_wait_ms);
-  }
+  guard_self_test();
   start_request_timer();
   return signal_event(OtaAgentEventResume) ? OtaErrNone : OtaErrSignalEventFailed;
 }
@@ -243,7 +273,7 @@ OtaErr_t Agent::stop() {
     environment_.timer_stop(timer);
     environment_.timer_delete(timer);
   }
-  const bool is_left = !unsubscribe_at_stop_ || unsubscribe(Topic::kNotifyNext);
+  const bool is_left = !unsubscribe_at_stop_ || exchange(Exchange::kUnsubscribe, Topic::kNotifyNext, {}, 0);
   const OtaErr_t result = close_transfer();
   forget_job();
   set_own_image_state(OtaImageStateUnknown);
@@ -302,35 +332,33 @@ OtaErr_t Agent::report_image_state(OtaImageState_t state, std::uint32_t reason) 
   return report(state == OtaImageStateRejected ? Report::kRejected : Report::kAborted, 0, reason);
 }
 
-void Agent::write(TextWriter& out, Topic topic) const {
+/// Unsubscribes with QoS 0 whatever the subscription had, as AWS's library does; MQTT's UNSUBSCRIBE has none.
+bool Agent::exchange(Exchange what, Topic topic, std::string_view payload, std::uint8_t qos) {
+  Text<kMaxTopic> text;
   const auto* stream = reinterpret_cast<const char*>(file_.pStreamName);
-  write_topic(out, topic, thing_name(), topic == Topic::kUpdate ? job_id() : stream, settings_.stream_format);
-}
-
-bool Agent::subscribe(Topic topic, std::uint8_t qos) {
-  Text<kMaxTopic> text;
-  write(text, topic);
-  return environment_.subscribe(text.text(), qos) == OtaMqttSuccess;
-}
-
-/// With QoS 0 whatever the subscription had, as AWS's library does; MQTT's UNSUBSCRIBE has none.
-bool Agent::unsubscribe(Topic topic) {
-  Text<kMaxTopic> text;
-  write(text, topic);
-  return environment_.unsubscribe(text.text(), 0) == OtaMqttSuccess;
-}
-
-bool Agent::publish(Topic topic, std::string_view payload, std::uint8_t qos) {
-  Text<kMaxTopic> text;
-  write(text, topic);
-  return environment_.publish(text.text(), bytes_of(payload), qos) == OtaMqttSuccess;
+  write_topic(text, topic, thing_name(), topic == Topic::kUpdate ? job_id() : stream,
+              settings_.stream_format);
+  OtaMqttStatus_t status = OtaMqttSuccess;
+  switch (what) {
+    case Exchange::kSubscribe:
+      status = environment_.subscribe(text.text(), qos);
+      break;
+    case Exchange::kUnsubscribe:
+      status = environment_.unsubscribe(text.text(), qos);
+      break;
+    case Exchange::kPublish:
+      status = environment_.publish(text.text(), bytes_of(payload), qos);
+      break;
+  }
+  return status == OtaMqttSuccess;
 }
 
 /// Says something of the job in hand. Progress may get lost.
 OtaErr_t Agent::report(Report what, std::uint32_t first, std::uint32_t second) {
   Text<kMaxStatusMessage> message;
   write_report(message, what, first, second);
-  const bool is_sent = publish(Topic::kUpdate, message.text(), what == Report::kProgress ? 0 : 1);
+  const bool is_sent =
+      exchange(Exchange::kPublish, Topic::kUpdate, message.text(), what == Report::kProgress ? 0 : 1);
   return is_sent ? OtaErrNone : OtaErrUpdateJobStatusFailed;
 }
 

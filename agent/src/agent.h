@@ -33,6 +33,19 @@
 
 namespace ota {
 
+/// For the buffers that the application does not lend.
+struct OwnMemory {
+  static constexpr std::size_t kMaxPath = 128;
+
+  std::uint8_t file_path[kMaxPath];
+  std::uint8_t certificate_path[kMaxPath];
+  std::uint8_t stream_name[kMaxStreamName + 1];
+  std::uint8_t block[OTA_FILE_BLOCK_SIZE];
+  std::uint8_t bitmap[OTA_MAX_BLOCK_BITMAP_SIZE];
+  std::uint8_t url[OTA_REQUEST_URL_MAX_SIZE + 1];
+  std::uint8_t auth_scheme[32];
+};
+
 class Agent {
  public:
   explicit Agent(Environment& environment) : environment_(environment) {}
@@ -61,10 +74,12 @@ class Agent {
 
  private:
   static constexpr std::size_t kMaxRanges = 8;
+  static constexpr std::size_t kMaxProtocols = 20;
 
   enum class Ingest { kFileComplete, kFailed, kAccepted, kIgnored };
 
   /// Counted by the tasks that signal as well as by the one that runs the agent.
+  enum class Exchange : std::uint8_t { kSubscribe, kUnsubscribe, kPublish };
   enum class Packet : std::uint8_t { kReceived, kQueued, kProcessed, kDropped };
 
   // agent.cc: life, dispatch, job and image state.
@@ -82,15 +97,13 @@ class Agent {
   void signal_or_retry(OtaEvent_t event);
   void start_request_timer();
   [[nodiscard]] OtaErr_t retry_later(OtaErr_t error);
+  void guard_self_test();
   [[nodiscard]] OtaErr_t start();
   [[nodiscard]] OtaErr_t user_abort();
   [[nodiscard]] OtaErr_t stop();
   OtaErr_t set_image_state(OtaImageState_t state, std::uint32_t reason);
   [[nodiscard]] OtaErr_t report_image_state(OtaImageState_t state, std::uint32_t reason);
-  void write(TextWriter& out, Topic topic) const;
-  [[nodiscard]] bool subscribe(Topic topic, std::uint8_t qos);
-  bool unsubscribe(Topic topic);
-  [[nodiscard]] bool publish(Topic topic, std::string_view payload, std::uint8_t qos);
+  [[nodiscard]] bool exchange(Exchange what, Topic topic, std::string_view payload, std::uint8_t qos);
   [[nodiscard]] OtaErr_t report(Report report, std::uint32_t first, std::uint32_t second);
   void report_end(Report report, std::uint32_t first, std::uint32_t second);
   [[nodiscard]] bool has_job() const { return job_id_[0] != 0; }
@@ -107,9 +120,10 @@ class Agent {
   // agent_job.cc: asking for a job, and what a job document leads to.
   [[nodiscard]] OtaErr_t request_job();
   void renew_url();
-  [[nodiscard]] bool is_stale_answer(const JobDocument& job);
+  [[nodiscard]] bool is_stale_answer(const JobDocument& job) const;
   [[nodiscard]] OtaErr_t process_job(OtaEventData_t* data);
-  [[nodiscard]] OtaErr_t handle_job_text(std::string_view text);
+  [[nodiscard]] OtaErr_t handle_job(JobDocumentStatus status, const JobDocument& job, std::string_view text);
+  [[nodiscard]] JobDocumentStatus read_job(std::string_view text, JobDocument& out);
   [[nodiscard]] OtaErr_t fall_back();
   [[nodiscard]] OtaErr_t no_job();
   [[nodiscard]] OtaErr_t offer_custom_job(std::string_view text);
@@ -191,17 +205,8 @@ class Agent {
   std::array<char, otaconfigMAX_THINGNAME_LEN + 1> thing_name_{};
   std::array<std::uint8_t, OTA_JOB_ID_MAX_SIZE> job_id_{};
 
-  // Memory for what the application does not lend.
-  static constexpr std::size_t kMaxPath = 128;
-  static constexpr std::size_t kMaxProtocols = 20;
-  std::array<std::uint8_t, kMaxPath> own_file_path_;
-  std::array<std::uint8_t, kMaxPath> own_certificate_path_;
-  std::array<std::uint8_t, kMaxStreamName + 1> own_stream_name_;
-  std::array<std::uint8_t, OTA_FILE_BLOCK_SIZE> own_block_;
-  std::array<std::uint8_t, OTA_MAX_BLOCK_BITMAP_SIZE> own_bitmap_;
-  std::array<std::uint8_t, OTA_REQUEST_URL_MAX_SIZE + 1> own_url_;
-  std::array<std::uint8_t, 32> own_auth_scheme_;
   std::array<std::uint8_t, kMaxProtocols> protocols_{};
+  OwnMemory own_;
 };
 
 }  // namespace ota

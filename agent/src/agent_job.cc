@@ -27,8 +27,9 @@ OtaErr_t Agent::request_job() {
                               std::string_view(thing_name()).substr(0, kMaxThingNameInToken)};
   message.format(kJobRequest, values);
   const bool is_sent =
-      subscribe(Topic::kNotifyNext, 1) &&
-      publish(settings_.use_start_next ? Topic::kStartNext : Topic::kGetNext, message.text(), 1);
+      exchange(Exchange::kSubscribe, Topic::kNotifyNext, {}, 1) &&
+      exchange(Exchange::kPublish, settings_.use_start_next ? Topic::kStartNext : Topic::kGetNext,
+               message.text(), 1);
   if (!is_sent) return retry_later(OtaErrRequestJobFailed);
   if (!is_answer_awaited_) first_unanswered_ = request_number_;
   is_answer_awaited_ = true;
@@ -49,35 +50,41 @@ void Agent::renew_url() {
   static_cast<void>(close_transfer());
 }
 
+/// Reads a job message. One that is malformed, or stale, counts as no message: kMalformed.
+JobDocumentStatus Agent::read_job(std::string_view text, JobDocument& out) {
+  const JobDocumentStatus status = parse_job_document(text, environment_.signature_key(), out);
+  if (status == JobDocumentStatus::kMalformed) {
+    environment_.on_note(Note::kDocumentMalformed);
+  } else if (is_stale_answer(out)) {
+    environment_.on_note(Note::kAnswerStale);
+    return JobDocumentStatus::kMalformed;
+  } else {
+    is_answer_awaited_ = false;
+  }
+  return status;
+}
+
 /// An answer names the request it answers by its client token, `N:T`; a notification has none. An answer that
 /// was overtaken by another, or comes twice, says nothing about now.
-bool Agent::is_stale_answer(const JobDocument& job) {
+bool Agent::is_stale_answer(const JobDocument& job) const {
   if (job.client_token.empty()) return false;
   std::uint32_t number = 0;
-  const bool is_expected = parse_u32(job.client_token.substr(0, job.client_token.find(':')), number) &&
-                           is_answer_awaited_ && number >= first_unanswered_ && number < request_number_;
-  if (!is_expected) environment_.on_note(Note::kAnswerStale);
-  if (is_expected) is_answer_awaited_ = false;
-  return !is_expected;
+  const bool is_number = parse_u32(job.client_token.substr(0, job.client_token.find(':')), number);
+  return !is_number || !is_answer_awaited_ || number < first_unanswered_ || number >= request_number_;
 }
 
 OtaErr_t Agent::process_job(OtaEventData_t* data) {
   if (data == nullptr) return OtaErrInvalidArg;
-  const OtaErr_t result = handle_job_text(text_of(*data));
+  JobDocument job;
+  const std::string_view text = text_of(*data);
+  const OtaErr_t result = handle_job(read_job(text, job), job, text);
   environment_.notify_application(OtaJobEventProcessed, data);
   return result;
 }
 
-OtaErr_t Agent::handle_job_text(std::string_view text) {
-  JobDocument job;
-  const JobDocumentStatus status = parse_job_document(text, environment_.signature_key(), job);
-  if (status == JobDocumentStatus::kMalformed) {
-    // Not an answer: the request timer goes on running and asks again.
-    environment_.on_note(Note::kDocumentMalformed);
-    return OtaErrJobParserError;
-  }
-  if (is_stale_answer(job)) return OtaErrJobParserError;
-  is_answer_awaited_ = false;
+OtaErr_t Agent::handle_job(JobDocumentStatus status, const JobDocument& job, std::string_view text) {
+  // Not an answer: the request timer goes on running and asks again.
+  if (status == JobDocumentStatus::kMalformed) return OtaErrJobParserError;
   environment_.timer_stop(OtaRequestTimer);
   if (status == JobDocumentStatus::kNoJob) return no_job();
   if (has_job() && job.job_id != job_id()) {
@@ -254,7 +261,8 @@ OtaErr_t Agent::check_version(const JobDocument& job) const {
 /// job the running image came from; the job says how far it was told: "active" comes from the new image,
 /// "ready" from the old one.
 bool Agent::is_committed_job(const JobDocument& job) {
-  if (!job.is_in_progress || environment_.pal_image_state(file_) != OtaPalImageStateValid) return false;
+  if (job.status != "IN_PROGRESS" || environment_.pal_image_state(file_) != OtaPalImageStateValid)
+    return false;
   const bool is_from_running_image = job.updated_by == environment_.running_version();
   if (job.self_test == SelfTest::kActive && !is_from_running_image) return false;
   if (job.self_test != SelfTest::kActive && is_from_running_image) return false;
@@ -295,9 +303,9 @@ OtaErr_t Agent::in_self_test() {
 OtaErr_t Agent::job_notification(OtaEventData_t* data) {
   if (data == nullptr) return OtaErrInvalidArg;
   JobDocument job;
-  const JobDocumentStatus status = parse_job_document(text_of(*data), environment_.signature_key(), job);
+  const JobDocumentStatus status = read_job(text_of(*data), job);
   const bool is_same_job = status != JobDocumentStatus::kNoJob && job.job_id == job_id();
-  if (status == JobDocumentStatus::kMalformed || is_stale_answer(job) || is_same_job) {
+  if (status == JobDocumentStatus::kMalformed || is_same_job) {
     next_state_ = OtaAgentStateWaitingForFileBlock;
   } else {
     abandon_job();

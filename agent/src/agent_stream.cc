@@ -14,14 +14,14 @@ constexpr std::size_t kMaxRequestOverhead = 64;
 }  // namespace
 
 bool Agent::open_stream() {
-  is_subscribed_to_stream_ = subscribe(Topic::kStreamData, 0);
+  is_subscribed_to_stream_ = exchange(Exchange::kSubscribe, Topic::kStreamData, {}, 0);
   return is_subscribed_to_stream_;
 }
 
 bool Agent::close_stream() {
   if (!is_subscribed_to_stream_) return true;
   is_subscribed_to_stream_ = false;
-  return unsubscribe(Topic::kStreamData);
+  return exchange(Exchange::kUnsubscribe, Topic::kStreamData, {}, 0);
 }
 
 bool Agent::request_stream_blocks() {
@@ -38,7 +38,7 @@ bool Agent::publish_json_request(const BlockWindow::Request& request) {
   Text<stream_json::kMaxRequest> message;
   const TextValue values[] = {file_.serverFileID, settings_.block_size, request.first, request.count};
   message.format(stream_json::kRequest, values);
-  return publish(Topic::kStreamGet, message.text(), 0);
+  return exchange(Exchange::kPublish, Topic::kStreamGet, message.text(), 0);
 }
 
 /// One request at a time carries the whole file's bitmap from block 0 on, as AWS's library does. Of several
@@ -61,7 +61,8 @@ bool Agent::publish_cbor_request(const BlockWindow::Request& request) {
                                    .block_count = is_only_one ? window_.per_request() : request.count},
                                   message);
   if (message_size == 0) return false;
-  return publish(Topic::kStreamGet, {reinterpret_cast<const char*>(message.data()), message_size}, 0);
+  return exchange(Exchange::kPublish, Topic::kStreamGet,
+                  {reinterpret_cast<const char*>(message.data()), message_size}, 0);
 }
 
 bool Agent::decode_stream_block(std::span<std::uint8_t> message, Block& out) {
