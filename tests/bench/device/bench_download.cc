@@ -35,7 +35,8 @@ struct Downloads {
 };
 
 app::NetifLan lan;
-app::TlsStream tls;
+app::TlsConfig tls_config;
+app::TlsStream tls(tls_config);
 bench::TcpSink tcp;
 app::DeviceSettings settings;
 
@@ -68,7 +69,7 @@ void start() {
   credentials.root_ca = provisioned.root_ca;
   credentials.certificate = provisioned.device_certificate;
   credentials.private_key = provisioned.device_key;
-  if (!tls.init(credentials)) app::halt(tls.failure().what);
+  if (!tls_config.init(credentials)) app::halt(tls_config.failure().what);
   if (!lan.start(provisioned.mac)) app::halt("the network controller does not answer");
   turn_until([] { return lan.is_up(); }, "no DHCP server gave an address");
 }
