@@ -149,7 +149,7 @@ void Agent::finish_file(Ingest result, OtaPalStatus_t close_result) {
     report_end(job_id(), kFailedWithValues, {main, sub});
   } else if (is_firmware) {
     event = OtaJobEventActivate;
-    report_end(job_id(), kSelfTest, {kReady, environment_.running_version()});
+    report_end(job_id(), kSelfTest, {kSelfTestReady, environment_.running_version()});
   } else {
     event = OtaJobEventUpdateComplete;
     document.status = JobStatusSucceeded;

@@ -36,7 +36,7 @@ struct Downloads {
 
 app::NetifLan lan;
 app::TlsConfig tls_config;
-app::TlsStream tls(tls_config);
+app::TlsStream tls{tls_config};
 bench::TcpSink tcp;
 app::DeviceSettings settings;
 
