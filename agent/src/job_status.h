@@ -28,7 +28,7 @@ enum class Report : std::uint8_t {
 
 /// Two blanks stand before each version of kAccepted.
 inline void write_report(TextWriter& out, Report report, std::uint32_t first, std::uint32_t second) {
-  constexpr const char* kDetails[] = {
+  static constexpr const char* kDetails[] = {
       R"("receive":"%d/%d)",
       R"("self_test":"ready","updatedBy":"0x%x)",
       R"("self_test":"active","updatedBy":"0x%x)",
