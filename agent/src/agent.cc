@@ -90,7 +90,7 @@ bool Agent::prepare_event_queue() {
   OtaEventMsg_t event{};
   for (std::uint32_t i = 0; i < kMaxLeftoverEvents; ++i) {
     if (!is_event_queue_ready_ || environment_.event_receive(event, 0) != OtaOsSuccess) break;
-    if (event.pEventData != nullptr) environment_.notify_application(OtaJobEventProcessed, event.pEventData);
+    if (event.pEventData != nullptr) give_back(event.pEventData);
   }
   return is_event_queue_ready_;
 }
@@ -152,7 +152,7 @@ void Agent::start_request_timer() {
 
 void Agent::on_timer(OtaTimerId_t timer) {
   if (timer == OtaSelfTestTimer) {
-    environment_.pal_reset(file_);
+    reset_device();
   } else if (timer == OtaRequestTimer && !signal_event(OtaAgentEventRequestTimer)) {
     if (current() != OtaAgentStateStopped) start_request_timer();
   }
@@ -186,7 +186,7 @@ void Agent::ignore_event(const OtaEventMsg_t& event) {
   const bool is_block = event.eventId == OtaAgentEventReceivedFileBlock;
   const bool is_job = event.eventId == OtaAgentEventReceivedJobDocument;
   if (is_block) count(Packet::kDropped);
-  if (is_block || is_job) environment_.notify_application(OtaJobEventProcessed, event.pEventData);
+  if (is_block || is_job) give_back(event.pEventData);
 }
 
 OtaErr_t Agent::handle(Handler handler, const OtaEventMsg_t& event) {
@@ -222,9 +222,26 @@ OtaErr_t Agent::handle(Handler handler, const OtaEventMsg_t& event) {
   return OtaErrPanic;
 }
 
+// Small, and called from many places: here once instead of a virtual call each.
+void Agent::note(Note what) {
+  environment_.on_note(what);
+}
+void Agent::reset_device() {
+  environment_.pal_reset(file_);
+}
+void Agent::give_back(OtaEventData_t* data) {
+  environment_.notify_application(OtaJobEventProcessed, data);
+}
+void Agent::stop_request_timer() {
+  environment_.timer_stop(OtaRequestTimer);
+}
+bool Agent::is_pending_commit() {
+  return environment_.pal_image_state(file_) == OtaPalImageStatePendingCommit;
+}
+
 /// An image on trial that does not reach its self test is to be reset.
 void Agent::guard_self_test() {
-  if (environment_.pal_image_state(file_) == OtaPalImageStatePendingCommit) {
+  if (is_pending_commit()) {
     environment_.timer_start(OtaSelfTestTimer, settings_.self_test_wait_ms);
   }
 }
@@ -240,14 +257,14 @@ OtaErr_t Agent::retry_later(OtaErr_t error) {
   start_request_timer();
   if (++momentum_ < settings_.max_request_momentum) return error;
   if (!signal_event(OtaAgentEventShutdown)) return error;
-  environment_.timer_stop(OtaRequestTimer);
+  stop_request_timer();
   return OtaErrMomentumAbort;
 }
 
 OtaErr_t Agent::suspend() {
   if (current() == OtaAgentStateStopped) return OtaErrAgentStopped;
   environment_.timer_stop(OtaSelfTestTimer);
-  environment_.timer_stop(OtaRequestTimer);
+  stop_request_timer();
   return signal_event(OtaAgentEventSuspend) ? OtaErrNone : OtaErrSignalEventFailed;
 }
 
@@ -282,7 +299,7 @@ OtaErr_t Agent::stop() {
 
 OtaErr_t Agent::user_abort() {
   if (!has_job()) return OtaErrNoActiveJob;
-  environment_.timer_stop(OtaRequestTimer);
+  stop_request_timer();
   const OtaErr_t result = set_image_state(OtaImageStateAborted, OtaErrUserAbort);
   static_cast<void>(close_transfer());
   return result;
@@ -327,9 +344,9 @@ OtaErr_t Agent::set_image_state(OtaImageState_t state, std::uint32_t reason) {
 
 OtaErr_t Agent::report_image_state(OtaImageState_t state, std::uint32_t reason) {
   const std::uint32_t version = environment_.running_version();
-  if (state == OtaImageStateTesting) return report(Report::kActive, 0, version);
+  if (state == OtaImageStateTesting) return report(Report::kActive, version, 0);
   if (state == OtaImageStateAccepted) return report(Report::kAccepted, version, file_.updaterVersion);
-  return report(state == OtaImageStateRejected ? Report::kRejected : Report::kAborted, 0, reason);
+  return report(state == OtaImageStateRejected ? Report::kRejected : Report::kAborted, reason, 0);
 }
 
 /// Unsubscribes with QoS 0 whatever the subscription had, as AWS's library does; MQTT's UNSUBSCRIBE has none.
@@ -338,16 +355,17 @@ bool Agent::exchange(Exchange what, Topic topic, std::string_view payload, std::
   const auto* stream = reinterpret_cast<const char*>(file_.pStreamName);
   write_topic(text, topic, thing_name(), topic == Topic::kUpdate ? job_id() : stream,
               settings_.stream_format);
+  const std::string_view name = text.text();
   OtaMqttStatus_t status = OtaMqttSuccess;
   switch (what) {
     case Exchange::kSubscribe:
-      status = environment_.subscribe(text.text(), qos);
+      status = environment_.subscribe(name, qos);
       break;
     case Exchange::kUnsubscribe:
-      status = environment_.unsubscribe(text.text(), qos);
+      status = environment_.unsubscribe(name, qos);
       break;
     case Exchange::kPublish:
-      status = environment_.publish(text.text(), bytes_of(payload), qos);
+      status = environment_.publish(name, bytes_of(payload), qos);
       break;
   }
   return status == OtaMqttSuccess;
@@ -403,8 +421,8 @@ void Agent::end_job() {
 /// Drops the job in hand because the cloud no longer offers it. There is nobody to report to.
 void Agent::abandon_job() {
   if (!has_job()) return;
-  environment_.on_note(Note::kJobDropped);
-  environment_.timer_stop(OtaRequestTimer);
+  note(Note::kJobDropped);
+  stop_request_timer();
   drop_file();
   forget_job();
 }

@@ -83,6 +83,11 @@ class Agent {
   enum class Packet : std::uint8_t { kReceived, kQueued, kProcessed, kDropped };
 
   // agent.cc: life, dispatch, job and image state.
+  void note(Note what);
+  void reset_device();
+  void give_back(OtaEventData_t* data);
+  void stop_request_timer();
+  [[nodiscard]] bool is_pending_commit();
   void count(Packet packet);
   void clear_statistics();
   [[nodiscard]] OtaState_t current() const { return state_.load(std::memory_order_relaxed); }
@@ -200,12 +205,12 @@ class Agent {
   std::array<BlockWindow::Request, kMaxRanges> ranges_;  ///< asked for and not answered, in order
   std::size_t range_count_ = 0;
 
-  OtaFileContext_t file_{};
-  Sig_t signature_{};
-  std::array<char, otaconfigMAX_THINGNAME_LEN + 1> thing_name_{};
+  OtaFileContext_t file_;
+  Sig_t signature_;
+  std::array<char, otaconfigMAX_THINGNAME_LEN + 1> thing_name_;
   std::array<std::uint8_t, OTA_JOB_ID_MAX_SIZE> job_id_{};
 
-  std::array<std::uint8_t, kMaxProtocols> protocols_{};
+  std::array<std::uint8_t, kMaxProtocols> protocols_;
   OwnMemory own_;
 };
 

@@ -13,6 +13,21 @@ std::string_view text_of(const OtaEventData_t& data) {
   return {reinterpret_cast<const char*>(data.data), size};
 }
 
+/// A text of the document, and its place in the file context.
+struct CopiedText {
+  std::string_view JobDocument::*from;
+  std::uint8_t* OtaFileContext_t::*to;
+  std::uint16_t OtaFileContext_t::*size;
+};
+
+constexpr CopiedText kCopiedTexts[] = {
+    {&JobDocument::file_path, &OtaFileContext_t::pFilePath, &OtaFileContext_t::filePathMaxSize},
+    {&JobDocument::certificate, &OtaFileContext_t::pCertFilepath, &OtaFileContext_t::certFilePathMaxSize},
+    {&JobDocument::stream_name, &OtaFileContext_t::pStreamName, &OtaFileContext_t::streamNameMaxSize},
+    {&JobDocument::url, &OtaFileContext_t::pUpdateUrlPath, &OtaFileContext_t::updateUrlMaxSize},
+    {&JobDocument::auth_scheme, &OtaFileContext_t::pAuthScheme, &OtaFileContext_t::authSchemeMaxSize},
+};
+
 /// An absent text becomes an empty one.
 bool copy_text(std::string_view raw, std::uint8_t* out, std::size_t size) {
   return copy_string(raw, {out, size});
@@ -44,7 +59,7 @@ OtaErr_t Agent::request_job() {
 void Agent::renew_url() {
   close_http();
   if (++url_renewals_ < settings_.max_request_momentum) return;
-  environment_.on_note(Note::kUrlsRefused);
+  note(Note::kUrlsRefused);
   url_renewals_ = 0;
   set_image_state(OtaImageStateAborted, OtaErrMomentumAbort);
   static_cast<void>(close_transfer());
@@ -54,9 +69,9 @@ void Agent::renew_url() {
 JobDocumentStatus Agent::read_job(std::string_view text, JobDocument& out) {
   const JobDocumentStatus status = parse_job_document(text, environment_.signature_key(), out);
   if (status == JobDocumentStatus::kMalformed) {
-    environment_.on_note(Note::kDocumentMalformed);
+    note(Note::kDocumentMalformed);
   } else if (is_stale_answer(out)) {
-    environment_.on_note(Note::kAnswerStale);
+    note(Note::kAnswerStale);
     return JobDocumentStatus::kMalformed;
   } else {
     is_answer_awaited_ = false;
@@ -78,14 +93,14 @@ OtaErr_t Agent::process_job(OtaEventData_t* data) {
   JobDocument job;
   const std::string_view text = text_of(*data);
   const OtaErr_t result = handle_job(read_job(text, job), job, text);
-  environment_.notify_application(OtaJobEventProcessed, data);
+  give_back(data);
   return result;
 }
 
 OtaErr_t Agent::handle_job(JobDocumentStatus status, const JobDocument& job, std::string_view text) {
   // Not an answer: the request timer goes on running and asks again.
   if (status == JobDocumentStatus::kMalformed) return OtaErrJobParserError;
-  environment_.timer_stop(OtaRequestTimer);
+  stop_request_timer();
   if (status == JobDocumentStatus::kNoJob) return no_job();
   if (has_job() && job.job_id != job_id()) {
     const bool was_testing = image_state() == OtaImageStateTesting;
@@ -102,7 +117,7 @@ OtaErr_t Agent::handle_job(JobDocumentStatus status, const JobDocument& job, std
 /// Another job is offered to an image that was not accepted: the bootloader falls back first, and the image
 /// that runs then takes the job.
 OtaErr_t Agent::fall_back() {
-  environment_.pal_reset(file_);
+  reset_device();
   return OtaErrImageStateMismatch;
 }
 
@@ -131,27 +146,27 @@ OtaErr_t Agent::report_custom_job(const OtaJobDocument_t& answer) {
   const auto sub_reason = static_cast<std::uint32_t>(answer.subReason);
   switch (answer.status) {
     case JobStatusInProgress:
-      return report(answer.reason == JobReasonSelfTestActive ? Report::kActive : Report::kReady, 0,
-                    environment_.running_version());
+      return report(answer.reason == JobReasonSelfTestActive ? Report::kActive : Report::kReady,
+                    environment_.running_version(), 0);
     case JobStatusSucceeded:
       return report(Report::kAccepted, sub_reason, 0);
     case JobStatusFailedWithVal:
       return report(Report::kFailed, reason, sub_reason);
     default:
-      return report(answer.reason == JobReasonAborted ? Report::kAborted : Report::kRejected, 0, sub_reason);
+      return report(answer.reason == JobReasonAborted ? Report::kAborted : Report::kRejected, sub_reason, 0);
   }
 }
 
 OtaErr_t Agent::refuse_job(OtaJobParseErr_t error) {
-  environment_.on_note(Note::kJobRefused);
+  note(Note::kJobRefused);
   report_end(Report::kFailed, OtaErrJobParserError, static_cast<std::uint32_t>(error));
   end_job();
   return OtaErrJobParserError;
 }
 
 OtaErr_t Agent::refuse_too_large() {
-  environment_.on_note(Note::kFileTooLarge);
-  report_end(Report::kRejected, 0, OtaErrFileSizeOverflow);
+  note(Note::kFileTooLarge);
+  report_end(Report::kRejected, OtaErrFileSizeOverflow, 0);
   end_job();
   return OtaErrFileSizeOverflow;
 }
@@ -159,7 +174,7 @@ OtaErr_t Agent::refuse_too_large() {
 OtaErr_t Agent::take_job(const JobDocument& job, std::string_view text, bool is_new) {
   if (job.self_test != SelfTest::kAbsent) return begin_self_test(job);
   if (job.file_size == 0) return refuse_job(OtaJobParseErrZeroFileSize);
-  if (environment_.pal_image_state(file_) == OtaPalImageStatePendingCommit) {
+  if (is_pending_commit()) {
     forget_job();
     return fall_back();
   }
@@ -180,13 +195,10 @@ OtaErr_t Agent::continue_job(const JobDocument& job) {
 
 /// Copies the job into the file context.
 OtaErr_t Agent::adopt(const JobDocument& job) {
-  const bool is_copied = copy_text(job.file_path, file_.pFilePath, file_.filePathMaxSize) &&
-                         copy_text(job.certificate, file_.pCertFilepath, file_.certFilePathMaxSize) &&
-                         copy_text(job.stream_name, file_.pStreamName, file_.streamNameMaxSize) &&
-                         copy_text(job.url, file_.pUpdateUrlPath, file_.updateUrlMaxSize) &&
-                         copy_text(job.auth_scheme, file_.pAuthScheme, file_.authSchemeMaxSize);
-  if (!is_copied) return refuse_job(OtaJobParseErrNonConformingJobDoc);
-
+  for (const CopiedText& text : kCopiedTexts) {
+    const bool is_copied = copy_text(job.*text.from, file_.*text.to, file_.*text.size);
+    if (!is_copied) return refuse_job(OtaJobParseErrNonConformingJobDoc);
+  }
   if (!copy_text(job.protocols_text, file_.pProtocols, file_.protocolMaxSize)) file_.pProtocols[0] = 0;
   file_.fileSize = job.file_size;
   file_.serverFileID = job.file_id;
@@ -270,7 +282,7 @@ bool Agent::is_committed_job(const JobDocument& job) {
 }
 
 OtaErr_t Agent::report_commit_again() {
-  environment_.on_note(Note::kCommitReportedAgain);
+  note(Note::kCommitReportedAgain);
   set_own_image_state(OtaImageStateAccepted);
   const OtaErr_t result = report_image_state(OtaImageStateAccepted, 0);
   forget_job();
@@ -282,19 +294,19 @@ OtaErr_t Agent::report_commit_again() {
 OtaErr_t Agent::fail_self_test(OtaErr_t reason) {
   set_image_state(OtaImageStateRejected, reason);
   environment_.notify_application(OtaJobEventSelfTestFailed, nullptr);
-  environment_.pal_reset(file_);
+  reset_device();
   return reason;
 }
 
 OtaErr_t Agent::in_self_test() {
   file_.isInSelfTest = false;
-  if (environment_.pal_image_state(file_) == OtaPalImageStatePendingCommit) {
+  if (is_pending_commit()) {
     environment_.notify_application(OtaJobEventStartTest, nullptr);
     environment_.timer_stop(OtaSelfTestTimer);
     return OtaErrNone;
   }
   set_image_state(OtaImageStateRejected, OtaErrImageStateMismatch);
-  environment_.pal_reset(file_);
+  reset_device();
   return OtaErrNone;
 }
 
@@ -312,7 +324,7 @@ OtaErr_t Agent::job_notification(OtaEventData_t* data) {
     static_cast<void>(close_transfer());  // also of a file that is complete, whose CloseFile is still queued
     signal_or_retry(OtaAgentEventRequestJobDocument);
   }
-  environment_.notify_application(OtaJobEventProcessed, data);
+  give_back(data);
   return OtaErrNone;
 }
 

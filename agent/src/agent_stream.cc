@@ -70,7 +70,7 @@ bool Agent::decode_stream_block(std::span<std::uint8_t> message, Block& out) {
   const bool is_decoded = settings_.stream_format == OTA_STREAM_JSON
                               ? stream_json::decode_block(message, buffer, out)
                               : stream_cbor::decode_block(message, buffer, out);
-  if (!is_decoded) environment_.on_note(Note::kBlockMalformed);
+  if (!is_decoded) note(Note::kBlockMalformed);
   return is_decoded;
 }
 

@@ -52,7 +52,7 @@ OtaErr_t Agent::request_data(OtaEvent_t event) {
   start_request_timer();
   if (momentum_ >= settings_.max_request_momentum) return give_up_transfer();
   if (is_timeout) {
-    environment_.on_note(Note::kBlocksLate);
+    note(Note::kBlocksLate);
     window_.on_timeout();
     if (is_over_http() && current() == OtaAgentStateWaitingForFileBlock) return reopen_http();
   }
@@ -63,10 +63,10 @@ OtaErr_t Agent::request_data(OtaEvent_t event) {
 }
 
 OtaErr_t Agent::give_up_transfer() {
-  environment_.on_note(Note::kTransferGivenUp);
+  note(Note::kTransferGivenUp);
   if (!signal_event(OtaAgentEventShutdown)) return OtaErrMomentumAbort;  // the request timer comes back here
   set_image_state(OtaImageStateAborted, 0);
-  environment_.timer_stop(OtaRequestTimer);
+  stop_request_timer();
   momentum_ = 0;
   return OtaErrMomentumAbort;
 }
@@ -88,7 +88,7 @@ OtaErr_t Agent::process_data(OtaEventData_t* data) {
     if (ingest == Ingest::kAccepted) after_block();
     if (ingest == Ingest::kFileComplete || ingest == Ingest::kFailed) finish_file(ingest, close_result);
   }
-  environment_.notify_application(OtaJobEventProcessed, data);
+  give_back(data);
   return result;
 }
 
@@ -106,7 +106,7 @@ bool Agent::is_block_expected() const {
 Agent::Ingest Agent::store_block(const Block& block, OtaPalStatus_t& close_result) {
   if (block.file_id != file_.serverFileID) return Ingest::kIgnored;
   if (block.index >= total_blocks() || block.payload.size() != size_of_block(block.index)) {
-    environment_.on_note(Note::kBlockMisfit);
+    note(Note::kBlockMisfit);
     return Ingest::kFailed;
   }
   if (!window_.receive(block.index)) return Ingest::kIgnored;
@@ -117,7 +117,7 @@ Agent::Ingest Agent::store_block(const Block& block, OtaPalStatus_t& close_resul
   if (written != block.payload.size()) return Ingest::kFailed;
   if (file_.blocksRemaining != 0) return Ingest::kAccepted;
 
-  environment_.timer_stop(OtaRequestTimer);
+  stop_request_timer();
   close_result = environment_.pal_close_file(file_);
   file_.pFile = nullptr;
   return OTA_PAL_MAIN_ERR(close_result) == OtaPalSuccess ? Ingest::kFileComplete : Ingest::kFailed;
@@ -143,7 +143,7 @@ void Agent::finish_file(Ingest result, OtaPalStatus_t close_result) {
   OtaJobDocument_t document = describe_job({});
   ++document.jobIdLength;  // AWS's library counts the NUL here
   OtaJobEvent_t event = OtaJobEventFail;
-  environment_.timer_stop(OtaRequestTimer);
+  stop_request_timer();
   if (result == Ingest::kFailed) {
     const std::uint32_t main = OTA_PAL_MAIN_ERR(close_result);
     const std::uint32_t sub = OTA_PAL_SUB_ERR(close_result);
@@ -154,7 +154,7 @@ void Agent::finish_file(Ingest result, OtaPalStatus_t close_result) {
     report_end(Report::kFailed, main, sub);
   } else if (is_firmware) {
     event = OtaJobEventActivate;
-    report_end(Report::kReady, 0, environment_.running_version());
+    report_end(Report::kReady, environment_.running_version(), 0);
   } else {
     event = OtaJobEventUpdateComplete;
     document.status = JobStatusSucceeded;

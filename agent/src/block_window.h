@@ -79,7 +79,7 @@ class BlockWindow {
   void shrink();
   void find_losses(std::uint32_t arrived);
 
-  std::array<std::uint8_t, OTA_MAX_BLOCK_BITMAP_SIZE> in_flight_memory_{};
+  std::array<std::uint8_t, OTA_MAX_BLOCK_BITMAP_SIZE> in_flight_memory_;
   BlockBitmap wanted_;
   BlockBitmap in_flight_;
   std::uint32_t blocks_ = 0;

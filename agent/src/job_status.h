@@ -15,14 +15,14 @@ inline constexpr const char* kJobRequest = R"({"clientToken":"%d:%s"})";
 /// A client token has at most 64 bytes, so a long thing name is cut.
 inline constexpr std::size_t kMaxThingNameInToken = 53;
 
-/// What is said of a job; each says two numbers.
+/// What is said of a job, with up to two numbers.
 enum class Report : std::uint8_t {
   kProgress,  ///< IN_PROGRESS: blocks received, blocks in total
-  kReady,     ///< IN_PROGRESS, the file is verified: (0), running version
-  kActive,    ///< IN_PROGRESS, the self test runs: (0), running version
+  kReady,     ///< IN_PROGRESS, the file is verified: running version
+  kActive,    ///< IN_PROGRESS, the self test runs: running version
   kAccepted,  ///< SUCCEEDED: version, previous version
-  kRejected,  ///< FAILED: (0), reason
-  kAborted,   ///< FAILED: (0), reason
+  kRejected,  ///< FAILED: reason
+  kAborted,   ///< FAILED: reason
   kFailed,    ///< FAILED: reason, further reason
 };
 
@@ -38,14 +38,12 @@ inline void write_report(TextWriter& out, Report report, std::uint32_t first, st
       R"("reason":"0x%x: 0x%x)",
   };
   const bool is_end = report >= Report::kAccepted;
-  const bool has_one_number = report == Report::kReady || report == Report::kActive ||
-                              report == Report::kRejected || report == Report::kAborted;
   const TextValue values[] = {!is_end                       ? "IN_PROGRESS"
                               : report == Report::kAccepted ? "SUCCEEDED"
                                                             : "FAILED",
                               first, second};
   out.format(R"({"status":"%s","statusDetails":{)", values);
-  out.format(kDetails[static_cast<std::size_t>(report)], values + (has_one_number ? 2 : 1));
+  out.format(kDetails[static_cast<std::size_t>(report)], values + 1);
   out.format(R"("}})", nullptr);
 }
 

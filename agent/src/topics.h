@@ -27,7 +27,7 @@ enum class Topic : std::uint8_t {
 inline void write_topic(TextWriter& out, Topic topic, const char* thing, const char* name,
                         std::uint32_t format) {
   static constexpr const char* kFormats[] = {"notify-next", "$next/get",  "start-next",
-                                      "%s/update",   "%s/data/%s", "%s/get/%s"};
+                                             "%s/update",   "%s/data/%s", "%s/get/%s"};
   const bool is_of_stream = topic >= Topic::kStreamData;
   const TextValue values[] = {thing, is_of_stream ? "streams" : "jobs", name,
                               format == OTA_STREAM_JSON ? "json" : "cbor"};

@@ -48,9 +48,9 @@ TEST(JobStatus, Progress) {
 }
 
 TEST(JobStatus, SelfTest) {
-  EXPECT_EQ(report(Report::kReady, 0, 0x0009'0001),
+  EXPECT_EQ(report(Report::kReady, 0x0009'0001, 0),
             R"({"status":"IN_PROGRESS","statusDetails":{"self_test":"ready","updatedBy":"0x00090001"}})");
-  EXPECT_EQ(report(Report::kActive, 0, 0xFEDC'BA98),
+  EXPECT_EQ(report(Report::kActive, 0xFEDC'BA98, 0),
             R"({"status":"IN_PROGRESS","statusDetails":{"self_test":"active","updatedBy":"0xfedcba98"}})");
 }
 
@@ -63,9 +63,9 @@ TEST(JobStatus, AcceptedPrintsZeroPartsAndTwoBlanks) {
 }
 
 TEST(JobStatus, Failed) {
-  EXPECT_EQ(report(Report::kRejected, 0, 0x10),
+  EXPECT_EQ(report(Report::kRejected, 0x10, 0),
             R"({"status":"FAILED","statusDetails":{"reason":"rejected: 0x00000010"}})");
-  EXPECT_EQ(report(Report::kAborted, 0, 0xE500'0000),
+  EXPECT_EQ(report(Report::kAborted, 0xE500'0000, 0),
             R"({"status":"FAILED","statusDetails":{"reason":"aborted: 0xe5000000"}})");
   EXPECT_EQ(report(Report::kFailed, 0xE3, 0xABCDEF),
             R"({"status":"FAILED","statusDetails":{"reason":"0x000000e3: 0x00abcdef"}})");
