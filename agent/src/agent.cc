@@ -291,7 +291,8 @@ OtaErr_t Agent::set_image_state(OtaImageState_t state, std::uint32_t reason) {
 
 OtaErr_t Agent::publish_image_state(OtaImageState_t state, std::uint32_t reason) {
   const std::uint32_t version = environment_.running_version();
-  if (state == OtaImageStateTesting) return publish_status(job_id(), 1, kSelfTest, {kActive, version});
+  if (state == OtaImageStateTesting)
+    return publish_status(job_id(), 1, kSelfTest, {kSelfTestActive, version});
   if (state == OtaImageStateAccepted) {
     return publish_status(job_id(), 1, kAccepted, {version, file_.updaterVersion});
   }

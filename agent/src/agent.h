@@ -178,7 +178,8 @@ class Agent {
   // The transfer.
   std::uint32_t protocol_ = 0;  ///< OTA_DATA_OVER_MQTT, OTA_DATA_OVER_HTTP
   BlockWindow window_;
-  bool is_request_signalled_ = false;  ///< a RequestFileBlock is in the queue
+  bool is_request_signalled_ = false;   ///< a RequestFileBlock is in the queue
+  std::uint32_t requests_to_skip_ = 0;  ///< of those in the queue, from before the client was opened anew
   bool is_subscribed_to_stream_ = false;
   bool is_http_open_ = false;
   std::uint32_t url_renewals_ = 0;                       ///< since the last block

@@ -20,15 +20,16 @@ bool Agent::close_http() {
   return environment_.http_deinit() == OtaHttpSuccess;
 }
 
-/// After a timeout nobody knows which answers are still to come, so the client begins anew. Blocks that are
-/// queued by then arrive before the event signalled here, and mean nothing in RequestingFileBlock.
+/// After a timeout nobody knows which answers are still to come, so the client begins anew. What it delivered
+/// before stands in the queue ahead of the event signalled here; until that one is handled nothing is asked
+/// for, and no block is expected.
 OtaErr_t Agent::reopen_http() {
   if (!open_http()) {
     ++momentum_;
     return OtaErrInitFileTransferFailed;
   }
-  next_state_ = OtaAgentStateRequestingFileBlock;
-  signal_or_retry(OtaAgentEventRequestFileBlock);
+  if (is_request_signalled_) ++requests_to_skip_;
+  is_request_signalled_ = signal_event(OtaAgentEventRequestFileBlock);  // else the request timer does it
   return OtaErrNone;
 }
 

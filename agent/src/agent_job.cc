@@ -129,9 +129,9 @@ OtaErr_t Agent::publish_custom_status(std::string_view id, const OtaJobDocument_
   const auto sub_reason = static_cast<std::uint32_t>(answer.subReason);
   switch (answer.status) {
     case JobStatusInProgress:
-      return publish_status(
-          id, 1, kSelfTest,
-          {answer.reason == JobReasonSelfTestActive ? kActive : kReady, environment_.running_version()});
+      return publish_status(id, 1, kSelfTest,
+                            {answer.reason == JobReasonSelfTestActive ? kSelfTestActive : kSelfTestReady,
+                             environment_.running_version()});
     case JobStatusSucceeded:
       return publish_status(id, 1, kAccepted, {sub_reason, kNoVersion});
     case JobStatusFailedWithVal:

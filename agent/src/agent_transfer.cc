@@ -37,17 +37,23 @@ OtaErr_t Agent::init_file() {
   momentum_ = 0;
   statistics_.clear();
   window_.restart();
-  is_request_signalled_ = false;
+  is_request_signalled_ = false;  // what is in the queue came to nothing in the states before
+  requests_to_skip_ = 0;
   signal_or_retry(OtaAgentEventRequestFileBlock);
   return OtaErrNone;
 }
 
 OtaErr_t Agent::request_data(OtaEvent_t event) {
-  is_request_signalled_ = false;
+  const bool is_timeout = event == OtaAgentEventRequestTimer;
+  if (!is_timeout && requests_to_skip_ != 0) {
+    --requests_to_skip_;
+    return OtaErrNone;
+  }
+  if (!is_timeout) is_request_signalled_ = false;
   if (!has_job() || file_.blocksRemaining == 0) return OtaErrNone;
   start_request_timer();
   if (momentum_ >= settings_.max_request_momentum) return give_up_transfer();
-  if (event == OtaAgentEventRequestTimer) {
+  if (is_timeout) {
     environment_.on_note(Note::kBlocksLate);
     window_.on_timeout();
     if (is_over_http() && state_ == OtaAgentStateWaitingForFileBlock) return reopen_http();
@@ -143,7 +149,7 @@ void Agent::finish_file(Ingest result, OtaPalStatus_t close_result) {
     report_end(job_id(), kFailedWithValues, {main, sub});
   } else if (is_firmware) {
     event = OtaJobEventActivate;
-    report_end(job_id(), kSelfTest, {kReady, environment_.running_version()});
+    report_end(job_id(), kSelfTest, {kSelfTestReady, environment_.running_version()});
   } else {
     event = OtaJobEventUpdateComplete;
     document.status = JobStatusSucceeded;

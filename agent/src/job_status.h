@@ -16,11 +16,11 @@ inline constexpr std::size_t kMaxThingNameInToken = 53;
 /// [blocks received, blocks in total]
 inline constexpr const char* kProgress = R"({"status":"IN_PROGRESS","statusDetails":{"receive":"%d/%d"}})";
 
-/// [kReady or kActive, running version]
+/// [kSelfTestReady or kSelfTestActive, running version]
 inline constexpr const char* kSelfTest =
     R"({"status":"IN_PROGRESS","statusDetails":{"self_test":"%s","updatedBy":"0x%x"}})";
-inline constexpr const char* kReady = "ready";
-inline constexpr const char* kActive = "active";
+inline constexpr const char* kSelfTestReady = "ready";
+inline constexpr const char* kSelfTestActive = "active";
 
 /// [version, previous version] Two blanks stand before each.
 inline constexpr const char* kAccepted =

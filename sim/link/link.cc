@@ -27,6 +27,11 @@ Result<std::unique_ptr<Link>> Link::start(Config config) {
     return fail(ExitCode::kUsage, "the link's wire rate is 0 bit/s",
                 "Give a rate above 0, for instance 100000000 for 100 Mbit/s.");
   }
+  if (config.one_way_delay < config.one_way_delay.zero() || config.one_way_delay > kMaxOneWayDelay) {
+    return fail(ExitCode::kUsage,
+                fmt::format("a link delay of {} us is not possible", config.one_way_delay.count()),
+                fmt::format("Give one of 0 to {} seconds.", kMaxOneWayDelay.count()));
+  }
   std::unique_ptr<Link> link(new Link(std::move(config)));
   auto socket = DeviceSocket::bind(link->link_socket_path(), link->qemu_socket_path());
   if (!socket) return tl::unexpected(socket.error());

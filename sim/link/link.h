@@ -15,6 +15,7 @@
 // file is full or cannot be written.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,6 +32,8 @@ class EventLog;
 
 namespace otasim::link {
 
+inline constexpr std::chrono::seconds kMaxOneWayDelay{10};
+
 struct Config {
   std::string device{};  ///< the device's name in the events, if a lab has several
   std::string folder{};  ///< for the sockets `link.sock` and `qemu.sock`; must exist
@@ -39,6 +42,8 @@ struct Config {
   MacAddress mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};  ///< the device's
   std::string pcap_path{};                                ///< captures every frame if not empty
   std::uint64_t wire_rate_bits_per_second = 100'000'000;
+  std::chrono::microseconds one_way_delay{
+      0};                              ///< of every frame in either direction; at most kMaxOneWayDelay
   report::EventLog* events = nullptr;  ///< must outlive the link; may be null
 };
 
@@ -47,7 +52,7 @@ class LinkLoop;
 class Link {
  public:
   /// @returns kEnvironment  a socket or the capture file cannot be made
-  ///          kUsage        the wire rate is zero
+  ///          kUsage        the wire rate is zero, or the delay is negative or too long
   ///          kInternal     libslirp refuses its configuration
   [[nodiscard]] static Result<std::unique_ptr<Link>> start(Config config);
 

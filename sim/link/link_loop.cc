@@ -43,6 +43,8 @@ LinkLoop::LinkLoop(const Config& config, DeviceSocket socket, UniqueFd wake)
       wake_(std::move(wake)),
       filter_(config.allowed_tcp_ports),
       dns_(config.host_names),
+      from_device_(config.one_way_delay, kMaxDelayedFrames),
+      to_device_(config.one_way_delay, kMaxDelayedFrames),
       pacer_(config.wire_rate_bits_per_second, kBurstBytes) {}
 
 Result<std::unique_ptr<LinkLoop>> LinkLoop::start(const Config& config, DeviceSocket socket) {
@@ -53,7 +55,7 @@ Result<std::unique_ptr<LinkLoop>> LinkLoop::start(const Config& config, DeviceSo
                 "Raise the limit of open files (ulimit -n).");
   }
   std::unique_ptr<LinkLoop> loop(new LinkLoop(config, std::move(socket), std::move(wake)));
-  auto nat = Nat::create([raw = loop.get()](Bytes frame) { raw->enqueue(frame); });
+  auto nat = Nat::create([raw = loop.get()](Bytes frame) { raw->send_to_device(frame); });
   if (!nat) return tl::unexpected(nat.error());
   loop->nat_ = std::move(*nat);
   if (!config.pcap_path.empty()) {
@@ -115,6 +117,7 @@ void LinkLoop::poll_once() {
   if (fds_.size() > kSendAt && fds_[kSendAt].fd == socket_.send_fd() && fds_[kSendAt].revents != 0) {
     device_blocks_ = false;
   }
+  end_delays();
   send_queued();  // makes room before more comes in
   if (fds_[kReceiveAt].revents != 0) receive_frames();
   send_queued();
@@ -127,11 +130,16 @@ nanoseconds LinkLoop::add_own_fds() {
   fds_.push_back({wake_.get(), POLLIN, 0});
   fds_.push_back({socket_.receive_fd(), POLLIN, 0});
   static_assert(kWakeAt == 0 && kReceiveAt == 1 && kSendAt == 2);
+  const Clock::time_point now = Clock::now();
+  nanoseconds wait = kLongestWait;
+  for (const DelayLine* line : {&from_device_, &to_device_})
+    wait = std::min(wait, line->wait(now).value_or(wait));
   if (device_blocks_) {
     fds_.push_back({socket_.send_fd(), POLLOUT, 0});
-    return kLongestWait;
+  } else if (!queue_.empty()) {
+    wait = std::min(wait, wait_for_first(now));
   }
-  return queue_.empty() ? kLongestWait : wait_for_first(Clock::now());
+  return wait;
 }
 
 void LinkLoop::receive_frames() {
@@ -151,6 +159,15 @@ void LinkLoop::handle_frame(Bytes frame) {
   }
   fifo_.device_spoke(socket_.unread_bytes());
   capture(frame);
+  if (!from_device_.has_delay()) {
+    pass_on(frame);
+  } else if (!from_device_.push(frame, Clock::now())) {
+    drop(DropReason::kQueueFull);
+  }
+}
+
+/// Takes a frame that has come over the wire from the device.
+void LinkLoop::pass_on(Bytes frame) {
   const Verdict verdict = filter_.judge(frame);
   switch (verdict.destination) {
     case Destination::kNat:
@@ -183,7 +200,7 @@ void LinkLoop::handle_dhcp(const Datagram& datagram) {
     drop(DropReason::kUnansweredDhcp);
     return;
   }
-  enqueue(build_udp_frame(
+  send_to_device(build_udp_frame(
       {.source_mac = mac_of(kHostAddress),
        .destination_mac = reply->destination == kBroadcastAddress ? kBroadcastMac : reply->client,
        .source = kHostAddress,
@@ -202,13 +219,13 @@ void LinkLoop::handle_dns(const Datagram& datagram) {
     drop(DropReason::kUnansweredDns);
     return;
   }
-  enqueue(build_udp_frame({.source_mac = mac_of(datagram.destination),
-                           .destination_mac = datagram.source_mac,
-                           .source = datagram.destination,
-                           .destination = datagram.source,
-                           .source_port = kDnsPort,
-                           .destination_port = datagram.source_port},
-                          reply->payload));
+  send_to_device(build_udp_frame({.source_mac = mac_of(datagram.destination),
+                                  .destination_mac = datagram.source_mac,
+                                  .source = datagram.destination,
+                                  .destination = datagram.source,
+                                  .source_port = kDnsPort,
+                                  .destination_port = datagram.source_port},
+                                 reply->payload));
   if (!reply->name.empty() && dns_events_ < kMaxDnsEvents) {
     ++dns_events_;
     emit("dns_query", {{"name", reply->name}, {"answered", reply->answered}});
@@ -225,6 +242,27 @@ void LinkLoop::report_blocked(const Verdict& verdict) {
   if (blocked_ports_.insert(verdict.tcp_port).second) emit("blocked", {{"port", verdict.tcp_port}});
 }
 
+/// The host's end of the wire to the device.
+void LinkLoop::send_to_device(Bytes frame) {
+  if (!to_device_.has_delay()) {
+    enqueue(frame);
+  } else if (!to_device_.push(frame, Clock::now())) {
+    drop(DropReason::kQueueFull);
+  }
+}
+
+/// Takes out what has arrived at either end of the wire.
+void LinkLoop::end_delays() {
+  const Clock::time_point now = Clock::now();
+  for (int i = 0; i < kMaxFramesPerRound; ++i) {
+    const auto arrived = from_device_.pop(now);
+    if (!arrived) break;
+    pass_on(*arrived);
+  }
+  while (const auto arrived = to_device_.pop(now)) enqueue(*arrived);
+}
+
+/// The device's end: from here frames go out at wire rate.
 void LinkLoop::enqueue(Bytes frame) {
   if (queue_.size() >= kMaxQueuedFrames) {
     drop(DropReason::kQueueFull);

@@ -20,6 +20,7 @@
 
 #include "sim/base/result.h"
 #include "sim/base/unique_fd.h"
+#include "sim/link/delay_line.h"
 #include "sim/link/device_socket.h"
 #include "sim/link/dhcp_server.h"
 #include "sim/link/dns_server.h"
@@ -38,6 +39,8 @@ class LinkLoop {
  public:
   /// Frames for the device that may wait: for the wire, and for a QEMU that does not read.
   static constexpr std::size_t kMaxQueuedFrames = 1024;
+  /// Frames on their way in one direction of a wire with delay; new ones are dropped then.
+  static constexpr std::size_t kMaxDelayedFrames = 8192;
   /// What may arrive at the device at once.
   static constexpr std::size_t kBurstBytes = 8 * 1024;
   /// What the LAN9118's receive FIFO holds.
@@ -69,13 +72,16 @@ class LinkLoop {
 
   void receive_frames();
   void handle_frame(Bytes frame);
+  void pass_on(Bytes frame);
   void handle_nat(const Verdict& verdict, Bytes frame);
   void handle_dhcp(const Datagram& datagram);
   void handle_dns(const Datagram& datagram);
   void drop(DropReason reason);
   void report_blocked(const Verdict& verdict);
 
+  void send_to_device(Bytes frame);
   void enqueue(Bytes frame);
+  void end_delays();
   void send_queued();
   /// Until the first frame may go: for the wire, and for the FIFO.
   [[nodiscard]] std::chrono::nanoseconds wait_for_first(Clock::time_point now) const;
@@ -94,6 +100,8 @@ class LinkLoop {
   const FrameFilter filter_;
   DhcpServer dhcp_;
   const DnsServer dns_;
+  DelayLine from_device_;
+  DelayLine to_device_;
   Pacer pacer_;
   FifoGuard fifo_{kFifoBytes};
   std::unique_ptr<Nat> nat_;

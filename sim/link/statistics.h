@@ -28,7 +28,7 @@ enum class DropReason : std::uint8_t {
   kBlockedUdpPort,  ///< neither DHCP nor DNS
   kUnansweredDhcp,  ///< malformed, or a message that needs no answer
   kUnansweredDns,   ///< too malformed for an error reply
-  // To the device.
+  // To the device; the first, with a delay, also from it.
   kQueueFull,  ///< more frames wait than the link keeps
   kDeviceOff,  ///< no QEMU at the other end
   kSendFailed,

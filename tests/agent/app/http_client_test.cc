@@ -348,7 +348,7 @@ TEST_P(BadAnswers, AreLoggedOncePerUrl) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Server, BadAnswers, testing::ValuesIn(bad_answers()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& test) { return std::string(test.param.name); });
 
 TEST_F(HttpClient, AnAnswerNobodyAskedForEndsTheConnection) {
   begin();

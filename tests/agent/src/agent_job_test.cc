@@ -111,6 +111,65 @@ TEST_F(Job, CustomDocumentGoesToTheApplication) {
   EXPECT_EQ(h_.environment.published.back().topic, "$aws/things/t/jobs/custom-1/update");
 }
 
+TEST_F(Job, EveryStatusOfACustomJobHasItsMessage) {
+  struct Case {
+    OtaJobStatus_t status;
+    std::int32_t reason;
+    std::int32_t sub_reason;
+    std::string message;
+  };
+  const std::string in_progress = R"({"status":"IN_PROGRESS","statusDetails":{"self_test":)";
+  const std::vector<Case> cases = {
+      {JobStatusInProgress, JobReasonSelfTestActive, 0,
+       in_progress + R"("active","updatedBy":"0x01000000"}})"},
+      {JobStatusInProgress, JobReasonSigCheckPassed, 0,
+       in_progress + R"("ready","updatedBy":"0x01000000"}})"},
+      {JobStatusFailed, JobReasonAborted, 5, failed("aborted: 0x00000005")},
+      {JobStatusFailed, JobReasonRejected, 6, failed("rejected: 0x00000006")},
+      {JobStatusRejected, JobReasonRejected, 7, failed("rejected: 0x00000007")},
+      {JobStatusFailedWithVal, 8, 9, failed("0x00000008: 0x00000009")},
+  };
+  for (const Case& expected : cases) {
+    h_.environment.on_custom_job = [&](OtaJobDocument_t& document) {
+      document.parseErr = OtaJobParseErrNone;
+      document.status = expected.status;
+      document.reason = expected.reason;
+      document.subReason = expected.sub_reason;
+    };
+    h_.receive_job(R"({"execution":{"jobId":"custom-1","jobDocument":{}}})");
+    EXPECT_EQ(h_.updates().back(), expected.message);
+    EXPECT_EQ(h_.agent.state(), OtaAgentStateWaitingForJob);
+  }
+}
+
+TEST_F(Job, CustomStatusThatCannotBeSentIsReported) {
+  h_.environment.on_custom_job = [](OtaJobDocument_t& document) { document.parseErr = OtaJobParseErrNone; };
+  h_.environment.publish_fails = true;
+  h_.receive_job(R"({"execution":{"jobId":"custom-1","jobDocument":{}}})");
+  EXPECT_EQ(h_.environment.results.back(), OtaErrUpdateJobStatusFailed);
+}
+
+TEST_F(Job, TextsThatDoNotFitRefuseTheJob) {
+  h_.receive_job(job_text({.url = "https://" + std::string(OTA_REQUEST_URL_MAX_SIZE, 'x')}));
+  EXPECT_THAT(h_.updates(), ElementsAre(failed("0x0000000c: 0x00000004")));
+  EXPECT_EQ(h_.environment.creates, 0);
+}
+
+TEST_F(Job, NewUrlThatDoesNotFitRefusesTheJobInHand) {
+  h_.receive_job(job_text({.url = "https://x"}));
+  h_.signal(OtaAgentEventRequestJobDocument);
+  h_.receive_job(job_text({.url = "https://" + std::string(OTA_REQUEST_URL_MAX_SIZE, 'x')}));
+  EXPECT_THAT(h_.updates(), ElementsAre(failed("0x0000000c: 0x00000004")));
+  EXPECT_EQ(h_.environment.aborts, 1);
+  h_.receive_job(job_text({.id = "next"}));
+  EXPECT_EQ(h_.agent.state(), OtaAgentStateWaitingForFileBlock);
+}
+
+TEST_F(Job, LongListOfProtocolsIsUnderstood) {
+  h_.receive_job(job_text({.protocols = R"(["A","B","C","D","E","F","MQTT"])"}));
+  EXPECT_EQ(h_.agent.state(), OtaAgentStateWaitingForFileBlock);
+}
+
 TEST_F(Job, CustomDocumentNobodyTakesIsRefused) {
   h_.receive_job(R"({"execution":{"jobId":"custom-1","jobDocument":{"do":"it"}}})");
   EXPECT_THAT(h_.environment.events, ElementsAre(OtaJobEventParseCustomJob));

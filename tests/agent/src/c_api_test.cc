@@ -23,10 +23,14 @@ struct World {
   std::vector<std::string> published;
   std::vector<OtaJobEvent_t> events;
   Bytes file;
-  std::string last_note;
   OtaTimerCallback_t request_timer = nullptr;
   std::uint32_t request_timer_ms = 0;
   int resets = 0;
+  std::string url;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges;
+  std::vector<ota::Note> notes;
+  OtaPalImageState_t pal_state = OtaPalImageStateValid;
+  std::vector<OtaImageState_t> image_states;
   int transitions = 0;
 };
 World* world = nullptr;
@@ -75,8 +79,28 @@ OtaInterfaces_t interfaces() {
     ++world->resets;
     return 0;
   };
-  made.pal.setPlatformImageState = [](OtaFileContext_t*, OtaImageState_t) -> OtaPalStatus_t { return 0; };
-  made.pal.getPlatformImageState = [](OtaFileContext_t*) { return OtaPalImageStateValid; };
+  made.pal.setPlatformImageState = [](OtaFileContext_t*, OtaImageState_t state) -> OtaPalStatus_t {
+    world->image_states.push_back(state);
+    return 0;
+  };
+  made.pal.getPlatformImageState = [](OtaFileContext_t*) { return world->pal_state; };
+  return made;
+}
+
+OtaHttpInterface_t http() {
+  OtaHttpInterface_t made{};
+  made.init = [](char* url) {
+    world->url = url;
+    return OtaHttpSuccess;
+  };
+  made.request = [](std::uint32_t first, std::uint32_t last) {
+    world->ranges.emplace_back(first, last);
+    return OtaHttpSuccess;
+  };
+  made.deinit = [] {
+    world->url.clear();
+    return OtaHttpSuccess;
+  };
   return made;
 }
 
@@ -108,6 +132,16 @@ class CApi : public testing::Test {
     const OtaEventMsg_t message{&data, event};
     ASSERT_TRUE(OTA_SignalEvent(&message));
     run();
+  }
+
+  static void start() {
+    const OtaEventMsg_t start{nullptr, OtaAgentEventStart};
+    ASSERT_TRUE(OTA_SignalEvent(&start));
+    run();
+  }
+  static void receive_job(const std::string& text) {
+    OtaEventData_t data{};
+    receive(OtaAgentEventReceivedJobDocument, {text.begin(), text.end()}, data);
   }
 
   World world_;
@@ -171,6 +205,72 @@ TEST_F(CApi, TimerCallbackReachesTheAgent) {
   EXPECT_EQ(world_.published.size(), before + 1);
   world_.request_timer(OtaSelfTestTimer);
   EXPECT_EQ(world_.resets, 1);
+}
+
+TEST_F(CApi, CarriesAnUpdateOverHttp) {
+  interfaces_.http = http();
+  ota::configure({.data_protocols = OTA_DATA_OVER_HTTP, .primary_data_protocol = OTA_DATA_OVER_HTTP});
+  ASSERT_EQ(init(), OtaErrNone);
+  start();
+  receive_job(job_text({.file_size = 5, .protocols = R"(["HTTP"])", .url = "https://host/a?b=c"}));
+  EXPECT_EQ(world_.url, "https://host/a?b=c");
+  ASSERT_EQ(world_.ranges, (std::vector<std::pair<std::uint32_t, std::uint32_t>>{{0, 4}}));
+  OtaEventData_t data{};
+  receive(OtaAgentEventReceivedFileBlock, {1, 2, 3, 4, 5}, data);
+  EXPECT_EQ(world_.file, (Bytes{1, 2, 3, 4, 5}));
+  EXPECT_EQ(world_.url, "");
+}
+
+TEST_F(CApi, HalfAnHttpInterfaceIsNone) {
+  for (int missing = 0; missing < 3; ++missing) {
+    interfaces_.http = http();
+    if (missing == 0) interfaces_.http.init = nullptr;
+    if (missing == 1) interfaces_.http.request = nullptr;
+    if (missing == 2) interfaces_.http.deinit = nullptr;
+    ota::configure({.data_protocols = OTA_DATA_OVER_HTTP, .primary_data_protocol = OTA_DATA_OVER_HTTP});
+    ASSERT_EQ(init(), OtaErrNone);
+    start();
+    receive_job(job_text({.file_size = 5, .protocols = R"(["HTTP"])", .url = "https://host/a?b=c"}));
+    EXPECT_NE(world_.published.back().find("aborted: 0x0000000d"), std::string::npos) << missing;
+    OTA_Shutdown(0, 0);
+    run();
+  }
+}
+
+TEST_F(CApi, ExtrasGiveTheCommittedJobAndTheNotes) {
+  ota::set_extras({.is_committed_job = [](std::string_view job) { return job == "AFR_OTA-u1"; },
+                   .on_event = nullptr,
+                   .on_note = [](ota::Note note) { world->notes.push_back(note); }});
+  appFirmwareVersion.u.unsignedVersion32 = 0x0001'0002;
+  ASSERT_EQ(init(), OtaErrNone);
+  start();
+  receive_job(job_text({.status = "IN_PROGRESS", .self_test = "active", .updated_by = "0x00010002"}));
+  EXPECT_NE(world_.published.back().find("accepted  v0.1.2"), std::string::npos);
+  EXPECT_EQ(world_.notes, std::vector{ota::Note::kCommitReportedAgain});
+  EXPECT_TRUE(world_.image_states.empty()) << "the platform's state is what it was";
+}
+
+TEST_F(CApi, ImageStateIsSetAndRead) {
+  ASSERT_EQ(init(), OtaErrNone);
+  EXPECT_EQ(OTA_GetImageState(), OtaImageStateUnknown);
+  EXPECT_EQ(OTA_SetImageState(OtaImageStateAccepted), OtaErrNoActiveJob) << "nobody to tell";
+  EXPECT_EQ(OTA_GetImageState(), OtaImageStateAccepted);
+  EXPECT_EQ(OTA_SetImageState(OtaImageStateRejected), OtaErrNoActiveJob);
+  EXPECT_EQ(OTA_SetImageState(OtaImageStateAborted), OtaErrNone) << "queued";
+  EXPECT_EQ(world_.image_states, (std::vector{OtaImageStateAccepted, OtaImageStateRejected}));
+}
+
+TEST_F(CApi, SuspendsResumesAndChecksForAnUpdate) {
+  world_.pal_state = OtaPalImageStatePendingCommit;
+  ASSERT_EQ(init(), OtaErrNone);
+  start();
+  EXPECT_EQ(OTA_Suspend(), OtaErrNone);
+  run();
+  EXPECT_EQ(OTA_GetState(), OtaAgentStateSuspended);
+  EXPECT_EQ(OTA_Resume(), OtaErrNone);
+  run();
+  EXPECT_EQ(OTA_GetState(), OtaAgentStateWaitingForJob);
+  EXPECT_EQ(OTA_CheckForUpdate(), OtaErrNone);
 }
 
 TEST_F(CApi, TaskRunsUntilShutdown) {

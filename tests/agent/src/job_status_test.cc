@@ -39,9 +39,9 @@ TEST(JobStatus, Progress) {
 }
 
 TEST(JobStatus, SelfTest) {
-  EXPECT_EQ(status(kSelfTest, {kReady, 0x0009'0001U}),
+  EXPECT_EQ(status(kSelfTest, {kSelfTestReady, 0x0009'0001U}),
             R"({"status":"IN_PROGRESS","statusDetails":{"self_test":"ready","updatedBy":"0x00090001"}})");
-  EXPECT_EQ(status(kSelfTest, {kActive, 0xFEDC'BA98U}),
+  EXPECT_EQ(status(kSelfTest, {kSelfTestActive, 0xFEDC'BA98U}),
             R"({"status":"IN_PROGRESS","statusDetails":{"self_test":"active","updatedBy":"0xfedcba98"}})");
 }
 

@@ -222,6 +222,36 @@ TEST_F(LinkTest, TcpReachesAnAllowedPortAndCarriesDataBothWays) {
   EXPECT_EQ(read_text(server, 5), "hello");
 }
 
+TEST_F(LinkTest, ADelayHoldsInBothDirectionsAndForManyFramesAtOnce) {
+  constexpr std::chrono::milliseconds kDelay{100};
+  constexpr int kQueries = 50;
+  Config delayed = config();
+  delayed.one_way_delay = kDelay;
+  start(delayed);
+  const auto begun = std::chrono::steady_clock::now();
+  const Frame query = udp_frame(kDeviceAddress, kDnsAddress, 5'000, 53, dns_query("otasim.localhost"));
+  for (int i = 0; i < kQueries; ++i) device_->send(query);
+  for (int i = 0; i < kQueries; ++i) {
+    ASSERT_TRUE(device_->receive([](Bytes f) { return as_udp_from(f, 53).has_value(); })) << i;
+    EXPECT_GE(std::chrono::steady_clock::now() - begun, 2 * kDelay);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, kQueries * kDelay) << "they travel together";
+}
+
+TEST_F(LinkTest, TcpWorksOverADelay) {
+  Config delayed = config();
+  delayed.one_way_delay = std::chrono::milliseconds(5);
+  start(delayed);
+  ASSERT_TRUE(resolve(kHostAddress));
+  const std::uint32_t host_sequence = open_connection(40'001);
+  ASSERT_NE(host_sequence, 0u);
+  const UniqueFd server = listener_.accept();
+  ASSERT_EQ(::send(server.get(), "welcome", 7, MSG_NOSIGNAL), 7);
+  const auto segment = receive_tcp(40'001, [](const ReceivedTcp& s) { return !s.data.empty(); });
+  ASSERT_TRUE(segment);
+  EXPECT_EQ(segment->data, "welcome");
+}
+
 TEST_F(LinkTest, AnotherPortIsDroppedCountedAndReportedOnce) {
   start();
   const Listener forbidden;
@@ -371,6 +401,15 @@ TEST_F(LinkTest, StartingSaysWhatIsWrong) {
   const auto without_rate = Link::start(no_rate);
   ASSERT_FALSE(without_rate);
   EXPECT_EQ(without_rate.error().code, ExitCode::kUsage);
+
+  for (const std::chrono::microseconds delay :
+       {std::chrono::microseconds(-1), kMaxOneWayDelay + std::chrono::microseconds(1)}) {
+    Config impossible = config();
+    impossible.one_way_delay = delay;
+    const auto with_delay = Link::start(impossible);
+    ASSERT_FALSE(with_delay) << delay.count();
+    EXPECT_EQ(with_delay.error().code, ExitCode::kUsage);
+  }
 }
 
 }  // namespace
