@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstring>
-
-#include "agent/src/job_status.h"
-#include "agent/src/topics.h"
+#include <type_traits>
 
 namespace ota {
 namespace {
@@ -23,13 +22,40 @@ bool is_only_reported(OtaErr_t result) {
          result == OtaErrFailedToDecodeCbor;
 }
 
-/// Lends `theirs` if there is any, else `own`.
-template <typename Size, std::size_t kSize>
-void lend(std::uint8_t*& pointer, Size& size, std::uint8_t* theirs, Size theirs_size,
-          std::array<std::uint8_t, kSize>& own) {
-  const bool is_lent = theirs != nullptr && theirs_size != 0;
-  pointer = is_lent ? theirs : own.data();
-  size = is_lent ? theirs_size : static_cast<Size>(kSize);
+/// A buffer that the application may lend: where it stands in its structure and goes in the file context, and
+/// what is used if there is none. All as offsets in bytes.
+struct Loan {
+  std::uint16_t theirs;
+  std::uint16_t theirs_size;
+  std::uint16_t pointer;
+  std::uint16_t size;
+  std::uint16_t own;
+  std::uint16_t own_size;
+};
+
+#define OTA_LOAN(theirs, theirs_size, pointer, size, own)                                                \
+  {                                                                                                      \
+    offsetof(OtaAppBuffer_t, theirs), offsetof(OtaAppBuffer_t, theirs_size),                             \
+        offsetof(OtaFileContext_t, pointer), offsetof(OtaFileContext_t, size), offsetof(OwnMemory, own), \
+        sizeof(OwnMemory::own)                                                                           \
+  }
+
+constexpr Loan kLoans[] = {
+    OTA_LOAN(pUpdateFilePath, updateFilePathsize, pFilePath, filePathMaxSize, file_path),
+    OTA_LOAN(pCertFilePath, certFilePathSize, pCertFilepath, certFilePathMaxSize, certificate_path),
+    OTA_LOAN(pStreamName, streamNameSize, pStreamName, streamNameMaxSize, stream_name),
+    OTA_LOAN(pFileBitmap, fileBitmapSize, pRxBlockBitmap, blockBitmapMaxSize, bitmap),
+    OTA_LOAN(pUrl, urlSize, pUpdateUrlPath, updateUrlMaxSize, url),
+    OTA_LOAN(pAuthScheme, authSchemeSize, pAuthScheme, authSchemeMaxSize, auth_scheme),
+};
+
+#undef OTA_LOAN
+
+/// The member of type T that stands `offset` bytes into `object`.
+template <typename T, typename Object>
+T& member(Object& object, std::size_t offset) {
+  using Byte = std::conditional_t<std::is_const_v<T>, const unsigned char, unsigned char>;
+  return *reinterpret_cast<T*>(reinterpret_cast<Byte*>(&object) + offset);
 }
 
 }  // namespace
@@ -41,20 +67,20 @@ void Agent::configure(const Settings& settings) {
 }
 
 OtaErr_t Agent::init(const OtaAppBuffer_t& buffers, std::string_view thing_name) {
-  statistics_.clear();
-  if (state_ != OtaAgentStateStopped) return OtaErrNone;
+  clear_statistics();
+  if (current() != OtaAgentStateStopped) return OtaErrNone;
   if (thing_name.empty() || thing_name.size() >= thing_name_.size()) return OtaErrUninitialized;
   if (!prepare_event_queue()) return OtaErrUninitialized;
   std::memcpy(thing_name_.data(), thing_name.data(), thing_name.size());
   thing_name_[thing_name.size()] = 0;
   lend_buffers(buffers);
   forget_job();
-  image_state_ = OtaImageStateUnknown;
+  set_own_image_state(OtaImageStateUnknown);
   request_number_ = 0;
   first_unanswered_ = 0;
   is_answer_awaited_ = false;
   momentum_ = 0;
-  state_ = OtaAgentStateInit;
+  set_state(OtaAgentStateInit);
   return OtaErrNone;
 }
 
@@ -77,26 +103,24 @@ void Agent::lend_buffers(const OtaAppBuffer_t& buffers) {
   file_.jobNameMaxSize = static_cast<std::uint16_t>(job_id_.size());
   file_.pProtocols = protocols_.data();
   file_.protocolMaxSize = static_cast<std::uint16_t>(protocols_.size());
-  lend(file_.pFilePath, file_.filePathMaxSize, buffers.pUpdateFilePath, buffers.updateFilePathsize,
-       own_file_path_);
-  lend(file_.pCertFilepath, file_.certFilePathMaxSize, buffers.pCertFilePath, buffers.certFilePathSize,
-       own_certificate_path_);
-  lend(file_.pStreamName, file_.streamNameMaxSize, buffers.pStreamName, buffers.streamNameSize,
-       own_stream_name_);
-  lend(file_.pDecodeMem, file_.decodeMemMaxSize, buffers.pDecodeMemory, buffers.decodeMemorySize, own_block_);
-  lend(file_.pRxBlockBitmap, file_.blockBitmapMaxSize, buffers.pFileBitmap, buffers.fileBitmapSize,
-       own_bitmap_);
-  lend(file_.pUpdateUrlPath, file_.updateUrlMaxSize, buffers.pUrl, buffers.urlSize, own_url_);
-  lend(file_.pAuthScheme, file_.authSchemeMaxSize, buffers.pAuthScheme, buffers.authSchemeSize,
-       own_auth_scheme_);
+  const bool is_decode_memory_lent = buffers.pDecodeMemory != nullptr && buffers.decodeMemorySize != 0;
+  file_.pDecodeMem = is_decode_memory_lent ? buffers.pDecodeMemory : own_.block;
+  file_.decodeMemMaxSize = is_decode_memory_lent ? buffers.decodeMemorySize : sizeof own_.block;
+  for (const Loan& loan : kLoans) {
+    std::uint8_t* theirs = member<std::uint8_t* const>(buffers, loan.theirs);
+    const std::uint16_t size = member<const std::uint16_t>(buffers, loan.theirs_size);
+    const bool is_lent = theirs != nullptr && size != 0;
+    member<std::uint8_t*>(file_, loan.pointer) = is_lent ? theirs : &member<std::uint8_t>(own_, loan.own);
+    member<std::uint16_t>(file_, loan.size) = is_lent ? size : loan.own_size;
+  }
 }
 
 OtaState_t Agent::process_next_event() {
-  if (state_ == OtaAgentStateStopped) return state_;
-  if (state_ == OtaAgentStateInit) state_ = OtaAgentStateReady;
+  if (current() == OtaAgentStateStopped) return current();
+  if (current() == OtaAgentStateInit) set_state(OtaAgentStateReady);
   OtaEventMsg_t event{};
   if (environment_.event_receive(event, configOTA_POLLING_EVENTS_TIMEOUT_MS) == OtaOsSuccess) dispatch(event);
-  return state_;
+  return current();
 }
 
 void Agent::run() {
@@ -106,10 +130,10 @@ void Agent::run() {
 
 bool Agent::signal(const OtaEventMsg_t& event) {
   const bool is_block = event.eventId == OtaAgentEventReceivedFileBlock;
-  if (state_ == OtaAgentStateStopped) return false;
-  if (is_block) ++statistics_.received;
+  if (current() == OtaAgentStateStopped) return false;
+  if (is_block) count(Packet::kReceived);
   const bool is_queued = environment_.event_send(event) == OtaOsSuccess;
-  if (is_block) ++(is_queued ? statistics_.queued : statistics_.dropped);
+  if (is_block) count(is_queued ? Packet::kQueued : Packet::kDropped);
   return is_queued;
 }
 
@@ -130,29 +154,38 @@ void Agent::on_timer(OtaTimerId_t timer) {
   if (timer == OtaSelfTestTimer) {
     environment_.pal_reset(file_);
   } else if (timer == OtaRequestTimer && !signal_event(OtaAgentEventRequestTimer)) {
-    if (state_ != OtaAgentStateStopped) start_request_timer();
+    if (current() != OtaAgentStateStopped) start_request_timer();
   }
 }
 
 void Agent::dispatch(const OtaEventMsg_t& event) {
-  const OtaState_t from = state_;
+  const OtaState_t from = current();
   const Transition* row = find_transition(from, event.eventId);
   if (row == nullptr) return ignore_event(event);
   next_state_ = row->next;
   const OtaErr_t result = handle(row->handler, event);
-  if (result == OtaErrNone || is_only_reported(result)) state_ = next_state_;
-  environment_.on_event(from, event.eventId, result, state_);
+  if (result == OtaErrNone || is_only_reported(result)) set_state(next_state_);
+  environment_.on_event(from, event.eventId, result, current());
+}
+
+/// Counted by the tasks that signal as well as by the one that runs the agent.
+void Agent::count(Packet packet) {
+  packets_[static_cast<std::size_t>(packet)].fetch_add(1, std::memory_order_relaxed);
+}
+
+void Agent::clear_statistics() {
+  for (auto& packets : packets_) packets.store(0, std::memory_order_relaxed);
 }
 
 OtaAgentStatistics_t Agent::statistics() const {
-  return {statistics_.received, statistics_.queued, statistics_.processed, statistics_.dropped};
+  return {packets_[0], packets_[1], packets_[2], packets_[3]};
 }
 
 void Agent::ignore_event(const OtaEventMsg_t& event) {
-  environment_.on_event(state_, event.eventId, OtaErrInvalidArg, state_);
+  environment_.on_event(current(), event.eventId, OtaErrInvalidArg, current());
   const bool is_block = event.eventId == OtaAgentEventReceivedFileBlock;
   const bool is_job = event.eventId == OtaAgentEventReceivedJobDocument;
-  if (is_block) ++statistics_.dropped;
+  if (is_block) count(Packet::kDropped);
   if (is_block || is_job) environment_.notify_application(OtaJobEventProcessed, event.pEventData);
 }
 
@@ -189,10 +222,15 @@ OtaErr_t Agent::handle(Handler handler, const OtaEventMsg_t& event) {
   return OtaErrPanic;
 }
 
-OtaErr_t Agent::start() {
+/// An image on trial that does not reach its self test is to be reset.
+void Agent::guard_self_test() {
   if (environment_.pal_image_state(file_) == OtaPalImageStatePendingCommit) {
     environment_.timer_start(OtaSelfTestTimer, settings_.self_test_wait_ms);
   }
+}
+
+OtaErr_t Agent::start() {
+  guard_self_test();
   signal_or_retry(OtaAgentEventRequestJobDocument);
   return OtaErrNone;
 }
@@ -207,40 +245,38 @@ OtaErr_t Agent::retry_later(OtaErr_t error) {
 }
 
 OtaErr_t Agent::suspend() {
-  if (state_ == OtaAgentStateStopped) return OtaErrAgentStopped;
+  if (current() == OtaAgentStateStopped) return OtaErrAgentStopped;
   environment_.timer_stop(OtaSelfTestTimer);
   environment_.timer_stop(OtaRequestTimer);
   return signal_event(OtaAgentEventSuspend) ? OtaErrNone : OtaErrSignalEventFailed;
 }
 
 OtaErr_t Agent::resume() {
-  if (state_ == OtaAgentStateStopped) return OtaErrAgentStopped;
-  if (environment_.pal_image_state(file_) == OtaPalImageStatePendingCommit) {
-    environment_.timer_start(OtaSelfTestTimer, settings_.self_test_wait_ms);
-  }
+  if (current() == OtaAgentStateStopped) return OtaErrAgentStopped;
+  guard_self_test();
   start_request_timer();
   return signal_event(OtaAgentEventResume) ? OtaErrNone : OtaErrSignalEventFailed;
 }
 
 OtaState_t Agent::shutdown(std::uint32_t rounds, bool unsubscribe) {
-  if (state_ == OtaAgentStateStopped || state_ == OtaAgentStateShuttingDown) return state_;
+  if (current() == OtaAgentStateStopped || current() == OtaAgentStateShuttingDown) return current();
   unsubscribe_at_stop_ = unsubscribe;
-  if (!signal_event(OtaAgentEventShutdown)) return state_;
-  while (rounds-- != 0 && state_ != OtaAgentStateStopped) {
+  if (!signal_event(OtaAgentEventShutdown)) return current();
+  while (rounds-- != 0 && current() != OtaAgentStateStopped) {
   }
-  return state_;
+  return current();
 }
 
 OtaErr_t Agent::stop() {
-  state_ = OtaAgentStateShuttingDown;
+  set_state(OtaAgentStateShuttingDown);
   for (const OtaTimerId_t timer : {OtaRequestTimer, OtaSelfTestTimer}) {
     environment_.timer_stop(timer);
     environment_.timer_delete(timer);
   }
-  const bool is_left = !unsubscribe_at_stop_ || unsubscribe(kNotifyNextTopic, {thing_name()});
+  const bool is_left = !unsubscribe_at_stop_ || exchange(Exchange::kUnsubscribe, Topic::kNotifyNext, {}, 0);
   const OtaErr_t result = close_transfer();
   forget_job();
-  image_state_ = OtaImageStateUnknown;
+  set_own_image_state(OtaImageStateUnknown);
   return is_left ? result : OtaErrCleanupControlFailed;
 }
 
@@ -278,9 +314,9 @@ OtaErr_t Agent::set_image_state(OtaImageState_t state, std::uint32_t reason) {
     state = OtaImageStateRejected;
     if (reason == 0) reason = status;
   }
-  image_state_ = state;
+  set_own_image_state(state);
   if (!has_job()) return OtaErrNoActiveJob;
-  const OtaErr_t result = publish_image_state(state, reason);
+  const OtaErr_t result = report_image_state(state, reason);
   if (state != OtaImageStateTesting) {
     forget_job();
     // The cloud does not know the end of this job: ask for it again, and report again.
@@ -289,47 +325,52 @@ OtaErr_t Agent::set_image_state(OtaImageState_t state, std::uint32_t reason) {
   return result;
 }
 
-OtaErr_t Agent::publish_image_state(OtaImageState_t state, std::uint32_t reason) {
+OtaErr_t Agent::report_image_state(OtaImageState_t state, std::uint32_t reason) {
   const std::uint32_t version = environment_.running_version();
-  if (state == OtaImageStateTesting)
-    return publish_status(job_id(), 1, kSelfTest, {kSelfTestActive, version});
-  if (state == OtaImageStateAccepted) {
-    return publish_status(job_id(), 1, kAccepted, {version, file_.updaterVersion});
+  if (state == OtaImageStateTesting) return report(Report::kActive, 0, version);
+  if (state == OtaImageStateAccepted) return report(Report::kAccepted, version, file_.updaterVersion);
+  return report(state == OtaImageStateRejected ? Report::kRejected : Report::kAborted, 0, reason);
+}
+
+/// Unsubscribes with QoS 0 whatever the subscription had, as AWS's library does; MQTT's UNSUBSCRIBE has none.
+bool Agent::exchange(Exchange what, Topic topic, std::string_view payload, std::uint8_t qos) {
+  Text<kMaxTopic> text;
+  const auto* stream = reinterpret_cast<const char*>(file_.pStreamName);
+  write_topic(text, topic, thing_name(), topic == Topic::kUpdate ? job_id() : stream,
+              settings_.stream_format);
+  OtaMqttStatus_t status = OtaMqttSuccess;
+  switch (what) {
+    case Exchange::kSubscribe:
+      status = environment_.subscribe(text.text(), qos);
+      break;
+    case Exchange::kUnsubscribe:
+      status = environment_.unsubscribe(text.text(), qos);
+      break;
+    case Exchange::kPublish:
+      status = environment_.publish(text.text(), bytes_of(payload), qos);
+      break;
   }
-  const char* word = state == OtaImageStateRejected ? kRejected : kAborted;
-  return publish_status(job_id(), 1, kFailed, {word, reason});
+  return status == OtaMqttSuccess;
 }
 
-bool Agent::subscribe(const char* topic_format, TextValues values, std::uint8_t qos) {
-  Text<kMaxTopic> topic;
-  topic.format(topic_format, values);
-  return environment_.subscribe(topic.text(), qos) == OtaMqttSuccess;
-}
-
-/// With QoS 0 whatever the subscription had, as AWS's library does; MQTT's UNSUBSCRIBE has none.
-bool Agent::unsubscribe(const char* topic_format, TextValues values) {
-  Text<kMaxTopic> topic;
-  topic.format(topic_format, values);
-  return environment_.unsubscribe(topic.text(), 0) == OtaMqttSuccess;
-}
-
-bool Agent::publish(const char* topic_format, TextValues values, std::string_view payload, std::uint8_t qos) {
-  Text<kMaxTopic> topic;
-  topic.format(topic_format, values);
-  return environment_.publish(topic.text(), bytes_of(payload), qos) == OtaMqttSuccess;
-}
-
-OtaErr_t Agent::publish_status(TextValue job, std::uint8_t qos, const char* format, TextValues values) {
+/// Says something of the job in hand. Progress may get lost.
+OtaErr_t Agent::report(Report what, std::uint32_t first, std::uint32_t second) {
   Text<kMaxStatusMessage> message;
-  message.format(format, values);
-  const bool is_sent = publish(kUpdateTopic, {thing_name(), job}, message.text(), qos);
+  write_report(message, what, first, second);
+  const bool is_sent =
+      exchange(Exchange::kPublish, Topic::kUpdate, message.text(), what == Report::kProgress ? 0 : 1);
   return is_sent ? OtaErrNone : OtaErrUpdateJobStatusFailed;
 }
 
-/// Publishes the last word on a job. If it cannot be sent, the cloud still thinks the job open: ask for it
-/// again, and answer again.
-void Agent::report_end(TextValue job, const char* format, TextValues values) {
-  if (publish_status(job, 1, format, values) != OtaErrNone) start_request_timer();
+/// Says the last word on a job. If it cannot be sent, the cloud still thinks the job open: ask for it again,
+/// and answer again.
+void Agent::report_end(Report what, std::uint32_t first, std::uint32_t second) {
+  if (report(what, first, second) != OtaErrNone) start_request_timer();
+}
+
+void Agent::name_job(std::string_view id) {
+  std::memcpy(job_id_.data(), id.data(), id.size());
+  job_id_[id.size()] = 0;
 }
 
 const char* Agent::job_id() const {
@@ -346,15 +387,37 @@ OtaErr_t Agent::close_transfer() {
   return is_stream_closed && is_http_closed ? OtaErrNone : OtaErrCleanupDataFailed;
 }
 
+/// Tells the platform that the file is of no use any more.
+void Agent::drop_file() {
+  static_cast<void>(environment_.pal_set_image_state(file_, OtaImageStateAborted));
+  set_own_image_state(OtaImageStateAborted);
+  static_cast<void>(close_transfer());
+}
+
+/// Lets go of a job that has been answered.
+void Agent::end_job() {
+  if (file_.pFile != nullptr) drop_file();
+  forget_job();
+}
+
 /// Drops the job in hand because the cloud no longer offers it. There is nobody to report to.
 void Agent::abandon_job() {
   if (!has_job()) return;
   environment_.on_note(Note::kJobDropped);
   environment_.timer_stop(OtaRequestTimer);
-  static_cast<void>(environment_.pal_set_image_state(file_, OtaImageStateAborted));
-  image_state_ = OtaImageStateAborted;
-  static_cast<void>(close_transfer());
+  drop_file();
   forget_job();
+}
+
+/// What the application hears of the job in hand. @param text  its document, if it is at hand
+OtaJobDocument_t Agent::describe_job(std::string_view text) const {
+  OtaJobDocument_t document{};
+  document.pJobDocJson = bytes_of(text).data();
+  document.jobDocLength = text.size();
+  document.pJobId = job_id_.data();
+  document.jobIdLength = std::strlen(job_id());
+  document.fileTypeId = file_.fileType;
+  return document;
 }
 
 }  // namespace ota

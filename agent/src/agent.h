@@ -25,12 +25,26 @@
 #include "agent/src/block_window.h"
 #include "agent/src/environment.h"
 #include "agent/src/job_document.h"
+#include "agent/src/job_status.h"
 #include "agent/src/settings.h"
 #include "agent/src/stream_message.h"
-#include "agent/src/text.h"
+#include "agent/src/topics.h"
 #include "agent/src/transition_table.h"
 
 namespace ota {
+
+/// For the buffers that the application does not lend.
+struct OwnMemory {
+  static constexpr std::size_t kMaxPath = 128;
+
+  std::uint8_t file_path[kMaxPath];
+  std::uint8_t certificate_path[kMaxPath];
+  std::uint8_t stream_name[kMaxStreamName + 1];
+  std::uint8_t block[OTA_FILE_BLOCK_SIZE];
+  std::uint8_t bitmap[OTA_MAX_BLOCK_BITMAP_SIZE];
+  std::uint8_t url[OTA_REQUEST_URL_MAX_SIZE + 1];
+  std::uint8_t auth_scheme[32];
+};
 
 class Agent {
  public:
@@ -51,8 +65,8 @@ class Agent {
   OtaState_t shutdown(std::uint32_t rounds, bool unsubscribe);
   [[nodiscard]] OtaErr_t activate_new_image();
   [[nodiscard]] OtaErr_t set_image_state(OtaImageState_t state);
-  [[nodiscard]] OtaImageState_t image_state() const { return image_state_; }
-  [[nodiscard]] OtaState_t state() const { return state_; }
+  [[nodiscard]] OtaImageState_t image_state() const { return image_state_.load(std::memory_order_relaxed); }
+  [[nodiscard]] OtaState_t state() const { return state_.load(std::memory_order_acquire); }
   [[nodiscard]] OtaAgentStatistics_t statistics() const;
 
   /// To be called when a timer of the environment runs out.
@@ -60,20 +74,20 @@ class Agent {
 
  private:
   static constexpr std::size_t kMaxRanges = 8;
+  static constexpr std::size_t kMaxProtocols = 20;
 
   enum class Ingest { kFileComplete, kFailed, kAccepted, kIgnored };
 
   /// Counted by the tasks that signal as well as by the one that runs the agent.
-  struct Statistics {
-    std::atomic<std::uint32_t> received{0};
-    std::atomic<std::uint32_t> queued{0};
-    std::atomic<std::uint32_t> processed{0};
-    std::atomic<std::uint32_t> dropped{0};
-
-    void clear() { received = queued = processed = dropped = 0; }
-  };
+  enum class Exchange : std::uint8_t { kSubscribe, kUnsubscribe, kPublish };
+  enum class Packet : std::uint8_t { kReceived, kQueued, kProcessed, kDropped };
 
   // agent.cc: life, dispatch, job and image state.
+  void count(Packet packet);
+  void clear_statistics();
+  [[nodiscard]] OtaState_t current() const { return state_.load(std::memory_order_relaxed); }
+  void set_state(OtaState_t state) { state_.store(state, std::memory_order_release); }
+  void set_own_image_state(OtaImageState_t state) { image_state_.store(state, std::memory_order_relaxed); }
   [[nodiscard]] bool prepare_event_queue();
   void lend_buffers(const OtaAppBuffer_t& buffers);
   void dispatch(const OtaEventMsg_t& event);
@@ -83,38 +97,40 @@ class Agent {
   void signal_or_retry(OtaEvent_t event);
   void start_request_timer();
   [[nodiscard]] OtaErr_t retry_later(OtaErr_t error);
+  void guard_self_test();
   [[nodiscard]] OtaErr_t start();
   [[nodiscard]] OtaErr_t user_abort();
   [[nodiscard]] OtaErr_t stop();
   OtaErr_t set_image_state(OtaImageState_t state, std::uint32_t reason);
-  [[nodiscard]] OtaErr_t publish_image_state(OtaImageState_t state, std::uint32_t reason);
-  [[nodiscard]] bool subscribe(const char* topic_format, TextValues values, std::uint8_t qos);
-  bool unsubscribe(const char* topic_format, TextValues values);
-  [[nodiscard]] bool publish(const char* topic_format, TextValues values, std::string_view payload,
-                             std::uint8_t qos);
-  [[nodiscard]] OtaErr_t publish_status(TextValue job_id, std::uint8_t qos, const char* format,
-                                        TextValues values);
-  void report_end(TextValue job_id, const char* format, TextValues values);
+  [[nodiscard]] OtaErr_t report_image_state(OtaImageState_t state, std::uint32_t reason);
+  [[nodiscard]] bool exchange(Exchange what, Topic topic, std::string_view payload, std::uint8_t qos);
+  [[nodiscard]] OtaErr_t report(Report report, std::uint32_t first, std::uint32_t second);
+  void report_end(Report report, std::uint32_t first, std::uint32_t second);
   [[nodiscard]] bool has_job() const { return job_id_[0] != 0; }
   [[nodiscard]] const char* job_id() const;
   [[nodiscard]] const char* thing_name() const { return thing_name_.data(); }
+  void name_job(std::string_view id);
   void forget_job() { job_id_[0] = 0; }
   [[nodiscard]] OtaErr_t close_transfer();
+  void drop_file();
+  void end_job();
   void abandon_job();
+  [[nodiscard]] OtaJobDocument_t describe_job(std::string_view text) const;
 
   // agent_job.cc: asking for a job, and what a job document leads to.
   [[nodiscard]] OtaErr_t request_job();
   void renew_url();
-  [[nodiscard]] bool is_stale_answer(const JobDocument& job);
+  [[nodiscard]] bool is_stale_answer(const JobDocument& job) const;
   [[nodiscard]] OtaErr_t process_job(OtaEventData_t* data);
-  [[nodiscard]] OtaErr_t handle_job_text(std::string_view text);
+  [[nodiscard]] OtaErr_t handle_job(JobDocumentStatus status, const JobDocument& job, std::string_view text);
+  [[nodiscard]] JobDocumentStatus read_job(std::string_view text, JobDocument& out);
   [[nodiscard]] OtaErr_t fall_back();
   [[nodiscard]] OtaErr_t no_job();
-  [[nodiscard]] OtaErr_t offer_custom_job(std::string_view job_id, std::string_view text);
-  [[nodiscard]] OtaErr_t publish_custom_status(std::string_view job_id, const OtaJobDocument_t& answer);
-  [[nodiscard]] OtaErr_t refuse_job(std::string_view job_id, OtaJobParseErr_t error);
-  [[nodiscard]] OtaErr_t refuse_too_large(std::string_view job_id);
-  [[nodiscard]] OtaErr_t take_job(const JobDocument& job, std::string_view text);
+  [[nodiscard]] OtaErr_t offer_custom_job(std::string_view text);
+  [[nodiscard]] OtaErr_t report_custom_job(const OtaJobDocument_t& answer);
+  [[nodiscard]] OtaErr_t refuse_job(OtaJobParseErr_t error);
+  [[nodiscard]] OtaErr_t refuse_too_large();
+  [[nodiscard]] OtaErr_t take_job(const JobDocument& job, std::string_view text, bool is_new);
   [[nodiscard]] OtaErr_t continue_job(const JobDocument& job);
   [[nodiscard]] OtaErr_t adopt(const JobDocument& job);
   [[nodiscard]] std::uint32_t choose_protocol(const JobDocument& job) const;
@@ -136,6 +152,7 @@ class Agent {
   [[nodiscard]] OtaErr_t process_data(OtaEventData_t* data);
   [[nodiscard]] Ingest store_block(const Block& block, OtaPalStatus_t& close_result);
   [[nodiscard]] bool is_block_expected() const;
+  [[nodiscard]] bool take_block(std::span<std::uint8_t> message, Block& out);
   void after_block();
   void finish_file(Ingest result, OtaPalStatus_t close_result);
   [[nodiscard]] std::uint32_t total_blocks() const;
@@ -145,27 +162,24 @@ class Agent {
   // agent_stream.cc: its blocks over MQTT.
   [[nodiscard]] bool open_stream();
   bool close_stream();
-  [[nodiscard]] const char* stream_name() const;
-  [[nodiscard]] const char* stream_format() const;
-  [[nodiscard]] bool publish_stream_request(std::string_view payload);
   [[nodiscard]] bool request_stream_blocks();
   [[nodiscard]] bool publish_json_request(const BlockWindow::Request& request);
   [[nodiscard]] bool publish_cbor_request(const BlockWindow::Request& request);
-  [[nodiscard]] std::optional<Block> decode_stream_block(std::span<std::uint8_t> message);
+  [[nodiscard]] bool decode_stream_block(std::span<std::uint8_t> message, Block& out);
 
   // agent_http.cc: its blocks over HTTP.
   [[nodiscard]] bool open_http();
   bool close_http();
   [[nodiscard]] OtaErr_t reopen_http();
   [[nodiscard]] bool request_ranges();
-  [[nodiscard]] Block take_range_block(std::span<std::uint8_t> body);
+  void take_range_block(std::span<std::uint8_t> body, Block& out);
 
   Environment& environment_;
   Settings settings_;
   std::atomic<OtaState_t> state_{OtaAgentStateStopped};
   std::atomic<OtaImageState_t> image_state_{OtaImageStateUnknown};
-  OtaState_t next_state_ = OtaAgentStateNoTransition;  ///< a handler's answer that overrides the table's
-  Statistics statistics_;
+  OtaState_t next_state_ = OtaAgentStateNoTransition;    ///< a handler's answer that overrides the table's
+  std::array<std::atomic<std::uint32_t>, 4> packets_{};  ///< by Packet
   bool is_event_queue_ready_ = false;
   std::atomic<bool> unsubscribe_at_stop_{false};
 
@@ -191,17 +205,8 @@ class Agent {
   std::array<char, otaconfigMAX_THINGNAME_LEN + 1> thing_name_{};
   std::array<std::uint8_t, OTA_JOB_ID_MAX_SIZE> job_id_{};
 
-  // Memory for what the application does not lend.
-  static constexpr std::size_t kMaxPath = 128;
-  static constexpr std::size_t kMaxProtocols = 20;
-  std::array<std::uint8_t, kMaxPath> own_file_path_;
-  std::array<std::uint8_t, kMaxPath> own_certificate_path_;
-  std::array<std::uint8_t, kMaxStreamName + 1> own_stream_name_;
-  std::array<std::uint8_t, OTA_FILE_BLOCK_SIZE> own_block_;
-  std::array<std::uint8_t, OTA_MAX_BLOCK_BITMAP_SIZE> own_bitmap_;
-  std::array<std::uint8_t, OTA_REQUEST_URL_MAX_SIZE + 1> own_url_;
-  std::array<std::uint8_t, 32> own_auth_scheme_;
   std::array<std::uint8_t, kMaxProtocols> protocols_{};
+  OwnMemory own_;
 };
 
 }  // namespace ota

@@ -35,24 +35,24 @@ OtaErr_t Agent::reopen_http() {
 
 bool Agent::request_ranges() {
   while (range_count_ < ranges_.size()) {
-    const auto request = window_.next(BlockWindow::Shape::kContiguous);
-    if (!request) return true;
-    const std::uint32_t first_byte = request->first * settings_.block_size;
-    const std::uint32_t last_byte = request->last * settings_.block_size + size_of_block(request->last) - 1;
+    BlockWindow::Request& request = ranges_[range_count_];
+    if (!window_.next(BlockWindow::Shape::kContiguous, request)) return true;
+    const std::uint32_t first_byte = request.first * settings_.block_size;
+    const std::uint32_t last_byte = request.last * settings_.block_size + size_of_block(request.last) - 1;
     if (environment_.http_request(first_byte, last_byte) != OtaHttpSuccess) return false;
-    ranges_[range_count_++] = *request;
+    ++range_count_;
   }
   return true;
 }
 
-Block Agent::take_range_block(std::span<std::uint8_t> body) {
+void Agent::take_range_block(std::span<std::uint8_t> body, Block& out) {
   BlockWindow::Request& range = ranges_[0];
   const std::uint32_t index = range.first++;
   if (--range.count == 0) {
     --range_count_;
     std::copy_n(ranges_.data() + 1, range_count_, ranges_.data());
   }
-  return {file_.serverFileID, index, body};
+  out = {file_.serverFileID, index, body};
 }
 
 }  // namespace ota

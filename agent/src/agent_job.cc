@@ -3,15 +3,10 @@
 #include <cstring>
 
 #include "agent/src/agent.h"
-#include "agent/src/job_status.h"
 #include "agent/src/json_values.h"
-#include "agent/src/topics.h"
 
 namespace ota {
 namespace {
-
-/// A custom job names no previous version.
-constexpr std::uint32_t kNoVersion = 0;
 
 std::string_view text_of(const OtaEventData_t& data) {
   const std::size_t size = std::min<std::size_t>(data.dataLength, sizeof data.data);
@@ -26,13 +21,15 @@ bool copy_text(std::string_view raw, std::uint8_t* out, std::size_t size) {
 }  // namespace
 
 OtaErr_t Agent::request_job() {
-  if (state_ == OtaAgentStateWaitingForFileBlock && is_over_http() && has_job()) renew_url();
+  if (current() == OtaAgentStateWaitingForFileBlock && is_over_http() && has_job()) renew_url();
   Text<kMaxStatusMessage> message;
-  message.format(kJobRequest,
-                 {request_number_, std::string_view(thing_name()).substr(0, kMaxThingNameInToken)});
-  const char* topic = settings_.use_start_next ? kStartNextTopic : kGetNextTopic;
+  const TextValue values[] = {request_number_,
+                              std::string_view(thing_name()).substr(0, kMaxThingNameInToken)};
+  message.format(kJobRequest, values);
   const bool is_sent =
-      subscribe(kNotifyNextTopic, {thing_name()}, 1) && publish(topic, {thing_name()}, message.text(), 1);
+      exchange(Exchange::kSubscribe, Topic::kNotifyNext, {}, 1) &&
+      exchange(Exchange::kPublish, settings_.use_start_next ? Topic::kStartNext : Topic::kGetNext,
+               message.text(), 1);
   if (!is_sent) return retry_later(OtaErrRequestJobFailed);
   if (!is_answer_awaited_) first_unanswered_ = request_number_;
   is_answer_awaited_ = true;
@@ -53,47 +50,53 @@ void Agent::renew_url() {
   static_cast<void>(close_transfer());
 }
 
+/// Reads a job message. One that is malformed, or stale, counts as no message: kMalformed.
+JobDocumentStatus Agent::read_job(std::string_view text, JobDocument& out) {
+  const JobDocumentStatus status = parse_job_document(text, environment_.signature_key(), out);
+  if (status == JobDocumentStatus::kMalformed) {
+    environment_.on_note(Note::kDocumentMalformed);
+  } else if (is_stale_answer(out)) {
+    environment_.on_note(Note::kAnswerStale);
+    return JobDocumentStatus::kMalformed;
+  } else {
+    is_answer_awaited_ = false;
+  }
+  return status;
+}
+
 /// An answer names the request it answers by its client token, `N:T`; a notification has none. An answer that
 /// was overtaken by another, or comes twice, says nothing about now.
-bool Agent::is_stale_answer(const JobDocument& job) {
+bool Agent::is_stale_answer(const JobDocument& job) const {
   if (job.client_token.empty()) return false;
   std::uint32_t number = 0;
-  const bool is_expected = parse_u32(job.client_token.substr(0, job.client_token.find(':')), number) &&
-                           is_answer_awaited_ && number >= first_unanswered_ && number < request_number_;
-  if (!is_expected) environment_.on_note(Note::kAnswerStale);
-  if (is_expected) is_answer_awaited_ = false;
-  return !is_expected;
+  const bool is_number = parse_u32(job.client_token.substr(0, job.client_token.find(':')), number);
+  return !is_number || !is_answer_awaited_ || number < first_unanswered_ || number >= request_number_;
 }
 
 OtaErr_t Agent::process_job(OtaEventData_t* data) {
   if (data == nullptr) return OtaErrInvalidArg;
-  const OtaErr_t result = handle_job_text(text_of(*data));
+  JobDocument job;
+  const std::string_view text = text_of(*data);
+  const OtaErr_t result = handle_job(read_job(text, job), job, text);
   environment_.notify_application(OtaJobEventProcessed, data);
   return result;
 }
 
-OtaErr_t Agent::handle_job_text(std::string_view text) {
-  JobDocument job;
-  const JobDocumentStatus status = parse_job_document(text, environment_.signature_key(), job);
-  if (status == JobDocumentStatus::kMalformed) {
-    // Not an answer: the request timer goes on running and asks again.
-    environment_.on_note(Note::kDocumentMalformed);
-    return OtaErrJobParserError;
-  }
-  if (is_stale_answer(job)) return OtaErrJobParserError;
-  is_answer_awaited_ = false;
+OtaErr_t Agent::handle_job(JobDocumentStatus status, const JobDocument& job, std::string_view text) {
+  // Not an answer: the request timer goes on running and asks again.
+  if (status == JobDocumentStatus::kMalformed) return OtaErrJobParserError;
   environment_.timer_stop(OtaRequestTimer);
   if (status == JobDocumentStatus::kNoJob) return no_job();
   if (has_job() && job.job_id != job_id()) {
-    const bool was_testing = image_state_ == OtaImageStateTesting;
+    const bool was_testing = image_state() == OtaImageStateTesting;
     abandon_job();
     if (was_testing) return fall_back();
   }
-  if (status == JobDocumentStatus::kNotOta) return offer_custom_job(job.job_id, text);
-  if (status == JobDocumentStatus::kNonConforming) {
-    return refuse_job(job.job_id, OtaJobParseErrNonConformingJobDoc);
-  }
-  return take_job(job, text);
+  const bool is_new = !has_job();
+  name_job(job.job_id);
+  if (status == JobDocumentStatus::kNotOta) return offer_custom_job(text);
+  if (status == JobDocumentStatus::kNonConforming) return refuse_job(OtaJobParseErrNonConformingJobDoc);
+  return take_job(job, text, is_new);
 }
 
 /// Another job is offered to an image that was not accepted: the bootloader falls back first, and the image
@@ -105,61 +108,62 @@ OtaErr_t Agent::fall_back() {
 
 OtaErr_t Agent::no_job() {
   // An image under test may still accept itself; its job was cancelled or its report overtaken.
-  if (image_state_ != OtaImageStateTesting) abandon_job();
+  if (image_state() != OtaImageStateTesting) abandon_job();
   environment_.notify_application(OtaJobEventNoActiveJob, nullptr);
   return OtaErrEmptyJobDocument;
 }
 
 /// Not a document of ours: the application may know it. If it does not, the job is refused.
-OtaErr_t Agent::offer_custom_job(std::string_view id, std::string_view text) {
-  OtaJobDocument_t document{};
-  document.pJobDocJson = reinterpret_cast<const std::uint8_t*>(text.data());
-  document.jobDocLength = text.size();
-  document.pJobId = reinterpret_cast<const std::uint8_t*>(id.data());
-  document.jobIdLength = id.size();
+OtaErr_t Agent::offer_custom_job(std::string_view text) {
+  OtaJobDocument_t document = describe_job(text);
+  document.fileTypeId = 0;
   document.parseErr = OtaJobParseErrNonConformingJobDoc;
   environment_.notify_application(OtaJobEventParseCustomJob, &document);
-  if (document.parseErr != OtaJobParseErrNone) return refuse_job(id, OtaJobParseErrNonConformingJobDoc);
-  const OtaErr_t result = publish_custom_status(id, document);
+  if (document.parseErr != OtaJobParseErrNone) return refuse_job(OtaJobParseErrNonConformingJobDoc);
+  const OtaErr_t result = report_custom_job(document);
+  end_job();
   return result == OtaErrNone ? OtaErrJobParserError : result;
 }
 
-OtaErr_t Agent::publish_custom_status(std::string_view id, const OtaJobDocument_t& answer) {
+/// In the application's words: a status, a reason and a further one.
+OtaErr_t Agent::report_custom_job(const OtaJobDocument_t& answer) {
   const auto reason = static_cast<std::uint32_t>(answer.reason);
   const auto sub_reason = static_cast<std::uint32_t>(answer.subReason);
   switch (answer.status) {
     case JobStatusInProgress:
-      return publish_status(id, 1, kSelfTest,
-                            {answer.reason == JobReasonSelfTestActive ? kSelfTestActive : kSelfTestReady,
-                             environment_.running_version()});
+      return report(answer.reason == JobReasonSelfTestActive ? Report::kActive : Report::kReady, 0,
+                    environment_.running_version());
     case JobStatusSucceeded:
-      return publish_status(id, 1, kAccepted, {sub_reason, kNoVersion});
+      return report(Report::kAccepted, sub_reason, 0);
     case JobStatusFailedWithVal:
-      return publish_status(id, 1, kFailedWithValues, {reason, sub_reason});
+      return report(Report::kFailed, reason, sub_reason);
     default:
-      return publish_status(id, 1, kFailed,
-                            {answer.reason == JobReasonAborted ? kAborted : kRejected, sub_reason});
+      return report(answer.reason == JobReasonAborted ? Report::kAborted : Report::kRejected, 0, sub_reason);
   }
 }
 
-OtaErr_t Agent::refuse_job(std::string_view id, OtaJobParseErr_t error) {
+OtaErr_t Agent::refuse_job(OtaJobParseErr_t error) {
   environment_.on_note(Note::kJobRefused);
-  report_end(id, kFailedWithValues, {OtaErrJobParserError, static_cast<std::uint32_t>(error)});
-  if (id == job_id()) abandon_job();
+  report_end(Report::kFailed, OtaErrJobParserError, static_cast<std::uint32_t>(error));
+  end_job();
   return OtaErrJobParserError;
 }
 
-OtaErr_t Agent::refuse_too_large(std::string_view id) {
+OtaErr_t Agent::refuse_too_large() {
   environment_.on_note(Note::kFileTooLarge);
-  report_end(id, kFailed, {kRejected, OtaErrFileSizeOverflow});
+  report_end(Report::kRejected, 0, OtaErrFileSizeOverflow);
+  end_job();
   return OtaErrFileSizeOverflow;
 }
 
-OtaErr_t Agent::take_job(const JobDocument& job, std::string_view text) {
+OtaErr_t Agent::take_job(const JobDocument& job, std::string_view text, bool is_new) {
   if (job.self_test != SelfTest::kAbsent) return begin_self_test(job);
-  if (job.file_size == 0) return refuse_job(job.job_id, OtaJobParseErrZeroFileSize);
-  if (environment_.pal_image_state(file_) == OtaPalImageStatePendingCommit) return fall_back();
-  if (has_job()) return continue_job(job);
+  if (job.file_size == 0) return refuse_job(OtaJobParseErrZeroFileSize);
+  if (environment_.pal_image_state(file_) == OtaPalImageStatePendingCommit) {
+    forget_job();
+    return fall_back();
+  }
+  if (!is_new) return continue_job(job);
   const OtaErr_t adopted = adopt(job);
   return adopted == OtaErrNone ? begin_download(text) : adopted;
 }
@@ -168,24 +172,22 @@ OtaErr_t Agent::take_job(const JobDocument& job, std::string_view text) {
 /// be new.
 OtaErr_t Agent::continue_job(const JobDocument& job) {
   if (!copy_text(job.url, file_.pUpdateUrlPath, file_.updateUrlMaxSize)) {
-    return refuse_job(job.job_id, OtaJobParseErrNonConformingJobDoc);
+    return refuse_job(OtaJobParseErrNonConformingJobDoc);
   }
   signal_or_retry(OtaAgentEventCreateFile);
   return OtaErrNone;
 }
 
-/// Copies the job into the file context. After this the job is the one in hand, also if it is refused.
+/// Copies the job into the file context.
 OtaErr_t Agent::adopt(const JobDocument& job) {
   const bool is_copied = copy_text(job.file_path, file_.pFilePath, file_.filePathMaxSize) &&
                          copy_text(job.certificate, file_.pCertFilepath, file_.certFilePathMaxSize) &&
                          copy_text(job.stream_name, file_.pStreamName, file_.streamNameMaxSize) &&
                          copy_text(job.url, file_.pUpdateUrlPath, file_.updateUrlMaxSize) &&
                          copy_text(job.auth_scheme, file_.pAuthScheme, file_.authSchemeMaxSize);
-  if (!is_copied) return refuse_job(job.job_id, OtaJobParseErrNonConformingJobDoc);
+  if (!is_copied) return refuse_job(OtaJobParseErrNonConformingJobDoc);
 
   if (!copy_text(job.protocols_text, file_.pProtocols, file_.protocolMaxSize)) file_.pProtocols[0] = 0;
-  std::memcpy(job_id_.data(), job.job_id.data(), job.job_id.size());
-  job_id_[job.job_id.size()] = 0;
   file_.fileSize = job.file_size;
   file_.serverFileID = job.file_id;
   file_.fileAttributes = job.file_attributes;
@@ -195,10 +197,7 @@ OtaErr_t Agent::adopt(const JobDocument& job) {
   signature_ = job.signature;
   if (file_.isInSelfTest) return OtaErrNone;
 
-  if (!want_file()) {
-    forget_job();
-    return refuse_too_large(job.job_id);
-  }
+  if (!want_file()) return refuse_too_large();
   url_renewals_ = 0;
   protocol_ = choose_protocol(job);
   if (protocol_ != 0) return OtaErrNone;
@@ -223,13 +222,7 @@ OtaErr_t Agent::begin_download(std::string_view text) {
     static_cast<void>(close_transfer());
     return OtaErrInitFileTransferFailed;
   }
-  OtaJobDocument_t document{};
-  document.pJobDocJson = reinterpret_cast<const std::uint8_t*>(text.data());
-  document.jobDocLength = text.size();
-  document.pJobId = job_id_.data();
-  document.jobIdLength = std::strlen(job_id());
-  document.fileTypeId = file_.fileType;
-  document.parseErr = OtaJobParseErrNone;
+  OtaJobDocument_t document = describe_job(text);
   environment_.notify_application(OtaJobEventReceivedJob, &document);
   signal_or_retry(OtaAgentEventCreateFile);
   return OtaErrNone;
@@ -237,14 +230,14 @@ OtaErr_t Agent::begin_download(std::string_view text) {
 
 OtaErr_t Agent::begin_self_test(const JobDocument& job) {
   if (!is_testing(job)) {
-    if (has_job()) static_cast<void>(close_transfer());
+    static_cast<void>(close_transfer());
     const OtaErr_t adopted = adopt(job);
     if (adopted != OtaErrNone) return adopted;
     if (is_committed_job(job)) return report_commit_again();
     const OtaErr_t allowed = check_version(job);
     if (allowed != OtaErrNone) return fail_self_test(allowed);
     set_image_state(OtaImageStateTesting, 0);
-    if (image_state_ != OtaImageStateTesting) return fall_back();
+    if (image_state() != OtaImageStateTesting) return fall_back();
   }
   if (signal_event(OtaAgentEventStartSelfTest)) return OtaErrNone;
   start_request_timer();  // the queue is full: ask for the job once more
@@ -253,7 +246,7 @@ OtaErr_t Agent::begin_self_test(const JobDocument& job) {
 
 /// The job was told "active" by this very run and comes back, for example after a reconnection.
 bool Agent::is_testing(const JobDocument& job) const {
-  return image_state_ == OtaImageStateTesting && job_id() == job.job_id;
+  return image_state() == OtaImageStateTesting && job_id() == job.job_id;
 }
 
 OtaErr_t Agent::check_version(const JobDocument& job) const {
@@ -268,7 +261,8 @@ OtaErr_t Agent::check_version(const JobDocument& job) const {
 /// job the running image came from; the job says how far it was told: "active" comes from the new image,
 /// "ready" from the old one.
 bool Agent::is_committed_job(const JobDocument& job) {
-  if (!job.is_in_progress || environment_.pal_image_state(file_) != OtaPalImageStateValid) return false;
+  if (job.status != "IN_PROGRESS" || environment_.pal_image_state(file_) != OtaPalImageStateValid)
+    return false;
   const bool is_from_running_image = job.updated_by == environment_.running_version();
   if (job.self_test == SelfTest::kActive && !is_from_running_image) return false;
   if (job.self_test != SelfTest::kActive && is_from_running_image) return false;
@@ -277,8 +271,8 @@ bool Agent::is_committed_job(const JobDocument& job) {
 
 OtaErr_t Agent::report_commit_again() {
   environment_.on_note(Note::kCommitReportedAgain);
-  image_state_ = OtaImageStateAccepted;
-  const OtaErr_t result = publish_image_state(OtaImageStateAccepted, 0);
+  set_own_image_state(OtaImageStateAccepted);
+  const OtaErr_t result = report_image_state(OtaImageStateAccepted, 0);
   forget_job();
   if (result != OtaErrNone) start_request_timer();
   next_state_ = OtaAgentStateWaitingForJob;
@@ -309,9 +303,9 @@ OtaErr_t Agent::in_self_test() {
 OtaErr_t Agent::job_notification(OtaEventData_t* data) {
   if (data == nullptr) return OtaErrInvalidArg;
   JobDocument job;
-  const JobDocumentStatus status = parse_job_document(text_of(*data), environment_.signature_key(), job);
+  const JobDocumentStatus status = read_job(text_of(*data), job);
   const bool is_same_job = status != JobDocumentStatus::kNoJob && job.job_id == job_id();
-  if (status == JobDocumentStatus::kMalformed || is_stale_answer(job) || is_same_job) {
+  if (status == JobDocumentStatus::kMalformed || is_same_job) {
     next_state_ = OtaAgentStateWaitingForFileBlock;
   } else {
     abandon_job();

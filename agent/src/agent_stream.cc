@@ -4,7 +4,6 @@
 #include "agent/src/agent.h"
 #include "agent/src/stream_cbor.h"
 #include "agent/src/stream_json.h"
-#include "agent/src/topics.h"
 
 namespace ota {
 namespace {
@@ -15,43 +14,31 @@ constexpr std::size_t kMaxRequestOverhead = 64;
 }  // namespace
 
 bool Agent::open_stream() {
-  is_subscribed_to_stream_ =
-      subscribe(kStreamTopic, {thing_name(), stream_name(), kData, stream_format()}, 0);
+  is_subscribed_to_stream_ = exchange(Exchange::kSubscribe, Topic::kStreamData, {}, 0);
   return is_subscribed_to_stream_;
 }
 
 bool Agent::close_stream() {
   if (!is_subscribed_to_stream_) return true;
   is_subscribed_to_stream_ = false;
-  return unsubscribe(kStreamTopic, {thing_name(), stream_name(), kData, stream_format()});
-}
-
-const char* Agent::stream_name() const {
-  return reinterpret_cast<const char*>(file_.pStreamName);
-}
-
-const char* Agent::stream_format() const {
-  return settings_.stream_format == OTA_STREAM_JSON ? kJson : kCbor;
-}
-
-bool Agent::publish_stream_request(std::string_view payload) {
-  return publish(kStreamTopic, {thing_name(), stream_name(), kGet, stream_format()}, payload, 0);
+  return exchange(Exchange::kUnsubscribe, Topic::kStreamData, {}, 0);
 }
 
 bool Agent::request_stream_blocks() {
   const bool is_json = settings_.stream_format == OTA_STREAM_JSON;
   const auto shape = is_json ? BlockWindow::Shape::kContiguous : BlockWindow::Shape::kScattered;
-  while (const auto request = window_.next(shape)) {  // at most a window of them
-    if (!(is_json ? publish_json_request(*request) : publish_cbor_request(*request))) return false;
+  BlockWindow::Request request;
+  while (window_.next(shape, request)) {  // at most a window of them
+    if (!(is_json ? publish_json_request(request) : publish_cbor_request(request))) return false;
   }
   return true;
 }
 
 bool Agent::publish_json_request(const BlockWindow::Request& request) {
   Text<stream_json::kMaxRequest> message;
-  message.format(stream_json::kRequest,
-                 {file_.serverFileID, settings_.block_size, request.first, request.count});
-  return publish_stream_request(message.text());
+  const TextValue values[] = {file_.serverFileID, settings_.block_size, request.first, request.count};
+  message.format(stream_json::kRequest, values);
+  return exchange(Exchange::kPublish, Topic::kStreamGet, message.text(), 0);
 }
 
 /// One request at a time carries the whole file's bitmap from block 0 on, as AWS's library does. Of several
@@ -66,23 +53,25 @@ bool Agent::publish_cbor_request(const BlockWindow::Request& request) {
   bitmap[0] &= static_cast<std::uint8_t>(0xFFU << (request.first % 8));
 
   std::array<std::uint8_t, OTA_MAX_BLOCK_BITMAP_SIZE + kMaxRequestOverhead> message;
-  const auto message_size =
+  const std::size_t message_size =
       stream_cbor::encode_request({.file_id = file_.serverFileID,
                                    .block_size = settings_.block_size,
                                    .offset = first_byte * 8,
                                    .bitmap = std::span(bitmap).first(size),
                                    .block_count = is_only_one ? window_.per_request() : request.count},
                                   message);
-  if (!message_size) return false;
-  return publish_stream_request({reinterpret_cast<const char*>(message.data()), *message_size});
+  if (message_size == 0) return false;
+  return exchange(Exchange::kPublish, Topic::kStreamGet,
+                  {reinterpret_cast<const char*>(message.data()), message_size}, 0);
 }
 
-std::optional<Block> Agent::decode_stream_block(std::span<std::uint8_t> message) {
+bool Agent::decode_stream_block(std::span<std::uint8_t> message, Block& out) {
   const std::span buffer(file_.pDecodeMem, file_.decodeMemMaxSize);
-  const auto block = settings_.stream_format == OTA_STREAM_JSON ? stream_json::decode_block(message, buffer)
-                                                                : stream_cbor::decode_block(message, buffer);
-  if (!block) environment_.on_note(Note::kBlockMalformed);
-  return block;
+  const bool is_decoded = settings_.stream_format == OTA_STREAM_JSON
+                              ? stream_json::decode_block(message, buffer, out)
+                              : stream_cbor::decode_block(message, buffer, out);
+  if (!is_decoded) environment_.on_note(Note::kBlockMalformed);
+  return is_decoded;
 }
 
 }  // namespace ota

@@ -1,10 +1,8 @@
 // The file: opening its transfer, storing its blocks, and what follows the last one. How blocks travel is in
 // agent_stream.cc and agent_http.cc.
 #include <algorithm>
-#include <cstring>
 
 #include "agent/src/agent.h"
-#include "agent/src/job_status.h"
 
 namespace ota {
 namespace {
@@ -35,7 +33,7 @@ OtaErr_t Agent::init_file() {
   const bool is_open = is_over_http() ? open_http() : open_stream();
   if (!is_open) return retry_later(OtaErrInitFileTransferFailed);
   momentum_ = 0;
-  statistics_.clear();
+  clear_statistics();
   window_.restart();
   is_request_signalled_ = false;  // what is in the queue came to nothing in the states before
   requests_to_skip_ = 0;
@@ -56,7 +54,7 @@ OtaErr_t Agent::request_data(OtaEvent_t event) {
   if (is_timeout) {
     environment_.on_note(Note::kBlocksLate);
     window_.on_timeout();
-    if (is_over_http() && state_ == OtaAgentStateWaitingForFileBlock) return reopen_http();
+    if (is_over_http() && current() == OtaAgentStateWaitingForFileBlock) return reopen_http();
   }
   ++momentum_;
   // What cannot be sent now is on its way as far as the window knows, until the request timer runs out.
@@ -75,20 +73,29 @@ OtaErr_t Agent::give_up_transfer() {
 
 OtaErr_t Agent::process_data(OtaEventData_t* data) {
   if (data == nullptr) return OtaErrInvalidArg;
-  ++statistics_.processed;
+  count(Packet::kProcessed);
   OtaPalStatus_t close_result = OTA_PAL_COMBINE_ERR(OtaPalUninitialized, 0);
   const std::span message(data->data, std::min<std::size_t>(data->dataLength, sizeof data->data));
   OtaErr_t result = OtaErrNone;
   if (is_block_expected()) {
-    const auto block =
-        is_over_http() ? std::optional(take_range_block(message)) : decode_stream_block(message);
-    if (!block) result = OtaErrFailedToDecodeCbor;
-    const Ingest ingest = block ? store_block(*block, close_result) : Ingest::kFailed;
+    Block block;
+    Ingest ingest = Ingest::kFailed;
+    if (take_block(message, block)) {
+      ingest = store_block(block, close_result);
+    } else {
+      result = OtaErrFailedToDecodeCbor;
+    }
     if (ingest == Ingest::kAccepted) after_block();
     if (ingest == Ingest::kFileComplete || ingest == Ingest::kFailed) finish_file(ingest, close_result);
   }
   environment_.notify_application(OtaJobEventProcessed, data);
   return result;
+}
+
+bool Agent::take_block(std::span<std::uint8_t> message, Block& out) {
+  if (!is_over_http()) return decode_stream_block(message, out);
+  take_range_block(message, out);
+  return true;
 }
 
 bool Agent::is_block_expected() const {
@@ -124,7 +131,7 @@ void Agent::after_block() {
   const std::uint32_t total = total_blocks();
   const std::uint32_t received = total - file_.blocksRemaining;
   if (received == 1 || received % settings_.status_frequency == 0) {
-    static_cast<void>(publish_status(job_id(), 0, kProgress, {received, total}));
+    static_cast<void>(report(Report::kProgress, received, total));
   }
   if (is_request_signalled_ || !window_.has_room()) return;
   is_request_signalled_ = signal_event(OtaAgentEventRequestFileBlock);  // else the request timer does it
@@ -133,10 +140,8 @@ void Agent::after_block() {
 /// Reports the end of the transfer, good or bad, and tells the application.
 void Agent::finish_file(Ingest result, OtaPalStatus_t close_result) {
   const bool is_firmware = file_.fileType == configOTA_FIRMWARE_UPDATE_FILE_TYPE_ID;
-  OtaJobDocument_t document{};
-  document.pJobId = job_id_.data();
-  document.jobIdLength = std::strlen(job_id()) + 1;
-  document.fileTypeId = file_.fileType;
+  OtaJobDocument_t document = describe_job({});
+  ++document.jobIdLength;  // AWS's library counts the NUL here
   OtaJobEvent_t event = OtaJobEventFail;
   environment_.timer_stop(OtaRequestTimer);
   if (result == Ingest::kFailed) {
@@ -146,14 +151,14 @@ void Agent::finish_file(Ingest result, OtaPalStatus_t close_result) {
     document.reason = static_cast<std::int32_t>(main);
     document.subReason = static_cast<std::int32_t>(sub);
     static_cast<void>(environment_.pal_set_image_state(file_, OtaImageStateRejected));
-    report_end(job_id(), kFailedWithValues, {main, sub});
+    report_end(Report::kFailed, main, sub);
   } else if (is_firmware) {
     event = OtaJobEventActivate;
-    report_end(job_id(), kSelfTest, {kSelfTestReady, environment_.running_version()});
+    report_end(Report::kReady, 0, environment_.running_version());
   } else {
     event = OtaJobEventUpdateComplete;
     document.status = JobStatusSucceeded;
-    report_end(job_id(), kAccepted, {file_.fileType, file_.updaterVersion});
+    report_end(Report::kAccepted, file_.fileType, file_.updaterVersion);
   }
   if (!signal_event(OtaAgentEventCloseFile)) {
     // The queue is full; close here instead, so that the agent does not wait for blocks that never come.

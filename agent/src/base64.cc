@@ -23,18 +23,18 @@ std::size_t digits_in(std::string_view text) {
 
 }  // namespace
 
-std::optional<std::size_t> base64_decode(std::string_view text, std::span<std::uint8_t> out) {
-  if (text.size() % 4 != 0) return std::nullopt;
+std::size_t base64_decode(std::string_view text, std::span<std::uint8_t> out) {
+  if (text.size() % 4 != 0) return kNotBase64;
   const std::size_t digits = digits_in(text);
   const std::size_t size = digits / 4 * 3 + (digits % 4 == 0 ? 0 : digits % 4 - 1);
-  if (size > out.size()) return std::nullopt;
+  if (size > out.size()) return kNotBase64;
 
   std::uint32_t bits = 0;
   std::uint32_t bit_count = 0;
   std::size_t written = 0;
   for (const char c : text.substr(0, digits)) {
     const std::uint32_t value = value_of(c);
-    if (value == kInvalid) return std::nullopt;
+    if (value == kInvalid) return kNotBase64;
     bits = bits << 6 | value;
     bit_count += 6;
     if (bit_count < 8) continue;
@@ -42,7 +42,7 @@ std::optional<std::size_t> base64_decode(std::string_view text, std::span<std::u
     out[written++] = static_cast<std::uint8_t>(bits >> bit_count);
     bits &= (1U << bit_count) - 1U;
   }
-  if (bits != 0) return std::nullopt;
+  if (bits != 0) return kNotBase64;
   return written;
 }
 

@@ -3,13 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 
 namespace ota {
 
-/// @returns the number of bytes written to `out`, nothing if the text is not base64 or does not fit.
-[[nodiscard]] std::optional<std::size_t> base64_decode(std::string_view text, std::span<std::uint8_t> out);
+inline constexpr std::size_t kNotBase64 = SIZE_MAX;
+
+/// @returns the number of bytes written to `out`, kNotBase64 if the text is not base64 or does not fit.
+[[nodiscard]] std::size_t base64_decode(std::string_view text, std::span<std::uint8_t> out);
 
 }  // namespace ota

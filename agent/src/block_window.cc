@@ -50,40 +50,39 @@ bool BlockWindow::has_room() const {
   return in_flight_count_ + worth_a_request <= window_;
 }
 
-std::optional<BlockWindow::Request> BlockWindow::next(Shape shape) {
-  if (!has_room()) return std::nullopt;
+bool BlockWindow::next(Shape shape, Request& out) {
+  if (!has_room()) return false;
   if (is_one_request_at_a_time()) {
     if (shape == Shape::kScattered) {
       in_flight_count_ = std::min(per_request_, wanted_count_);
-      return Request{0, blocks_ - 1, in_flight_count_};
+      out = {0, blocks_ - 1, in_flight_count_};
+      return true;
     }
     begin_pass();
   }
   const std::uint32_t most = std::min(window_ - std::min(in_flight_count_, window_), per_request_);
-  Request request = take(shape, most);
-  if (request.count == 0 && in_flight_count_ == 0) {
+  take(shape, most, out);
+  if (out.count == 0 && in_flight_count_ == 0) {
     begin_pass();
-    request = take(shape, most);
+    take(shape, most, out);
   }
-  if (request.count == 0) return std::nullopt;
-  return request;
+  return out.count != 0;
 }
 
 /// Takes up to `most` blocks that are wanted and not on their way, from the cursor on.
-BlockWindow::Request BlockWindow::take(Shape shape, std::uint32_t most) {
-  Request request;
-  for (; cursor_ < blocks_ && request.count < most; ++cursor_) {
+void BlockWindow::take(Shape shape, std::uint32_t most, Request& out) {
+  out.count = 0;
+  for (; cursor_ < blocks_ && out.count < most; ++cursor_) {
     if (!wanted_.is_set(cursor_) || in_flight_.is_set(cursor_)) {
-      if (request.count != 0 && shape == Shape::kContiguous) break;
+      if (out.count != 0 && shape == Shape::kContiguous) break;
       continue;
     }
     in_flight_.set(cursor_);
-    if (request.count++ == 0) request.first = cursor_;
-    request.last = cursor_;
+    if (out.count++ == 0) out.first = cursor_;
+    out.last = cursor_;
   }
-  if (request.count != 0) last_requested_ = request.last;
-  in_flight_count_ += request.count;
-  return request;
+  if (out.count != 0) last_requested_ = out.last;
+  in_flight_count_ += out.count;
 }
 
 bool BlockWindow::receive(std::uint32_t block) {

@@ -2,7 +2,7 @@
 //
 //   window.set_limits(per_request, in_flight);
 //   window.begin(memory, blocks)             // all blocks are wanted
-//   while (auto r = window.next(shape)) ...  // ask for r; its blocks are now on their way
+//   while (window.next(shape, request)) ...  // ask for it; its blocks are now on their way
 //   window.receive(block)                    // true: it was wanted; store it
 //   window.on_timeout()                      // nothing came: what was on its way is lost
 //   window.restart()                         // a new connection: nothing is on its way
@@ -21,7 +21,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include "agent/include/ota_types.h"
@@ -55,8 +54,8 @@ class BlockWindow {
   void restart();
   void on_timeout();
 
-  /// The next request, if the window has room for it and there is a block to ask for.
-  [[nodiscard]] std::optional<Request> next(Shape shape);
+  /// The next request. @returns false if the window has no room for one, or there is no block to ask for
+  [[nodiscard]] bool next(Shape shape, Request& out);
   [[nodiscard]] bool has_room() const;
 
   /// @returns true if the block was wanted; it no longer is
@@ -74,7 +73,7 @@ class BlockWindow {
   [[nodiscard]] std::span<const std::uint8_t> in_flight() const { return in_flight_.bytes(); }
 
  private:
-  [[nodiscard]] Request take(Shape shape, std::uint32_t most);
+  void take(Shape shape, std::uint32_t most, Request& out);
   void begin_pass();
   void grow();
   void shrink();

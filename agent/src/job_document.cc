@@ -1,5 +1,7 @@
 #include "agent/src/job_document.h"
 
+#include <cstddef>
+
 #include "agent/src/base64.h"
 #include "agent/src/json_document.h"
 #include "agent/src/json_values.h"
@@ -20,96 +22,188 @@ bool is_name(std::string_view text, std::size_t max_size) {
   return true;
 }
 
-struct TextField {
+enum class Kind : std::uint8_t {
+  kAny,
+  kObject,
+  kArray,
+  kFirst,      ///< an object, the first element of its parent
+  kText,       ///< a string, put into a string_view
+  kNumber,     ///< a number, bare or in quotes, put into an u32
+  kSignature,  ///< a string under the key that this device can verify
+};
+
+/// What is looked for, each in one that was looked for before.
+enum Node : std::uint8_t {
+  kRoot,
+  kClientToken,
+  kExecution,
+  kJobId,
+  kDocument,
+  kOta,
+  kStatus,
+  kDetails,
+  kUpdatedBy,
+  kSelfTest,
+  kStream,
+  kProtocols,
+  kFiles,
+  kFile,
+  kFileSize,
+  kFileId,
+  kAttributes,
+  kFileType,
+  kFilePath,
+  kCertificate,
+  kUrl,
+  kAuthScheme,
+  kSignatureNode,
+  kNodeCount,
+};
+
+struct Field {
   const char* key;
-  std::string_view JobDocument::*value;
+  std::uint16_t offset;  ///< in JobDocument
+  Node parent;
+  Kind kind;
 };
 
-struct NumberField {
-  const char* key;
-  std::uint32_t JobDocument::*value;
-  bool is_required;
+#define OTA_MEMBER(name) static_cast<std::uint16_t>(offsetof(JobDocument, name))
+
+constexpr Field kFields[kNodeCount] = {
+    {nullptr, 0, kRoot, Kind::kAny},
+    {"clientToken", 0, kRoot, Kind::kAny},
+    {"execution", 0, kRoot, Kind::kAny},
+    {"jobId", 0, kExecution, Kind::kAny},
+    {"jobDocument", 0, kExecution, Kind::kAny},
+    {"afr_ota", 0, kDocument, Kind::kAny},
+    {"status", OTA_MEMBER(status), kExecution, Kind::kText},
+    {"statusDetails", 0, kExecution, Kind::kObject},
+    {"updatedBy", OTA_MEMBER(updated_by), kDetails, Kind::kNumber},
+    {"self_test", 0, kDetails, Kind::kAny},
+    {"streamname", OTA_MEMBER(stream_name), kOta, Kind::kText},
+    {"protocols", 0, kOta, Kind::kArray},
+    {"files", 0, kOta, Kind::kArray},
+    {nullptr, 0, kFiles, Kind::kFirst},
+    {"filesize", OTA_MEMBER(file_size), kFile, Kind::kNumber},
+    {"fileid", OTA_MEMBER(file_id), kFile, Kind::kNumber},
+    {"attr", OTA_MEMBER(file_attributes), kFile, Kind::kNumber},
+    {"fileType", OTA_MEMBER(file_type), kFile, Kind::kNumber},
+    {"filepath", OTA_MEMBER(file_path), kFile, Kind::kText},
+    {"certfile", OTA_MEMBER(certificate), kFile, Kind::kText},
+    {"update_data_url", OTA_MEMBER(url), kFile, Kind::kText},
+    {"auth_scheme", OTA_MEMBER(auth_scheme), kFile, Kind::kText},
+    {nullptr, 0, kFile, Kind::kSignature},
 };
 
-constexpr TextField kFileTexts[] = {
-    {"filepath", &JobDocument::file_path},
-    {"certfile", &JobDocument::certificate},
-    {"update_data_url", &JobDocument::url},
-    {"auth_scheme", &JobDocument::auth_scheme},
-};
+#undef OTA_MEMBER
 
-constexpr NumberField kFileNumbers[] = {
-    {"filesize", &JobDocument::file_size, true},
-    {"fileid", &JobDocument::file_id, true},
-    {"attr", &JobDocument::file_attributes, false},
-    {"fileType", &JobDocument::file_type, false},
-};
+constexpr Node kRequired[] = {kProtocols, kFile, kFileSize, kFileId};
 
 /// Reads the fields of one document and remembers what was wrong with them.
 class Reader {
  public:
-  Reader(JsonDocument& json, JobDocument& out) : json_(json), out_(out) {}
+  Reader(std::string_view text, const char* signature_key, JobDocument& out)
+      : signature_key_(signature_key), out_(out), is_json_(json_.parse(text)) {}
 
-  void read_status(Token execution);
-  void read_ota(Token ota, const char* signature_key);
-
-  [[nodiscard]] JobDocumentStatus status() const {
-    if (is_nonconforming_ || json_.has_duplicate()) return JobDocumentStatus::kNonConforming;
-    return is_incomplete_ ? JobDocumentStatus::kNotOta : JobDocumentStatus::kOk;
-  }
+  JobDocumentStatus read();
 
  private:
-  void read_protocols(Token protocols);
-  void read_file(Token file, const char* signature_key);
-  void read_signature(std::string_view text);
+  [[nodiscard]] JobDocumentStatus read_job_id();
+  void find(Node first, Node last);
+  void take(const Field& field, Token token);
+  void take_signature(std::string_view text);
+  void take_protocols();
+  void take_self_test();
 
-  void expect(bool condition) { is_nonconforming_ = is_nonconforming_ || !condition; }
-  void need(Token token) { is_incomplete_ = is_incomplete_ || token == JsonDocument::kNone; }
-
-  /// A string; empty if it is absent.
-  std::string_view text(Token object, const char* key) {
-    const Token value = json_.find(object, key);
-    expect(value == JsonDocument::kNone || json_.is_string(value));
-    return json_.text(value);
+  void expect(bool condition) {
+    if (!condition) is_nonconforming_ = true;
   }
+  [[nodiscard]] bool is_absent(Node node) const { return tokens_[node] == JsonDocument::kNone; }
 
-  /// A number, bare or in quotes; 0 if it is absent.
-  std::uint32_t number(Token value) {
-    std::uint32_t number = 0;
-    expect(value == JsonDocument::kNone || parse_u32(json_.text(value), number));
-    return number;
-  }
-
-  JsonDocument& json_;
+  JsonDocument json_;
+  const char* signature_key_;
   JobDocument& out_;
+  Token tokens_[kNodeCount] = {JsonDocument::kRoot};
+  bool is_json_;
   bool is_nonconforming_ = false;
-  bool is_incomplete_ = false;
 };
 
-void Reader::read_status(Token execution) {
-  out_.is_in_progress = text(execution, "status") == "IN_PROGRESS";
-  const Token details = json_.find(execution, "statusDetails");
-  expect(details == JsonDocument::kNone || json_.is_object(details));
-  out_.updated_by = number(json_.find(details, "updatedBy"));
-  const Token self_test = json_.find(details, "self_test");
-  if (self_test == JsonDocument::kNone) return;
-  out_.self_test = SelfTest::kOther;
-  if (json_.is(self_test, "ready")) out_.self_test = SelfTest::kReady;
-  if (json_.is(self_test, "active")) out_.self_test = SelfTest::kActive;
-}
+JobDocumentStatus Reader::read() {
+  if (!is_json_) return JobDocumentStatus::kMalformed;
+  find(kClientToken, kDocument);
+  const JobDocumentStatus status = read_job_id();
+  if (status != JobDocumentStatus::kOk) return status;
 
-void Reader::read_ota(Token ota, const char* signature_key) {
-  out_.stream_name = text(ota, "streamname");
+  find(kOta, kOta);
+  if (is_absent(kOta) && !json_.has_duplicate()) return JobDocumentStatus::kNotOta;
+  if (!json_.is_object(tokens_[kOta])) return JobDocumentStatus::kNonConforming;
+  find(kStatus, kSignatureNode);
   expect(out_.stream_name.empty() || is_name(out_.stream_name, kMaxStreamName));
-  read_protocols(json_.find(ota, "protocols"));
-  const Token files = json_.find(ota, "files");
-  expect(files == JsonDocument::kNone || json_.is_array(files));
-  read_file(json_.element(files, 0), signature_key);
+  take_protocols();
+  take_self_test();
+  if (is_nonconforming_ || json_.has_duplicate()) return JobDocumentStatus::kNonConforming;
+  for (const Node node : kRequired) {
+    if (is_absent(node)) return JobDocumentStatus::kNotOta;
+  }
+  return JobDocumentStatus::kOk;
 }
 
-void Reader::read_protocols(Token protocols) {
-  need(protocols);
-  expect(protocols == JsonDocument::kNone || json_.is_array(protocols));
+/// Reads what says which job it is.
+JobDocumentStatus Reader::read_job_id() {
+  if (json_.is_string(tokens_[kClientToken])) out_.client_token = json_.text(tokens_[kClientToken]);
+  if (json_.has_duplicate()) return JobDocumentStatus::kMalformed;
+  if (is_absent(kJobId) || is_absent(kDocument)) return JobDocumentStatus::kNoJob;
+  const std::string_view id = json_.text(tokens_[kJobId]);
+  if (!json_.is_string(tokens_[kJobId]) || !is_name(id, kMaxJobId)) return JobDocumentStatus::kMalformed;
+  out_.job_id = id;
+  return JobDocumentStatus::kOk;
+}
+
+void Reader::find(Node first, Node last) {
+  for (std::size_t i = first; i <= last; ++i) {
+    const Field& field = kFields[i];
+    const Token parent = tokens_[field.parent];
+    const char* key = field.kind == Kind::kSignature ? signature_key_ : field.key;
+    tokens_[i] = field.kind == Kind::kFirst ? json_.element(parent, 0) : json_.find(parent, key);
+    if (tokens_[i] != JsonDocument::kNone) take(field, tokens_[i]);
+  }
+}
+
+/// An absent field keeps its zero.
+void Reader::take(const Field& field, Token token) {
+  void* member = reinterpret_cast<unsigned char*>(&out_) + field.offset;
+  const std::string_view text = json_.text(token);
+  switch (field.kind) {
+    case Kind::kAny:
+      return;
+    case Kind::kObject:
+    case Kind::kFirst:
+      return expect(json_.is_object(token));
+    case Kind::kArray:
+      return expect(json_.is_array(token));
+    case Kind::kNumber:
+      return expect(parse_u32(text, *static_cast<std::uint32_t*>(member)));
+    case Kind::kText:
+      *static_cast<std::string_view*>(member) = text;
+      break;
+    case Kind::kSignature:
+      take_signature(text);
+      break;
+  }
+  expect(json_.is_string(token));
+}
+
+/// JSON may write base64's '/' as "\/".
+void Reader::take_signature(std::string_view raw) {
+  std::array<std::uint8_t, kOTA_MaxSignatureSize / 3 * 4 + 1> plain;
+  if (!copy_string(raw, plain)) return expect(false);
+  const std::size_t size = base64_decode(reinterpret_cast<const char*>(plain.data()), out_.signature.data);
+  if (size == kNotBase64) return expect(false);
+  out_.signature.size = static_cast<std::uint16_t>(size);
+}
+
+void Reader::take_protocols() {
+  const Token protocols = tokens_[kProtocols];
   out_.protocols_text = json_.text(protocols);
   for (std::size_t i = 0; i < JsonDocument::kMaxTokens; ++i) {
     const Token element = json_.element(protocols, i);
@@ -120,59 +214,19 @@ void Reader::read_protocols(Token protocols) {
   }
 }
 
-void Reader::read_file(Token file, const char* signature_key) {
-  need(file);
-  expect(file == JsonDocument::kNone || json_.is_object(file));
-  for (const NumberField& field : kFileNumbers) {
-    const Token value = json_.find(file, field.key);
-    if (field.is_required) need(value);
-    out_.*field.value = number(value);
-  }
-  for (const TextField& field : kFileTexts) out_.*field.value = text(file, field.key);
-  read_signature(text(file, signature_key));
-}
-
-/// JSON may write base64's '/' as "\/".
-void Reader::read_signature(std::string_view raw) {
-  std::array<std::uint8_t, kOTA_MaxSignatureSize / 3 * 4 + 1> plain;
-  std::optional<std::size_t> size;
-  if (copy_string(raw, plain)) {
-    size = base64_decode(reinterpret_cast<const char*>(plain.data()), out_.signature.data);
-  }
-  expect(size.has_value());
-  out_.signature.size = static_cast<std::uint16_t>(size.value_or(0));
-}
-
-/// Reads what says which job it is. @returns kOk, or why the rest need not be read
-JobDocumentStatus read_job_id(JsonDocument& json, Token execution, Token document, JobDocument& out) {
-  const Token token = json.find(JsonDocument::kRoot, "clientToken");
-  if (json.is_string(token)) out.client_token = json.text(token);
-  const Token job_id = json.find(execution, "jobId");
-  if (json.has_duplicate()) return JobDocumentStatus::kMalformed;
-  if (job_id == JsonDocument::kNone || document == JsonDocument::kNone) return JobDocumentStatus::kNoJob;
-  if (!json.is_string(job_id) || !is_name(json.text(job_id), kMaxJobId)) return JobDocumentStatus::kMalformed;
-  out.job_id = json.text(job_id);
-  return JobDocumentStatus::kOk;
+void Reader::take_self_test() {
+  const Token self_test = tokens_[kSelfTest];
+  if (self_test == JsonDocument::kNone) return;
+  out_.self_test = json_.is(self_test, "ready")    ? SelfTest::kReady
+                   : json_.is(self_test, "active") ? SelfTest::kActive
+                                                   : SelfTest::kOther;
 }
 
 }  // namespace
 
 JobDocumentStatus parse_job_document(std::string_view text, const char* signature_key, JobDocument& out) {
   out = JobDocument{};
-  JsonDocument json;
-  if (!json.parse(text)) return JobDocumentStatus::kMalformed;
-  const Token execution = json.find(JsonDocument::kRoot, "execution");
-  const Token document = json.find(execution, "jobDocument");
-  const JobDocumentStatus status = read_job_id(json, execution, document, out);
-  if (status != JobDocumentStatus::kOk) return status;
-
-  const Token ota = json.find(document, "afr_ota");
-  if (ota == JsonDocument::kNone && !json.has_duplicate()) return JobDocumentStatus::kNotOta;
-  if (!json.is_object(ota)) return JobDocumentStatus::kNonConforming;
-  Reader reader(json, out);
-  reader.read_status(execution);
-  reader.read_ota(ota, signature_key);
-  return reader.status();
+  return Reader(text, signature_key, out).read();
 }
 
 }  // namespace ota

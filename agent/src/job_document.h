@@ -22,7 +22,7 @@ enum class SelfTest { kAbsent, kReady, kActive, kOther };
 struct JobDocument {
   std::string_view client_token;  ///< holds unless the document is malformed; empty in a notification
   std::string_view job_id;
-  bool is_in_progress = false;
+  std::string_view status;
   SelfTest self_test = SelfTest::kAbsent;
   std::uint32_t updated_by = 0;
   std::string_view stream_name;

@@ -2,6 +2,8 @@
 
 #include <cbor.h>
 
+#include <optional>
+
 namespace ota::stream_cbor {
 namespace {
 
@@ -63,7 +65,7 @@ bool take_entry(CborValue& at, std::span<std::uint8_t> buffer, Fields& fields) {
 
 }  // namespace
 
-std::optional<std::size_t> encode_request(const BlockRequest& request, std::span<std::uint8_t> out) {
+std::size_t encode_request(const BlockRequest& request, std::span<std::uint8_t> out) {
   CborEncoder encoder;
   CborEncoder map;
   cbor_encoder_init(&encoder, out.data(), out.size(), 0);
@@ -82,24 +84,24 @@ std::optional<std::size_t> encode_request(const BlockRequest& request, std::span
       cbor_encode_text_stringz(&map, "n") == CborNoError &&
       cbor_encode_uint(&map, request.block_count) == CborNoError &&
       cbor_encoder_close_container_checked(&encoder, &map) == CborNoError;
-  if (!is_encoded) return std::nullopt;
-  return cbor_encoder_get_buffer_size(&encoder, out.data());
+  return is_encoded ? cbor_encoder_get_buffer_size(&encoder, out.data()) : 0;
 }
 
-std::optional<Block> decode_block(std::span<const std::uint8_t> message, std::span<std::uint8_t> buffer) {
+bool decode_block(std::span<const std::uint8_t> message, std::span<std::uint8_t> buffer, Block& out) {
   CborParser parser;
   CborValue root;
   CborValue at;
-  if (cbor_parser_init(message.data(), message.size(), 0, &parser, &root) != CborNoError) return std::nullopt;
-  if (!cbor_value_is_map(&root) || cbor_value_enter_container(&root, &at) != CborNoError) return std::nullopt;
+  if (cbor_parser_init(message.data(), message.size(), 0, &parser, &root) != CborNoError) return false;
+  if (!cbor_value_is_map(&root) || cbor_value_enter_container(&root, &at) != CborNoError) return false;
   Fields fields;
   for (std::size_t i = 0; !cbor_value_at_end(&at); ++i) {
-    if (i == kMaxBlockKeys || !take_entry(at, buffer, fields)) return std::nullopt;
+    if (i == kMaxBlockKeys || !take_entry(at, buffer, fields)) return false;
   }
-  if (cbor_value_leave_container(&root, &at) != CborNoError) return std::nullopt;
-  if (!fields.file_id || !fields.index || !fields.length || !fields.payload_size) return std::nullopt;
-  if (*fields.length != *fields.payload_size) return std::nullopt;
-  return Block{*fields.file_id, *fields.index, buffer.first(*fields.payload_size)};
+  if (cbor_value_leave_container(&root, &at) != CborNoError) return false;
+  if (!fields.file_id || !fields.index || !fields.length || !fields.payload_size) return false;
+  if (*fields.length != *fields.payload_size) return false;
+  out = {*fields.file_id, *fields.index, buffer.first(*fields.payload_size)};
+  return true;
 }
 
 }  // namespace ota::stream_cbor

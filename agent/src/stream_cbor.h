@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include "agent/src/stream_message.h"
@@ -11,15 +10,14 @@
 namespace ota::stream_cbor {
 
 /// The request names its blocks by `request.bitmap`.
-/// @returns the bytes written to `out`, nothing if it is too small.
-[[nodiscard]] std::optional<std::size_t> encode_request(const BlockRequest& request,
-                                                        std::span<std::uint8_t> out);
+/// @returns the bytes written to `out`, 0 if it is too small.
+[[nodiscard]] std::size_t encode_request(const BlockRequest& request, std::span<std::uint8_t> out);
 
 /// Takes a map with f, i, l and p in any order; other keys are passed over. The payload is copied to
 /// `buffer`.
-/// @returns nothing if the message is malformed, a key is missing or stands there twice, a number is negative
+/// @returns false if the message is malformed, a key is missing or stands there twice, a number is negative
 /// or exceeds 32 bits, `l` is not the payload's length, or the payload exceeds `buffer`.
-[[nodiscard]] std::optional<Block> decode_block(std::span<const std::uint8_t> message,
-                                                std::span<std::uint8_t> buffer);
+[[nodiscard]] bool decode_block(std::span<const std::uint8_t> message, std::span<std::uint8_t> buffer,
+                                Block& out);
 
 }  // namespace ota::stream_cbor

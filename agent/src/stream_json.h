@@ -4,7 +4,6 @@
 // comes in base64.
 #pragma once
 
-#include <optional>
 #include <span>
 
 #include "agent/src/stream_message.h"
@@ -13,14 +12,13 @@ namespace ota::stream_json {
 
 inline constexpr std::size_t kMaxRequest = 96;
 
-/// A format for TextWriter: [file id, block size, first block, number of blocks]
+/// A format: file id, block size, first block, number of blocks.
 inline constexpr const char* kRequest = R"({"c":"rdy","f":%d,"l":%d,"o":%d,"n":%d})";
 
 /// Takes an object with f, i, l and p; other keys are passed over. Works in `message`, and decodes the
 /// payload to `buffer`.
-/// @returns nothing if the message is malformed, a key is missing or stands there twice, a number is not one
+/// @returns false if the message is malformed, a key is missing or stands there twice, a number is not one
 /// of 32 bits, the payload is not base64 or exceeds `buffer`, or `l` is not its length.
-[[nodiscard]] std::optional<Block> decode_block(std::span<std::uint8_t> message,
-                                                std::span<std::uint8_t> buffer);
+[[nodiscard]] bool decode_block(std::span<std::uint8_t> message, std::span<std::uint8_t> buffer, Block& out);
 
 }  // namespace ota::stream_json

@@ -2,8 +2,7 @@
 
 namespace ota {
 
-void TextWriter::format(const char* format, TextValues values) {
-  const TextValue* value = values.begin();
+void TextWriter::format(const char* format, const TextValue* value) {
   for (; *format != '\0'; ++format) {
     if (*format != '%') {
       put(static_cast<unsigned char>(*format));

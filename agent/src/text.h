@@ -1,14 +1,14 @@
 // Short texts in fixed buffers: topics and messages, without printf and without a heap.
 //
 //   Text<kMaxTopic> topic;
-//   topic.format("$aws/things/%s/jobs/%s/update", {thing, job});
+//   const TextValue values[] = {thing, job};
+//   topic.format("$aws/things/%s/jobs/%s/update", values);
 //
 // An overflow is remembered, not fatal: text() is then empty.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <string_view>
 
 namespace ota {
@@ -25,8 +25,6 @@ struct TextValue {
   std::uint32_t number;
 };
 
-using TextValues = std::initializer_list<TextValue>;
-
 class TextWriter {
  public:
   TextWriter(const TextWriter&) = delete;
@@ -35,7 +33,7 @@ class TextWriter {
   /// Appends `format` with each placeholder replaced by the next value: `%s` a text, `%d` a number in
   /// decimal, `%x` in eight lower-case hexadecimal digits, `%v` a packed version as major.minor.build.
   /// There must be as many values as placeholders, each of its kind.
-  void format(const char* format, TextValues values);
+  void format(const char* format, const TextValue* values);
 
   [[nodiscard]] bool is_overflowed() const { return size_ > capacity_; }
   [[nodiscard]] std::string_view text() const {

@@ -1,29 +1,38 @@
-// The MQTT topics of Jobs and file streams; formats for TextWriter.
+// The MQTT topics of Jobs and file streams.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "agent/include/ota_types.h"
 #include "agent/src/job_document.h"
+#include "agent/src/text.h"
 
 namespace ota {
 
 /// The longest is `$aws/things/T/jobs/J/update`.
 inline constexpr std::size_t kMaxTopic = 32 + otaconfigMAX_THINGNAME_LEN + kMaxJobId;
 
-// [thing name]
-inline constexpr const char* kNotifyNextTopic = "$aws/things/%s/jobs/notify-next";
-inline constexpr const char* kGetNextTopic = "$aws/things/%s/jobs/$next/get";
-inline constexpr const char* kStartNextTopic = "$aws/things/%s/jobs/start-next";
+enum class Topic : std::uint8_t {
+  kNotifyNext,
+  kGetNext,
+  kStartNext,
+  kUpdate,      ///< of a job
+  kStreamData,  ///< of a stream, in a format
+  kStreamGet,   ///< of a stream, in a format
+};
 
-/// [thing name, job id]
-inline constexpr const char* kUpdateTopic = "$aws/things/%s/jobs/%s/update";
-
-/// [thing name, stream name, kGet or kData, kCbor or kJson]
-inline constexpr const char* kStreamTopic = "$aws/things/%s/streams/%s/%s/%s";
-inline constexpr const char* kGet = "get";
-inline constexpr const char* kData = "data";
-inline constexpr const char* kCbor = "cbor";
-inline constexpr const char* kJson = "json";
+/// @param name    the job's or the stream's, for the topics that have one
+/// @param format  OTA_STREAM_CBOR, OTA_STREAM_JSON
+inline void write_topic(TextWriter& out, Topic topic, const char* thing, const char* name,
+                        std::uint32_t format) {
+  static constexpr const char* kFormats[] = {"notify-next", "$next/get",  "start-next",
+                                      "%s/update",   "%s/data/%s", "%s/get/%s"};
+  const bool is_of_stream = topic >= Topic::kStreamData;
+  const TextValue values[] = {thing, is_of_stream ? "streams" : "jobs", name,
+                              format == OTA_STREAM_JSON ? "json" : "cbor"};
+  out.format("$aws/things/%s/%s/", values);
+  out.format(kFormats[static_cast<std::size_t>(topic)], values + 2);
+}
 
 }  // namespace ota

@@ -15,17 +15,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::unique_ptr<std::uint8_t[]> exact(new std::uint8_t[size]);
   if (size != 0) std::memcpy(exact.get(), data, size);
   std::vector<std::uint8_t> buffer(256);
-  const auto block = ota::stream_cbor::decode_block({exact.get(), size}, buffer);
-  if (!block) return 0;
-  claim(block->payload.data() == buffer.data(), "the payload is in the buffer");
-  claim(block->payload.size() <= buffer.size(), "and fits it");
+  ota::Block block;
+  if (!ota::stream_cbor::decode_block({exact.get(), size}, buffer, block)) return 0;
+  claim(block.payload.data() == buffer.data(), "the payload is in the buffer");
+  claim(block.payload.size() <= buffer.size(), "and fits it");
   // That reader knows fewer kinds of values than CBOR has; what both take must be the same.
   const json other = json::from_cbor(data, data + size, false, false, json::cbor_tag_handler_t::ignore);
   if (other.is_discarded()) return 0;
-  claim(other["f"] == block->file_id && other["i"] == block->index, "the numbers are the message's");
-  claim(other["l"] == block->payload.size(), "the length is the payload's");
+  claim(other["f"] == block.file_id && other["i"] == block.index, "the numbers are the message's");
+  claim(other["l"] == block.payload.size(), "the length is the payload's");
   const auto& payload = other["p"].get_binary();
-  claim(std::equal(payload.begin(), payload.end(), block->payload.begin(), block->payload.end()),
+  claim(std::equal(payload.begin(), payload.end(), block.payload.begin(), block.payload.end()),
         "the payload is the message's");
   return 0;
 }

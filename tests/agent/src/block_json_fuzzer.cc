@@ -17,14 +17,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::unique_ptr<std::uint8_t[]> exact(new std::uint8_t[size]);
   if (size != 0) std::memcpy(exact.get(), data, size);
   std::vector<std::uint8_t> buffer(256);
-  const auto block = ota::stream_json::decode_block({exact.get(), size}, buffer);
-  if (!block) return 0;
-  claim(block->payload.size() <= buffer.size(), "the payload fits the buffer");
+  ota::Block block;
+  if (!ota::stream_json::decode_block({exact.get(), size}, buffer, block)) return 0;
+  claim(block.payload.size() <= buffer.size(), "the payload fits the buffer");
   const json other = json::parse(data, data + size, nullptr, false);
   if (other.is_discarded()) return 0;
-  claim(other["f"] == block->file_id && other["i"] == block->index, "the numbers are the message's");
-  claim(other["l"] == block->payload.size(), "the length is the payload's");
-  claim(other["p"] == ota_test::base64({block->payload.begin(), block->payload.end()}),
+  claim(other["f"] == block.file_id && other["i"] == block.index, "the numbers are the message's");
+  claim(other["l"] == block.payload.size(), "the length is the payload's");
+  claim(other["p"] == ota_test::base64({block.payload.begin(), block.payload.end()}),
         "the payload is the message's, and base64 has one spelling");
   return 0;
 }

@@ -26,7 +26,8 @@ class Window : public testing::Test {
   /// All requests the window makes now, each as its first and last block.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> requests(Shape shape = Shape::kContiguous) {
     std::vector<std::pair<std::uint32_t, std::uint32_t>> made;
-    while (const auto request = window_.next(shape)) made.emplace_back(request->first, request->last);
+    BlockWindow::Request request;
+    while (window_.next(shape, request)) made.emplace_back(request.first, request.last);
     return made;
   }
   void receive(std::uint32_t first, std::uint32_t last) {
@@ -67,7 +68,9 @@ TEST_F(Window, OneRequestAtATimeWaitsForAsManyBlocksAsItAskedFor) {
   EXPECT_FALSE(window_.has_room());
   EXPECT_TRUE(window_.receive(0));
   EXPECT_TRUE(window_.has_room());
-  EXPECT_EQ(window_.next(Shape::kScattered)->count, 2U);
+  BlockWindow::Request request;
+  EXPECT_TRUE(window_.next(Shape::kScattered, request));
+  EXPECT_EQ(request.count, 2U);
 }
 
 TEST_F(Window, OneRunAtATimeStartsAtTheFirstWantedBlock) {
@@ -206,21 +209,22 @@ RC_GTEST_PROP(WindowProperty, EveryBlockComesInTheEnd, ()) {
   const int most_steps = 20'000;
   int steps = 0;
   for (; window.wanted_count() != 0 && steps < most_steps; ++steps) {
-    while (const auto request = window.next(shape)) {
-      RC_ASSERT(request->count >= 1);
-      RC_ASSERT(request->count <= per_request);
-      RC_ASSERT(request->last < blocks);
+    BlockWindow::Request request;
+    while (window.next(shape, request)) {
+      RC_ASSERT(request.count >= 1);
+      RC_ASSERT(request.count <= per_request);
+      RC_ASSERT(request.last < blocks);
       std::uint32_t asked = 0;
-      for (std::uint32_t block = request->first; block <= request->last; ++block) {
+      for (std::uint32_t block = request.first; block <= request.last; ++block) {
         const bool is_asked = window.is_one_request_at_a_time() && shape == Shape::kScattered
-                                  ? !received.contains(block) && asked < request->count
+                                  ? !received.contains(block) && asked < request.count
                                   : (window.in_flight()[block / 8] >> block % 8 & 1) != 0;
         if (!is_asked) continue;
         RC_ASSERT(!received.contains(block));
         wire.push_back(block);
         ++asked;
       }
-      RC_ASSERT(asked == request->count);
+      RC_ASSERT(asked == request.count);
     }
     RC_ASSERT(window.in_flight_count() <= std::max(per_request, in_flight));
     if (wire.empty()) {

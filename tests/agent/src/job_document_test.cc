@@ -54,7 +54,7 @@ TEST(JobDocument, GoodDocumentIsReadCompletely) {
   JobDocument job;
   ASSERT_EQ(parse_job_document(text, kKey, job), JobDocumentStatus::kOk);
   EXPECT_EQ(job.job_id, "AFR_OTA-u1");
-  EXPECT_TRUE(job.is_in_progress);
+  EXPECT_EQ(job.status, "IN_PROGRESS");
   EXPECT_EQ(job.self_test, SelfTest::kReady);
   EXPECT_EQ(job.updated_by, 0x0009'0001U);
   EXPECT_EQ(job.stream_name, "AFR_OTA-11111111-2222-3333-4444-555555555555");

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "tests/agent/src/fake_environment.h"
@@ -24,9 +25,9 @@ std::optional<Decoded> decode(std::string text, std::size_t capacity = 4096) {
   Bytes message(text.begin(), text.end());
   message.shrink_to_fit();
   Bytes buffer(capacity);
-  const auto block = decode_block(message, buffer);
-  if (!block) return std::nullopt;
-  return Decoded{block->file_id, block->index, {block->payload.begin(), block->payload.end()}};
+  Block block;
+  if (!decode_block(message, buffer, block)) return std::nullopt;
+  return Decoded{block.file_id, block.index, {block.payload.begin(), block.payload.end()}};
 }
 
 json good() {
