@@ -215,7 +215,7 @@ void OtaDemo::end_download() {
 /// What went wrong on the way here and was made good: nothing, on a quiet network.
 void OtaDemo::log_losses() const {
   if (router_.dropped() != 0) console::log("messages without a buffer ", router_.dropped());
-  const std::uint32_t lost_frames = board::nic_statistics().dropped + lan_.dropped();
+  const std::uint32_t lost_frames = board::nic_dropped() + lan_.dropped();
   if (lost_frames != 0) console::log("frames lost ", lost_frames);
   const http::Statistics& http = http_client_.statistics();
   if (http.requests == 0) return;

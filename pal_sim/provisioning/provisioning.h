@@ -76,14 +76,14 @@ enum class StreamFormat : std::uint8_t { kCbor = 0, kJson = 1 };
 
 /// How the agent transfers; what is not provisioned is empty.
 struct TransferSettings {
-  std::optional<std::uint32_t> block_size;
-  std::optional<std::uint16_t> blocks_per_request;
-  std::optional<std::uint16_t> blocks_in_flight;
-  std::optional<DataProtocols> protocols;
-  std::optional<StreamFormat> stream_format;
-  std::optional<bool> start_next;
-  std::optional<std::uint32_t> max_request_momentum;
-  std::optional<std::uint32_t> status_frequency;
+  std::optional<std::uint32_t> block_size = {};
+  std::optional<std::uint16_t> blocks_per_request = {};
+  std::optional<std::uint16_t> blocks_in_flight = {};
+  std::optional<DataProtocols> protocols = {};
+  std::optional<StreamFormat> stream_format = {};
+  std::optional<bool> start_next = {};
+  std::optional<std::uint32_t> max_request_momentum = {};
+  std::optional<std::uint32_t> status_frequency = {};
 
   bool operator==(const TransferSettings&) const = default;
 };

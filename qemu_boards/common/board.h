@@ -85,12 +85,8 @@ struct ReceivedFrame {
 /// Takes one received frame. @returns its length, 0 if there is none. A frame longer than `out` is dropped.
 [[nodiscard]] std::size_t nic_receive(std::span<std::uint8_t> out);
 
-struct NicStatistics {
-  std::uint32_t received;  ///< good frames
-  std::uint32_t
-      dropped;  ///< damaged or too long, or, if the controller counts those, without room in its FIFO
-  std::uint32_t most_waiting;  ///< in the queue at once
-};
-[[nodiscard]] NicStatistics nic_statistics();
+/// Received frames that were lost: damaged, too long, or, if the controller counts those, without room in its
+/// FIFO.
+[[nodiscard]] std::uint32_t nic_dropped();
 
 }  // namespace board

@@ -100,9 +100,8 @@ struct Queue {
   std::span<board::ReceivedFrame> frames;
   std::atomic<std::uint32_t> written{0};
   std::atomic<std::uint32_t> read{0};
-  std::atomic<std::uint32_t> received{0};
-  std::atomic<std::uint32_t> dropped{0};
-  std::atomic<std::uint32_t> most_waiting{0};
+  std::atomic<std::uint32_t> bad_frames{0};  ///< the handler's
+  std::uint32_t overflows = 0;               ///< the reader's
 };
 Queue g_queue;
 
@@ -131,15 +130,17 @@ bool take_frame(board::ReceivedFrame& frame) {
   return (status & kRxError) == 0 && payload != 0 && payload <= frame.bytes.size();
 }
 
-void count(std::atomic<std::uint32_t>& counter) {
-  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
-
-void note_most_waiting() {
-  const std::uint32_t waiting = queue_size();
-  if (waiting > g_queue.most_waiting.load(std::memory_order_relaxed)) {
-    g_queue.most_waiting.store(waiting, std::memory_order_relaxed);
+/// Moves the FIFO's first frame into the queue. @returns false if the queue is full.
+bool move_frame() {
+  if (queue_size() == g_queue.frames.size()) return false;
+  const std::uint32_t written = g_queue.written.load(std::memory_order_relaxed);
+  if (take_frame(g_queue.frames[written % g_queue.frames.size()])) {
+    g_queue.written.store(written + 1, std::memory_order_release);
+  } else {
+    g_queue.bad_frames.store(g_queue.bad_frames.load(std::memory_order_relaxed) + 1,
+                             std::memory_order_relaxed);
   }
+  return true;
 }
 
 void drain_tx_status() {
@@ -151,21 +152,16 @@ void drain_tx_status() {
 }  // namespace
 
 extern "C" void ethernet_handler() {
-  reg(kInterruptStatus) = kRxStatusLevel;  // first: a frame that comes from here on asks again
-  while (frames_waiting() != 0) {
-    if (queue_size() == g_queue.frames.size()) {
-      reg(mps2::kNvicDisable) = kIrqBit;
-      return;
+  // Bounded: nobody takes from the queue meanwhile.
+  do {
+    while (frames_waiting() != 0) {
+      if (!move_frame()) {
+        reg(mps2::kNvicDisable) = kIrqBit;  // the controller goes on asking, and is heard when there is room
+        return;
+      }
     }
-    const std::uint32_t written = g_queue.written.load(std::memory_order_relaxed);
-    if (!take_frame(g_queue.frames[written % g_queue.frames.size()])) {
-      count(g_queue.dropped);
-      continue;
-    }
-    count(g_queue.received);
-    g_queue.written.store(written + 1, std::memory_order_release);
-    note_most_waiting();
-  }
+    reg(kInterruptStatus) = kRxStatusLevel;
+  } while (frames_waiting() != 0);  // one that came before the controller was told to ask again
 }
 
 namespace mps2 {
@@ -231,12 +227,9 @@ std::size_t nic_receive(std::span<std::uint8_t> out) {
   return 0;
 }
 
-NicStatistics nic_statistics() {
-  g_queue.dropped.store(g_queue.dropped.load(std::memory_order_relaxed) + reg(kRxDropped),
-                        std::memory_order_relaxed);  // the register clears itself
-  return {.received = g_queue.received.load(std::memory_order_relaxed),
-          .dropped = g_queue.dropped.load(std::memory_order_relaxed),
-          .most_waiting = g_queue.most_waiting.load(std::memory_order_relaxed)};
+std::uint32_t nic_dropped() {
+  g_queue.overflows += reg(kRxDropped);  // the register clears itself
+  return g_queue.overflows + g_queue.bad_frames.load(std::memory_order_relaxed);
 }
 
 }  // namespace board

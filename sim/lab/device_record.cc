@@ -48,6 +48,14 @@ std::optional<link::MacAddress> parse_mac(const std::optional<std::string>& text
   return mac;
 }
 
+/// A lab of an earlier version has none.
+std::optional<TransferSettings> load_transfer(const nlohmann::json& content) {
+  if (!content.is_object() || !content.contains("transfer")) return TransferSettings{};
+  if (!content["transfer"].is_object()) return std::nullopt;
+  const auto settings = transfer_settings_from(content["transfer"]);
+  return settings ? std::optional(*settings) : std::nullopt;
+}
+
 }  // namespace
 
 bool DeviceRecord::exists(const std::string& folder) {
@@ -68,7 +76,7 @@ Result<DeviceRecord> DeviceRecord::load(const std::string& folder) {
   const auto state = parse_state(text_member(content, "state"));
   const auto version = text_member(content, "factory_version");
   const auto groups = texts_member(content, "groups");
-  const auto transfer = transfer_settings_from(content.value("transfer", nlohmann::json::object()));
+  const auto transfer = load_transfer(content);
   if (!name || !board || !mac || !seed || !is_on || !state || !version || !groups || !transfer ||
       *name != std::filesystem::path(folder).filename().string()) {
     return fail(ExitCode::kEnvironment, fmt::format("'{}' is damaged", path),

@@ -7,7 +7,8 @@
 // half is for what reaches it between that moment and the link's hearing of it.
 //
 // Devices that receive TCP send an acknowledgement for every second segment, so this costs a few turn-arounds
-// on one machine and no throughput. For a device that does not answer, time passes instead (kPatience).
+// on one machine and no throughput. A device that does not answer gets the rest after kPatience: longer than
+// a delayed acknowledgement, and than a busy host lets an emulator wait for its turn.
 //
 // Time comes from outside, as in pacer.h.
 #pragma once
@@ -23,7 +24,7 @@ class FifoGuard {
  public:
   using Clock = Pacer::Clock;
 
-  static constexpr std::chrono::milliseconds kPatience{20};
+  static constexpr std::chrono::milliseconds kPatience{300};
 
   /// @param fifo_bytes  what the FIFO holds; at least two of the largest frames
   explicit FifoGuard(std::size_t fifo_bytes) : limit_(fifo_bytes / 2) {}

@@ -51,9 +51,13 @@ UpdateObserver::Next UpdateObserver::observe(const nlohmann::json& event) {
 UpdateObserver::Next UpdateObserver::observe_console(const std::string& line, std::int64_t now_ms) {
   if (!line.empty()) last_console_line_ = line;
   if (is_job_received(line)) begin_transfer(now_ms);
-  if (std::string version = lab::started_version(line); !version.empty())
+  if (std::string version = lab::started_version(line); !version.empty()) {
     outcome_.running_version = std::move(version);
-  if (is_over_ && !last_line_seen_ && line.find(last_line_) != std::string::npos) last_line_seen_ = true;
+    last_line_seen_ = last_line_.empty();  // what an earlier boot said does not count
+  }
+  // The console may be ahead of the cloud: the broker acknowledges the device's last word before the cloud
+  // has read it.
+  if (!last_line_.empty() && line.find(last_line_) != std::string::npos) last_line_seen_ = true;
   return end_if_complete();
 }
 

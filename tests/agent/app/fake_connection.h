@@ -44,6 +44,7 @@ class FakeConnection final : public Connection {
   }
 
   void finish_opening() { state_ = State::kOpen; }
+  void break_now() { state_ = State::kFailed; }
 
   std::string incoming;          ///< from the server
   bool ends = false;             ///< the server closes behind it

@@ -84,6 +84,19 @@ TEST_F(Demo, UpdatesTheDeviceAndProvesIt) {
   expect_clean({});
 }
 
+TEST_F(Demo, UpdatesOverHttp) {
+  const Outcome outcome = otasim::test::run(demo({"--json", "--protocol", "http"}), environment());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto summary = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(summary["result"], "SUCCEEDED");
+  EXPECT_EQ(summary["protocol"], "http");
+  EXPECT_GT(summary["transfer_ms"].get<std::int64_t>(), 0);
+  const std::string events = content(run_folder() + "/events.jsonl");
+  EXPECT_THAT(events, HasSubstr("\"object_request\""));
+  EXPECT_THAT(events, Not(HasSubstr("\"stream_request\"")));
+  expect_clean({});
+}
+
 TEST_F(Demo, TakesVersionsAndAUsersOwnImage) {
   const std::string image = folder.file("own.img");
   const std::filesystem::path program = OTASIM_PROGRAM;
@@ -116,7 +129,9 @@ TEST_F(Demo, WrongInputIsToldBeforeAnythingStarts) {
   for (const Case& c :
        {Case{{"--elf", text}, "no ELF header"}, Case{{"--image", text}, "not an image"},
         Case{{"--image", "/nonexistent"}, "/nonexistent"}, Case{{"--to", "one"}, "'one' is not a version"},
-        Case{{"--from", ""}, "'' is not a version"}}) {
+        Case{{"--protocol", "ftp"}, "--protocol"}, Case{{"--block-size", "1000"}, "--block-size"},
+        Case{{"--blocks-in-flight", "0"}, "--blocks-in-flight"},
+        Case{{"--stream-format", "xml"}, "--stream-format"}, Case{{"--from", ""}, "'' is not a version"}}) {
     const Outcome outcome = otasim::test::run(demo(c.arguments), environment());
     EXPECT_EQ(outcome.code, 2) << outcome.err;
     EXPECT_THAT(outcome.err, HasSubstr(c.message));

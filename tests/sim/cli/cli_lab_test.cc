@@ -75,6 +75,26 @@ TEST_F(LabTest, AContinuousJobReachesADeviceThatJoinsLaterAndOneThatIsReprovisio
   end_lab(*up);
 }
 
+TEST_F(LabTest, ADeviceThatPrefersHttpFetchesOverItAndKeepsItsSettings) {
+  const auto up = start_lab({"--quiet"});
+  const json added = ok({"device", "add", "thing-1", "--protocol", "http", "--block-size", "1024",
+                         "--blocks-per-request", "8", "--blocks-in-flight", "24"});
+  const json transfer{
+      {"protocol", "http"}, {"block_size", 1024}, {"blocks_per_request", 8}, {"blocks_in_flight", 24}};
+  EXPECT_EQ(added["transfer"], transfer);
+  const auto console = start({"device", "console", "thing-1", "--follow"});
+  ok({"job", "create", "u1", "--version", "1.1.0", "--target", "thing-1", "--protocol", "MQTT", "--protocol",
+      "HTTP"});
+  const Outcome watch = otasim({"job", "watch", "u1"});
+  EXPECT_EQ(watch.code, 0) << watch.out << watch.err;
+  ASSERT_TRUE(console->wait_for_output("app: http requests"));
+  EXPECT_EQ(device("thing-1")["running"], "1.1.0");
+  EXPECT_EQ(ok({"device", "reprovision", "thing-1"})["transfer"], transfer);
+  const json changed = ok({"device", "add", "thing-2", "--off", "--stream-format", "json", "--start-next"});
+  EXPECT_EQ(changed["transfer"], (json{{"stream_format", "json"}, {"start_next", true}}));
+  end_lab(*up);
+}
+
 TEST_F(LabTest, AnUpdateTheDeviceRefusesFailsTheWatch) {
   const auto up = start_lab({"--quiet"});
   ok({"device", "add", "thing-1", "--version", "1.1.0"});

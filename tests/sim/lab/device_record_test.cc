@@ -26,6 +26,7 @@ class DeviceRecordTest : public testing::Test {
                       .board = "mps2-an385",
                       .mac = {0x02, 0, 0, 0xAB, 0x10, 0xFF},
                       .seed = 42,
+                      .transfer = {.block_size = 512, .start_next = true},
                       .is_on = true,
                       .state = DeviceRecord::State::kEquipping,
                       .factory_version = "1.0.0",
@@ -42,10 +43,22 @@ TEST_F(DeviceRecordTest, IsReadAsItWasWritten) {
   EXPECT_EQ(read->board, "mps2-an385");
   EXPECT_EQ(read->mac, record.mac);
   EXPECT_EQ(read->seed, 42U);
+  EXPECT_EQ(read->transfer, record.transfer);
   EXPECT_TRUE(read->is_on);
   EXPECT_EQ(read->state, DeviceRecord::State::kEquipping);
   EXPECT_EQ(read->factory_version, "1.0.0");
   EXPECT_THAT(read->groups, ElementsAre("canary", "all"));
+}
+
+TEST_F(DeviceRecordTest, OneOfAnEarlierVersionHasNoTransferSettings) {
+  ASSERT_TRUE(record.save(folder));
+  nlohmann::json content;
+  std::ifstream(path()) >> content;
+  content.erase("transfer");
+  std::ofstream(path()) << content;
+  const auto read = DeviceRecord::load(folder);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->transfer, TransferSettings{});
 }
 
 TEST_F(DeviceRecordTest, ADamagedOneIsRefusedByItsPath) {
@@ -55,11 +68,18 @@ TEST_F(DeviceRecordTest, ADamagedOneIsRefusedByItsPath) {
   std::vector<std::string> damaged{"", "[]", "not json"};
   for (const auto& [name, value] : whole.items()) {
     if (name == "factory_image") continue;  // for people
+    if (name == "transfer") continue;       // may be missing
     nlohmann::json without = whole;
     without.erase(name);
     damaged.push_back(without.dump());
     nlohmann::json wrong = whole;
     wrong[name] = nlohmann::json::object();
+    damaged.push_back(wrong.dump());
+  }
+  for (const auto& transfer :
+       {nlohmann::json(1), nlohmann::json("http"), nlohmann::json{{"block_size", 1}}, nlohmann::json()}) {
+    nlohmann::json wrong = whole;
+    wrong["transfer"] = transfer;
     damaged.push_back(wrong.dump());
   }
   for (const auto& [name, value] :

@@ -104,6 +104,7 @@ TEST_F(LabTest, TheDeviceFindsItsIdentityInFlash) {
   otasim::lab::DeviceSettings settings;
   settings.thing_name = "thing-1";
   settings.mqtt_port = 4711;
+  settings.transfer.blocks_in_flight = 24;
   const auto blob = otasim::lab::provisioning_blob(lab, device, settings).value();
   std::vector<std::uint8_t> window(flash::kWindowSize, 0xFF);
   const std::vector<std::uint8_t> image(5000, 0x42);
@@ -114,6 +115,7 @@ TEST_F(LabTest, TheDeviceFindsItsIdentityInFlash) {
               provisioning::Status::kOk);
     EXPECT_EQ(read.thing_name, "thing-1");
     EXPECT_EQ(read.mqtt_port, 4711);
+    EXPECT_EQ(read.transfer, settings.transfer);
     const auto der = device.certificate.der();
     EXPECT_TRUE(
         std::equal(der.begin(), der.end(), read.device_certificate.begin(), read.device_certificate.end()));

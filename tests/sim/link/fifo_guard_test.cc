@@ -5,7 +5,6 @@
 namespace otasim::link::test {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 constexpr std::size_t kFifo = 10'560;
@@ -25,7 +24,7 @@ TEST(FifoGuard, HalfTheFifoGoesAtOnceAndTheRestWaitsForTheDevice) {
   EXPECT_EQ(send_all(guard, kStart), 3);
   guard.device_spoke(0);
   EXPECT_EQ(send_all(guard, kStart), 3);
-  EXPECT_EQ(guard.wait_for(kFullFrame, kStart), milliseconds(20));
+  EXPECT_EQ(guard.wait_for(kFullFrame, kStart), nanoseconds(FifoGuard::kPatience));
 }
 
 TEST(FifoGuard, WhatQemuHasNotReadStillCounts) {

@@ -88,11 +88,19 @@ TEST(UpdateObserver, TheRunningVersionIsTheOneTheBootloaderStartedLast) {
 
 TEST(UpdateObserver, SuccessWaitsForTheLastLineAndFailureDoesNot) {
   UpdateObserver success("thing-1", "update complete");
-  EXPECT_EQ(success.observe(console("app: update complete, of an earlier run")), Next::kNothing);
+  EXPECT_EQ(success.observe(console("app: update complete, of an earlier boot")), Next::kNothing);
+  EXPECT_EQ(success.observe(console("boot: slot B 1.1.0 on trial (attempt 1 of 1)")), Next::kNothing);
   EXPECT_EQ(success.observe(execution(1, "SUCCEEDED", {})), Next::kNothing);
   EXPECT_EQ(success.observe(console("app: update complete, running 1.1.0")), Next::kEnd);
   UpdateObserver failure("thing-1", "update complete");
   EXPECT_EQ(failure.observe(execution(1, "FAILED", {{"reason", "rejected: 0x00000010"}})), Next::kEnd);
+}
+
+TEST(UpdateObserver, TheLastLineMayComeBeforeTheCloudKnows) {
+  UpdateObserver observer("thing-1", "update complete");
+  EXPECT_EQ(observer.observe(console("boot: slot B 1.1.0 on trial (attempt 1 of 1)")), Next::kNothing);
+  EXPECT_EQ(observer.observe(console("app: update complete, running 1.1.0")), Next::kNothing);
+  EXPECT_EQ(observer.observe(execution(1, "SUCCEEDED", {})), Next::kEnd);
 }
 
 TEST(UpdateObserver, EventsThatAreNotAsExpectedAreIgnored) {
