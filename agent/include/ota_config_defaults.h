@@ -32,9 +32,14 @@
 #define otaconfigMAX_THINGNAME_LEN 64U
 #endif
 
-/* Blocks asked for in one request: of a stream, or as one HTTP range. */
+/* Blocks asked for in one request of a stream. */
 #ifndef otaconfigMAX_NUM_BLOCKS_REQUEST
 #define otaconfigMAX_NUM_BLOCKS_REQUEST 1U
+#endif
+
+/* Blocks asked for as one HTTP range. With more than one the port must deliver one event per block. */
+#ifndef configOTA_MAX_BLOCKS_PER_HTTP_REQUEST
+#define configOTA_MAX_BLOCKS_PER_HTTP_REQUEST 1U
 #endif
 
 /* Blocks that may be on their way at once, in as many requests as that takes. No more than one request's

@@ -14,6 +14,10 @@
 extern "C" {
 #endif
 
+#if otaconfigLOG2_FILE_BLOCK_SIZE > 14
+#error "otaPal_WriteBlock returns the bytes written as an int16_t: otaconfigLOG2_FILE_BLOCK_SIZE must be at most 14"
+#endif
+
 #define OTA_FILE_BLOCK_SIZE ((uint32_t)1U << otaconfigLOG2_FILE_BLOCK_SIZE)
 #define OTA_MAX_FILES 1U
 #define OTA_REQUEST_MSG_MAX_SIZE (3U * OTA_MAX_BLOCK_BITMAP_SIZE)

@@ -13,8 +13,8 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-constexpr std::uint32_t kMaxLeftoverEvents = 64;
-constexpr std::uint32_t kMinBlockSize = 256;  // of an MQTT stream
+constexpr std::uint32_t kMaxLeftoverEvents = 1000;  // more than any queue holds
+constexpr std::uint32_t kMinBlockSize = 256;        // of an MQTT stream
 
 /// What failed is for the log; the agent moves on all the same.
 bool is_only_reported(OtaErr_t result) {
@@ -64,6 +64,7 @@ void Agent::configure(const Settings& settings) {
   settings_ = settings;
   settings_.block_size = std::bit_floor(std::clamp(settings.block_size, kMinBlockSize, OTA_FILE_BLOCK_SIZE));
   settings_.status_frequency = std::max<std::uint32_t>(settings.status_frequency, 1);
+  settings_.max_request_momentum = std::max<std::uint32_t>(settings.max_request_momentum, 1);
 }
 
 OtaErr_t Agent::init(const OtaAppBuffer_t& buffers, std::string_view thing_name) {
@@ -75,6 +76,7 @@ OtaErr_t Agent::init(const OtaAppBuffer_t& buffers, std::string_view thing_name)
   thing_name_[thing_name.size()] = 0;
   lend_buffers(buffers);
   forget_job();
+  has_last_words_ = false;
   set_own_image_state(OtaImageStateUnknown);
   request_number_ = 0;
   first_unanswered_ = 0;
@@ -152,7 +154,7 @@ void Agent::start_request_timer() {
 
 void Agent::on_timer(OtaTimerId_t timer) {
   if (timer == OtaSelfTestTimer) {
-    reset_device();
+    if (is_pending_commit()) reset_device();  // else it was accepted meanwhile
   } else if (timer == OtaRequestTimer && !signal_event(OtaAgentEventRequestTimer)) {
     if (current() != OtaAgentStateStopped) start_request_timer();
   }
@@ -213,7 +215,7 @@ OtaErr_t Agent::handle(Handler handler, const OtaEventMsg_t& event) {
       signal_or_retry(OtaAgentEventRequestJobDocument);
       return OtaErrNone;
     case Handler::kSuspend:
-      return close_http() ? OtaErrNone : OtaErrCleanupDataFailed;
+      return on_suspend();
     case Handler::kUserAbort:
       return user_abort();
     case Handler::kShutdown:
@@ -230,7 +232,7 @@ void Agent::reset_device() {
   environment_.pal_reset(file_);
 }
 void Agent::give_back(OtaEventData_t* data) {
-  environment_.notify_application(OtaJobEventProcessed, data);
+  if (data != nullptr) environment_.notify_application(OtaJobEventProcessed, data);
 }
 void Agent::stop_request_timer() {
   environment_.timer_stop(OtaRequestTimer);
@@ -263,9 +265,13 @@ OtaErr_t Agent::retry_later(OtaErr_t error) {
 
 OtaErr_t Agent::suspend() {
   if (current() == OtaAgentStateStopped) return OtaErrAgentStopped;
+  return signal_event(OtaAgentEventSuspend) ? OtaErrNone : OtaErrSignalEventFailed;
+}
+
+OtaErr_t Agent::on_suspend() {
   environment_.timer_stop(OtaSelfTestTimer);
   stop_request_timer();
-  return signal_event(OtaAgentEventSuspend) ? OtaErrNone : OtaErrSignalEventFailed;
+  return close_http() ? OtaErrNone : OtaErrCleanupDataFailed;
 }
 
 OtaErr_t Agent::resume() {
@@ -293,6 +299,7 @@ OtaErr_t Agent::stop() {
   const bool is_left = !unsubscribe_at_stop_ || exchange(Exchange::kUnsubscribe, Topic::kNotifyNext, {}, 0);
   const OtaErr_t result = close_transfer();
   forget_job();
+  has_last_words_ = false;
   set_own_image_state(OtaImageStateUnknown);
   return is_left ? result : OtaErrCleanupControlFailed;
 }
@@ -300,16 +307,18 @@ OtaErr_t Agent::stop() {
 OtaErr_t Agent::user_abort() {
   if (!has_job()) return OtaErrNoActiveJob;
   stop_request_timer();
-  const OtaErr_t result = set_image_state(OtaImageStateAborted, OtaErrUserAbort);
-  static_cast<void>(close_transfer());
-  return result;
+  set_image_state(OtaImageStateAborted, OtaErrUserAbort);  // what cannot be sent now is sent later
+  return close_transfer();
 }
 
 OtaErr_t Agent::activate_new_image() {
   const OtaPalStatus_t status = environment_.pal_activate(file_);
   if (OTA_PAL_MAIN_ERR(status) == OtaPalSuccess) return OtaErrNone;
   // The job was told "ready"; without this it would stay IN_PROGRESS for good.
-  if (has_job()) set_image_state(OtaImageStateRejected, status);
+  if (has_last_words_) {
+    job_id_ = last_job_id_;
+    set_image_state(OtaImageStateRejected, status);
+  }
   return OtaErrActivateFailed;
 }
 
@@ -333,20 +342,14 @@ OtaErr_t Agent::set_image_state(OtaImageState_t state, std::uint32_t reason) {
   }
   set_own_image_state(state);
   if (!has_job()) return OtaErrNoActiveJob;
-  const OtaErr_t result = report_image_state(state, reason);
-  if (state != OtaImageStateTesting) {
-    forget_job();
-    // The cloud does not know the end of this job: ask for it again, and report again.
-    if (result != OtaErrNone) start_request_timer();
-  }
-  return result;
+  return report_image_state(state, reason);
 }
 
 OtaErr_t Agent::report_image_state(OtaImageState_t state, std::uint32_t reason) {
   const std::uint32_t version = environment_.running_version();
   if (state == OtaImageStateTesting) return report(Report::kActive, version, 0);
-  if (state == OtaImageStateAccepted) return report(Report::kAccepted, version, file_.updaterVersion);
-  return report(state == OtaImageStateRejected ? Report::kRejected : Report::kAborted, reason, 0);
+  if (state == OtaImageStateAccepted) return report_end(Report::kAccepted, version, file_.updaterVersion);
+  return report_end(state == OtaImageStateRejected ? Report::kRejected : Report::kAborted, reason, 0);
 }
 
 /// Unsubscribes with QoS 0 whatever the subscription had, as AWS's library does; MQTT's UNSUBSCRIBE has none.
@@ -380,10 +383,30 @@ OtaErr_t Agent::report(Report what, std::uint32_t first, std::uint32_t second) {
   return is_sent ? OtaErrNone : OtaErrUpdateJobStatusFailed;
 }
 
-/// Says the last word on a job. If it cannot be sent, the cloud still thinks the job open: ask for it again,
-/// and answer again.
-void Agent::report_end(Report what, std::uint32_t first, std::uint32_t second) {
-  if (report(what, first, second) != OtaErrNone) start_request_timer();
+/// Says the last word on the job in hand, and lets go of it.
+OtaErr_t Agent::report_end(Report what, std::uint32_t first, std::uint32_t second) {
+  last_words_ = what;
+  last_numbers_[0] = first;
+  last_numbers_[1] = second;
+  has_last_words_ = true;
+  are_last_words_said_ = false;
+  last_job_id_ = job_id_;
+  return say_last_words();
+}
+
+/// If they cannot be sent, the cloud still thinks the job open: it is asked for again, and answered again.
+OtaErr_t Agent::say_last_words() {
+  job_id_ = last_job_id_;
+  const OtaErr_t result =
+      are_last_words_said_ ? OtaErrNone : report(last_words_, last_numbers_[0], last_numbers_[1]);
+  forget_job();
+  are_last_words_said_ = result == OtaErrNone;
+  if (!are_last_words_said_) {
+    start_request_timer();
+  } else {
+    has_last_words_ = last_words_ == Report::kReady;
+  }
+  return result;
 }
 
 void Agent::name_job(std::string_view id) {
@@ -412,12 +435,6 @@ void Agent::drop_file() {
   static_cast<void>(close_transfer());
 }
 
-/// Lets go of a job that has been answered.
-void Agent::end_job() {
-  if (file_.pFile != nullptr) drop_file();
-  forget_job();
-}
-
 /// Drops the job in hand because the cloud no longer offers it. There is nobody to report to.
 void Agent::abandon_job() {
   if (!has_job()) return;
@@ -427,13 +444,13 @@ void Agent::abandon_job() {
   forget_job();
 }
 
-/// What the application hears of the job in hand. @param text  its document, if it is at hand
-OtaJobDocument_t Agent::describe_job(std::string_view text) const {
+/// What the application hears of a job. @param text  its document, if it is at hand
+OtaJobDocument_t Agent::describe_job(const std::uint8_t* id, std::string_view text) const {
   OtaJobDocument_t document{};
   document.pJobDocJson = bytes_of(text).data();
   document.jobDocLength = text.size();
-  document.pJobId = job_id_.data();
-  document.jobIdLength = std::strlen(job_id());
+  document.pJobId = id;
+  document.jobIdLength = std::strlen(reinterpret_cast<const char*>(id));
   document.fileTypeId = file_.fileType;
   return document;
 }

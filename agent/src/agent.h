@@ -104,13 +104,16 @@ class Agent {
   [[nodiscard]] OtaErr_t retry_later(OtaErr_t error);
   void guard_self_test();
   [[nodiscard]] OtaErr_t start();
+  [[nodiscard]] OtaErr_t on_suspend();
   [[nodiscard]] OtaErr_t user_abort();
   [[nodiscard]] OtaErr_t stop();
   OtaErr_t set_image_state(OtaImageState_t state, std::uint32_t reason);
   [[nodiscard]] OtaErr_t report_image_state(OtaImageState_t state, std::uint32_t reason);
   [[nodiscard]] bool exchange(Exchange what, Topic topic, std::string_view payload, std::uint8_t qos);
   [[nodiscard]] OtaErr_t report(Report report, std::uint32_t first, std::uint32_t second);
-  void report_end(Report report, std::uint32_t first, std::uint32_t second);
+  OtaErr_t report_end(Report report, std::uint32_t first, std::uint32_t second);
+  OtaErr_t say_last_words();
+  void tell_finished(OtaJobEvent_t event);
   [[nodiscard]] bool has_job() const { return job_id_[0] != 0; }
   [[nodiscard]] const char* job_id() const;
   [[nodiscard]] const char* thing_name() const { return thing_name_.data(); }
@@ -118,9 +121,8 @@ class Agent {
   void forget_job() { job_id_[0] = 0; }
   [[nodiscard]] OtaErr_t close_transfer();
   void drop_file();
-  void end_job();
   void abandon_job();
-  [[nodiscard]] OtaJobDocument_t describe_job(std::string_view text) const;
+  [[nodiscard]] OtaJobDocument_t describe_job(const std::uint8_t* id, std::string_view text) const;
 
   // agent_job.cc: asking for a job, and what a job document leads to.
   [[nodiscard]] OtaErr_t request_job();
@@ -132,9 +134,11 @@ class Agent {
   [[nodiscard]] OtaErr_t fall_back();
   [[nodiscard]] OtaErr_t no_job();
   [[nodiscard]] OtaErr_t offer_custom_job(std::string_view text);
-  [[nodiscard]] OtaErr_t report_custom_job(const OtaJobDocument_t& answer);
+  OtaErr_t report_custom_job(const OtaJobDocument_t& answer);
   [[nodiscard]] OtaErr_t refuse_job(OtaJobParseErr_t error);
   [[nodiscard]] OtaErr_t refuse_too_large();
+  [[nodiscard]] bool is_about_last_job(const JobDocument& job) const;
+  [[nodiscard]] OtaErr_t answer_again();
   [[nodiscard]] OtaErr_t take_job(const JobDocument& job, std::string_view text, bool is_new);
   [[nodiscard]] OtaErr_t continue_job(const JobDocument& job);
   [[nodiscard]] OtaErr_t adopt(const JobDocument& job);
@@ -159,7 +163,8 @@ class Agent {
   [[nodiscard]] bool is_block_expected() const;
   [[nodiscard]] bool take_block(std::span<std::uint8_t> message, Block& out);
   void after_block();
-  void finish_file(Ingest result, OtaPalStatus_t close_result);
+  [[nodiscard]] OtaErr_t finish_file(Ingest result, OtaPalStatus_t close_result);
+  [[nodiscard]] OtaErr_t ask_anew();
   [[nodiscard]] std::uint32_t total_blocks() const;
   [[nodiscard]] std::uint32_t size_of_block(std::uint32_t index) const;
   [[nodiscard]] bool is_over_http() const { return protocol_ == OTA_DATA_OVER_HTTP; }
@@ -187,6 +192,14 @@ class Agent {
   std::array<std::atomic<std::uint32_t>, 4> packets_{};  ///< by Packet
   bool is_event_queue_ready_ = false;
   std::atomic<bool> unsubscribe_at_stop_{false};
+
+  // The last word on the job that was in hand last, kept until the cloud knows it. Of a verified file, until
+  // another job comes: the application may activate it later.
+  std::array<std::uint8_t, OTA_JOB_ID_MAX_SIZE> last_job_id_;
+  Report last_words_;
+  std::uint32_t last_numbers_[2];
+  bool has_last_words_ = false;
+  bool are_last_words_said_;
 
   // Requests for a job.
   std::uint32_t request_number_ = 0;    ///< of the next one

@@ -72,6 +72,7 @@ JobDocumentStatus Agent::read_job(std::string_view text, JobDocument& out) {
     note(Note::kDocumentMalformed);
   } else if (is_stale_answer(out)) {
     note(Note::kAnswerStale);
+    start_request_timer();  // if what overtook it was old itself
     return JobDocumentStatus::kMalformed;
   } else {
     is_answer_awaited_ = false;
@@ -102,6 +103,8 @@ OtaErr_t Agent::handle_job(JobDocumentStatus status, const JobDocument& job, std
   if (status == JobDocumentStatus::kMalformed) return OtaErrJobParserError;
   stop_request_timer();
   if (status == JobDocumentStatus::kNoJob) return no_job();
+  if (is_about_last_job(job)) return answer_again();
+  has_last_words_ = false;
   if (has_job() && job.job_id != job_id()) {
     const bool was_testing = image_state() == OtaImageStateTesting;
     abandon_job();
@@ -121,7 +124,23 @@ OtaErr_t Agent::fall_back() {
   return OtaErrImageStateMismatch;
 }
 
+/// Whether the cloud still waits for the last word. One that it has, but asks for afresh, was begun again.
+bool Agent::is_about_last_job(const JobDocument& job) const {
+  if (!has_last_words_ || job.job_id != reinterpret_cast<const char*>(last_job_id_.data())) return false;
+  return !are_last_words_said_ || job.self_test != SelfTest::kAbsent;
+}
+
+/// The job that was in hand last is still open for the cloud. The application is told once more of a file
+/// that is verified and was not activated.
+OtaErr_t Agent::answer_again() {
+  next_state_ = OtaAgentStateWaitingForJob;
+  const OtaErr_t result = say_last_words();
+  if (has_last_words_ && are_last_words_said_) tell_finished(OtaJobEventActivate);
+  return result;
+}
+
 OtaErr_t Agent::no_job() {
+  has_last_words_ = false;
   // An image under test may still accept itself; its job was cancelled or its report overtaken.
   if (image_state() != OtaImageStateTesting) abandon_job();
   environment_.notify_application(OtaJobEventNoActiveJob, nullptr);
@@ -130,13 +149,13 @@ OtaErr_t Agent::no_job() {
 
 /// Not a document of ours: the application may know it. If it does not, the job is refused.
 OtaErr_t Agent::offer_custom_job(std::string_view text) {
-  OtaJobDocument_t document = describe_job(text);
+  OtaJobDocument_t document = describe_job(job_id_.data(), text);
   document.fileTypeId = 0;
   document.parseErr = OtaJobParseErrNonConformingJobDoc;
   environment_.notify_application(OtaJobEventParseCustomJob, &document);
   if (document.parseErr != OtaJobParseErrNone) return refuse_job(OtaJobParseErrNonConformingJobDoc);
   const OtaErr_t result = report_custom_job(document);
-  end_job();
+  forget_job();
   return result == OtaErrNone ? OtaErrJobParserError : result;
 }
 
@@ -149,25 +168,25 @@ OtaErr_t Agent::report_custom_job(const OtaJobDocument_t& answer) {
       return report(answer.reason == JobReasonSelfTestActive ? Report::kActive : Report::kReady,
                     environment_.running_version(), 0);
     case JobStatusSucceeded:
-      return report(Report::kAccepted, sub_reason, 0);
+      return report_end(Report::kAccepted, sub_reason, 0);
     case JobStatusFailedWithVal:
-      return report(Report::kFailed, reason, sub_reason);
+      return report_end(Report::kFailed, reason, sub_reason);
     default:
-      return report(answer.reason == JobReasonAborted ? Report::kAborted : Report::kRejected, sub_reason, 0);
+      return report_end(answer.reason == JobReasonAborted ? Report::kAborted : Report::kRejected, sub_reason,
+                        0);
   }
 }
 
 OtaErr_t Agent::refuse_job(OtaJobParseErr_t error) {
   note(Note::kJobRefused);
+  if (file_.pFile != nullptr) drop_file();
   report_end(Report::kFailed, OtaErrJobParserError, static_cast<std::uint32_t>(error));
-  end_job();
   return OtaErrJobParserError;
 }
 
 OtaErr_t Agent::refuse_too_large() {
   note(Note::kFileTooLarge);
   report_end(Report::kRejected, OtaErrFileSizeOverflow, 0);
-  end_job();
   return OtaErrFileSizeOverflow;
 }
 
@@ -209,9 +228,9 @@ OtaErr_t Agent::adopt(const JobDocument& job) {
   signature_ = job.signature;
   if (file_.isInSelfTest) return OtaErrNone;
 
+  protocol_ = choose_protocol(job);
   if (!want_file()) return refuse_too_large();
   url_renewals_ = 0;
-  protocol_ = choose_protocol(job);
   if (protocol_ != 0) return OtaErrNone;
   set_image_state(OtaImageStateAborted, OtaErrInvalidDataProtocol);
   return OtaErrInvalidDataProtocol;
@@ -221,7 +240,9 @@ OtaErr_t Agent::adopt(const JobDocument& job) {
 /// enabled and complete.
 std::uint32_t Agent::choose_protocol(const JobDocument& job) const {
   std::uint32_t usable = job.protocols & settings_.data_protocols;
-  if (job.stream_name.empty()) usable &= ~OTA_DATA_OVER_MQTT;
+  if (job.stream_name.empty() || file_.decodeMemMaxSize < settings_.block_size) {
+    usable &= ~OTA_DATA_OVER_MQTT;
+  }
   if (job.url.empty() || !environment_.has_http()) usable &= ~OTA_DATA_OVER_HTTP;
   const std::uint32_t primary = usable & settings_.primary_data_protocol;
   return primary != 0 ? primary : usable;
@@ -234,14 +255,21 @@ OtaErr_t Agent::begin_download(std::string_view text) {
     static_cast<void>(close_transfer());
     return OtaErrInitFileTransferFailed;
   }
-  OtaJobDocument_t document = describe_job(text);
+  OtaJobDocument_t document = describe_job(job_id_.data(), text);
   environment_.notify_application(OtaJobEventReceivedJob, &document);
   signal_or_retry(OtaAgentEventCreateFile);
   return OtaErrNone;
 }
 
 OtaErr_t Agent::begin_self_test(const JobDocument& job) {
-  if (!is_testing(job)) {
+  if (is_testing(job)) {
+    if (!file_.isInSelfTest) {
+      // The application is at it; a reconnection only started the timer again.
+      environment_.timer_stop(OtaSelfTestTimer);
+      next_state_ = OtaAgentStateWaitingForJob;
+      return OtaErrNone;
+    }
+  } else {
     static_cast<void>(close_transfer());
     const OtaErr_t adopted = adopt(job);
     if (adopted != OtaErrNone) return adopted;
@@ -284,11 +312,8 @@ bool Agent::is_committed_job(const JobDocument& job) {
 OtaErr_t Agent::report_commit_again() {
   note(Note::kCommitReportedAgain);
   set_own_image_state(OtaImageStateAccepted);
-  const OtaErr_t result = report_image_state(OtaImageStateAccepted, 0);
-  forget_job();
-  if (result != OtaErrNone) start_request_timer();
   next_state_ = OtaAgentStateWaitingForJob;
-  return result;
+  return report_image_state(OtaImageStateAccepted, 0);
 }
 
 OtaErr_t Agent::fail_self_test(OtaErr_t reason) {
@@ -310,18 +335,18 @@ OtaErr_t Agent::in_self_test() {
   return OtaErrNone;
 }
 
-/// A job message while a file is being received: either the job in hand once more, or it is no longer the
-/// next one.
+/// A job message while a file is being received, or a self test is about to begin: either the job in hand
+/// once more, or it is no longer the next one.
 OtaErr_t Agent::job_notification(OtaEventData_t* data) {
   if (data == nullptr) return OtaErrInvalidArg;
   JobDocument job;
   const JobDocumentStatus status = read_job(text_of(*data), job);
   const bool is_same_job = status != JobDocumentStatus::kNoJob && job.job_id == job_id();
-  if (status == JobDocumentStatus::kMalformed || is_same_job) {
-    next_state_ = OtaAgentStateWaitingForFileBlock;
+  if (status == JobDocumentStatus::kMalformed || is_same_job || file_.isInSelfTest) {
+    next_state_ = current();
   } else {
     abandon_job();
-    static_cast<void>(close_transfer());  // also of a file that is complete, whose CloseFile is still queued
+    static_cast<void>(close_transfer());  // also of a file whose job the application ended
     signal_or_retry(OtaAgentEventRequestJobDocument);
   }
   give_back(data);

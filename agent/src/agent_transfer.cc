@@ -23,13 +23,17 @@ std::uint32_t Agent::size_of_block(std::uint32_t index) const {
 /// Wants every block of the file. @returns false if the file has more of them than the bitmap.
 bool Agent::want_file() {
   const std::uint32_t most = kMaxBytesPerRequest / settings_.block_size;
-  window_.set_limits(std::min(settings_.blocks_per_request, most), settings_.blocks_in_flight);
+  const std::uint32_t per_request =
+      is_over_http() ? settings_.blocks_per_http_request : settings_.blocks_per_request;
+  window_.set_limits(std::min(per_request, most), settings_.blocks_in_flight);
   const bool fits = window_.begin({file_.pRxBlockBitmap, file_.blockBitmapMaxSize}, total_blocks());
   file_.blocksRemaining = window_.wanted_count();
   return fits;
 }
 
 OtaErr_t Agent::init_file() {
+  if (!has_job()) return ask_anew();
+  if (file_.isInSelfTest) return OtaErrImageStateMismatch;  // a late timer; StartSelfTest is in the queue
   const bool is_open = is_over_http() ? open_http() : open_stream();
   if (!is_open) return retry_later(OtaErrInitFileTransferFailed);
   momentum_ = 0;
@@ -48,7 +52,7 @@ OtaErr_t Agent::request_data(OtaEvent_t event) {
     return OtaErrNone;
   }
   if (!is_timeout) is_request_signalled_ = false;
-  if (!has_job() || file_.blocksRemaining == 0) return OtaErrNone;
+  if (!has_job() || file_.blocksRemaining == 0) return ask_anew();
   start_request_timer();
   if (momentum_ >= settings_.max_request_momentum) return give_up_transfer();
   if (is_timeout) {
@@ -73,7 +77,6 @@ OtaErr_t Agent::give_up_transfer() {
 
 OtaErr_t Agent::process_data(OtaEventData_t* data) {
   if (data == nullptr) return OtaErrInvalidArg;
-  count(Packet::kProcessed);
   OtaPalStatus_t close_result = OTA_PAL_COMBINE_ERR(OtaPalUninitialized, 0);
   const std::span message(data->data, std::min<std::size_t>(data->dataLength, sizeof data->data));
   OtaErr_t result = OtaErrNone;
@@ -85,8 +88,12 @@ OtaErr_t Agent::process_data(OtaEventData_t* data) {
     } else {
       result = OtaErrFailedToDecodeCbor;
     }
+    if (ingest == Ingest::kAccepted || ingest == Ingest::kFileComplete) count(Packet::kProcessed);
     if (ingest == Ingest::kAccepted) after_block();
-    if (ingest == Ingest::kFileComplete || ingest == Ingest::kFailed) finish_file(ingest, close_result);
+    if (ingest == Ingest::kFileComplete || ingest == Ingest::kFailed) {
+      const OtaErr_t closed = finish_file(ingest, close_result);
+      if (result == OtaErrNone) result = closed;
+    }
   }
   give_back(data);
   return result;
@@ -137,36 +144,48 @@ void Agent::after_block() {
   is_request_signalled_ = signal_event(OtaAgentEventRequestFileBlock);  // else the request timer does it
 }
 
-/// Reports the end of the transfer, good or bad, and tells the application.
-void Agent::finish_file(Ingest result, OtaPalStatus_t close_result) {
+/// Reports the end of the transfer, good or bad, and tells the application. A file that is verified is not
+/// activated before the cloud knows: the new image would find its job as if nothing had happened.
+OtaErr_t Agent::finish_file(Ingest result, OtaPalStatus_t close_result) {
   const bool is_firmware = file_.fileType == configOTA_FIRMWARE_UPDATE_FILE_TYPE_ID;
-  OtaJobDocument_t document = describe_job({});
-  ++document.jobIdLength;  // AWS's library counts the NUL here
-  OtaJobEvent_t event = OtaJobEventFail;
+  next_state_ = OtaAgentStateWaitingForJob;
   stop_request_timer();
   if (result == Ingest::kFailed) {
-    const std::uint32_t main = OTA_PAL_MAIN_ERR(close_result);
-    const std::uint32_t sub = OTA_PAL_SUB_ERR(close_result);
-    document.status = JobStatusFailedWithVal;
-    document.reason = static_cast<std::int32_t>(main);
-    document.subReason = static_cast<std::int32_t>(sub);
     static_cast<void>(environment_.pal_set_image_state(file_, OtaImageStateRejected));
-    report_end(Report::kFailed, main, sub);
-  } else if (is_firmware) {
-    event = OtaJobEventActivate;
-    report_end(Report::kReady, environment_.running_version(), 0);
-  } else {
-    event = OtaJobEventUpdateComplete;
-    document.status = JobStatusSucceeded;
+    report_end(Report::kFailed, OTA_PAL_MAIN_ERR(close_result), OTA_PAL_SUB_ERR(close_result));
+    tell_finished(OtaJobEventFail);
+  } else if (!is_firmware) {
     report_end(Report::kAccepted, file_.fileType, file_.updaterVersion);
+    tell_finished(OtaJobEventUpdateComplete);
+  } else if (report_end(Report::kReady, environment_.running_version(), 0) == OtaErrNone) {
+    tell_finished(OtaJobEventActivate);
   }
-  if (!signal_event(OtaAgentEventCloseFile)) {
-    // The queue is full; close here instead, so that the agent does not wait for blocks that never come.
-    static_cast<void>(close_transfer());
-    next_state_ = OtaAgentStateWaitingForJob;
+  return close_transfer();
+}
+
+/// Tells the application of the job that was finished last, in AWS's words.
+void Agent::tell_finished(OtaJobEvent_t event) {
+  OtaJobDocument_t document = describe_job(last_job_id_.data(), {});
+  ++document.jobIdLength;  // AWS's library counts the NUL here
+  if (event == OtaJobEventFail) {
+    document.status = JobStatusFailedWithVal;
+    document.reason = static_cast<std::int32_t>(last_numbers_[0]);
+    document.subReason = static_cast<std::int32_t>(last_numbers_[1]);
+  } else if (event == OtaJobEventActivate) {
+    document.reason = JobReasonSigCheckPassed;
+  } else {
+    document.status = JobStatusSucceeded;
+    document.reason = JobReasonAccepted;
+    document.subReason = static_cast<std::int32_t>(file_.fileType);
   }
   environment_.notify_application(event, &document);
-  forget_job();
+}
+
+/// The application ended the job in hand while its file was on the way.
+OtaErr_t Agent::ask_anew() {
+  next_state_ = OtaAgentStateRequestingJob;
+  signal_or_retry(OtaAgentEventRequestJobDocument);
+  return close_transfer();
 }
 
 }  // namespace ota

@@ -14,8 +14,9 @@ struct Settings {
   std::uint32_t max_request_momentum = otaconfigMAX_NUM_REQUEST_MOMENTUM;
   std::uint32_t status_frequency = otaconfigOTA_UPDATE_STATUS_FREQUENCY;
   std::uint32_t block_size = OTA_FILE_BLOCK_SIZE;  ///< a power of two, 256..OTA_FILE_BLOCK_SIZE
-  std::uint32_t blocks_per_request = otaconfigMAX_NUM_BLOCKS_REQUEST;  ///< at most 128 KiB of them
-  std::uint32_t blocks_in_flight = configOTA_MAX_BLOCKS_IN_FLIGHT;     ///< of all requests together
+  std::uint32_t blocks_per_request = otaconfigMAX_NUM_BLOCKS_REQUEST;             ///< at most 128 KiB of them
+  std::uint32_t blocks_per_http_request = configOTA_MAX_BLOCKS_PER_HTTP_REQUEST;  ///< of one range
+  std::uint32_t blocks_in_flight = configOTA_MAX_BLOCKS_IN_FLIGHT;  ///< of all requests together
   std::uint32_t data_protocols = configENABLED_DATA_PROTOCOLS;  ///< OTA_DATA_OVER_MQTT | OTA_DATA_OVER_HTTP
   std::uint32_t primary_data_protocol = configOTA_PRIMARY_DATA_PROTOCOL;  ///< for a job that offers both
   std::uint32_t stream_format = configOTA_STREAM_FORMAT;  ///< OTA_STREAM_CBOR, OTA_STREAM_JSON

@@ -45,7 +45,9 @@ bool take_entry(CborValue& at, std::span<std::uint8_t> buffer, Fields& fields) {
   std::size_t size = sizeof key;
   CborValue next;
   if (!cbor_value_is_text_string(&at)) return false;
-  if (cbor_value_copy_text_string(&at, key, &size, &next) != CborNoError) return false;
+  const CborError copied = cbor_value_copy_text_string(&at, key, &size, &next);
+  if (copied == CborErrorOutOfMemory) size = 0;  // a longer key than any we know; `next` is behind it
+  if (copied != CborNoError && copied != CborErrorOutOfMemory) return false;
   at = next;
   switch (size == 1 ? key[0] : '\0') {
     case 'f':

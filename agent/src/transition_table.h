@@ -32,7 +32,8 @@ struct Transition {
   OtaState_t next;
 };
 
-// Beyond AWS's nineteen rows there is one: the request timer in WaitingForJob guards the answer to $next/get.
+// Beyond AWS's nineteen rows there are three: the request timer in WaitingForJob guards the answer to
+// $next/get, and a job message counts while a file is being created or first asked for, too.
 inline constexpr std::array kTransitions{
     Transition{OtaAgentStateReady, OtaAgentEventStart, Handler::kStart, OtaAgentStateRequestingJob},
     Transition{OtaAgentStateRequestingJob, OtaAgentEventRequestJobDocument, Handler::kRequestJob,
@@ -49,6 +50,10 @@ inline constexpr std::array kTransitions{
                OtaAgentStateRequestingFileBlock},
     Transition{OtaAgentStateCreatingFile, OtaAgentEventRequestTimer, Handler::kInitFile,
                OtaAgentStateRequestingFileBlock},
+    Transition{OtaAgentStateCreatingFile, OtaAgentEventReceivedJobDocument, Handler::kJobNotification,
+               OtaAgentStateRequestingJob},
+    Transition{OtaAgentStateRequestingFileBlock, OtaAgentEventReceivedJobDocument, Handler::kJobNotification,
+               OtaAgentStateRequestingJob},
     Transition{OtaAgentStateRequestingFileBlock, OtaAgentEventRequestFileBlock, Handler::kRequestData,
                OtaAgentStateWaitingForFileBlock},
     Transition{OtaAgentStateRequestingFileBlock, OtaAgentEventRequestTimer, Handler::kRequestData,

@@ -28,6 +28,7 @@ ota::Settings settings_of(std::string_view line) {
   ota::Settings settings;
   settings.max_request_momentum = at(0) % 8 + 1;
   settings.blocks_per_request = at(1) % 20;
+  settings.blocks_per_http_request = settings.blocks_per_request;
   settings.blocks_in_flight = at(2) % 64;
   settings.block_size = 256U << at(3) % 5;
   settings.data_protocols = at(4) % 4;
@@ -133,6 +134,11 @@ class Run {
     if (state != OtaAgentStateStopped) {
       claim(h_.environment.buffers_returned == given_, "every buffer is given back");
     }
+    // Whatever is waited for, a timer guards it. Only who waits for the next job waits for ever.
+    const bool is_idle = state == OtaAgentStateInit || state == OtaAgentStateReady ||
+                         state == OtaAgentStateSuspended || state == OtaAgentStateStopped ||
+                         state == OtaAgentStateWaitingForJob;
+    claim(is_idle || h_.environment.timers.contains(OtaRequestTimer), "a timer guards what it waits for");
     for (const std::string& update : h_.updates()) {
       claim(nlohmann::json::accept(update), "every report is JSON");
     }

@@ -60,7 +60,7 @@ TEST_F(Http, OneBlockAtATimeAsAwssLibraryDoes) {
 }
 
 TEST_F(Http, LargerRangesAndSeveralOfThem) {
-  begin(20 * 4096 + 1, {.blocks_per_request = 4, .blocks_in_flight = 8});
+  begin(20 * 4096 + 1, {.blocks_per_http_request = 4, .blocks_in_flight = 8});
   EXPECT_THAT(h_.environment.http_ranges, ElementsAre(Range(0, 4 * 4096 - 1)));
   for (std::uint32_t i = 0; i < 4; ++i) send(i);
   EXPECT_THAT(h_.environment.http_ranges,
@@ -71,8 +71,14 @@ TEST_F(Http, LargerRangesAndSeveralOfThem) {
   expect_complete();
 }
 
+TEST_F(Http, BlocksOfAStreamRequestAreNoHttpRange) {
+  begin(20 * 4096, {.blocks_per_request = 4});
+  EXPECT_THAT(h_.environment.http_ranges, ElementsAre(Range(0, 4095)))
+      << "AWS's ports take one block at a time";
+}
+
 TEST_F(Http, NeverMoreRequestsThanTheAgentTracks) {
-  begin(100 * 4096, {.blocks_per_request = 1, .blocks_in_flight = 64});
+  begin(100 * 4096, {.blocks_per_http_request = 1, .blocks_in_flight = 64});
   for (std::uint32_t i = 0; i < 100; ++i) {
     EXPECT_LE(h_.environment.http_ranges.size(), i + 8);
     send(i);
@@ -151,7 +157,7 @@ TEST_F(Http, EveryBlockAllowsNewRenewals) {
 }
 
 TEST_F(Http, SilenceOpensTheClientAnewBehindWhatIsStillQueued) {
-  begin(5 * 4096, {.blocks_per_request = 2, .blocks_in_flight = 4});
+  begin(5 * 4096, {.blocks_per_http_request = 2, .blocks_in_flight = 4});
   enqueue(0);
   ASSERT_EQ(h_.environment.timers.erase(OtaRequestTimer), 1U);
   h_.agent.on_timer(OtaRequestTimer);
@@ -164,7 +170,7 @@ TEST_F(Http, SilenceOpensTheClientAnewBehindWhatIsStillQueued) {
 }
 
 TEST_F(Http, RequestThatWasDueBeforeSilenceIsNotMadeBeforeTheQueueIsClean) {
-  begin(5 * 4096, {.blocks_per_request = 2, .blocks_in_flight = 4});
+  begin(5 * 4096, {.blocks_per_http_request = 2, .blocks_in_flight = 4});
   enqueue(0);
   ASSERT_EQ(h_.environment.timers.erase(OtaRequestTimer), 1U);
   h_.agent.on_timer(OtaRequestTimer);

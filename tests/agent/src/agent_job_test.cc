@@ -256,8 +256,8 @@ TEST_F(Job, NextJobAnnouncedJustAsTheFileEndsIsFetched) {
   h_.run();
   EXPECT_THAT(h_.environment.unsubscribed, ElementsAre("$aws/things/t/streams/AFR_OTA-s1/data/cbor"));
   EXPECT_THAT(h_.environment.image_states, IsEmpty()) << "the finished job is not aborted";
-  EXPECT_EQ(job_requests(), 2U);
-  EXPECT_EQ(h_.agent.state(), OtaAgentStateWaitingForJob);
+  EXPECT_EQ(h_.agent.state(), OtaAgentStateWaitingForFileBlock);
+  EXPECT_EQ(h_.environment.creates, 2);
 }
 
 TEST_F(Job, LateAnswerWithTheJobInHandDoesNotDisturbTheDownload) {

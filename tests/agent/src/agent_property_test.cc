@@ -251,6 +251,7 @@ ota::Settings any_settings() {
   ota::Settings settings;
   settings.block_size = 256U << *rc::gen::inRange(0, 3);
   settings.blocks_per_request = *rc::gen::inRange(1U, 20U);
+  settings.blocks_per_http_request = settings.blocks_per_request;
   settings.blocks_in_flight = *rc::gen::inRange(1U, 40U);
   settings.data_protocols = OTA_DATA_OVER_MQTT | OTA_DATA_OVER_HTTP;
   settings.primary_data_protocol = *rc::gen::element(OTA_DATA_OVER_MQTT, OTA_DATA_OVER_HTTP);

@@ -193,8 +193,10 @@ TEST_F(SelfTest, ReconnectionDuringTheSelfTestDoesNotRejectTheImage) {
   ASSERT_EQ(h_.agent.resume(), OtaErrNone);
   EXPECT_TRUE(h_.environment.timers.contains(OtaSelfTestTimer));
   h_.run();
-  accept_in_self_test();
   h_.receive_job(job_text(job("active", "0x01010000")));
+  EXPECT_FALSE(h_.environment.timers.contains(OtaSelfTestTimer)) << "the application is at it";
+  EXPECT_THAT(h_.environment.events, ElementsAre(OtaJobEventStartTest)) << "and was told once";
+  EXPECT_EQ(h_.agent.set_image_state(OtaImageStateAccepted), OtaErrNone);
   EXPECT_THAT(h_.updates(), ElementsAre(kActive, kAccepted));
 }
 

@@ -150,7 +150,7 @@ TEST_F(JsonStream, CborInAJsonStreamFailsTheJob) {
   begin({.stream_format = OTA_STREAM_JSON}, {.file_size = 4096});
   h_.send_block(job_, 0);
   EXPECT_THAT(h_.updates().back(), HasSubstr("0x000000e0: 0x00000000"));
-  EXPECT_EQ(h_.environment.results[h_.environment.results.size() - 2], OtaErrFailedToDecodeCbor);
+  EXPECT_EQ(h_.environment.results.back(), OtaErrFailedToDecodeCbor);
 }
 
 }  // namespace

@@ -204,6 +204,9 @@ TEST_F(CApi, TimerCallbackReachesTheAgent) {
   run();
   EXPECT_EQ(world_.published.size(), before + 1);
   world_.request_timer(OtaSelfTestTimer);
+  EXPECT_EQ(world_.resets, 0) << "the image is committed";
+  world_.pal_state = OtaPalImageStatePendingCommit;
+  world_.request_timer(OtaSelfTestTimer);
   EXPECT_EQ(world_.resets, 1);
 }
 

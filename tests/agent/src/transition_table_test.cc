@@ -1,4 +1,4 @@
-// The table, row by row, against AWS's nineteen rows and the one added here.
+// The table, row by row, against AWS's nineteen rows and the three added here.
 #include "agent/src/transition_table.h"
 
 #include <gtest/gtest.h>
@@ -24,6 +24,8 @@ constexpr Expected kExpected[] = {
     {"CreatingFile", "StartSelfTest", Handler::kInSelfTest, "WaitingForJob"},
     {"CreatingFile", "CreateFile", Handler::kInitFile, "RequestingFileBlock"},
     {"CreatingFile", "RequestTimer", Handler::kInitFile, "RequestingFileBlock"},
+    {"CreatingFile", "ReceivedJobDocument", Handler::kJobNotification, "RequestingJob"},
+    {"RequestingFileBlock", "ReceivedJobDocument", Handler::kJobNotification, "RequestingJob"},
     {"RequestingFileBlock", "RequestFileBlock", Handler::kRequestData, "WaitingForFileBlock"},
     {"RequestingFileBlock", "RequestTimer", Handler::kRequestData, "WaitingForFileBlock"},
     {"WaitingForFileBlock", "ReceivedFileBlock", Handler::kProcessData, "WaitingForFileBlock"},
