@@ -180,7 +180,11 @@ void Agent::clear_statistics() {
 }
 
 OtaAgentStatistics_t Agent::statistics() const {
-  return {packets_[0], packets_[1], packets_[2], packets_[3]};
+  const auto packets = [this](Packet packet) {
+    return packets_[static_cast<std::size_t>(packet)].load(std::memory_order_relaxed);
+  };
+  return {packets(Packet::kReceived), packets(Packet::kQueued), packets(Packet::kProcessed),
+          packets(Packet::kDropped)};
 }
 
 void Agent::ignore_event(const OtaEventMsg_t& event) {
@@ -283,7 +287,7 @@ OtaErr_t Agent::resume() {
 
 OtaState_t Agent::shutdown(std::uint32_t rounds, bool unsubscribe) {
   if (current() == OtaAgentStateStopped || current() == OtaAgentStateShuttingDown) return current();
-  unsubscribe_at_stop_ = unsubscribe;
+  unsubscribe_at_stop_.store(unsubscribe, std::memory_order_relaxed);
   if (!signal_event(OtaAgentEventShutdown)) return current();
   while (rounds-- != 0 && current() != OtaAgentStateStopped) {
   }
@@ -296,7 +300,8 @@ OtaErr_t Agent::stop() {
     environment_.timer_stop(timer);
     environment_.timer_delete(timer);
   }
-  const bool is_left = !unsubscribe_at_stop_ || exchange(Exchange::kUnsubscribe, Topic::kNotifyNext, {}, 0);
+  const bool is_left = !unsubscribe_at_stop_.load(std::memory_order_relaxed) ||
+                       exchange(Exchange::kUnsubscribe, Topic::kNotifyNext, {}, 0);
   const OtaErr_t result = close_transfer();
   forget_job();
   has_last_words_ = false;

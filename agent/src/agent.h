@@ -139,7 +139,7 @@ class Agent {
   [[nodiscard]] OtaErr_t refuse_too_large();
   [[nodiscard]] bool is_about_last_job(const JobDocument& job) const;
   [[nodiscard]] OtaErr_t answer_again();
-  [[nodiscard]] OtaErr_t take_job(const JobDocument& job, std::string_view text, bool is_new);
+  [[nodiscard]] OtaErr_t take_job(const JobDocument& job, std::string_view text);
   [[nodiscard]] OtaErr_t continue_job(const JobDocument& job);
   [[nodiscard]] OtaErr_t adopt(const JobDocument& job);
   [[nodiscard]] std::uint32_t choose_protocol(const JobDocument& job) const;
@@ -147,7 +147,6 @@ class Agent {
   [[nodiscard]] OtaErr_t check_version(const JobDocument& job) const;
   [[nodiscard]] bool is_committed_job(const JobDocument& job);
   [[nodiscard]] OtaErr_t report_commit_again();
-  [[nodiscard]] bool is_testing(const JobDocument& job) const;
   [[nodiscard]] OtaErr_t fail_self_test(OtaErr_t reason);
   [[nodiscard]] OtaErr_t in_self_test();
   [[nodiscard]] OtaErr_t begin_download(std::string_view text);
@@ -188,7 +187,7 @@ class Agent {
   Settings settings_;
   std::atomic<OtaState_t> state_{OtaAgentStateStopped};
   std::atomic<OtaImageState_t> image_state_{OtaImageStateUnknown};
-  OtaState_t next_state_ = OtaAgentStateNoTransition;    ///< a handler's answer that overrides the table's
+  OtaState_t next_state_;                                ///< a handler's answer that overrides the table's
   std::array<std::atomic<std::uint32_t>, 4> packets_{};  ///< by Packet
   bool is_event_queue_ready_ = false;
   std::atomic<bool> unsubscribe_at_stop_{false};
@@ -201,20 +200,20 @@ class Agent {
   bool has_last_words_ = false;
   bool are_last_words_said_;
 
-  // Requests for a job.
-  std::uint32_t request_number_ = 0;    ///< of the next one
-  std::uint32_t first_unanswered_ = 0;  ///< answers to earlier requests are stale
-  bool is_answer_awaited_ = false;
-  std::uint32_t momentum_ = 0;  ///< requests of any kind without progress
+  // Requests for a job. Set by init().
+  std::uint32_t request_number_;    ///< of the next one
+  std::uint32_t first_unanswered_;  ///< answers to earlier requests are stale
+  bool is_answer_awaited_;
+  std::uint32_t momentum_;  ///< requests of any kind without progress
 
-  // The transfer.
-  std::uint32_t protocol_ = 0;  ///< OTA_DATA_OVER_MQTT, OTA_DATA_OVER_HTTP
+  // The transfer. Set when a job is taken and its file opened.
+  std::uint32_t protocol_;  ///< OTA_DATA_OVER_MQTT, OTA_DATA_OVER_HTTP
   BlockWindow window_;
-  bool is_request_signalled_ = false;   ///< a RequestFileBlock is in the queue
-  std::uint32_t requests_to_skip_ = 0;  ///< of those in the queue, from before the client was opened anew
+  bool is_request_signalled_;       ///< a RequestFileBlock is in the queue
+  std::uint32_t requests_to_skip_;  ///< of those in the queue, from before the client was opened anew
   bool is_subscribed_to_stream_ = false;
   bool is_http_open_ = false;
-  std::uint32_t url_renewals_ = 0;                       ///< since the last block
+  std::uint32_t url_renewals_;                           ///< since the last block
   std::array<BlockWindow::Request, kMaxRanges> ranges_;  ///< asked for and not answered, in order
   std::size_t range_count_ = 0;
 

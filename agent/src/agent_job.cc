@@ -110,11 +110,11 @@ OtaErr_t Agent::handle_job(JobDocumentStatus status, const JobDocument& job, std
     abandon_job();
     if (was_testing) return fall_back();
   }
-  const bool is_new = !has_job();
+  if (!has_job()) static_cast<void>(close_transfer());  // of one that the application ended
   name_job(job.job_id);
   if (status == JobDocumentStatus::kNotOta) return offer_custom_job(text);
   if (status == JobDocumentStatus::kNonConforming) return refuse_job(OtaJobParseErrNonConformingJobDoc);
-  return take_job(job, text, is_new);
+  return take_job(job, text);
 }
 
 /// Another job is offered to an image that was not accepted: the bootloader falls back first, and the image
@@ -190,14 +190,14 @@ OtaErr_t Agent::refuse_too_large() {
   return OtaErrFileSizeOverflow;
 }
 
-OtaErr_t Agent::take_job(const JobDocument& job, std::string_view text, bool is_new) {
+OtaErr_t Agent::take_job(const JobDocument& job, std::string_view text) {
   if (job.self_test != SelfTest::kAbsent) return begin_self_test(job);
   if (job.file_size == 0) return refuse_job(OtaJobParseErrZeroFileSize);
   if (is_pending_commit()) {
     forget_job();
     return fall_back();
   }
-  if (!is_new) return continue_job(job);
+  if (file_.pFile != nullptr) return continue_job(job);
   const OtaErr_t adopted = adopt(job);
   return adopted == OtaErrNone ? begin_download(text) : adopted;
 }
@@ -262,7 +262,8 @@ OtaErr_t Agent::begin_download(std::string_view text) {
 }
 
 OtaErr_t Agent::begin_self_test(const JobDocument& job) {
-  if (is_testing(job)) {
+  // Testing lasts as long as its job: it was told "active" by this very run, and comes back.
+  if (image_state() == OtaImageStateTesting) {
     if (!file_.isInSelfTest) {
       // The application is at it; a reconnection only started the timer again.
       environment_.timer_stop(OtaSelfTestTimer);
@@ -282,11 +283,6 @@ OtaErr_t Agent::begin_self_test(const JobDocument& job) {
   if (signal_event(OtaAgentEventStartSelfTest)) return OtaErrNone;
   start_request_timer();  // the queue is full: ask for the job once more
   return OtaErrSignalEventFailed;
-}
-
-/// The job was told "active" by this very run and comes back, for example after a reconnection.
-bool Agent::is_testing(const JobDocument& job) const {
-  return image_state() == OtaImageStateTesting && job_id() == job.job_id;
 }
 
 OtaErr_t Agent::check_version(const JobDocument& job) const {

@@ -14,36 +14,27 @@ std::uint32_t value_of(char c) {
   return kInvalid;
 }
 
-/// Characters before the padding.
-std::size_t digits_in(std::string_view text) {
-  std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  return text.size() - padding;
-}
-
 }  // namespace
 
 std::size_t base64_decode(std::string_view text, std::span<std::uint8_t> out) {
   if (text.size() % 4 != 0) return kNotBase64;
-  const std::size_t digits = digits_in(text);
-  const std::size_t size = digits / 4 * 3 + (digits % 4 == 0 ? 0 : digits % 4 - 1);
-  if (size > out.size()) return kNotBase64;
+  for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
 
   std::uint32_t bits = 0;
   std::uint32_t bit_count = 0;
   std::size_t written = 0;
-  for (const char c : text.substr(0, digits)) {
+  for (const char c : text) {
     const std::uint32_t value = value_of(c);
     if (value == kInvalid) return kNotBase64;
     bits = bits << 6 | value;
     bit_count += 6;
     if (bit_count < 8) continue;
     bit_count -= 8;
+    if (written == out.size()) return kNotBase64;
     out[written++] = static_cast<std::uint8_t>(bits >> bit_count);
     bits &= (1U << bit_count) - 1U;
   }
-  if (bits != 0) return kNotBase64;
-  return written;
+  return bits == 0 ? written : kNotBase64;
 }
 
 }  // namespace ota

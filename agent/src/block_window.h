@@ -82,21 +82,22 @@ class BlockWindow {
   std::array<std::uint8_t, OTA_MAX_BLOCK_BITMAP_SIZE> in_flight_memory_;
   BlockBitmap wanted_;
   BlockBitmap in_flight_;
-  std::uint32_t blocks_ = 0;
+  // Set by set_limits() and begin(), which come first.
+  std::uint32_t blocks_;
   std::uint32_t wanted_count_ = 0;
-  std::uint32_t in_flight_count_ = 0;
+  std::uint32_t in_flight_count_;
 
-  std::uint32_t per_request_ = 1;
-  std::uint32_t max_window_ = 1;
-  std::uint32_t window_ = 1;
-  bool had_loss_ = false;
-  std::uint32_t received_since_growth_ = 0;
+  std::uint32_t per_request_;
+  std::uint32_t max_window_;
+  std::uint32_t window_;
+  bool had_loss_;
+  std::uint32_t received_since_growth_;
 
   // Of this pass.
-  std::uint32_t cursor_ = 0;          ///< from here on blocks are still to be asked for
-  std::uint32_t last_requested_ = 0;  ///< the last block asked for
-  std::uint32_t oldest_ = 0;          ///< no block before it is on its way
-  std::uint32_t recovery_ = 0;        ///< a loss before it belongs to one that halved the window already
+  std::uint32_t cursor_;          ///< from here on blocks are still to be asked for
+  std::uint32_t last_requested_;  ///< the last block asked for
+  std::uint32_t oldest_;          ///< no block before it is on its way
+  std::uint32_t recovery_;        ///< a loss before it belongs to one that halved the window already
 };
 
 }  // namespace ota

@@ -220,6 +220,32 @@ TEST_F(Recovery, NewAttemptOfAJobThatWasReadyIsDownloadedAnew) {
   EXPECT_EQ(h_.agent.state(), OtaAgentStateWaitingForFileBlock);
 }
 
+TEST_F(Recovery, JobBegunAgainWhileItsSelfTestWasDueIsDownloaded) {
+  h_.start();
+  job_ = {.status = "IN_PROGRESS", .self_test = "ready", .updated_by = "0x00090001"};
+  const std::string text = job_text(job_);
+  h_.enqueue(OtaAgentEventReceivedJobDocument, {text.begin(), text.end()});
+  ASSERT_EQ(h_.agent.suspend(), OtaErrNone);  // comes before StartSelfTest
+  h_.run();
+  ASSERT_EQ(h_.agent.resume(), OtaErrNone);
+  h_.run();
+  offer_again();
+  EXPECT_EQ(h_.agent.state(), OtaAgentStateWaitingForFileBlock);
+  EXPECT_EQ(h_.environment.creates, 1);
+}
+
+TEST_F(Recovery, FileOfAJobThatTheApplicationEndedIsNotGivenToTheNext) {
+  download();
+  h_.send_block(job_, 0);
+  ASSERT_EQ(h_.agent.suspend(), OtaErrNone);
+  ASSERT_EQ(h_.agent.resume(), OtaErrNone);
+  h_.run();
+  static_cast<void>(h_.agent.set_image_state(OtaImageStateRejected));
+  h_.receive_job(job_text({.id = "next"}));
+  EXPECT_EQ(h_.environment.creates, 2);
+  EXPECT_EQ(h_.environment.aborts, 1);
+}
+
 TEST_F(Recovery, DecodeMemorySmallerThanABlockIsNoUsableProtocol) {
   std::array<std::uint8_t, 1024> memory{};
   OtaAppBuffer_t buffers{};
