@@ -1,6 +1,7 @@
 #include "agent/app/http_client.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "agent/app/console.h"
 #include "agent/include/ota.h"
@@ -9,6 +10,9 @@ namespace app::http {
 namespace {
 
 constexpr int kMaxReadsPerService = 8;  // then frames get their turn
+
+static_assert(kMinBlockSize <= OTA_FILE_BLOCK_SIZE);
+static_assert(OTA_FILE_BLOCK_SIZE <= sizeof OtaEventData_t::data, "on_body() fills a block, no more");
 
 constexpr std::uint16_t kOk = 200;
 constexpr std::uint16_t kPartialContent = 206;
@@ -51,6 +55,12 @@ const char* to_string(Fault fault) {
   }
   return "unknown";
 }
+
+Client::Client(Connection& connection, EventBuffers& buffers, std::uint32_t block_size)
+    : connection_(connection),
+      buffers_(buffers),
+      reader_(*this),
+      block_size_(std::bit_floor(std::clamp(block_size, kMinBlockSize, OTA_FILE_BLOCK_SIZE))) {}
 
 UrlStatus Client::begin(std::string_view text) {
   Url parsed;

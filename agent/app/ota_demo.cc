@@ -25,6 +25,7 @@ constexpr std::uint32_t kBlocksInFlight = 32;
 /// Each block on its way may come to wait in a buffer.
 constexpr std::uint32_t kMostInFlight = EventBuffers::kCount - http::Client::kBuffersForOthers;
 static_assert(kBlocksInFlight <= kMostInFlight);
+static_assert(provisioning::kMinBlockSize <= OTA_FILE_BLOCK_SIZE);
 static_assert(OTA_DATA_OVER_MQTT == provisioning::kProtocolMqtt);
 static_assert(OTA_DATA_OVER_HTTP == provisioning::kProtocolHttp);
 static_assert(OTA_STREAM_CBOR == static_cast<unsigned>(provisioning::StreamFormat::kCbor));
@@ -42,7 +43,8 @@ ota::Settings agent_settings(const provisioning::Settings& provisioned) {
   agent.self_test_wait_ms = provisioned.self_test_ms;
   agent.max_request_momentum = transfer.max_request_momentum.value_or(agent.max_request_momentum);
   agent.status_frequency = transfer.status_frequency.value_or(agent.status_frequency);
-  agent.block_size = transfer.block_size.value_or(agent.block_size);
+  // Agent, HTTP client and progress must count the same blocks: an agent built for smaller ones has its way.
+  agent.block_size = std::min(transfer.block_size.value_or(agent.block_size), OTA_FILE_BLOCK_SIZE);
   agent.blocks_per_request =
       std::min<std::uint32_t>(transfer.blocks_per_request.value_or(kBlocksPerRequest), kMostInFlight);
   agent.blocks_in_flight =
@@ -74,7 +76,7 @@ OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image)
       loop_(lan_, mqtt_connector_, http_connector_, client_, http_client_, os_),
       router_(buffers_, settings.thing_name()),
       client_(mqtt_connector_, loop_, router_),
-      http_client_(http_connector_, buffers_),
+      http_client_(http_connector_, buffers_, agent_settings_.block_size),
       os_(loop_, buffers_),
       network_(lan_, mqtt_connector_, client_, loop_, settings),
       progress_(agent_settings_.block_size),
@@ -114,7 +116,6 @@ void OtaDemo::start_devices() {
 }
 
 void OtaDemo::configure_agent() {
-  http_client_.set_block_size(agent_settings_.block_size);
   ota::configure(agent_settings_);
   ota::Extras extras;
   extras.is_committed_job = pal::is_committed_job;
