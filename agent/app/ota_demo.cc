@@ -82,7 +82,7 @@ OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image)
       progress_(agent_settings_.block_size),
       pal_(board::flash(), settings.provisioned(), board::boot_info(), {reset_device, this}) {
   interfaces_.os = os_.bind();
-  interfaces_.mqtt = ota_mqtt_port::bind(client_);
+  interfaces_.mqtt = ota_mqtt_port::bind(client_, router_);
   interfaces_.http = ota_http_port::bind(http_client_);
   interfaces_.pal = pal::interface();
   pal::bind(&pal_);
