@@ -9,7 +9,6 @@
 #include "agent/app/ota_http_port.h"
 #include "agent/app/ota_mqtt_port.h"
 #include "agent/app/self_test.h"
-#include "agent/src/names.h"
 #include "agent/src/ota_c_api.h"
 #include "pal_sim/pal/pal_binding.h"
 
@@ -119,7 +118,7 @@ void OtaDemo::configure_agent() {
   ota::configure(agent_settings_);
   ota::Extras extras;
   extras.is_committed_job = pal::is_committed_job;
-  extras.on_note = [](ota::Note note) { console::log("agent: ", ota::name_of(note)); };
+  extras.on_note = [](ota::Note note) { running_demo->notes_.on_note(note); };
   ota::set_extras(extras);
 }
 
@@ -141,6 +140,7 @@ void OtaDemo::run_agent() {
     if (!client_.is_connected()) reconnect();
   }
   progress_.end();
+  notes_.end();
 }
 
 void OtaDemo::reconnect() {
@@ -158,6 +158,7 @@ void OtaDemo::reconnect() {
   http_client_.end();  // the agent asks for its job, and with it for a URL, when it resumes
   client_.disconnect();
   router_.reset();
+  notes_.end();
   network_.connect();
   const OtaErr_t error = OTA_Resume();
   if (error != OtaErrNone) console::log("OTA_Resume: ", OTA_Err_strerror(error));
@@ -179,7 +180,7 @@ void OtaDemo::on_job_event(OtaJobEvent_t event, void* data) {
       buffers_.release(static_cast<const OtaEventData_t*>(data));
       break;
     case OtaJobEventReceivedJob:
-      progress_.begin(*static_cast<const OtaJobDocument_t*>(data));
+      begin_download(*static_cast<const OtaJobDocument_t*>(data));
       break;
     case OtaJobEventActivate:
       activate();
@@ -208,8 +209,15 @@ void OtaDemo::on_job_event(OtaJobEvent_t event, void* data) {
   }
 }
 
+/// The one before may have ended without a word: its job was dropped.
+void OtaDemo::begin_download(const OtaJobDocument_t& job) {
+  notes_.end();
+  progress_.begin(job);
+}
+
 void OtaDemo::end_download() {
   progress_.end();
+  notes_.end();
   log_losses();
 }
 
