@@ -143,9 +143,11 @@ void OtaDemo::run_agent() {
   notes_.end();
 }
 
+/// Comes back without having connected if the agent cannot be told now: because it stopped, or its queue is
+/// full. run_agent() has it take an event then, which makes room, and calls again.
 void OtaDemo::reconnect() {
+  if (OTA_Suspend() != OtaErrNone) return;
   console::log("connection lost: ", client_.reason());
-  if (OTA_Suspend() != OtaErrNone) return;  // it stopped meanwhile
   const Deadline deadline(kSuspendTimeoutMs);
   while (OTA_GetState() != OtaAgentStateSuspended && !deadline.passed()) {
     if (OTA_EventProcess() == OtaAgentStateStopped) return;
