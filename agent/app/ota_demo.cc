@@ -76,7 +76,7 @@ OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image)
       router_(buffers_, settings.thing_name()),
       client_(mqtt_connector_, loop_, router_),
       http_client_(http_connector_, buffers_, agent_settings_.block_size),
-      os_(loop_, buffers_),
+      os_(loop_),
       network_(lan_, mqtt_connector_, client_, loop_, settings),
       progress_(agent_settings_.block_size),
       pal_(board::flash(), settings.provisioned(), board::boot_info(), {reset_device, this}) {
