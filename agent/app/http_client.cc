@@ -63,16 +63,10 @@ Client::Client(Connection& connection, EventBuffers& buffers, std::uint32_t bloc
       block_size_(std::bit_floor(std::clamp(block_size, kMinBlockSize, OTA_FILE_BLOCK_SIZE))) {}
 
 UrlStatus Client::begin(std::string_view text) {
+  end();
+  reopens_ = 0;
   Url parsed;
   const UrlStatus status = parse_url(text, parsed);
-  const bool can_keep = status == UrlStatus::kOk && range_count_ == 0 && !has_leftover() &&
-                        reader_.is_between_responses() && connection_.state() == Connection::State::kOpen &&
-                        is_same_server(parsed);
-  drop_requests();
-  if (!can_keep) drop_connection();
-  stage_ = Stage::kIdle;
-  reopens_ = 0;
-  renewal_due_ = false;
   if (status != UrlStatus::kOk) return status;
   if (text != std::string_view(url_text_.data(), url_size_)) logged_faults_ = 0;
   std::copy(text.begin(), text.end(), url_text_.begin());
@@ -333,10 +327,6 @@ void Client::drop_requests() {
   is_block_complete_ = false;
   range_count_ = 0;
   sent_count_ = 0;
-}
-
-bool Client::is_same_server(const Url& url) const {
-  return url.host == url_.host && url.port == url_.port;
 }
 
 }  // namespace app::http

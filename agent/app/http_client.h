@@ -77,7 +77,8 @@ class Client final : private ResponseSink {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  /// A new URL; what was outstanding is dropped. A healthy, idle connection to the same server is kept.
+  /// A new URL; as end() first. Its connection is a new one: a URL that is renewed was refused, and the rest
+  /// of that answer is not worth reading; one left idle between jobs may be dead without showing it.
   /// @returns what parse_url() returns; only kOk begins anything
   [[nodiscard]] UrlStatus begin(std::string_view url);
 
@@ -120,7 +121,6 @@ class Client final : private ResponseSink {
   void signal_renewal();
   void drop_connection();
   void drop_requests();
-  [[nodiscard]] bool is_same_server(const Url& url) const;
   [[nodiscard]] bool has_leftover() const { return inbox_at_ < inbox_size_; }
   [[nodiscard]] const Range& outstanding(std::size_t i) const {
     return ranges_[(first_range_ + i) % ranges_.size()];
