@@ -19,7 +19,6 @@ OtaEventData_t* EventBuffers::acquire(std::size_t keep_free) {
 
 void EventBuffers::release(const OtaEventData_t* buffer) {
   if (buffer == nullptr) return;
-  if (buffer == delivered_) delivered_ = nullptr;
   for (OtaEventData_t& own : buffers_) {
     if (&own == buffer) own.bufferUsed = false;
   }

@@ -1,9 +1,7 @@
 // The buffers in which received messages wait for the agent: a fixed pool.
 //
-// A message takes one with acquire(); the agent's Processed callback gives it back with release(). There is a
-// way through the agent on which that callback does not come (a job notification during a download), so the
-// event queue also says what it delivered: when the agent asks for the next event, it is done with the last
-// one, and reclaim_delivered() frees it if nobody did.
+// A message takes one with acquire(). The agent's Processed callback gives it back with release(), whatever
+// came of the event; a buffer whose event the agent did not take is released by the one that tried.
 #pragma once
 
 #include <array>
@@ -24,13 +22,8 @@ class EventBuffers {
   /// Frees a buffer; anything that is not one is ignored.
   void release(const OtaEventData_t* buffer);
 
-  /// Notes that the agent got this buffer (or nullptr) with an event.
-  void delivered(OtaEventData_t* buffer) { delivered_ = buffer; }
-  void reclaim_delivered() { release(delivered_); }
-
  private:
   std::array<OtaEventData_t, kCount> buffers_{};
-  OtaEventData_t* delivered_ = nullptr;
 };
 
 }  // namespace app

@@ -1,6 +1,7 @@
 #include "agent/app/http_client.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "agent/app/console.h"
 #include "agent/include/ota.h"
@@ -9,6 +10,9 @@ namespace app::http {
 namespace {
 
 constexpr int kMaxReadsPerService = 8;  // then frames get their turn
+
+static_assert(kMinBlockSize <= OTA_FILE_BLOCK_SIZE);
+static_assert(OTA_FILE_BLOCK_SIZE <= sizeof OtaEventData_t::data, "on_body() fills a block, no more");
 
 constexpr std::uint16_t kOk = 200;
 constexpr std::uint16_t kPartialContent = 206;
@@ -52,17 +56,17 @@ const char* to_string(Fault fault) {
   return "unknown";
 }
 
+Client::Client(Connection& connection, EventBuffers& buffers, std::uint32_t block_size)
+    : connection_(connection),
+      buffers_(buffers),
+      reader_(*this),
+      block_size_(std::bit_floor(std::clamp(block_size, kMinBlockSize, OTA_FILE_BLOCK_SIZE))) {}
+
 UrlStatus Client::begin(std::string_view text) {
+  end();
+  reopens_ = 0;
   Url parsed;
   const UrlStatus status = parse_url(text, parsed);
-  const bool can_keep = status == UrlStatus::kOk && range_count_ == 0 && !has_leftover() &&
-                        reader_.is_between_responses() && connection_.state() == Connection::State::kOpen &&
-                        is_same_server(parsed);
-  drop_requests();
-  if (!can_keep) drop_connection();
-  stage_ = Stage::kIdle;
-  reopens_ = 0;
-  renewal_due_ = false;
   if (status != UrlStatus::kOk) return status;
   if (text != std::string_view(url_text_.data(), url_size_)) logged_faults_ = 0;
   std::copy(text.begin(), text.end(), url_text_.begin());
@@ -323,10 +327,6 @@ void Client::drop_requests() {
   is_block_complete_ = false;
   range_count_ = 0;
   sent_count_ = 0;
-}
-
-bool Client::is_same_server(const Url& url) const {
-  return url.host == url_.host && url.port == url_.port;
 }
 
 }  // namespace app::http

@@ -36,6 +36,9 @@
 
 namespace app::http {
 
+/// The agent's least.
+inline constexpr std::uint32_t kMinBlockSize = 256;
+
 /// Why a transfer stopped.
 enum class Fault : std::uint8_t {
   kUrlRefused,        ///< 400, 403, 404
@@ -69,15 +72,13 @@ class Client final : private ResponseSink {
   /// Buffers that blocks leave free, for job documents.
   static constexpr std::size_t kBuffersForOthers = 4;
 
-  Client(Connection& connection, EventBuffers& buffers)
-      : connection_(connection), buffers_(buffers), reader_(*this) {}
+  /// @param block_size  of the blocks that the agent asks for; brought into range as the agent does
+  Client(Connection& connection, EventBuffers& buffers, std::uint32_t block_size);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  /// Blocks the agent asks for; at most OTA_FILE_BLOCK_SIZE. Before begin().
-  void set_block_size(std::uint32_t size) { block_size_ = size; }
-
-  /// A new URL; what was outstanding is dropped. A healthy, idle connection to the same server is kept.
+  /// A new URL; as end() first. Its connection is a new one: a URL that is renewed was refused, and the rest
+  /// of that answer is not worth reading; one left idle between jobs may be dead without showing it.
   /// @returns what parse_url() returns; only kOk begins anything
   [[nodiscard]] UrlStatus begin(std::string_view url);
 
@@ -120,7 +121,6 @@ class Client final : private ResponseSink {
   void signal_renewal();
   void drop_connection();
   void drop_requests();
-  [[nodiscard]] bool is_same_server(const Url& url) const;
   [[nodiscard]] bool has_leftover() const { return inbox_at_ < inbox_size_; }
   [[nodiscard]] const Range& outstanding(std::size_t i) const {
     return ranges_[(first_range_ + i) % ranges_.size()];
@@ -133,8 +133,8 @@ class Client final : private ResponseSink {
   Connection& connection_;
   EventBuffers& buffers_;
   ResponseReader reader_;
+  const std::uint32_t block_size_;  ///< kMinBlockSize..OTA_FILE_BLOCK_SIZE, so a block fits a buffer
   Stage stage_ = Stage::kIdle;
-  std::uint32_t block_size_ = OTA_FILE_BLOCK_SIZE;
 
   std::array<char, kMaxUrlLength> url_text_{};
   std::size_t url_size_ = 0;

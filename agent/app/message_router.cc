@@ -29,17 +29,40 @@ bool is_block_of_one_stream(std::string_view stream_topic) {
 }  // namespace
 
 std::optional<OtaEvent_t> MessageRouter::event_for(std::string_view topic) const {
+  if (topic.empty()) return std::nullopt;
+  if (topic == stream()) return OtaAgentEventReceivedFileBlock;
   if (!take_prefix(topic, kThings) || !take_prefix(topic, thing_name_)) return std::nullopt;
-  if (topic == "/jobs/notify-next" || topic == "/jobs/$next/get/accepted" ||
-      topic == "/jobs/start-next/accepted") {
-    return OtaAgentEventReceivedJobDocument;
-  }
-  if (take_prefix(topic, kStreams) && is_block_of_one_stream(topic)) return OtaAgentEventReceivedFileBlock;
-  return std::nullopt;
+  const bool is_job = topic == "/jobs/notify-next" || topic == "/jobs/$next/get/accepted" ||
+                      topic == "/jobs/start-next/accepted";
+  if (!is_job) return std::nullopt;
+  return OtaAgentEventReceivedJobDocument;
+}
+
+bool MessageRouter::is_data_topic(std::string_view topic) const {
+  return take_prefix(topic, kThings) && take_prefix(topic, thing_name_) && take_prefix(topic, kStreams) &&
+         is_block_of_one_stream(topic);
+}
+
+void MessageRouter::on_subscribe(std::string_view filter) {
+  if (!is_data_topic(filter)) return;
+  if (filter == stream()) return;  // once more, after an answer that got lost
+  leave_stream();
+  if (filter.size() > stream_topic_.size()) return;  // no message has a topic as long as that
+  std::copy(filter.begin(), filter.end(), stream_topic_.begin());
+  stream_topic_size_ = filter.size();
+}
+
+void MessageRouter::on_unsubscribe(std::string_view filter) {
+  if (is_data_topic(filter)) leave_stream();
+}
+
+void MessageRouter::leave_stream() {
+  stream_topic_size_ = 0;
+  if (event_ == OtaAgentEventReceivedFileBlock) give_up_message();
 }
 
 void MessageRouter::on_message_begin(std::string_view topic, std::uint32_t size) {
-  reset();
+  give_up_message();
   const std::optional<OtaEvent_t> event = event_for(topic);
   if (!event) return;
   if (size > OTA_DATA_BLOCK_SIZE) {
@@ -55,7 +78,7 @@ void MessageRouter::on_message_begin(std::string_view topic, std::uint32_t size)
 void MessageRouter::on_message_data(std::span<const std::uint8_t> piece) {
   if (filling_ == nullptr) return;
   if (piece.size() > OTA_DATA_BLOCK_SIZE - filling_->dataLength) {
-    reset();
+    give_up_message();
     return;
   }
   std::copy(piece.begin(), piece.end(), filling_->data + filling_->dataLength);
@@ -75,6 +98,11 @@ void MessageRouter::on_message_end() {
 }
 
 void MessageRouter::reset() {
+  give_up_message();
+  leave_stream();
+}
+
+void MessageRouter::give_up_message() {
   buffers_.release(filling_);
   filling_ = nullptr;
 }

@@ -59,7 +59,6 @@ bool OsPort::take(OtaEventMsg_t& message) {
 }
 
 OtaOsStatus_t OsPort::receive(OtaEventMsg_t& message, std::uint32_t timeout_ms) {
-  buffers_.reclaim_delivered();
   const Deadline deadline(timeout_ms);
   while (!take(message)) {
     if (wake_ || deadline.passed()) {
@@ -68,7 +67,6 @@ OtaOsStatus_t OsPort::receive(OtaEventMsg_t& message, std::uint32_t timeout_ms) 
     }
     pump_.turn();
   }
-  buffers_.delivered(message.pEventData);
   return OtaOsSuccess;
 }
 

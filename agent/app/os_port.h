@@ -1,6 +1,6 @@
 // The agent's operating system: an event queue and two one-shot timers for a super-loop.
 //
-//   OsPort os(pump, buffers);
+//   OsPort os(pump);
 //   interfaces.os = os.bind();          // once: the C interface's functions then mean this object
 //   os.run_timers()                     // in every turn of the loop
 //
@@ -28,7 +28,7 @@ namespace app {
 
 class OsPort {
  public:
-  OsPort(Pump& pump, EventBuffers& buffers) : pump_(pump), buffers_(buffers) {}
+  explicit OsPort(Pump& pump) : pump_(pump) {}
   OsPort(const OsPort&) = delete;
   OsPort& operator=(const OsPort&) = delete;
 
@@ -59,7 +59,6 @@ class OsPort {
   [[nodiscard]] bool take(OtaEventMsg_t& message);
 
   Pump& pump_;
-  EventBuffers& buffers_;
   OtaEventContext context_{this};
   std::array<OtaEventMsg_t, kQueueSize> queue_{};
   std::size_t first_ = 0;

@@ -9,7 +9,6 @@
 #include "agent/app/ota_http_port.h"
 #include "agent/app/ota_mqtt_port.h"
 #include "agent/app/self_test.h"
-#include "agent/src/names.h"
 #include "agent/src/ota_c_api.h"
 #include "pal_sim/pal/pal_binding.h"
 
@@ -25,6 +24,7 @@ constexpr std::uint32_t kBlocksInFlight = 32;
 /// Each block on its way may come to wait in a buffer.
 constexpr std::uint32_t kMostInFlight = EventBuffers::kCount - http::Client::kBuffersForOthers;
 static_assert(kBlocksInFlight <= kMostInFlight);
+static_assert(provisioning::kMinBlockSize <= OTA_FILE_BLOCK_SIZE);
 static_assert(OTA_DATA_OVER_MQTT == provisioning::kProtocolMqtt);
 static_assert(OTA_DATA_OVER_HTTP == provisioning::kProtocolHttp);
 static_assert(OTA_STREAM_CBOR == static_cast<unsigned>(provisioning::StreamFormat::kCbor));
@@ -42,7 +42,8 @@ ota::Settings agent_settings(const provisioning::Settings& provisioned) {
   agent.self_test_wait_ms = provisioned.self_test_ms;
   agent.max_request_momentum = transfer.max_request_momentum.value_or(agent.max_request_momentum);
   agent.status_frequency = transfer.status_frequency.value_or(agent.status_frequency);
-  agent.block_size = transfer.block_size.value_or(agent.block_size);
+  // Agent, HTTP client and progress must count the same blocks: an agent built for smaller ones has its way.
+  agent.block_size = std::min(transfer.block_size.value_or(agent.block_size), OTA_FILE_BLOCK_SIZE);
   agent.blocks_per_request =
       std::min<std::uint32_t>(transfer.blocks_per_request.value_or(kBlocksPerRequest), kMostInFlight);
   agent.blocks_in_flight =
@@ -74,13 +75,13 @@ OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image)
       loop_(lan_, mqtt_connector_, http_connector_, client_, http_client_, os_),
       router_(buffers_, settings.thing_name()),
       client_(mqtt_connector_, loop_, router_),
-      http_client_(http_connector_, buffers_),
-      os_(loop_, buffers_),
+      http_client_(http_connector_, buffers_, agent_settings_.block_size),
+      os_(loop_),
       network_(lan_, mqtt_connector_, client_, loop_, settings),
       progress_(agent_settings_.block_size),
       pal_(board::flash(), settings.provisioned(), board::boot_info(), {reset_device, this}) {
   interfaces_.os = os_.bind();
-  interfaces_.mqtt = ota_mqtt_port::bind(client_);
+  interfaces_.mqtt = ota_mqtt_port::bind(client_, router_);
   interfaces_.http = ota_http_port::bind(http_client_);
   interfaces_.pal = pal::interface();
   pal::bind(&pal_);
@@ -114,11 +115,10 @@ void OtaDemo::start_devices() {
 }
 
 void OtaDemo::configure_agent() {
-  http_client_.set_block_size(agent_settings_.block_size);
   ota::configure(agent_settings_);
   ota::Extras extras;
   extras.is_committed_job = pal::is_committed_job;
-  extras.on_note = [](ota::Note note) { console::log("agent: ", ota::name_of(note)); };
+  extras.on_note = [](ota::Note note) { running_demo->notes_.on_note(note); };
   ota::set_extras(extras);
 }
 
@@ -140,11 +140,14 @@ void OtaDemo::run_agent() {
     if (!client_.is_connected()) reconnect();
   }
   progress_.end();
+  notes_.end();
 }
 
+/// Comes back without having connected if the agent cannot be told now: because it stopped, or its queue is
+/// full. run_agent() has it take an event then, which makes room, and calls again.
 void OtaDemo::reconnect() {
+  if (OTA_Suspend() != OtaErrNone) return;
   console::log("connection lost: ", client_.reason());
-  if (OTA_Suspend() != OtaErrNone) return;  // it stopped meanwhile
   const Deadline deadline(kSuspendTimeoutMs);
   while (OTA_GetState() != OtaAgentStateSuspended && !deadline.passed()) {
     if (OTA_EventProcess() == OtaAgentStateStopped) return;
@@ -157,6 +160,7 @@ void OtaDemo::reconnect() {
   http_client_.end();  // the agent asks for its job, and with it for a URL, when it resumes
   client_.disconnect();
   router_.reset();
+  notes_.end();
   network_.connect();
   const OtaErr_t error = OTA_Resume();
   if (error != OtaErrNone) console::log("OTA_Resume: ", OTA_Err_strerror(error));
@@ -178,7 +182,7 @@ void OtaDemo::on_job_event(OtaJobEvent_t event, void* data) {
       buffers_.release(static_cast<const OtaEventData_t*>(data));
       break;
     case OtaJobEventReceivedJob:
-      progress_.begin(*static_cast<const OtaJobDocument_t*>(data));
+      begin_download(*static_cast<const OtaJobDocument_t*>(data));
       break;
     case OtaJobEventActivate:
       activate();
@@ -207,8 +211,15 @@ void OtaDemo::on_job_event(OtaJobEvent_t event, void* data) {
   }
 }
 
+/// The one before may have ended without a word: its job was dropped.
+void OtaDemo::begin_download(const OtaJobDocument_t& job) {
+  notes_.end();
+  progress_.begin(job);
+}
+
 void OtaDemo::end_download() {
   progress_.end();
+  notes_.end();
   log_losses();
 }
 

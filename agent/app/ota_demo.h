@@ -13,6 +13,7 @@
 // never fed; it is stopped once this image is accepted.
 #pragma once
 
+#include "agent/app/agent_notes.h"
 #include "agent/app/connector.h"
 #include "agent/app/device_settings.h"
 #include "agent/app/event_buffers.h"
@@ -49,6 +50,7 @@ class OtaDemo {
   [[nodiscard]] bool start_agent();
   void run_agent();
   void reconnect();
+  void begin_download(const OtaJobDocument_t& job);
   void on_job_event(OtaJobEvent_t event, void* data);
   void end_download();
   void log_losses() const;
@@ -72,6 +74,7 @@ class OtaDemo {
   OsPort os_;
   Network network_;
   UpdateProgress progress_;
+  AgentNotes notes_;
   pal::Pal pal_;
   OtaInterfaces_t interfaces_{};
   OtaAppBuffer_t agent_buffers_{};

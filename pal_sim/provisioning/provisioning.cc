@@ -48,6 +48,13 @@ bool take_u32(std::span<const std::uint8_t> value, std::uint32_t& out) {
   return true;
 }
 
+bool take_time(std::span<const std::uint8_t> value, std::uint32_t least_ms, std::uint32_t& out) {
+  std::uint32_t time_ms = 0;
+  if (!take_u32(value, time_ms) || time_ms < least_ms) return false;
+  out = time_ms;
+  return true;
+}
+
 bool take_code_signer(std::span<const std::uint8_t> value, Settings& out) {
   if (out.code_signer_count == kMaxCodeSigners || value.empty()) return false;
   const std::size_t name_size = value[0];
@@ -147,9 +154,9 @@ bool take_entry(std::uint16_t tag, std::span<const std::uint8_t> value, Settings
     case kTagKeepAliveSeconds:
       return take_u16(value, out.keep_alive_seconds);
     case kTagSelfTestMs:
-      return take_u32(value, out.self_test_ms);
+      return take_time(value, kMinSelfTestMs, out.self_test_ms);
     case kTagRequestWaitMs:
-      return take_u32(value, out.request_wait_ms);
+      return take_time(value, kMinRequestWaitMs, out.request_wait_ms);
     case kTagRootCa:
       out.root_ca = value;
       return true;

@@ -40,8 +40,8 @@ enum Tag : std::uint16_t {
   kTagDeviceKey = 6,          ///< DER EC private key (SEC 1 or PKCS #8)
   kTagMacAddress = 7,         ///< 6 bytes
   kTagCodeSigner = 8,         ///< u8 name length, name, DER certificate; up to kMaxCodeSigners
-  kTagSelfTestMs = 9,         ///< u32, AWS otaconfigSELF_TEST_RESPONSE_WAIT_MS
-  kTagRequestWaitMs = 10,     ///< u32, AWS otaconfigFILE_REQUEST_WAIT_MS
+  kTagSelfTestMs = 9,         ///< u32, from kMinSelfTestMs: AWS otaconfigSELF_TEST_RESPONSE_WAIT_MS
+  kTagRequestWaitMs = 10,     ///< u32, from kMinRequestWaitMs: AWS otaconfigFILE_REQUEST_WAIT_MS
   kTagEntropySeed = 11,       ///< 32..64 bytes mixed into the random generator at start
   kTagKeepAliveSeconds = 12,  ///< u16, MQTT keep-alive
 
@@ -55,6 +55,10 @@ enum Tag : std::uint16_t {
   kTagMaxRequestMomentum = 19,  ///< u32, from 1: AWS otaconfigMAX_NUM_REQUEST_MOMENTUM
   kTagStatusFrequency = 20,     ///< u32, from 1: AWS otaconfigOTA_UPDATE_STATUS_FREQUENCY
 };
+
+/// With less, no trial of an image would be long enough, and no answer quick enough.
+inline constexpr std::uint32_t kMinSelfTestMs = 100;
+inline constexpr std::uint32_t kMinRequestWaitMs = 10;
 
 inline constexpr std::uint32_t kMinBlockSize = 256;
 inline constexpr std::uint32_t kMaxBlockSize = 4096;

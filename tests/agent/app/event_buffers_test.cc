@@ -35,23 +35,5 @@ TEST(EventBuffers, IgnoresWhatIsNotItsOwn) {
   EXPECT_TRUE(foreign->bufferUsed);
 }
 
-TEST(EventBuffers, ReclaimsADeliveredBufferThatNobodyReleased) {
-  const auto buffers = std::make_unique<EventBuffers>();
-  OtaEventData_t* buffer = buffers->acquire();
-  buffers->delivered(buffer);
-  buffers->reclaim_delivered();
-  EXPECT_FALSE(buffer->bufferUsed);
-}
-
-TEST(EventBuffers, DoesNotReclaimABufferThatWasReleasedAndTakenAgain) {
-  const auto buffers = std::make_unique<EventBuffers>();
-  OtaEventData_t* buffer = buffers->acquire();
-  buffers->delivered(buffer);
-  buffers->release(buffer);
-  ASSERT_EQ(buffers->acquire(), buffer);
-  buffers->reclaim_delivered();
-  EXPECT_TRUE(buffer->bufferUsed);
-}
-
 }  // namespace
 }  // namespace app

@@ -19,6 +19,10 @@ void board::console_write(std::string_view text) {
   app::test::world().console += text;
 }
 
+std::uint32_t board::millis() {
+  return app::test::world().now_ms;
+}
+
 bool OTA_SignalEvent(const OtaEventMsg_t* const event) {
   app::test::World& world = app::test::world();
   if (world.queue_is_full) return false;

@@ -1,8 +1,10 @@
-// What the application's parts ask of the world around them: the board's console, and the agent's ear.
+// What the application's parts ask of the world around them: the board's console and clock, and the agent's
+// ear.
 //
 // Linked into tests instead of a board and of the agent: what is logged and signalled can be read here.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,7 @@ struct World {
   std::string console;
   std::vector<OtaEventMsg_t> events;
   bool queue_is_full = false;  ///< events are refused
+  std::uint32_t now_ms = 0;
 };
 
 /// Of the running test; reset() makes it new.

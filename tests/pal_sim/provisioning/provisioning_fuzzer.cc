@@ -50,6 +50,7 @@ void check_ranges(const Settings& s, const std::vector<std::uint8_t>& blob) {
   for (const Bytes part : {s.root_ca, s.device_certificate, s.device_key, s.entropy_seed}) {
     claim(lies_within(part.data(), part.size(), blob), "values lie within the blob");
   }
+  claim(s.self_test_ms >= kMinSelfTestMs && s.request_wait_ms >= kMinRequestWaitMs, "timers can be kept");
   const TransferSettings& t = s.transfer;
   claim(!t.block_size || (std::has_single_bit(*t.block_size) && *t.block_size >= kMinBlockSize &&
                           *t.block_size <= kMaxBlockSize),

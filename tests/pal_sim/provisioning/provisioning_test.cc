@@ -173,6 +173,27 @@ TEST(Provisioning, ATransferSettingOutOfItsRangeMakesTheBlobInvalid) {
   }
 }
 
+/// A timer that runs out at once makes every transfer, or every trial, fail.
+TEST(Provisioning, ATimerBelowItsLeastMakesTheBlobInvalid) {
+  struct Case {
+    provisioning::Tag tag;
+    std::uint32_t least;
+  };
+  for (const Case& c : {Case{provisioning::kTagRequestWaitMs, 10}, Case{provisioning::kTagSelfTestMs, 100}}) {
+    Settings settings;
+    EXPECT_EQ(provisioning::parse(complete().add_u32(c.tag, c.least).build(1), settings), Status::kOk)
+        << "tag " << c.tag;
+    for (const std::uint32_t too_short : {c.least - 1, 0U}) {
+      EXPECT_EQ(provisioning::parse(complete().add_u32(c.tag, too_short).build(1), settings),
+                Status::kNotFound)
+          << "tag " << c.tag << " value " << too_short;
+    }
+    EXPECT_EQ(provisioning::parse(complete().add(c.tag, std::vector<std::uint8_t>{16, 0}).build(1), settings),
+              Status::kNotFound)
+        << "tag " << c.tag << " of two bytes";
+  }
+}
+
 TEST(Provisioning, MissingIdentityIsIncomplete) {
   Builder builder;
   builder.add_text(provisioning::kTagThingName, "thing-1");
