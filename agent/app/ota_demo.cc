@@ -46,6 +46,7 @@ ota::Settings agent_settings(const provisioning::Settings& provisioned) {
   agent.block_size = std::min(transfer.block_size.value_or(agent.block_size), OTA_FILE_BLOCK_SIZE);
   agent.blocks_per_request =
       std::min<std::uint32_t>(transfer.blocks_per_request.value_or(kBlocksPerRequest), kMostInFlight);
+  agent.blocks_per_http_request = agent.blocks_per_request;  // this HTTP client delivers block by block
   agent.blocks_in_flight =
       std::min<std::uint32_t>(transfer.blocks_in_flight.value_or(kBlocksInFlight), kMostInFlight);
   agent.data_protocols = protocols.enabled;
