@@ -180,7 +180,8 @@ OtaState_t OTA_GetState(void);
 /* OtaErrNone, OtaErrActivateFailed; a platform that resets does not return. */
 OtaErr_t OTA_ActivateNewImage(void);
 
-/* Accepted and Rejected act at once, Aborted is queued. OtaErrInvalidArg for any other state,
+/* Accepted and Rejected act at once, in the caller's task; call from the callback, or while the agent has no
+ * message to process. Aborted is queued. OtaErrInvalidArg for any other state,
  * OtaErrNoActiveJob if no job could be told (the platform's state is set all the same). */
 OtaErr_t OTA_SetImageState(OtaImageState_t state);
 
