@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 #if otaconfigLOG2_FILE_BLOCK_SIZE > 14
-#error "otaPal_WriteBlock returns the bytes written as an int16_t: otaconfigLOG2_FILE_BLOCK_SIZE must be at most 14"
+#error "otaconfigLOG2_FILE_BLOCK_SIZE must be at most 14: otaPal_WriteBlock returns an int16_t"
 #endif
 
 #define OTA_FILE_BLOCK_SIZE ((uint32_t)1U << otaconfigLOG2_FILE_BLOCK_SIZE)
