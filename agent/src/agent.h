@@ -7,12 +7,14 @@
 //   agent.signal(...)                    from anywhere: Start, received messages, Suspend, Resume, Shutdown
 //
 // It allocates nothing: all memory is in the object, or lent by the application in init(). All of it belongs
-// to the task that processes events, except signal(), state(), on_timer() and the requests that only queue an
-// event.
+// to the task that processes events, except signal(), state(), statistics(), on_timer() and the requests that
+// only queue an event. set_image_state(), activate_new_image() and resume() act at once, as AWS's do: call
+// them from the callback, or while no message is in work.
 //
 // What can go wrong: a failing interface is asked again when the request timer runs out; too many requests
 // without an answer abort the job and stop the agent. A job that cannot be done is reported FAILED with a
-// reason. Deviations from AWS's library are listed in docs/agent.md.
+// reason, and the last word on a job is kept until the cloud knows it. Whatever is waited for, a timer guards
+// it. Deviations from AWS's library are listed in docs/agent-compatibility.md.
 #pragma once
 
 #include <array>
@@ -78,9 +80,14 @@ class Agent {
 
   enum class Ingest { kFileComplete, kFailed, kAccepted, kIgnored };
 
-  /// Counted by the tasks that signal as well as by the one that runs the agent.
   enum class Exchange : std::uint8_t { kSubscribe, kUnsubscribe, kPublish };
+  /// Of the statistics: counted by the tasks that signal as well as by the one that runs the agent.
   enum class Packet : std::uint8_t { kReceived, kQueued, kProcessed, kDropped };
+
+  /// The state as the agent's own task sees it, which alone changes it.
+  [[nodiscard]] OtaState_t current() const { return state_.load(std::memory_order_relaxed); }
+  void set_state(OtaState_t state) { state_.store(state, std::memory_order_release); }
+  void set_own_image_state(OtaImageState_t state) { image_state_.store(state, std::memory_order_relaxed); }
 
   // agent.cc: life, dispatch, job and image state.
   void note(Note what);
@@ -90,9 +97,6 @@ class Agent {
   [[nodiscard]] bool is_pending_commit();
   void count(Packet packet);
   void clear_statistics();
-  [[nodiscard]] OtaState_t current() const { return state_.load(std::memory_order_relaxed); }
-  void set_state(OtaState_t state) { state_.store(state, std::memory_order_release); }
-  void set_own_image_state(OtaImageState_t state) { image_state_.store(state, std::memory_order_relaxed); }
   [[nodiscard]] bool prepare_event_queue();
   void lend_buffers(const OtaAppBuffer_t& buffers);
   void dispatch(const OtaEventMsg_t& event);
@@ -222,7 +226,7 @@ class Agent {
   std::array<char, otaconfigMAX_THINGNAME_LEN + 1> thing_name_;
   std::array<std::uint8_t, OTA_JOB_ID_MAX_SIZE> job_id_{};
 
-  std::array<std::uint8_t, kMaxProtocols> protocols_;
+  std::array<std::uint8_t, kMaxProtocols> protocols_;  ///< the job document's list, for the PAL to read
   OwnMemory own_;
 };
 
