@@ -90,6 +90,7 @@ std::size_t encode_request(const BlockRequest& request, std::span<std::uint8_t> 
 }
 
 bool decode_block(std::span<const std::uint8_t> message, std::span<std::uint8_t> buffer, Block& out) {
+  if (message.empty()) return false;  // perhaps without memory, from which TinyCBOR would count
   CborParser parser;
   CborValue root;
   CborValue at;

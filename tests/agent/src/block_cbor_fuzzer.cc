@@ -1,22 +1,20 @@
 // Stream blocks in CBOR: a block that is taken is what nlohmann's reader sees, too.
 //
 // Input: a message of streams/S/data/cbor.
-#include <cstring>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "agent/src/stream_cbor.h"
 #include "tests/fuzzing/claim.h"
+#include "tests/fuzzing/exact_copy.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using nlohmann::json;
   using otasim::testing::claim;
-  const std::unique_ptr<std::uint8_t[]> exact(new std::uint8_t[size]);
-  if (size != 0) std::memcpy(exact.get(), data, size);
+  std::vector<std::uint8_t> message = otasim::testing::exact_copy(data, size);
   std::vector<std::uint8_t> buffer(256);
   ota::Block block;
-  if (!ota::stream_cbor::decode_block({exact.get(), size}, buffer, block)) return 0;
+  if (!ota::stream_cbor::decode_block(message, buffer, block)) return 0;
   claim(block.payload.data() == buffer.data(), "the payload is in the buffer");
   claim(block.payload.size() <= buffer.size(), "and fits it");
   // That reader knows fewer kinds of values than CBOR has; what both take must be the same.

@@ -2,23 +2,21 @@
 //
 // Input: a message of streams/S/data/json. The decoder works in the message, which ends where its memory
 // ends.
-#include <cstring>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "agent/src/stream_json.h"
 #include "tests/agent/src/fake_environment.h"
 #include "tests/fuzzing/claim.h"
+#include "tests/fuzzing/exact_copy.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using nlohmann::json;
   using otasim::testing::claim;
-  const std::unique_ptr<std::uint8_t[]> exact(new std::uint8_t[size]);
-  if (size != 0) std::memcpy(exact.get(), data, size);
+  std::vector<std::uint8_t> message = otasim::testing::exact_copy(data, size);
   std::vector<std::uint8_t> buffer(256);
   ota::Block block;
-  if (!ota::stream_json::decode_block({exact.get(), size}, buffer, block)) return 0;
+  if (!ota::stream_json::decode_block(message, buffer, block)) return 0;
   claim(block.payload.size() <= buffer.size(), "the payload fits the buffer");
   const json other = json::parse(data, data + size, nullptr, false);
   if (other.is_discarded()) return 0;
