@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "agent/boot/boot_info.h"
+#include "agent/boot/rom_trust.h"
 #include "pal_sim/flash/flash_driver.h"
 
 namespace board {
@@ -40,6 +41,9 @@ void wait_for_interrupt();
 
 /// Where the hand-over to the application stands; survives reset, not power loss.
 [[nodiscard]] boot::BootInfo& boot_info();
+
+/// What the boot ROM lends to the application.
+[[nodiscard]] const boot::RomTrust& rom_trust();
 
 /// Starts the watchdog: unless fed or stopped within `timeout_ms` the device is reset with
 /// ResetReason::kWatchdog.

@@ -76,6 +76,11 @@ boot::BootInfo& boot_info() {
   return no_init().boot_info;
 }
 
+const boot::RomTrust& rom_trust() {
+  return *reinterpret_cast<const boot::RomTrust*>(
+      mps2::kRomTrustAddress);  // NOLINT(performance-no-int-to-ptr)
+}
+
 LoadRegion load_region() {
   return {mps2::kLoadAddress, mps2::kLoadSize};
 }

@@ -1,13 +1,16 @@
 // The bootloader of the mps2 boards: one run of the boot policy, then the jump, or a halt that says why.
+#include <algorithm>
 #include <array>
 #include <span>
 
 #include "agent/boot/boot_info_seal.h"
 #include "agent/boot/boot_policy.h"
 #include "agent/boot/console_line.h"
+#include "agent/boot/rom_trust.h"
 #include "boot_keys.h"
 #include "mbedtls/memory_buffer_alloc.h"
 #include "qemu_boards/common/board.h"
+#include "qemu_boards/mps2/memory_map.h"
 
 namespace {
 
@@ -18,7 +21,19 @@ constexpr std::uint32_t kTrialDeadlineMs = 60'000;
 /// Verification's multi-precision numbers live here; a P-256 verification needs about 6 KiB.
 constexpr std::size_t kCryptoPoolSize = 32 * 1024;
 
-constexpr std::array<boot::image::PublicKey, 1> kSigners{{{boot_keys::kPublicKey, boot_keys::kKeyHash}}};
+constexpr std::array<boot::image::PublicKey, 2> kSigners{
+    {{boot_keys::kSigner0, boot_keys::kSigner0Hash}, {boot_keys::kSigner1, boot_keys::kSigner1Hash}}};
+
+constexpr boot::RomTrust make_rom_trust() {
+  boot::RomTrust trust{boot::RomTrust::kMagic, boot_keys::kCodeSigningRoot.size(), boot_keys::kDeviceKey, {}};
+  std::copy(boot_keys::kCodeSigningRoot.begin(), boot_keys::kCodeSigningRoot.end(),
+            trust.code_signing_root.begin());
+  return trust;
+}
+
+/// Read by the application through board::rom_trust(); bootloader.ld gives it its place.
+[[gnu::section(".rom_trust"), gnu::used]] constexpr boot::RomTrust kRomTrust = make_rom_trust();
+static_assert(sizeof(kRomTrust) <= mps2::kRomTrustSize);
 
 void write_console(void* /*context*/, std::string_view text) {
   board::console_write(text);

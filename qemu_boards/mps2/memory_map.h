@@ -17,6 +17,9 @@ inline constexpr Board kBoard{"mps2-an385", 0x2100'0000};
 // Fixed for the Cortex-M3 boards of the family.
 inline constexpr std::uint32_t kRomAddress = 0x0000'0000;
 inline constexpr std::uint32_t kRomSize = 0x0004'0000;
+/// End of the ROM: boot::RomTrust.
+inline constexpr std::uint32_t kRomTrustSize = 0x800;
+inline constexpr std::uint32_t kRomTrustAddress = kRomAddress + kRomSize - kRomTrustSize;
 inline constexpr std::uint32_t kLoadAddress = 0x0010'0000;
 inline constexpr std::uint32_t kLoadSize = 0x0030'0000;
 inline constexpr std::uint32_t kRamAddress = 0x2000'0000;

@@ -2,7 +2,7 @@
 # Built the same way for the host (native board, tests) and for the firmware.
 get_filename_component(OTASIM_DEPS ${CMAKE_CURRENT_LIST_DIR}/../../.deps ABSOLUTE)
 get_filename_component(OTASIM_ROOT ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
-foreach(library lwip mbedtls tinycbor jsmn)
+foreach(library lwip mbedtls bearssl tinycbor jsmn)
   if(NOT EXISTS ${OTASIM_DEPS}/${library}/.unpacked)
     message(FATAL_ERROR "${library} is missing from ${OTASIM_DEPS}. Run scripts/setup first.")
   endif()
