@@ -253,7 +253,7 @@ void OtaDemo::self_test() {
     console::log("image not accepted by the platform");
     return;  // the watchdog ends the trial
   }
-  board::watchdog_stop();
+  board::end_trial();
   console::log("self test passed, image accepted");
   const boot::image::Version& version = image_.header.version;
   if (error == OtaErrNone) {

@@ -10,7 +10,7 @@
 //
 // run() never returns. A device that cannot start (no provisioning, no network controller, no entropy) says
 // why and stops: on trial, the bootloader's watchdog then brings the previous image back. The watchdog is
-// never fed; it is stopped once this image is accepted.
+// never fed; end_trial() stops it once this image is accepted.
 #pragma once
 
 #include "agent/app/agent_notes.h"

@@ -13,13 +13,22 @@ enum class Slot : std::uint8_t { kA = 0, kB = 1, kRecovery = 2, kNone = 0xFF };
 
 enum class ResetReason : std::uint32_t { kPowerOn = 0, kSoftware = 1, kWatchdog = 2 };
 
+/// What the running image is to this device.
+enum class ImageState : std::uint8_t {
+  kCommitted = 0,
+  kTrial = 1,     ///< waits to be accepted
+  kAccepted = 2,  ///< accepted, and not committed yet: boot control or OTP did not let the bootloader finish
+  kRecovery = 3,
+};
+
 struct BootInfo {
   static constexpr std::uint32_t kMagic = 0x4F4E'4942;  // "BINO"
 
   std::uint32_t magic;
   Slot slot;
   std::uint8_t is_trial;  ///< 1 while the image waits to be accepted
-  std::uint16_t reserved;
+  ImageState image_state;
+  std::uint8_t attempt;  ///< how often this image was started on trial, this time included; 0 outside a trial
   ResetReason reset_reason;
   std::uint32_t image_address;      ///< where the verified image (its header) stands in RAM
   std::uint32_t image_size;         ///< bytes of it, TLVs included

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "agent/boot/boot_control.h"
+#include "agent/boot/key_revocation.h"
 #include "agent/boot/security_counter.h"
 #include "agent/boot/slots.h"
 #include "pal_sim/flash/flash_map.h"
@@ -10,7 +11,40 @@
 namespace boot {
 namespace {
 
+using crypto::Verdict;
 using image::VerifyStatus;
+
+image::LoadRegion load_region(const Environment& env) {
+  return {env.load_address, static_cast<std::uint32_t>(env.load_memory.size())};
+}
+
+/// What may start from this slot, beyond being genuine: the right kind, and not older than what was
+/// committed.
+VerifyStatus check_admission(flash::FlashDriver& flash, Slot slot, const image::Info& info) {
+  const image::Kind kind = slot == Slot::kRecovery ? image::Kind::kRecovery : image::Kind::kApplication;
+  if (info.kind != kind) return VerifyStatus::kWrongKind;
+  std::uint32_t floor = 0;
+  if (read_floor(flash, kind, floor) != flash::Status::kOk) return VerifyStatus::kFlashError;
+  if (info.security_counter < floor) return VerifyStatus::kCounterTooLow;
+  if (info.security_counter > kMaxSecurityCounter) return VerifyStatus::kCounterTooHigh;
+  return VerifyStatus::kOk;
+}
+
+/// Judges the plain image that fills `copy`: everything that decides whether it may start from `slot`.
+VerifyStatus judge(const Environment& env, Slot slot, std::span<const std::uint8_t> copy, image::Info& info) {
+  image::Trust trust{env.signers, 0};
+  if (read_revoked(env.flash, trust.revoked) != flash::Status::kOk) return VerifyStatus::kFlashError;
+  const VerifyStatus status = image::verify(copy, trust, load_region(env), info);
+  return status == VerifyStatus::kOk ? check_admission(env.flash, slot, info) : status;
+}
+
+ImageIdentity identity_of(const image::Info& info) {
+  return {.version = info.version,
+          .security_counter = info.security_counter,
+          .size = info.total_size,
+          .digest = info.digest,
+          .job_id = {}};
+}
 
 /// One boot's work; its steps share boot control and the console.
 class Boot {
@@ -24,23 +58,24 @@ class Boot {
   std::optional<BootDecision> start_accepted();
   std::optional<BootDecision> start_trial();
   std::optional<BootDecision> start_committed();
+  std::optional<BootDecision> start_previous();
   std::optional<BootDecision> start_factory();
   std::optional<BootDecision> start_recovery();
 
   VerifyStatus load(Slot slot, image::Info& info);
+  VerifyStatus load_to_memory(Slot slot, std::span<std::uint8_t>& copy);
   VerifyStatus load_on_record(Slot slot, const ImageIdentity& record, image::Info& info);
-  void commit(const image::Info& info);
+  bool commit(const image::Info& info);
   void raise_floor(const image::Info& info);
   void make_unbootable(Slot slot);
+  void reject_staged(const std::optional<BootState>& rejected);
   bool record(const std::optional<BootState>& next, std::string_view what);
   bool lock_down(const BootDecision& decision);
 
-  ConsoleLine line(std::string_view start) const { return ConsoleLine().text("boot: ").text(start); }
-  ConsoleLine slot_line(Slot slot) const { return line("slot ").text(slot_name(slot)); }
-  void say_failed(std::string_view what, flash::Status status) const {
-    line(what).text(" failed: ").text(to_string(status)).send(env_.console);
-  }
-  void say_rejected(Slot slot, std::string_view reason) const;
+  void report_control() const;
+  void report_verified(Slot slot, VerifyStatus status, const image::Info& info) const;
+  void report_failed(std::string_view what, flash::Status status) const;
+  void report_halt(std::string_view reason) const;
 
   const Environment& env_;
   BootControl control_;
@@ -49,27 +84,29 @@ class Boot {
 BootDecision Boot::run() {
   const flash::Status loaded = control_.load();
   if (loaded != flash::Status::kOk) {
-    say_failed("reading boot control", loaded);
-    line("halted: the flash part does not answer").send(env_.console);
+    report_failed("read-control", loaded);
+    report_halt("flash-does-not-answer");
     return {};
   }
   const flash::Status settled = control_.settle();
-  if (settled != flash::Status::kOk) say_failed("settling boot control", settled);
+  if (settled != flash::Status::kOk) report_failed("settle-control", settled);
+  report_control();
 
   std::optional<BootDecision> decision;
   if (control_.has_record()) {
     decision = start_staged();
     if (!decision) decision = start_committed();
+    if (!decision) decision = start_previous();
   } else {
     decision = start_factory();
   }
   if (!decision) decision = start_recovery();
   if (!decision) {
-    line("halted: no image may be started; write a signed image to slot A or to the recovery slot")
-        .send(env_.console);
+    report_halt("no-image-may-start");
     return {};
   }
-  return lock_down(*decision) ? *decision : BootDecision{};
+  if (!lock_down(*decision)) return {};
+  return *decision;
 }
 
 std::optional<BootDecision> Boot::start_staged() {
@@ -91,58 +128,54 @@ std::optional<BootDecision> Boot::start_staged() {
 std::optional<BootDecision> Boot::start_accepted() {
   const Slot slot = control_.state().staged_slot;
   image::Info info;
-  const VerifyStatus status = load_on_record(slot, control_.state().staged, info);
-  if (status != VerifyStatus::kOk) {
-    record(discard_accepted(control_.state()), "recording the rejection");
-    say_rejected(slot, to_string(status));
+  if (load_on_record(slot, control_.state().staged, info) != VerifyStatus::kOk) {
+    reject_staged(discard_accepted(control_.state()));
     return std::nullopt;
   }
-  commit(info);
-  slot_line(slot).text(" ").version(info.version).text(" verified, starting").send(env_.console);
-  return BootDecision{.start = true, .slot = slot, .is_trial = false, .image = info};
+  const ImageState state = commit(info) ? ImageState::kCommitted : ImageState::kAccepted;
+  return BootDecision{.start = Verdict::kYes, .slot = slot, .image_state = state, .image = info};
 }
 
 std::optional<BootDecision> Boot::start_trial() {
   const Slot slot = control_.state().staged_slot;
   const std::optional<BootState> trial = boot::start_trial(control_.state());
   if (!trial) {
-    record(reject(control_.state(), RejectReason::kTrialFailed), "recording the rejection");
-    say_rejected(slot, "not accepted in its trial");
+    reject_staged(reject(control_.state(), RejectReason::kTrialFailed));
     return std::nullopt;
   }
   image::Info info;
-  const VerifyStatus status = load_on_record(slot, control_.state().staged, info);
-  if (status != VerifyStatus::kOk) {
-    record(reject(control_.state(), RejectReason::kBadImage), "recording the rejection");
-    say_rejected(slot, to_string(status));
+  if (load_on_record(slot, control_.state().staged, info) != VerifyStatus::kOk) {
+    reject_staged(reject(control_.state(), RejectReason::kBadImage));
     return std::nullopt;
   }
   // Recorded before the jump, or not started: else a crash could be repeated without end.
-  if (!record(trial, "recording the trial")) return std::nullopt;
-  slot_line(slot)
-      .text(" ")
-      .version(info.version)
-      .text(" on trial (attempt ")
-      .number(trial->attempts)
-      .text(" of ")
-      .number(kMaxTrialAttempts)
-      .text(")")
-      .send(env_.console);
-  return BootDecision{.start = true, .slot = slot, .is_trial = true, .image = info};
+  if (!record(trial, "record-trial")) return std::nullopt;
+  return BootDecision{.start = Verdict::kYes,
+                      .slot = slot,
+                      .image_state = ImageState::kTrial,
+                      .attempt = trial->attempts,
+                      .image = info};
 }
 
 std::optional<BootDecision> Boot::start_committed() {
   const Slot slot = control_.state().committed_slot;
   if (slot == Slot::kNone) return std::nullopt;
   image::Info info;
-  const VerifyStatus status = load_on_record(slot, control_.state().committed, info);
-  if (status != VerifyStatus::kOk) {
-    slot_line(slot).text(" cannot start: ").text(to_string(status)).send(env_.console);
-    return std::nullopt;
-  }
+  if (load_on_record(slot, control_.state().committed, info) != VerifyStatus::kOk) return std::nullopt;
   raise_floor(info);
-  slot_line(slot).text(" ").version(info.version).text(" verified, starting").send(env_.console);
-  return BootDecision{.start = true, .slot = slot, .is_trial = false, .image = info};
+  return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
+}
+
+/// The image before the committed one, if the policy kept it. That it is the one is not on record; that it is
+/// genuine, and not older than the floor, is checked as for any other.
+std::optional<BootDecision> Boot::start_previous() {
+  if (env_.previous_image != PreviousImage::kKeep) return std::nullopt;
+  if (!fall_back(control_.state(), {})) return std::nullopt;
+  const Slot slot = receive_slot(control_.state());
+  image::Info info;
+  if (load(slot, info) != VerifyStatus::kOk) return std::nullopt;
+  static_cast<void>(record(fall_back(control_.state(), identity_of(info)), "record-fall-back"));
+  return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
 }
 
 /// Nothing is on record: a new device, or one whose boot control was lost. Any signed image that is not below
@@ -150,88 +183,79 @@ std::optional<BootDecision> Boot::start_committed() {
 std::optional<BootDecision> Boot::start_factory() {
   for (const Slot slot : {Slot::kA, Slot::kB}) {
     image::Info info;
-    const VerifyStatus status = load(slot, info);
-    if (status != VerifyStatus::kOk) {
-      slot_line(slot).text(" cannot start: ").text(to_string(status)).send(env_.console);
-      continue;
-    }
-    const ImageIdentity identity{.version = info.version,
-                                 .security_counter = info.security_counter,
-                                 .size = info.total_size,
-                                 .digest = info.digest,
-                                 .job_id = {}};
-    if (record(commit_factory(control_.state(), slot, identity), "recording the first image"))
+    if (load(slot, info) != VerifyStatus::kOk) continue;
+    if (record(commit_factory(control_.state(), slot, identity_of(info)), "record-first-image"))
       raise_floor(info);
-    slot_line(slot)
-        .text(" ")
-        .version(info.version)
-        .text(" verified, starting for the first time")
-        .send(env_.console);
-    return BootDecision{.start = true, .slot = slot, .is_trial = false, .image = info};
+    return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
   }
   return std::nullopt;
 }
 
+/// The recovery image raises its own floor when it starts: an older one never starts after it.
 std::optional<BootDecision> Boot::start_recovery() {
   image::Info info;
-  const VerifyStatus status = load(Slot::kRecovery, info);
-  if (status != VerifyStatus::kOk) {
-    slot_line(Slot::kRecovery).text(" cannot start: ").text(to_string(status)).send(env_.console);
-    return std::nullopt;
-  }
-  line("no application may be started; recovery image ")
-      .version(info.version)
-      .text(" verified, starting")
-      .send(env_.console);
-  return BootDecision{.start = true, .slot = Slot::kRecovery, .is_trial = false, .image = info};
+  if (load(Slot::kRecovery, info) != VerifyStatus::kOk) return std::nullopt;
+  const flash::Status burned = burn_floor(env_.flash, image::Kind::kRecovery, info.security_counter);
+  if (burned != flash::Status::kOk) report_failed("burn-recovery-counter", burned);
+  return BootDecision{
+      .start = Verdict::kYes, .slot = Slot::kRecovery, .image_state = ImageState::kRecovery, .image = info};
 }
 
-/// Copies the slot's image to load memory and verifies the copy. What is checked is what runs.
 VerifyStatus Boot::load(Slot slot, image::Info& info) {
+  std::span<std::uint8_t> copy;
+  VerifyStatus status = load_to_memory(slot, copy);
+  if (status == VerifyStatus::kOk) status = judge(env_, slot, copy, info);
+  report_verified(slot, status, info);
+  return status;
+}
+
+/// Copies the slot's image to load memory, and opens it there if it is encrypted. What is checked is what
+/// runs.
+VerifyStatus Boot::load_to_memory(Slot slot, std::span<std::uint8_t>& copy) {
   const flash::Partition* partition = slot_partition(slot);
   if (partition == nullptr) return VerifyStatus::kNoImage;
   image::Info announced;
-  VerifyStatus status = image::peek(env_.flash, slot, announced);
+  const VerifyStatus status = image::peek(env_.flash, slot, load_region(env_), announced);
   if (status != VerifyStatus::kOk) return status;
-  if (announced.total_size > env_.load_memory.size()) return VerifyStatus::kBadSize;
-  const auto copy = env_.load_memory.first(announced.total_size);
+  copy = env_.load_memory.first(announced.total_size);
   if (env_.flash.read(partition->offset, copy) != flash::Status::kOk) return VerifyStatus::kFlashError;
-
-  const image::LoadRegion region{env_.load_address, static_cast<std::uint32_t>(env_.load_memory.size())};
-  status = image::verify(copy, env_.keys, region, info);
-  if (status != VerifyStatus::kOk) return status;
-
-  const image::Kind kind = slot == Slot::kRecovery ? image::Kind::kRecovery : image::Kind::kApplication;
-  if (info.kind != kind) return VerifyStatus::kWrongKind;
-  std::uint32_t floor = 0;
-  if (read_floor(env_.flash, kind, floor) != flash::Status::kOk) return VerifyStatus::kFlashError;
-  if (info.security_counter < floor) return VerifyStatus::kCounterTooLow;
-  if (info.security_counter > kMaxSecurityCounter) return VerifyStatus::kCounterTooHigh;
-  return VerifyStatus::kOk;
+  return image::decrypt(copy, load_region(env_), env_.decryption_key);
 }
 
 VerifyStatus Boot::load_on_record(Slot slot, const ImageIdentity& record, image::Info& info) {
   const VerifyStatus status = load(slot, info);
   if (status != VerifyStatus::kOk) return status;
-  return info.digest == record.digest ? VerifyStatus::kOk : VerifyStatus::kNotOnRecord;
+  if (info.digest == record.digest) return VerifyStatus::kOk;
+  report_verified(slot, VerifyStatus::kNotOnRecord, info);
+  return VerifyStatus::kNotOnRecord;
 }
 
-/// Burns the floor, makes the old slot unbootable, and promotes, in this order: until the last step is
-/// durable the state stays `accepted` and the next boot does all of it again.
-void Boot::commit(const image::Info& info) {
+/// Burns the floor and the revocations, makes the old slot unbootable, and promotes, in this order: until the
+/// last step is durable the state stays `accepted` and the next boot does all of it again.
+bool Boot::commit(const image::Info& info) {
   const BootState& state = control_.state();
   if (!control_.is_settled()) {
-    line("commit put off: the acceptance is not durable yet").send(env_.console);
-    return;
+    ConsoleLine("commit")
+        .field("result", "put-off")
+        .field("reason", "acceptance-not-durable")
+        .send(env_.console);
+    return false;
   }
-  const flash::Status burned = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
+  flash::Status burned = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
+  if (burned == flash::Status::kOk) burned = burn_revoked(env_.flash, info.revoked_keys);
   if (burned != flash::Status::kOk) {
-    say_failed("burning the security counter", burned);
-    return;
+    report_failed("burn-counter", burned);
+    return false;
   }
-  make_unbootable(state.committed_slot);
-  if (!record(promote(state), "recording the commit")) return;
-  slot_line(state.committed_slot).text(" ").version(info.version).text(" committed").send(env_.console);
+  if (env_.previous_image == PreviousImage::kErase) make_unbootable(state.committed_slot);
+  if (!record(promote(state), "record-commit")) return false;
+  ConsoleLine("commit")
+      .field("slot", slot_name(state.committed_slot))
+      .field("version", info.version)
+      .field("counter", info.security_counter)
+      .field("result", "ok")
+      .send(env_.console);
+  return true;
 }
 
 /// Finishes a burn that a cut left undone. Only for an image whose commit is durable.
@@ -242,7 +266,7 @@ void Boot::raise_floor(const image::Info& info) {
   if (status == flash::Status::kOk && floor < info.security_counter) {
     status = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
   }
-  if (status != flash::Status::kOk) say_failed("burning the security counter", status);
+  if (status != flash::Status::kOk) report_failed("burn-counter", status);
 }
 
 /// Erases the slot's header. A slot that cannot be erased is still not on record, so the commit goes on.
@@ -250,13 +274,22 @@ void Boot::make_unbootable(Slot slot) {
   const flash::Partition* partition = slot_partition(slot);
   if (partition == nullptr) return;
   const flash::Status status = env_.flash.erase_sector(partition->offset);
-  if (status != flash::Status::kOk) say_failed("erasing the old image", status);
+  if (status != flash::Status::kOk) report_failed("erase-old-image", status);
+}
+
+void Boot::reject_staged(const std::optional<BootState>& rejected) {
+  static_cast<void>(record(rejected, "record-rejection"));
+  ConsoleLine("reject")
+      .field("slot", slot_name(control_.state().staged_slot))
+      .field("reason", rejected ? to_string(rejected->reject_reason) : "none")
+      .field("back-to", slot_name(control_.state().committed_slot))
+      .send(env_.console);
 }
 
 bool Boot::record(const std::optional<BootState>& next, std::string_view what) {
   const flash::Status status = next ? control_.append(*next) : flash::Status::kOutOfRange;
   if (status == flash::Status::kOk) return true;
-  say_failed(what, status);
+  report_failed(what, status);
   return false;
 }
 
@@ -274,24 +307,59 @@ bool Boot::lock_down(const BootDecision& decision) {
     if (both_slots || decision.slot == slot) lock(slot_partition(slot)->offset, slot_partition(slot)->size);
   }
   if (status == flash::Status::kOk) return true;
-  say_failed("locking flash", status);
-  line("halted: the application would run unlocked").send(env_.console);
+  report_failed("lock", status);
+  report_halt("application-would-run-unlocked");
   return false;
 }
 
-void Boot::say_rejected(Slot slot, std::string_view reason) const {
-  slot_line(slot)
-      .text(" rejected: ")
-      .text(reason)
-      .text("; back to slot ")
-      .text(slot_name(control_.state().committed_slot))
+void Boot::report_control() const {
+  const BootState& state = control_.state();
+  ConsoleLine line("control");
+  line.field("record", !control_.has_record() ? "none" : (control_.is_settled() ? "settled" : "unsettled"))
+      .field("committed", slot_name(state.committed_slot))
+      .field("staged", slot_name(state.staged_slot))
+      .field("state", to_string(state.staged_state));
+  if (state.staged_state == StagedState::kTrial) line.field("attempts", state.attempts);
+  line.send(env_.console);
+}
+
+void Boot::report_verified(Slot slot, VerifyStatus status, const image::Info& info) const {
+  ConsoleLine line("verify");
+  line.field("slot", slot_name(slot));
+  if (status == VerifyStatus::kOk) {
+    line.field("version", info.version).field("counter", info.security_counter).field("result", "ok");
+  } else {
+    line.field("result", image::to_string(status)).field("code", static_cast<std::uint32_t>(status));
+  }
+  line.send(env_.console);
+}
+
+void Boot::report_failed(std::string_view what, flash::Status status) const {
+  ConsoleLine("failure")
+      .field("step", what)
+      .field("flash", to_string(status))
+      .field("code", static_cast<std::uint32_t>(status))
       .send(env_.console);
+}
+
+void Boot::report_halt(std::string_view reason) const {
+  ConsoleLine("halt").field("reason", reason).send(env_.console);
 }
 
 }  // namespace
 
 BootDecision decide(const Environment& environment) {
   return Boot(environment).run();
+}
+
+Verdict confirm(const Environment& environment, const BootDecision& decision) {
+  const std::uint32_t size = decision.image.total_size;
+  if (size > environment.load_memory.size()) return Verdict::kNo;
+  image::Info info;
+  const VerifyStatus status = judge(environment, decision.slot, environment.load_memory.first(size), info);
+  if (status != VerifyStatus::kOk) return Verdict::kNo;
+  if (!crypto::equal_constant_time(info.digest, decision.image.digest)) return Verdict::kNo;
+  return decision.start;
 }
 
 }  // namespace boot

@@ -40,6 +40,52 @@ std::optional<JobId> JobId::from(std::string_view name) {
   return id;
 }
 
+std::string_view to_string(StagedState state) {
+  switch (state) {
+    case StagedState::kEmpty:
+      return "empty";
+    case StagedState::kReceiving:
+      return "receiving";
+    case StagedState::kVerified:
+      return "verified";
+    case StagedState::kTrial:
+      return "trial";
+    case StagedState::kAccepted:
+      return "accepted";
+    case StagedState::kRejected:
+      return "rejected";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(RejectReason reason) {
+  switch (reason) {
+    case RejectReason::kNone:
+      return "none";
+    case RejectReason::kBadImage:
+      return "bad-image";
+    case RejectReason::kTrialFailed:
+      return "trial-failed";
+    case RejectReason::kRefused:
+      return "refused";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(ImageState state) {
+  switch (state) {
+    case ImageState::kCommitted:
+      return "committed";
+    case ImageState::kTrial:
+      return "trial";
+    case ImageState::kAccepted:
+      return "accepted";
+    case ImageState::kRecovery:
+      return "recovery";
+  }
+  return "unknown";
+}
+
 bool is_sound(const BootState& state) {
   if (state.committed_slot != Slot::kNone && !is_application_slot(state.committed_slot)) return false;
   if (state.staged_state > StagedState::kRejected || state.reject_reason > RejectReason::kRefused)
@@ -118,6 +164,14 @@ std::optional<BootState> promote(const BootState& state) {
   BootState next = without_staged(state);
   next.committed_slot = state.staged_slot;
   next.committed = state.staged;
+  return next;
+}
+
+std::optional<BootState> fall_back(const BootState& state, const ImageIdentity& previous) {
+  if (state.staged_state != StagedState::kEmpty || state.committed_slot == Slot::kNone) return std::nullopt;
+  BootState next = state;
+  next.committed_slot = receive_slot(state);
+  next.committed = previous;
   return next;
 }
 

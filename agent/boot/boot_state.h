@@ -8,8 +8,8 @@
 //
 // The functions below are the transitions. They are pure: they take a state and return the next one, or
 // nothing if the transition is not allowed from there; the caller appends the result to the journal
-// (boot_control.h). None but promote() and commit_factory() touches the committed image, and only the
-// bootloader calls those two.
+// (boot_control.h). None but promote(), fall_back() and commit_factory() touches the committed image, and
+// only the bootloader calls those three.
 #pragma once
 
 #include <array>
@@ -80,6 +80,11 @@ struct BootState {
   friend bool operator==(const BootState&, const BootState&) = default;
 };
 
+/// Lower-case words for the boot report.
+[[nodiscard]] std::string_view to_string(StagedState state);
+[[nodiscard]] std::string_view to_string(RejectReason reason);
+[[nodiscard]] std::string_view to_string(ImageState state);
+
 /// @returns false if a field has a value no transition produces
 [[nodiscard]] bool is_sound(const BootState& state);
 
@@ -111,6 +116,10 @@ struct BootState {
 
 /// Bootloader only: the staged image becomes the committed one. From kAccepted.
 [[nodiscard]] std::optional<BootState> promote(const BootState& state);
+
+/// Bootloader only: the committed image no longer verifies, and the one before it, in the other slot, does.
+/// Only while nothing is staged: what else stands there may be an image that was rejected.
+[[nodiscard]] std::optional<BootState> fall_back(const BootState& state, const ImageIdentity& previous);
 
 /// Bootloader only: the image found on a device without any record. From the default state.
 [[nodiscard]] std::optional<BootState> commit_factory(const BootState& state, Slot slot,

@@ -1,4 +1,9 @@
-// One line of console text, put together without printf and without heap, and the place it goes to.
+// The boot report: one line of console text per stage, put together without printf and without heap.
+//
+//   boot: STAGE key=value key=value ...
+//
+// Values hold no spaces, so that a line is read by splitting it. The stages and their keys are in
+// docs/boot.md.
 #pragma once
 
 #include <array>
@@ -10,26 +15,30 @@
 
 namespace boot {
 
-/// Where messages go. `write` gets whole lines, each ending in "\n".
+/// Where lines go. `write` gets whole lines, each ending in "\n".
 struct Console {
   void (*write)(void* context, std::string_view text) = nullptr;
   void* context = nullptr;
 };
 
-/// Collects the pieces of a line; what does not fit is left out. `console << ...` is not offered on purpose:
-/// a line goes out as a whole, with one call of send().
+/// Collects a line; what does not fit is left out.
 class ConsoleLine {
  public:
   static constexpr std::size_t kMaxLength = 160;
 
-  ConsoleLine& text(std::string_view text);
-  ConsoleLine& number(std::uint32_t value);
+  explicit ConsoleLine(std::string_view stage);
+
+  ConsoleLine& field(std::string_view key, std::string_view value);
+  ConsoleLine& field(std::string_view key, std::uint32_t value);
   /// major.minor.revision
-  ConsoleLine& version(const image::Version& version);
+  ConsoleLine& field(std::string_view key, const image::Version& version);
 
   void send(const Console& console);
 
  private:
+  void text(std::string_view text);
+  void number(std::uint32_t value);
+
   std::array<char, kMaxLength + 1> buffer_{};
   std::size_t length_ = 0;
 };

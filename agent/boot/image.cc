@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 
+#include "agent/boot/image_encryption.h"
 #include "agent/boot/slots.h"
 
 namespace boot::image {
@@ -17,6 +18,7 @@ using Bytes = std::span<const std::uint8_t>;
 
 /// The parts of an image, as offsets from its first byte. Sums are checked: none exceeds the limit given.
 struct Layout {
+  std::uint32_t payload_at;
   std::uint32_t protected_at;  ///< end of the payload
   std::uint32_t protected_size;
   std::uint32_t tlvs_at;  ///< end of what is hashed and signed
@@ -27,8 +29,10 @@ struct Tlvs {
   Bytes key_hash;
   Bytes sha256;
   Bytes signature;
+  Bytes encrypted_key;
   std::optional<std::uint32_t> security_counter;
-  std::optional<Kind> kind;
+  std::optional<std::uint32_t> kind;
+  std::optional<std::uint32_t> revoked_keys;
 };
 
 template <typename T>
@@ -38,18 +42,26 @@ T read_as(Bytes bytes) {
   return value;
 }
 
-VerifyStatus check_header(const Header& header, std::uint32_t limit, Layout& layout) {
+bool is_encrypted(const Header& header) {
+  return (header.flags & kFlagEncryptedAes128) != 0;
+}
+
+/// @param limit  bytes there are at most, from the header's first
+VerifyStatus check_header(const Header& header, const LoadRegion& region, std::uint32_t limit,
+                          Layout& layout) {
   if (header.magic != kMagic) return VerifyStatus::kNoImage;
   if (header.header_size < kHeaderStructSize || header.header_size % kVectorTableAlignment != 0) {
     return VerifyStatus::kBadHeader;
   }
-  if ((header.flags & ~kFlagRamLoad) != 0) return VerifyStatus::kBadHeader;
-  if (header.flags != kFlagRamLoad) return VerifyStatus::kNotRamLoad;
+  if ((header.flags & ~(kFlagRamLoad | kFlagEncryptedAes128)) != 0) return VerifyStatus::kBadHeader;
+  if ((header.flags & kFlagRamLoad) == 0) return VerifyStatus::kNotRamLoad;
+  if (header.load_address != region.address) return VerifyStatus::kWrongLoadAddress;
   if (header.image_size < kMinPayloadSize) return VerifyStatus::kBadSize;
   if (header.protected_tlv_size > kMaxTlvAreaSize) return VerifyStatus::kBadTlv;
   const std::uint64_t tlvs_at =
       std::uint64_t{header.header_size} + header.image_size + header.protected_tlv_size;
   if (tlvs_at + sizeof(TlvInfo) > limit) return VerifyStatus::kBadSize;
+  layout.payload_at = header.header_size;
   layout.protected_at = header.header_size + header.image_size;
   layout.protected_size = header.protected_tlv_size;
   layout.tlvs_at = static_cast<std::uint32_t>(tlvs_at);
@@ -70,16 +82,24 @@ VerifyStatus take_bytes(Bytes& into, Bytes value, std::size_t min_size, std::siz
   return VerifyStatus::kOk;
 }
 
+VerifyStatus take_number(std::optional<std::uint32_t>& into, Bytes value) {
+  if (into) return VerifyStatus::kDuplicateTlv;
+  if (value.size() != sizeof(std::uint32_t)) return VerifyStatus::kBadTlv;
+  into = read_as<std::uint32_t>(value);
+  return VerifyStatus::kOk;
+}
+
 VerifyStatus take_unprotected(std::uint16_t type, Bytes value, Tlvs& out) {
   constexpr std::size_t kHashSize = sizeof(crypto::Sha256Digest);
-  constexpr std::size_t kMaxSignatureSize = 72;
   switch (type) {
     case kTlvKeyHash:
       return take_bytes(out.key_hash, value, kHashSize, kHashSize);
     case kTlvSha256:
       return take_bytes(out.sha256, value, kHashSize, kHashSize);
     case kTlvEcdsaSignature:
-      return take_bytes(out.signature, value, 1, kMaxSignatureSize);
+      return take_bytes(out.signature, value, 1, crypto::kMaxEcdsaSignature);
+    case kTlvEciesP256:
+      return take_bytes(out.encrypted_key, value, kEncryptedKeySize, kEncryptedKeySize);
     default:
       return VerifyStatus::kUnexpectedTlv;
   }
@@ -90,17 +110,14 @@ VerifyStatus take_protected(std::uint16_t type, Bytes value, Tlvs& out) {
     case kTlvKeyHash:
     case kTlvSha256:
     case kTlvEcdsaSignature:
+    case kTlvEciesP256:
       return VerifyStatus::kUnexpectedTlv;
     case kTlvSecurityCounter:
-      if (out.security_counter) return VerifyStatus::kDuplicateTlv;
-      if (value.size() != sizeof(std::uint32_t)) return VerifyStatus::kBadTlv;
-      out.security_counter = read_as<std::uint32_t>(value);
-      return VerifyStatus::kOk;
+      return take_number(out.security_counter, value);
     case kTlvImageKind:
-      if (out.kind) return VerifyStatus::kDuplicateTlv;
-      if (value.size() != sizeof(std::uint32_t)) return VerifyStatus::kBadTlv;
-      out.kind = static_cast<Kind>(read_as<std::uint32_t>(value));
-      return VerifyStatus::kOk;
+      return take_number(out.kind, value);
+    case kTlvRevokedKeys:
+      return take_number(out.revoked_keys, value);
     default:
       return VerifyStatus::kOk;  // signed, and not for us
   }
@@ -124,7 +141,7 @@ VerifyStatus parse_entries(Bytes area, Take take, Tlvs& out) {
 }
 
 /// @param protected_area  empty if the image has none
-VerifyStatus parse_tlvs(Bytes protected_area, Bytes area, Tlvs& out) {
+VerifyStatus parse_tlvs(const Header& header, Bytes protected_area, Bytes area, Tlvs& out) {
   if (!protected_area.empty()) {
     if (protected_area.size() < sizeof(TlvInfo)) return VerifyStatus::kBadTlv;
     const auto info = read_as<TlvInfo>(protected_area);
@@ -139,6 +156,8 @@ VerifyStatus parse_tlvs(Bytes protected_area, Bytes area, Tlvs& out) {
   if (status != VerifyStatus::kOk) return status;
   const bool complete = !out.key_hash.empty() && !out.sha256.empty() && !out.signature.empty() &&
                         out.security_counter.has_value();
+  if (!out.encrypted_key.empty() && !is_encrypted(header)) return VerifyStatus::kUnexpectedTlv;
+  if (out.encrypted_key.empty() && is_encrypted(header)) return VerifyStatus::kMissingTlv;
   return complete ? VerifyStatus::kOk : VerifyStatus::kMissingTlv;
 }
 
@@ -146,7 +165,8 @@ Info make_info(const Header& header, const Tlvs& tlvs, std::uint32_t total_size)
   Info info;
   info.version = header.version;
   info.security_counter = tlvs.security_counter.value_or(0);
-  info.kind = tlvs.kind.value_or(Kind::kApplication);
+  info.kind = static_cast<Kind>(tlvs.kind.value_or(static_cast<std::uint32_t>(Kind::kApplication)));
+  info.revoked_keys = tlvs.revoked_keys.value_or(0);
   std::copy(tlvs.sha256.begin(), tlvs.sha256.end(), info.digest.begin());
   info.load_address = header.load_address;
   info.header_size = header.header_size;
@@ -154,20 +174,50 @@ Info make_info(const Header& header, const Tlvs& tlvs, std::uint32_t total_size)
   return info;
 }
 
-VerifyStatus check_signature(Bytes signed_part, const Tlvs& tlvs, std::span<const PublicKey> keys) {
+/// An image that fills its bytes exactly, taken apart.
+struct Parsed {
+  Header header;
+  Layout layout;
+  Tlvs tlvs;
+};
+
+VerifyStatus parse_whole(Bytes image, const LoadRegion& region, Parsed& out) {
+  if (image.size() < kHeaderStructSize) return VerifyStatus::kNoImage;
+  if (image.size() > region.size) return VerifyStatus::kBadSize;
+  const auto size = static_cast<std::uint32_t>(image.size());
+  out.header = read_as<Header>(image);
+  VerifyStatus status = check_header(out.header, region, size, out.layout);
+  if (status != VerifyStatus::kOk) return status;
+
+  const Bytes area = image.subspan(out.layout.tlvs_at);
+  const auto tlv_info = read_as<TlvInfo>(area);
+  status = check_tlv_info(tlv_info, kTlvInfoMagic, size - out.layout.tlvs_at);
+  if (status != VerifyStatus::kOk) return status;
+  if (tlv_info.total_size != area.size()) return VerifyStatus::kBadSize;
+  return parse_tlvs(out.header, image.subspan(out.layout.protected_at, out.layout.protected_size), area,
+                    out.tlvs);
+}
+
+VerifyStatus check_signature(Bytes signed_part, const Tlvs& tlvs, const Trust& trust) {
   const crypto::Sha256Digest digest = crypto::sha256(signed_part);
   if (!crypto::equal_constant_time(digest, tlvs.sha256)) return VerifyStatus::kHashMismatch;
-  for (const PublicKey& key : keys) {
-    if (!crypto::equal_constant_time(key.hash, tlvs.key_hash)) continue;
-    return crypto::ecdsa_p256_verify(key.point, digest, tlvs.signature) ? VerifyStatus::kOk
-                                                                        : VerifyStatus::kBadSignature;
+  for (std::size_t i = 0; i < trust.signers.size(); ++i) {
+    const PublicKey& signer = trust.signers[i];
+    if (!crypto::equal_constant_time(signer.hash, tlvs.key_hash)) continue;
+    const std::uint32_t bit = 1U << i;
+    if ((trust.revoked & bit) != 0) return VerifyStatus::kRevokedKey;
+    // A signer that could revoke itself could leave the device without any.
+    if ((tlvs.revoked_keys.value_or(0) & bit) != 0) return VerifyStatus::kBadTlv;
+    return crypto::ecdsa_p256_verify(signer.point, digest, tlvs.signature) == crypto::Verdict::kYes
+               ? VerifyStatus::kOk
+               : VerifyStatus::kBadSignature;
   }
   return VerifyStatus::kUnknownKey;
 }
 
 }  // namespace
 
-VerifyStatus peek(flash::FlashDriver& flash, Slot slot, Info& info) {
+VerifyStatus peek(flash::FlashDriver& flash, Slot slot, const LoadRegion& region, Info& info) {
   const flash::Partition* partition = slot_partition(slot);
   if (partition == nullptr) return VerifyStatus::kNoImage;
   const auto read = [&](std::uint32_t at, std::span<std::uint8_t> out) {
@@ -177,8 +227,9 @@ VerifyStatus peek(flash::FlashDriver& flash, Slot slot, Info& info) {
   std::array<std::uint8_t, kHeaderStructSize> header_bytes{};
   if (!read(0, header_bytes)) return VerifyStatus::kFlashError;
   const auto header = read_as<Header>(header_bytes);
+  const std::uint32_t limit = std::min(partition->size, region.size);
   Layout layout{};
-  VerifyStatus status = check_header(header, partition->size, layout);
+  VerifyStatus status = check_header(header, region, limit, layout);
   if (status != VerifyStatus::kOk) return status;
 
   std::array<std::uint8_t, kMaxTlvAreaSize> protected_bytes{};
@@ -189,40 +240,36 @@ VerifyStatus peek(flash::FlashDriver& flash, Slot slot, Info& info) {
     return VerifyStatus::kFlashError;
   }
   const auto tlv_info = read_as<TlvInfo>(info_bytes);
-  status = check_tlv_info(tlv_info, kTlvInfoMagic, partition->size - layout.tlvs_at);
+  status = check_tlv_info(tlv_info, kTlvInfoMagic, limit - layout.tlvs_at);
   if (status != VerifyStatus::kOk) return status;
   const auto area = std::span(tlv_bytes).first(tlv_info.total_size);
   if (!read(layout.tlvs_at, area)) return VerifyStatus::kFlashError;
 
   Tlvs tlvs;
-  status = parse_tlvs(protected_area, area, tlvs);
+  status = parse_tlvs(header, protected_area, area, tlvs);
   if (status != VerifyStatus::kOk) return status;
   info = make_info(header, tlvs, layout.tlvs_at + tlv_info.total_size);
   return VerifyStatus::kOk;
 }
 
-VerifyStatus verify(Bytes image, std::span<const PublicKey> keys, const LoadRegion& region, Info& info) {
-  if (image.size() < kHeaderStructSize) return VerifyStatus::kNoImage;
-  if (image.size() > region.size) return VerifyStatus::kBadSize;
-  const auto size = static_cast<std::uint32_t>(image.size());
-  const auto header = read_as<Header>(image);
-  Layout layout{};
-  VerifyStatus status = check_header(header, size, layout);
-  if (status != VerifyStatus::kOk) return status;
-  if (header.load_address != region.address) return VerifyStatus::kWrongLoadAddress;
+VerifyStatus decrypt(std::span<std::uint8_t> image, const LoadRegion& region,
+                     const crypto::P256PrivateKey& key) {
+  Parsed parsed{};
+  const VerifyStatus status = parse_whole(image, region, parsed);
+  if (status != VerifyStatus::kOk || !is_encrypted(parsed.header)) return status;
+  const auto payload_key = open_image_key(parsed.tlvs.encrypted_key.first<kEncryptedKeySize>(), key);
+  if (!payload_key) return VerifyStatus::kBadEncryption;
+  crypto::aes128_ctr(*payload_key, image.subspan(parsed.layout.payload_at, parsed.header.image_size));
+  return VerifyStatus::kOk;
+}
 
-  const Bytes area = image.subspan(layout.tlvs_at);
-  const auto tlv_info = read_as<TlvInfo>(area);
-  status = check_tlv_info(tlv_info, kTlvInfoMagic, size - layout.tlvs_at);
+VerifyStatus verify(Bytes image, const Trust& trust, const LoadRegion& region, Info& info) {
+  Parsed parsed{};
+  VerifyStatus status = parse_whole(image, region, parsed);
   if (status != VerifyStatus::kOk) return status;
-  if (tlv_info.total_size != area.size()) return VerifyStatus::kBadSize;
-
-  Tlvs tlvs;
-  status = parse_tlvs(image.subspan(layout.protected_at, layout.protected_size), area, tlvs);
+  status = check_signature(image.first(parsed.layout.tlvs_at), parsed.tlvs, trust);
   if (status != VerifyStatus::kOk) return status;
-  status = check_signature(image.first(layout.tlvs_at), tlvs, keys);
-  if (status != VerifyStatus::kOk) return status;
-  info = make_info(header, tlvs, size);
+  info = make_info(parsed.header, parsed.tlvs, static_cast<std::uint32_t>(image.size()));
   return VerifyStatus::kOk;
 }
 
@@ -231,39 +278,43 @@ const char* to_string(VerifyStatus status) {
     case VerifyStatus::kOk:
       return "ok";
     case VerifyStatus::kFlashError:
-      return "flash cannot be read";
+      return "flash-error";
     case VerifyStatus::kNoImage:
-      return "no image";
+      return "no-image";
     case VerifyStatus::kBadHeader:
-      return "bad header";
+      return "bad-header";
     case VerifyStatus::kNotRamLoad:
-      return "not a RAM-load image";
+      return "not-ram-load";
     case VerifyStatus::kWrongLoadAddress:
-      return "wrong load address";
+      return "wrong-load-address";
     case VerifyStatus::kBadSize:
-      return "bad size";
+      return "bad-size";
     case VerifyStatus::kBadTlv:
-      return "bad TLV";
+      return "bad-tlv";
     case VerifyStatus::kDuplicateTlv:
-      return "duplicate TLV";
+      return "duplicate-tlv";
     case VerifyStatus::kUnexpectedTlv:
-      return "unexpected TLV";
+      return "unexpected-tlv";
     case VerifyStatus::kMissingTlv:
-      return "missing TLV";
+      return "missing-tlv";
     case VerifyStatus::kHashMismatch:
-      return "hash mismatch";
+      return "hash-mismatch";
     case VerifyStatus::kUnknownKey:
-      return "unknown key";
+      return "unknown-key";
     case VerifyStatus::kBadSignature:
-      return "bad signature";
+      return "bad-signature";
     case VerifyStatus::kWrongKind:
-      return "wrong kind of image";
+      return "wrong-kind";
     case VerifyStatus::kCounterTooLow:
-      return "security counter below the floor";
+      return "counter-too-low";
     case VerifyStatus::kCounterTooHigh:
-      return "security counter beyond the OTP bank";
+      return "counter-too-high";
     case VerifyStatus::kNotOnRecord:
-      return "not the image on record";
+      return "not-on-record";
+    case VerifyStatus::kRevokedKey:
+      return "revoked-key";
+    case VerifyStatus::kBadEncryption:
+      return "bad-encryption";
   }
   return "unknown";
 }

@@ -1,8 +1,8 @@
 // The image parser and verifier: the one place that decides whether bytes are an image that may run.
 //
-// The bootloader first asks peek() how much of a slot is image, copies that much to RAM, and gives the RAM
-// copy to verify(). Nothing peek() says is believed; verify() reads everything again, from the copy that will
-// run. The PAL uses peek() to learn the version and digest of what it received.
+// The bootloader first asks peek() how much of a slot is image, copies that much to RAM, has decrypt() open
+// an encrypted payload there, and gives the RAM copy to verify(). Nothing peek() says is believed; verify()
+// reads everything again, from the copy that will run. The PAL uses peek() to learn what it received.
 //
 // What can go wrong: anything. Every field may be hostile; each is checked before it is used, a TLV area has
 // a size limit, and each outcome has a name that says which check failed.
@@ -25,9 +25,11 @@ inline constexpr std::uint32_t kVectorTableAlignment = 0x200;
 /// A payload starts with at least an initial stack pointer and a reset vector.
 inline constexpr std::uint32_t kMinPayloadSize = 8;
 
-enum class VerifyStatus {
-  kOk,
-  kFlashError,        ///< the slot could not be read
+/// The numbers are the reason codes of the boot report and the PAL's sub-codes of ActivateFailed. kOk is far
+/// from all of them (see crypto::Verdict).
+enum class VerifyStatus : std::uint32_t {
+  kOk = 0x00A5'3C96,
+  kFlashError = 1,    ///< the slot could not be read
   kNoImage,           ///< the header's magic is not there
   kBadHeader,         ///< header size or reserved bits are not what this format has
   kNotRamLoad,        ///< not an image to be loaded to RAM
@@ -45,9 +47,12 @@ enum class VerifyStatus {
   kCounterTooLow,   ///< older than what was committed before
   kCounterTooHigh,  ///< the counter could never be committed: the OTP bank ends below it
   kNotOnRecord,     ///< a sound image, but not the one that boot control speaks of
+  kRevokedKey,      ///< signed by a key that OTP says is revoked
+  kBadEncryption,   ///< the payload's key cannot be opened
 };
+inline constexpr VerifyStatus kLastVerifyStatus = VerifyStatus::kBadEncryption;
 
-/// A short lower-case text for messages, for example "bad signature".
+/// A short lower-case word for the boot report, for example "bad-signature".
 [[nodiscard]] const char* to_string(VerifyStatus status);
 
 /// What the headers and TLVs say.
@@ -58,13 +63,20 @@ struct Info {
   crypto::Sha256Digest digest{};
   std::uint32_t load_address = 0;
   std::uint32_t header_size = 0;
-  std::uint32_t total_size = 0;  ///< header to the last TLV
+  std::uint32_t total_size = 0;    ///< header to the last TLV
+  std::uint32_t revoked_keys = 0;  ///< bit n: signer n is to be revoked
 };
 
 /// A signer's public key and MCUboot's name for it.
 struct PublicKey {
   const crypto::P256PublicKey& point;
   const crypto::Sha256Digest& hash;  ///< SHA-256 of the key's DER SubjectPublicKeyInfo
+};
+
+/// Whose images may run.
+struct Trust {
+  std::span<const PublicKey> signers;  ///< at most kMaxSigners (key_revocation.h)
+  std::uint32_t revoked = 0;           ///< bit n: signers[n] is refused
 };
 
 /// Where this board loads images.
@@ -74,14 +86,23 @@ struct LoadRegion {
 };
 
 /// Reads header and TLVs of the image in `slot`, and checks their form but no hash and no signature.
-/// @returns kOk, kFlashError, kNoImage, kBadHeader, kNotRamLoad, kBadSize, kBadTlv, kDuplicateTlv,
+/// @returns kOk, kFlashError, kNoImage, kBadHeader, kNotRamLoad, kWrongLoadAddress, kBadSize, kBadTlv,
+/// kDuplicateTlv,
 ///          kUnexpectedTlv, kMissingTlv
-[[nodiscard]] VerifyStatus peek(flash::FlashDriver& flash, Slot slot, Info& info);
+[[nodiscard]] VerifyStatus peek(flash::FlashDriver& flash, Slot slot, const LoadRegion& region, Info& info);
 
-/// Verifies the image that fills `image` exactly, against the keys in ROM and the place it will run from.
-/// Kind and security counter are authentic afterwards, but judged by the caller.
+/// Opens the payload of the image that fills `image` exactly, in place. An image that is not encrypted stays
+/// as it is. What comes out is only verify()'s to judge: the key's authentication says that it was made for
+/// this ROM, no more.
+/// @returns kOk, kBadEncryption, or what is wrong with header or TLVs; the payload is garbage or untouched
+/// then
+[[nodiscard]] VerifyStatus decrypt(std::span<std::uint8_t> image, const LoadRegion& region,
+                                   const crypto::P256PrivateKey& key);
+
+/// Verifies the image that fills `image` exactly, its payload in plain, against the signers in ROM and the
+/// place it will run from. Kind and security counter are authentic afterwards, but judged by the caller.
 /// @returns kOk and the verified `info`, or the first check that failed
-[[nodiscard]] VerifyStatus verify(std::span<const std::uint8_t> image, std::span<const PublicKey> keys,
+[[nodiscard]] VerifyStatus verify(std::span<const std::uint8_t> image, const Trust& trust,
                                   const LoadRegion& region, Info& info);
 
 }  // namespace boot::image

@@ -4,7 +4,9 @@
 //
 // The hash and the signature cover header, payload and protected TLVs. The whole of it is loaded to
 // `load_address` before it is checked (flag RAM_LOAD), so the payload's vector table stands at
-// load_address + header_size. Values: MCUboot, "Image format" (docs/design.md there).
+// load_address + header_size. In an encrypted image the payload, and nothing else, is ciphertext where it
+// travels and rests; hash and signature are over the plain one. Values: MCUboot, "Image format"
+// (docs/design.md there) and "Encrypted images" (docs/encrypted_images.md).
 #pragma once
 
 #include <compare>
@@ -16,6 +18,7 @@ inline constexpr std::uint32_t kMagic = 0x96F3'B83D;
 inline constexpr std::uint32_t kHeaderStructSize = 32;
 /// Header size of images built here: keeps the vector table at the alignment VTOR asks for.
 inline constexpr std::uint16_t kDefaultHeaderSize = 0x200;
+inline constexpr std::uint32_t kFlagEncryptedAes128 = 0x0000'0004;
 inline constexpr std::uint32_t kFlagRamLoad = 0x0000'0020;
 
 inline constexpr std::uint16_t kTlvInfoMagic = 0x6907;
@@ -25,8 +28,12 @@ enum TlvType : std::uint16_t {
   kTlvKeyHash = 0x01,  ///< SHA-256 of the signer's public key as DER SubjectPublicKeyInfo
   kTlvSha256 = 0x10,
   kTlvEcdsaSignature = 0x22,   ///< DER
+  kTlvEciesP256 = 0x32,        ///< the key of an encrypted payload (image_encryption.h)
   kTlvSecurityCounter = 0x50,  ///< u32, protected
-  kTlvImageKind = 0x00A0,  ///< u32 `Kind`, protected; absent means kApplication. In MCUboot's vendor range
+  // MCUboot leaves 0xXXA0 to 0xXXFF to vendors.
+  kTlvImageKind = 0x00A0,  ///< u32 `Kind`, protected; absent means kApplication
+  kTlvRevokedKeys =
+      0x00A1,  ///< u32, protected: bit n revokes signer n of the ROM when the image is committed
 };
 
 /// What an image may be started as: an application never boots from the recovery slot, nor the other way.

@@ -1,7 +1,8 @@
 // The security counter's floor: what no downgrade gets below, kept in the flash part's OTP bank.
 //
-// OTP bits only ever go from 1 to 0, so the floor is unary: the number of cleared bits of its half of the
-// bank. The first half counts for applications, the second for recovery images.
+// OTP bits only ever go from 1 to 0, so the floor is unary: the number of cleared bits of its part of the
+// bank. The first part counts for applications, the second for recovery images; what follows is
+// key_revocation.h's.
 //
 //   floor v  =  v bits are 0, in order: bit 0 of byte 0 first
 //
@@ -18,7 +19,7 @@
 
 namespace boot {
 
-inline constexpr std::uint32_t kFloorBankSize = flash::kOtpSize / 2;
+inline constexpr std::uint32_t kFloorBankSize = 480;
 
 /// Counters above this cannot be burned; such images are never started.
 inline constexpr std::uint32_t kMaxSecurityCounter = kFloorBankSize * 8;

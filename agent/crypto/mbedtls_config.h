@@ -1,6 +1,6 @@
 // mbedTLS for the device: TLS 1.2 client with ECDHE-ECDSA on P-256 and AES-128-GCM, X.509, SHA-256.
 //
-// One configuration for bootloader, application and native tests; the linker drops what is not used.
+// One configuration for application and native tests; the linker drops what is not used.
 // Certificate validity dates are not checked yet: the device has no calendar clock (see
 // docs/threat-model.md).
 #ifndef AGENT_CRYPTO_MBEDTLS_CONFIG_H_

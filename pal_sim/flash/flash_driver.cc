@@ -9,19 +9,19 @@ const char* to_string(Status status) {
     case Status::kOk:
       return "ok";
     case Status::kOutOfRange:
-      return "out of range";
+      return "out-of-range";
     case Status::kUnaligned:
       return "unaligned";
     case Status::kProtected:
       return "protected";
     case Status::kProgramFailed:
-      return "program failed";
+      return "program-failed";
     case Status::kEraseFailed:
-      return "erase failed";
+      return "erase-failed";
     case Status::kBadCommand:
-      return "bad command";
+      return "bad-command";
     case Status::kNoDevice:
-      return "no device";
+      return "no-device";
   }
   return "unknown status";
 }

@@ -13,6 +13,7 @@ namespace pal {
 namespace {
 
 constexpr std::size_t kHashChunk = 512;
+constexpr boot::image::LoadRegion kLoadRegion{0x0010'0000, flash::kSlotSize};
 
 /// Recorded when a file is received without a job, as qualification tests do.
 constexpr std::string_view kNoJobName = "no-job";
@@ -121,7 +122,7 @@ OtaPalStatus_t Pal::check_signature(const OtaFileContext_t& file) {
   const flash::Status status = hash_file(file_size_, digest);
   if (status != flash::Status::kOk) return status_of(OtaPalFileClose, status);
   const std::span<const std::uint8_t> signature{file.pSignature->data, file.pSignature->size};
-  const bool is_genuine = crypto::ecdsa_p256_verify(*key, digest, signature);
+  const bool is_genuine = crypto::ecdsa_p256_verify(*key, digest, signature) == crypto::Verdict::kYes;
   return status_of(is_genuine ? OtaPalSuccess : OtaPalSignatureCheckFailed);
 }
 
@@ -144,7 +145,7 @@ flash::Status Pal::hash_file(std::uint32_t size, crypto::Sha256Digest& digest) {
 OtaPalStatus_t Pal::stage(const OtaFileContext_t& file) {
   if (file.fileType != configOTA_FIRMWARE_UPDATE_FILE_TYPE_ID) return status_of(OtaPalSuccess);
   boot::image::Info info;
-  const auto parsed = boot::image::peek(flash_, boot_control_.state().staged_slot, info);
+  const auto parsed = boot::image::peek(flash_, boot_control_.state().staged_slot, kLoadRegion, info);
   if (parsed == boot::image::VerifyStatus::kFlashError) return status_of(OtaPalFileClose);
   if (parsed != boot::image::VerifyStatus::kOk || info.total_size > file_size_)
     return status_of(OtaPalSuccess);
@@ -162,7 +163,7 @@ OtaPalStatus_t Pal::stage(const OtaFileContext_t& file) {
 OtaPalStatus_t Pal::activate() {
   if (boot_control_.state().staged_state == boot::StagedState::kVerified) return reset();
   boot::image::Info info;
-  const auto reason = boot::image::peek(flash_, boot::receive_slot(boot_control_.state()), info);
+  const auto reason = boot::image::peek(flash_, boot::receive_slot(boot_control_.state()), kLoadRegion, info);
   return OTA_PAL_COMBINE_ERR(OtaPalActivateFailed, static_cast<std::uint32_t>(reason));
 }
 

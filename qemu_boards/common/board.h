@@ -47,9 +47,16 @@ void wait_for_interrupt();
 
 /// Starts the watchdog: unless fed or stopped within `timeout_ms` the device is reset with
 /// ResetReason::kWatchdog.
+///
+/// During a trial the watchdog is the bootloader's: to touch it, these functions included, is a fault that
+/// resets the device. end_trial() gives it to the application.
 void watchdog_start(std::uint32_t timeout_ms);
 void watchdog_feed();
 void watchdog_stop();
+
+/// Ends the trial's deadline: opens the watchdog to the application, and stops it. For an image whose
+/// acceptance is durable.
+void end_trial();
 
 /// The board's flash part; the same object each time.
 [[nodiscard]] flash::FlashDriver& flash();
@@ -61,8 +68,9 @@ struct LoadRegion {
 };
 [[nodiscard]] LoadRegion load_region();
 
-/// Makes the boot ROM and the flash array read-only to the CPU until reset (MPU).
-void protect_memory();
+/// Makes the boot ROM and the flash array read-only to the CPU until reset (MPU), fault handlers included;
+/// during a trial the watchdog is out of reach as well, until end_trial().
+void protect_memory(bool is_trial);
 
 /// Zeroes application RAM, stops interrupts and SysTick, and starts the image whose vector table is at
 /// `vector_table`.

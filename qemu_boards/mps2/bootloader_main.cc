@@ -5,21 +5,28 @@
 
 #include "agent/boot/boot_info_seal.h"
 #include "agent/boot/boot_policy.h"
+#include "agent/boot/boot_state.h"
 #include "agent/boot/console_line.h"
 #include "agent/boot/rom_trust.h"
+#include "agent/boot/slots.h"
 #include "boot_keys.h"
-#include "mbedtls/memory_buffer_alloc.h"
 #include "qemu_boards/common/board.h"
 #include "qemu_boards/mps2/memory_map.h"
 
 namespace {
 
+using crypto::Verdict;
+
 /// How long an image on trial has to accept itself, counted from the jump. At least twenty times the slowest
 /// boot and connection on a busy host.
 constexpr std::uint32_t kTrialDeadlineMs = 60'000;
 
-/// Verification's multi-precision numbers live here; a P-256 verification needs about 6 KiB.
-constexpr std::size_t kCryptoPoolSize = 32 * 1024;
+/// Whether the image before a committed one stays bootable until the next update: OTASIM_KEEP_PREVIOUS_IMAGE.
+#ifdef OTASIM_KEEP_PREVIOUS_IMAGE
+constexpr boot::PreviousImage kPreviousImage = boot::PreviousImage::kKeep;
+#else
+constexpr boot::PreviousImage kPreviousImage = boot::PreviousImage::kErase;
+#endif
 
 constexpr std::array<boot::image::PublicKey, 2> kSigners{
     {{boot_keys::kSigner0, boot_keys::kSigner0Hash}, {boot_keys::kSigner1, boot_keys::kSigner1Hash}}};
@@ -39,6 +46,8 @@ void write_console(void* /*context*/, std::string_view text) {
   board::console_write(text);
 }
 
+constexpr boot::Console kConsole{write_console, nullptr};
+
 std::string_view reason_name(boot::ResetReason reason) {
   switch (reason) {
     case boot::ResetReason::kPowerOn:
@@ -55,44 +64,71 @@ std::string_view reason_name(boot::ResetReason reason) {
   for (;;) board::wait_for_interrupt();
 }
 
+/// Only a fault in the processor leads here: decide() would not have said yes.
+[[noreturn]] void refuse() {
+  boot::ConsoleLine("refused").field("reason", "second-verification-differs").send(kConsole);
+  halt();
+}
+
 boot::BootInfo hand_over(const boot::BootDecision& decision, boot::ResetReason reason,
                          std::uint32_t load_address) {
   boot::BootInfo info{};
   info.slot = decision.slot;
-  info.is_trial = decision.is_trial ? 1 : 0;
+  info.is_trial = decision.is_trial() ? 1 : 0;
+  info.image_state = decision.image_state;
+  info.attempt = decision.attempt;
   info.reset_reason = reason;
   info.image_address = load_address;
   info.image_size = decision.image.total_size;
-  info.trial_deadline_ms = decision.is_trial ? kTrialDeadlineMs : 0;
+  info.trial_deadline_ms = decision.is_trial() ? kTrialDeadlineMs : 0;
   info.digest = decision.image.digest;
   boot::seal(info);
   return info;
+}
+
+void report_start(const boot::BootDecision& decision) {
+  boot::ConsoleLine line("start");
+  line.field("slot", boot::slot_name(decision.slot))
+      .field("version", decision.image.version)
+      .field("state", boot::to_string(decision.image_state));
+  if (decision.is_trial()) {
+    line.field("attempt", decision.attempt)
+        .field("of", boot::kMaxTrialAttempts)
+        .field("deadline-ms", kTrialDeadlineMs);
+  }
+  line.send(kConsole);
 }
 
 }  // namespace
 
 int main() {
   board::init();
-  static std::array<std::uint8_t, kCryptoPoolSize> crypto_pool;
-  mbedtls_memory_buffer_alloc_init(crypto_pool.data(), crypto_pool.size());
-
-  const boot::Console console{write_console, nullptr};
   const boot::ResetReason reason = board::take_reset_reason();
-  boot::ConsoleLine()
-      .text("boot: otasim bootloader, board ")
-      .text(board::name())
-      .text(", reset: ")
-      .text(reason_name(reason))
-      .send(console);
+  boot::ConsoleLine("reset")
+      .field("board", board::name())
+      .field("reason", reason_name(reason))
+      .send(kConsole);
 
   const board::LoadRegion region = board::load_region();
   auto* load_memory = reinterpret_cast<std::uint8_t*>(region.address);  // NOLINT(performance-no-int-to-ptr)
-  const boot::BootDecision decision =
-      boot::decide({board::flash(), kSigners, {load_memory, region.size}, region.address, console});
-  if (!decision.start) halt();
+  const boot::Environment environment{.flash = board::flash(),
+                                      .signers = kSigners,
+                                      .decryption_key = boot_keys::kImageDecryptionKey,
+                                      .load_memory = {load_memory, region.size},
+                                      .load_address = region.address,
+                                      .console = kConsole,
+                                      .previous_image = kPreviousImage};
+  const boot::BootDecision decision = boot::decide(environment);
+  if (decision.start != Verdict::kYes) halt();
+  // Read back from memory each time: a comparison that is skipped or whose register is changed leaves the
+  // other.
+  const volatile Verdict confirmed = boot::confirm(environment, decision);
+  if (confirmed != Verdict::kYes) refuse();
 
   board::boot_info() = hand_over(decision, reason, region.address);
-  board::protect_memory();
-  if (decision.is_trial) board::watchdog_start(kTrialDeadlineMs);
+  report_start(decision);
+  if (decision.is_trial()) board::watchdog_start(kTrialDeadlineMs);
+  board::protect_memory(decision.is_trial());
+  if (confirmed != Verdict::kYes) refuse();
   board::jump_to_application(region.address + decision.image.header_size);
 }

@@ -8,7 +8,7 @@ foreach(library lwip mbedtls bearssl tinycbor jsmn)
   endif()
 endforeach()
 
-# mbedTLS: one configuration for bootloader and application; the linker drops what each does not use.
+# mbedTLS: for the application's TLS and X.509.
 file(GLOB mbedtls_sources ${OTASIM_DEPS}/mbedtls/library/*.c)
 add_library(device_mbedtls STATIC ${mbedtls_sources})
 target_include_directories(device_mbedtls SYSTEM PUBLIC ${OTASIM_DEPS}/mbedtls/include ${OTASIM_ROOT})
@@ -17,6 +17,23 @@ target_compile_options(device_mbedtls PRIVATE -w -O2)
 if(CMAKE_CROSSCOMPILING)
   # A device has no malloc() and no stdio: the memory pool must be handed over before anything is used.
   target_compile_definitions(device_mbedtls PUBLIC MBEDTLS_PLATFORM_NO_STD_FUNCTIONS)
+endif()
+
+# BearSSL: SHA-256, P-256, HMAC, HKDF and AES-CTR for the bootloader and the PAL (agent/crypto). The library's own choices
+# of implementation suit a Cortex-M: 32-bit multiplications for P-256, bitsliced AES.
+set(bearssl_sources
+  codec/ccopy.c codec/dec32be.c codec/enc32be.c codec/enc32le.c codec/dec32le.c
+  ec/ec_p256_m31.c ec/ec_secp256r1.c ec/ec_secp384r1.c ec/ec_secp521r1.c ec/ecdsa_i31_bits.c ec/ecdsa_i31_vrfy_raw.c
+  hash/dig_size.c hash/sha2small.c kdf/hkdf.c mac/hmac.c
+  symcipher/aes_ct.c symcipher/aes_ct_ctr.c symcipher/aes_ct_enc.c)
+list(TRANSFORM bearssl_sources PREPEND ${OTASIM_DEPS}/bearssl/src/)
+file(GLOB bearssl_numbers ${OTASIM_DEPS}/bearssl/src/int/i31_*.c ${OTASIM_DEPS}/bearssl/src/int/i32_div32.c)
+add_library(device_bearssl STATIC ${bearssl_sources} ${bearssl_numbers})
+target_include_directories(device_bearssl SYSTEM PUBLIC ${OTASIM_DEPS}/bearssl/inc PRIVATE ${OTASIM_DEPS}/bearssl/src)
+target_compile_options(device_bearssl PRIVATE -w -O2)
+if(OTASIM_SANITIZE)
+  # Its tables of functions hold ones whose context has another type: the library's way, and not ours to judge.
+  target_compile_options(device_bearssl PRIVATE -fno-sanitize=function)
 endif()
 
 add_library(device_tinycbor STATIC

@@ -1,4 +1,4 @@
-// What a bootloader's console lines tell.
+// What a bootloader's console lines tell (docs/boot.md, "Boot report").
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 namespace otasim::lab {
 
 /// The version in the bootloader's line about the image it starts, empty for any other line:
-/// "boot: slot A 1.0.0 verified, starting", "boot: slot B 1.1.0 on trial (attempt 1 of 1)".
+/// "boot: start slot=B version=1.1.0 state=trial attempt=1 of=1 deadline-ms=60000".
 [[nodiscard]] std::string started_version(std::string_view line);
 
 }  // namespace otasim::lab

@@ -1,10 +1,15 @@
 // The small parts: the security counter in OTP, the hand-over's check value, console lines, slots.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "agent/boot/boot_info_seal.h"
+#include "agent/boot/boot_state.h"
 #include "agent/boot/console_line.h"
+#include "agent/boot/key_revocation.h"
 #include "agent/boot/security_counter.h"
 #include "agent/boot/slots.h"
 #include "qemu_boards/native/native_flash.h"
@@ -91,25 +96,90 @@ boot::Console into(std::string& out) {
 
 TEST(ConsoleLine, SendsTheWholeLineAtOnce) {
   std::string out;
-  boot::ConsoleLine()
-      .text("v")
-      .version({1, 20, 65535, 9})
-      .text(" n")
-      .number(0)
-      .text("/")
-      .number(4294967295)
+  boot::ConsoleLine("verify")
+      .field("slot", "A")
+      .field("version", boot::image::Version{1, 20, 65535, 9})
+      .field("zero", std::uint32_t{0})
+      .field("most", std::uint32_t{4294967295})
       .send(into(out));
-  EXPECT_EQ(out, "v1.20.65535 n0/4294967295\n");
+  EXPECT_EQ(out, "boot: verify slot=A version=1.20.65535 zero=0 most=4294967295\n");
 }
 
 TEST(ConsoleLine, LeavesOutWhatDoesNotFit) {
   std::string out;
-  boot::ConsoleLine()
-      .text(std::string(boot::ConsoleLine::kMaxLength - 1, 'a'))
-      .text("bcd")
-      .number(7)
-      .send(into(out));
-  EXPECT_EQ(out, std::string(boot::ConsoleLine::kMaxLength - 1, 'a') + "b\n");
+  const std::string stage(boot::ConsoleLine::kMaxLength - 6 - 4, 'a');
+  boot::ConsoleLine(stage).field("b", "cde").field("f", std::uint32_t{7}).send(into(out));
+  EXPECT_EQ(out, "boot: " + stage + " b=c\n");
+}
+
+TEST(ConsoleLine, NeedsNoConsole) {
+  boot::ConsoleLine("reset").send({});
+}
+
+TEST(BootWords, EachStateHasItsOwn) {
+  std::set<std::string_view> words;
+  for (int i = 0; i <= 5; ++i) words.insert(boot::to_string(static_cast<boot::StagedState>(i)));
+  EXPECT_EQ(words.size(), 6U);
+  EXPECT_FALSE(words.contains("unknown"));
+  EXPECT_EQ(boot::to_string(static_cast<boot::StagedState>(6)), "unknown");
+  words.clear();
+  for (int i = 0; i <= 3; ++i) words.insert(boot::to_string(static_cast<boot::RejectReason>(i)));
+  EXPECT_EQ(words.size(), 4U);
+  EXPECT_EQ(boot::to_string(static_cast<boot::RejectReason>(4)), "unknown");
+  words.clear();
+  for (int i = 0; i <= 3; ++i) words.insert(boot::to_string(static_cast<boot::ImageState>(i)));
+  EXPECT_EQ(words.size(), 4U);
+  EXPECT_EQ(boot::to_string(static_cast<boot::ImageState>(4)), "unknown");
+}
+
+TEST(KeyRevocation, ABlankPartRevokesNobody) {
+  native::NativeFlash flash;
+  std::uint32_t revoked = 0xFF;
+  ASSERT_EQ(boot::read_revoked(flash, revoked), Status::kOk);
+  EXPECT_EQ(revoked, 0U);
+}
+
+TEST(KeyRevocation, EachSignerIsRevokedAloneAndForGood) {
+  native::NativeFlash flash;
+  std::uint32_t expected = 0;
+  for (std::uint32_t signer = 0; signer < boot::kMaxSigners; ++signer) {
+    ASSERT_EQ(boot::burn_revoked(flash, 1U << signer), Status::kOk);
+    expected |= 1U << signer;
+    flash.model().power_on();
+    std::uint32_t revoked = 0;
+    ASSERT_EQ(boot::read_revoked(flash, revoked), Status::kOk);
+    EXPECT_EQ(revoked, expected);
+  }
+  EXPECT_EQ(floor_of(flash), 0U);
+  EXPECT_EQ(floor_of(flash, Kind::kRecovery), 0U);
+}
+
+TEST(KeyRevocation, SignersThereCannotBeAreIgnored) {
+  native::NativeFlash flash;
+  ASSERT_EQ(boot::burn_revoked(flash, 0xFFFF'0000), Status::kOk);
+  EXPECT_EQ(flash.model().sequence(), 0U);
+}
+
+TEST(KeyRevocation, HalfOfASignersBitsDecide) {
+  for (int cleared = 0; cleared <= 16; ++cleared) {
+    native::NativeFlash flash;
+    const auto bits = static_cast<std::uint16_t>(0xFFFFU << cleared);
+    const std::array value{static_cast<std::uint8_t>(bits), static_cast<std::uint8_t>(bits >> 8)};
+    ASSERT_EQ(flash.otp_program(boot::kRevocationOffset + 2, value), Status::kOk);
+    std::uint32_t revoked = 0;
+    ASSERT_EQ(boot::read_revoked(flash, revoked), Status::kOk);
+    EXPECT_EQ(revoked, cleared >= 8 ? 2U : 0U) << cleared;
+  }
+}
+
+TEST(KeyRevocation, WhatThePartRefusesIsReported) {
+  native::NativeFlash flash;
+  ASSERT_EQ(flash.otp_lock(), Status::kOk);
+  EXPECT_EQ(boot::burn_revoked(flash, 1), Status::kProtected);
+  flash.model().cut_power_now();
+  std::uint32_t revoked = 7;
+  EXPECT_EQ(boot::read_revoked(flash, revoked), Status::kNoDevice);
+  EXPECT_EQ(revoked, 7U);
 }
 
 TEST(Slots, HaveThePartitionsOfTheMap) {

@@ -25,9 +25,19 @@ using boot::BootDecision;
 using boot::BootState;
 using boot::Slot;
 using boot::StagedState;
+using crypto::Verdict;
 using flash::Status;
 
 inline const SigningKey& signer() {
+  static const SigningKey key;
+  return key;
+}
+
+inline const SigningKey& second_signer() {
+  static const SigningKey key;
+  return key;
+}
+inline const SigningKey& recipient() {  // of encrypted images
   static const SigningKey key;
   return key;
 }
@@ -69,15 +79,26 @@ class BootPolicyTest : public testing::Test {
   BootDecision boot_up_on(flash::FlashDriver& driver) {
     flash().model().reset();
     console_.clear();
-    const std::array keys{signer().public_key()};
+    const boot::BootDecision decision = boot::decide(environment(driver));
+    if (decision.start == Verdict::kYes) {
+      EXPECT_EQ(boot::confirm(environment(driver), decision), Verdict::kYes) << console_;
+    }
+    return decision;
+  }
+
+  boot::Environment environment(flash::FlashDriver& driver) {
+    static const std::array signers{signer().public_key(), second_signer().public_key()};
+    static const crypto::P256PrivateKey decryption_key = recipient().scalar();
     const boot::Console console{
         [](void* context, std::string_view text) { static_cast<std::string*>(context)->append(text); },
         &console_};
-    return boot::decide({.flash = driver,
-                         .keys = keys,
-                         .load_memory = load_memory_,
-                         .load_address = kLoadAddress,
-                         .console = console});
+    return {.flash = driver,
+            .signers = signers,
+            .decryption_key = decryption_key,
+            .load_memory = load_memory_,
+            .load_address = kLoadAddress,
+            .console = console,
+            .previous_image = previous_image_};
   }
 
   static BootState state() {
@@ -108,9 +129,9 @@ class BootPolicyTest : public testing::Test {
   void make_device() {
     write(Slot::kA, image_1());
     const BootDecision first = boot_up();
-    ASSERT_TRUE(first.start);
+    ASSERT_EQ(first.start, Verdict::kYes);
     ASSERT_EQ(first.slot, Slot::kA);
-    ASSERT_TRUE(boot_up().start);
+    ASSERT_EQ(boot_up().start, Verdict::kYes);
   }
 
   /// The application received `image` for "job-1" into slot B and verified it.
@@ -118,7 +139,8 @@ class BootPolicyTest : public testing::Test {
     ASSERT_EQ(change([](const BootState& s) { return begin_receive(s, "job-1", Slot::kB); }), Status::kOk);
     write(Slot::kB, image);
     boot::image::Info info;
-    ASSERT_EQ(boot::image::peek(flash(), Slot::kB, info), boot::image::VerifyStatus::kOk);
+    ASSERT_EQ(boot::image::peek(flash(), Slot::kB, {kLoadAddress, 16 * 1024}, info),
+              boot::image::VerifyStatus::kOk);
     const boot::ImageIdentity identity{.version = info.version,
                                        .security_counter = info.security_counter,
                                        .size = info.total_size,
@@ -132,14 +154,15 @@ class BootPolicyTest : public testing::Test {
   }
 
   void expect_runs(const BootDecision& decision, Slot slot, const Bytes& image, bool is_trial = false) {
-    ASSERT_TRUE(decision.start) << console_;
+    ASSERT_EQ(decision.start, Verdict::kYes) << console_;
     EXPECT_EQ(decision.slot, slot) << console_;
-    EXPECT_EQ(decision.is_trial, is_trial) << console_;
+    EXPECT_EQ(decision.is_trial(), is_trial) << console_;
     ASSERT_EQ(decision.image.total_size, image.size());
     EXPECT_TRUE(std::equal(image.begin(), image.end(), load_memory_.begin())) << "another image is in RAM";
   }
 
   std::string console_;
+  boot::PreviousImage previous_image_ = boot::PreviousImage::kErase;
   std::vector<std::uint8_t> load_memory_ = std::vector<std::uint8_t>(16 * 1024);
 };
 

@@ -86,8 +86,8 @@ TEST_F(PowerCutTest, TrialIsStartedAtMostOnce) {
                    int trials = 0;
                    for (int boots = 0; boots < 3; ++boots) {
                      const BootDecision decision = boot_up();
-                     ASSERT_TRUE(decision.start);
-                     trials += decision.is_trial ? 1 : 0;
+                     ASSERT_EQ(decision.start, Verdict::kYes);
+                     trials += decision.is_trial() ? 1 : 0;
                    }
                    EXPECT_LE(trials, 1);
                    expect_runs(boot_up(), Slot::kA, image_1());
@@ -98,7 +98,7 @@ TEST_F(PowerCutTest, TrialIsStartedAtMostOnce) {
 TEST_F(PowerCutTest, RejectionConverges) {
   make_device();
   stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
+  ASSERT_TRUE(boot_up().is_trial());
   save();
   cut_everywhere([&] { boot_up(); },
                  [&] {
@@ -110,13 +110,13 @@ TEST_F(PowerCutTest, RejectionConverges) {
 TEST_F(PowerCutTest, AcceptanceIsAllOrNothing) {
   make_device();
   stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
+  ASSERT_TRUE(boot_up().is_trial());
   save();
   cut_everywhere([&] { static_cast<void>(accept_trial()); },
                  [&] {
                    const BootDecision decision = boot_up();
-                   ASSERT_TRUE(decision.start);
-                   EXPECT_FALSE(decision.is_trial);
+                   ASSERT_EQ(decision.start, Verdict::kYes);
+                   EXPECT_FALSE(decision.is_trial());
                    const bool accepted = decision.slot == Slot::kB;
                    for (int boots = 0; boots < 2; ++boots) {
                      expect_runs(boot_up(), accepted ? Slot::kB : Slot::kA, accepted ? image_2() : image_1());
@@ -129,7 +129,7 @@ TEST_F(PowerCutTest, AcceptanceIsAllOrNothing) {
 TEST_F(PowerCutTest, CommitIsFinishedAtTheNextBoot) {
   make_device();
   stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
+  ASSERT_TRUE(boot_up().is_trial());
   ASSERT_EQ(accept_trial(), Status::kOk);
   save();
   cut_everywhere([&] { boot_up(); },
@@ -145,7 +145,7 @@ TEST_F(PowerCutTest, CommitIsFinishedAtTheNextBoot) {
 TEST_F(PowerCutTest, CommitIsFinishedEvenIfTheBootAfterIsCutToo) {
   make_device();
   stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
+  ASSERT_TRUE(boot_up().is_trial());
   ASSERT_EQ(accept_trial(), Status::kOk);
   save();
   cut_everywhere([&] { boot_up(); },

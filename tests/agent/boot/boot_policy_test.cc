@@ -14,47 +14,53 @@ namespace {
 using namespace boot_test;
 using testing::HasSubstr;
 
+constexpr const char* kQuietBoot =
+    "boot: control record=settled committed=A staged=none state=empty\n"
+    "boot: verify slot=A version=1.0.0 counter=1 result=ok\n";
+
 TEST_F(BootPolicyTest, NewDeviceStartsSlotAAndCommitsIt) {
   write(Slot::kA, image_1());
   expect_runs(boot_up(), Slot::kA, image_1());
-  EXPECT_THAT(console_, HasSubstr("boot: slot A 1.0.0 verified, starting for the first time\n"));
+  EXPECT_EQ(console_,
+            "boot: control record=none committed=none staged=none state=empty\n"
+            "boot: verify slot=A version=1.0.0 counter=1 result=ok\n");
   EXPECT_EQ(state().committed_slot, Slot::kA);
   EXPECT_EQ(floor_now(), 1U);
   expect_runs(boot_up(), Slot::kA, image_1());
-  EXPECT_EQ(console_, "boot: slot A 1.0.0 verified, starting\n");
+  EXPECT_EQ(console_, kQuietBoot);
 }
 
 TEST_F(BootPolicyTest, DeviceThatLostItsRecordStartsWhatIsLeft) {
   write(Slot::kB, image_1());
   expect_runs(boot_up(), Slot::kB, image_1());
-  EXPECT_THAT(console_, HasSubstr("boot: slot A cannot start: no image\n"));
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=A result=no-image code=2\n"));
   EXPECT_EQ(state().committed_slot, Slot::kB);
 }
 
 TEST_F(BootPolicyTest, BlankDeviceHalts) {
-  EXPECT_FALSE(boot_up().start);
-  EXPECT_THAT(console_, HasSubstr("boot: halted: no image may be started"));
+  EXPECT_EQ(boot_up().start, Verdict::kNo);
+  EXPECT_THAT(console_, HasSubstr("boot: halt reason=no-image-may-start\n"));
 }
 
 TEST_F(BootPolicyTest, UnsignedImageDoesNotStart) {
   const boot_test::SigningKey stranger;
   write(Slot::kA, build_image({}, stranger));
-  EXPECT_FALSE(boot_up().start);
-  EXPECT_THAT(console_, HasSubstr("boot: slot A cannot start: unknown key\n"));
+  EXPECT_EQ(boot_up().start, Verdict::kNo);
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=A result=unknown-key code=12\n"));
 }
 
 TEST_F(BootPolicyTest, DeviceWithoutFlashHalts) {
   flash().model().cut_power_now();
   // reset() does not bring power back, so this boot finds no part.
-  EXPECT_FALSE(boot_up().start);
-  EXPECT_THAT(console_, HasSubstr("boot: halted: the flash part does not answer\n"));
+  EXPECT_EQ(boot_up().start, Verdict::kNo);
+  EXPECT_THAT(console_, HasSubstr("boot: halt reason=flash-does-not-answer\n"));
 }
 
 TEST_F(BootPolicyTest, DamagedCommittedImageHaltsWithoutRecovery) {
   make_device();
   flash().window()[flash::kSlotA.offset + 0x210] ^= 1;
-  EXPECT_FALSE(boot_up().start);
-  EXPECT_THAT(console_, HasSubstr("boot: slot A cannot start: hash mismatch\n"));
+  EXPECT_EQ(boot_up().start, Verdict::kNo);
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=A result=hash-mismatch code=11\n"));
 }
 
 TEST_F(BootPolicyTest, DamagedCommittedImageStartsRecovery) {
@@ -64,57 +70,62 @@ TEST_F(BootPolicyTest, DamagedCommittedImageStartsRecovery) {
       build_image({.version = {0, 1, 0, 0}, .kind = boot::image::Kind::kRecovery}, signer());
   write(Slot::kRecovery, recovery);
   expect_runs(boot_up(), Slot::kRecovery, recovery);
-  EXPECT_THAT(console_, HasSubstr("recovery image 0.1.0 verified, starting\n"));
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=recovery version=0.1.0 counter=1 result=ok\n"));
 }
 
 TEST_F(BootPolicyTest, ApplicationNeverStartsAsRecoveryNorRecoveryAsApplication) {
   const Bytes recovery = build_image({.kind = boot::image::Kind::kRecovery}, signer());
   write(Slot::kA, recovery);
   write(Slot::kRecovery, image_1());
-  EXPECT_FALSE(boot_up().start);
-  EXPECT_THAT(console_, HasSubstr("boot: slot A cannot start: wrong kind of image\n"));
-  EXPECT_THAT(console_, HasSubstr("boot: slot recovery cannot start: wrong kind of image\n"));
+  EXPECT_EQ(boot_up().start, Verdict::kNo);
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=A result=wrong-kind code=14\n"));
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=recovery result=wrong-kind code=14\n"));
 }
 
 TEST_F(BootPolicyTest, SignedImageThatIsNotOnRecordDoesNotReplaceTheCommittedOne) {
   make_device();
   write(Slot::kA, image_2());
-  EXPECT_FALSE(boot_up().start);
-  EXPECT_THAT(console_, HasSubstr("boot: slot A cannot start: not the image on record\n"));
+  EXPECT_EQ(boot_up().start, Verdict::kNo);
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=A result=not-on-record code=17\n"));
 }
 
 TEST_F(BootPolicyTest, ImageBelowTheFloorNeverStarts) {
   ASSERT_EQ(boot::burn_floor(flash(), boot::image::Kind::kApplication, 2), Status::kOk);
   write(Slot::kA, image_1());
-  EXPECT_FALSE(boot_up().start);
-  EXPECT_THAT(console_, HasSubstr("security counter below the floor"));
+  EXPECT_EQ(boot_up().start, Verdict::kNo);
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=A result=counter-too-low code=15\n"));
   write(Slot::kA, image_2());
-  EXPECT_TRUE(boot_up().start);
+  EXPECT_EQ(boot_up().start, Verdict::kYes);
 }
 
 TEST_F(BootPolicyTest, ImageThatCouldNeverBeCommittedNeverStarts) {
   write(Slot::kA, build_image({.security_counter = boot::kMaxSecurityCounter + 1}, signer()));
-  EXPECT_FALSE(boot_up().start);
-  EXPECT_THAT(console_, HasSubstr("security counter beyond the OTP bank"));
+  EXPECT_EQ(boot_up().start, Verdict::kNo);
+  EXPECT_THAT(console_, HasSubstr("result=counter-too-high code=16\n"));
 }
 
 TEST_F(BootPolicyTest, ImageLargerThanTheLoadRegionDoesNotStart) {
   write(Slot::kA, build_image({.payload_size = 17 * 1024}, signer()));
-  EXPECT_FALSE(boot_up().start);
-  EXPECT_THAT(console_, HasSubstr("boot: slot A cannot start: bad size\n"));
+  EXPECT_EQ(boot_up().start, Verdict::kNo);
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=A result=bad-size code=6\n"));
 }
 
 TEST_F(BootPolicyTest, UpdateIsTriedAcceptedAndCommitted) {
   make_device();
   stage(image_2());
   expect_runs(boot_up(), Slot::kB, image_2(), true);
-  EXPECT_EQ(console_, "boot: slot B 1.1.0 on trial (attempt 1 of 1)\n");
+  EXPECT_EQ(console_,
+            "boot: control record=settled committed=A staged=B state=verified\n"
+            "boot: verify slot=B version=1.1.0 counter=2 result=ok\n");
   EXPECT_EQ(state().staged_state, StagedState::kTrial);
   EXPECT_EQ(floor_now(), 1U);
 
   ASSERT_EQ(accept_trial(), Status::kOk);
   expect_runs(boot_up(), Slot::kB, image_2());
-  EXPECT_EQ(console_, "boot: slot B 1.1.0 committed\nboot: slot B 1.1.0 verified, starting\n");
+  EXPECT_EQ(console_,
+            "boot: control record=settled committed=A staged=B state=accepted\n"
+            "boot: verify slot=B version=1.1.0 counter=2 result=ok\n"
+            "boot: commit slot=B version=1.1.0 counter=2 result=ok\n");
   EXPECT_EQ(state().committed_slot, Slot::kB);
   EXPECT_EQ(state().committed.job_id.view(), "job-1");
   EXPECT_EQ(state().staged_state, StagedState::kEmpty);
@@ -122,7 +133,9 @@ TEST_F(BootPolicyTest, UpdateIsTriedAcceptedAndCommitted) {
   EXPECT_EQ(flash().window()[flash::kSlotA.offset], 0xFF) << "the old image can still be started";
 
   expect_runs(boot_up(), Slot::kB, image_2());
-  EXPECT_EQ(console_, "boot: slot B 1.1.0 verified, starting\n");
+  EXPECT_EQ(console_,
+            "boot: control record=settled committed=B staged=none state=empty\n"
+            "boot: verify slot=B version=1.1.0 counter=2 result=ok\n");
 }
 
 TEST_F(BootPolicyTest, TrialThatIsNotAcceptedFallsBack) {
@@ -130,13 +143,15 @@ TEST_F(BootPolicyTest, TrialThatIsNotAcceptedFallsBack) {
   stage(image_2());
   expect_runs(boot_up(), Slot::kB, image_2(), true);
   expect_runs(boot_up(), Slot::kA, image_1());
-  EXPECT_THAT(console_, HasSubstr("boot: slot B rejected: not accepted in its trial; back to slot A\n"));
+  EXPECT_THAT(console_, HasSubstr("boot: reject slot=B reason=trial-failed back-to=A\n"));
   EXPECT_EQ(state().staged_state, StagedState::kRejected);
   EXPECT_EQ(state().reject_reason, boot::RejectReason::kTrialFailed);
   EXPECT_EQ(state().staged.job_id.view(), "job-1");
   EXPECT_EQ(floor_now(), 1U);
   expect_runs(boot_up(), Slot::kA, image_1());
-  EXPECT_EQ(console_, "boot: slot A 1.0.0 verified, starting\n");
+  EXPECT_EQ(console_,
+            "boot: control record=settled committed=A staged=B state=rejected\n"
+            "boot: verify slot=A version=1.0.0 counter=1 result=ok\n");
 }
 
 TEST_F(BootPolicyTest, ImageThatRejectsItselfFallsBack) {
@@ -153,7 +168,8 @@ TEST_F(BootPolicyTest, StagedImageDamagedSinceItWasVerifiedIsRejected) {
   stage(image_2());
   flash().window()[flash::kSlotB.offset + 0x220] ^= 4;
   expect_runs(boot_up(), Slot::kA, image_1());
-  EXPECT_THAT(console_, HasSubstr("boot: slot B rejected: hash mismatch; back to slot A\n"));
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=B result=hash-mismatch code=11\nboot: reject slot=B "
+                                  "reason=bad-image back-to=A\n"));
   EXPECT_EQ(state().reject_reason, boot::RejectReason::kBadImage);
 }
 
@@ -162,7 +178,8 @@ TEST_F(BootPolicyTest, StagedImageExchangedForAnotherSignedOneIsRejected) {
   stage(image_2());
   write(Slot::kB, build_image({.version = {6, 6, 6, 0}, .security_counter = 2}, signer()));
   expect_runs(boot_up(), Slot::kA, image_1());
-  EXPECT_THAT(console_, HasSubstr("boot: slot B rejected: not the image on record; back to slot A\n"));
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=B result=not-on-record code=17\nboot: reject slot=B "
+                                  "reason=bad-image back-to=A\n"));
 }
 
 TEST_F(BootPolicyTest, StagedImageBelowTheFloorIsRejected) {
@@ -171,7 +188,9 @@ TEST_F(BootPolicyTest, StagedImageBelowTheFloorIsRejected) {
   flash().model().reset();
   ASSERT_EQ(boot::burn_floor(flash(), boot::image::Kind::kApplication, 2), Status::kOk);
   boot_up();
-  EXPECT_THAT(console_, HasSubstr("boot: slot B rejected: security counter below the floor"));
+  EXPECT_THAT(
+      console_,
+      HasSubstr("boot: verify slot=B result=counter-too-low code=15\nboot: reject slot=B reason=bad-image"));
 }
 
 TEST_F(BootPolicyTest, ReceivingAndRejectedImagesAreNotStarted) {
@@ -187,7 +206,7 @@ TEST_F(BootPolicyTest, ReceivingAndRejectedImagesAreNotStarted) {
 TEST_F(BootPolicyTest, AcceptedImageThatIsDamagedIsNotCommitted) {
   make_device();
   stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
+  ASSERT_TRUE(boot_up().is_trial());
   ASSERT_EQ(accept_trial(), Status::kOk);
   flash().window()[flash::kSlotB.offset + 0x220] ^= 4;
   expect_runs(boot_up(), Slot::kA, image_1());
@@ -198,9 +217,9 @@ TEST_F(BootPolicyTest, AcceptedImageThatIsDamagedIsNotCommitted) {
 TEST_F(BootPolicyTest, NextUpdateGoesToTheOtherSlot) {
   make_device();
   stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
+  ASSERT_TRUE(boot_up().is_trial());
   ASSERT_EQ(accept_trial(), Status::kOk);
-  ASSERT_TRUE(boot_up().start);
+  ASSERT_EQ(boot_up().start, Verdict::kYes);
   EXPECT_EQ(receive_slot(state()), Slot::kA);
   EXPECT_EQ(change([](const BootState& s) { return begin_receive(s, "job-2", Slot::kA); }), Status::kOk);
 }
@@ -218,7 +237,7 @@ TEST_F(BootPolicyTest, RunningSlotAndSettledPartitionsAreLocked) {
 TEST_F(BootPolicyTest, BothSlotsAreLockedDuringATrial) {
   make_device();
   stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
+  ASSERT_TRUE(boot_up().is_trial());
   EXPECT_EQ(flash().erase_sector(flash::kSlotA.offset), Status::kProtected);
   EXPECT_EQ(flash().erase_sector(flash::kSlotB.offset), Status::kProtected);
   EXPECT_EQ(accept_trial(), Status::kOk) << "boot control must stay writable";
@@ -269,18 +288,18 @@ TEST_F(FailingFlashTest, TrialThatCannotBeRecordedIsNotStarted) {
   stage(image_2());
   failing_.program_fails = [](std::uint32_t) { return true; };
   expect_runs(boot_on_failing_flash(), Slot::kA, image_1());
-  EXPECT_THAT(console_, HasSubstr("boot: recording the trial failed: program failed\n"));
+  EXPECT_THAT(console_, HasSubstr("boot: failure step=record-trial flash=program-failed code=4\n"));
   expect_runs(boot_up(), Slot::kB, image_2(), true);
 }
 
 TEST_F(FailingFlashTest, CommitWhoseBurnFailsIsDoneAtALaterBoot) {
   make_device();
   stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
+  ASSERT_TRUE(boot_up().is_trial());
   ASSERT_EQ(accept_trial(), Status::kOk);
   failing_.otp_program_fails = true;
   expect_runs(boot_on_failing_flash(), Slot::kB, image_2());
-  EXPECT_THAT(console_, HasSubstr("boot: burning the security counter failed: program failed\n"));
+  EXPECT_THAT(console_, HasSubstr("boot: failure step=burn-counter flash=program-failed code=4\n"));
   EXPECT_EQ(state().staged_state, StagedState::kAccepted);
   EXPECT_EQ(flash().erase_sector(flash::kSlotA.offset), Status::kProtected) << "the commit is still open";
   expect_runs(boot_up(), Slot::kB, image_2());
@@ -291,7 +310,7 @@ TEST_F(FailingFlashTest, CommitWhoseBurnFailsIsDoneAtALaterBoot) {
 TEST_F(FailingFlashTest, NothingIrreversibleHappensUnlessTheAcceptanceIsSettled) {
   make_device();
   stage(image_2());
-  ASSERT_TRUE(boot_up().is_trial);
+  ASSERT_TRUE(boot_up().is_trial());
   ASSERT_EQ(accept_trial(), Status::kOk);
   // The acceptance's last confirmation is damaged, and boot control cannot be written to.
   BootControl control(flash());
@@ -310,7 +329,7 @@ TEST_F(FailingFlashTest, NothingIrreversibleHappensUnlessTheAcceptanceIsSettled)
   journal[newest_page * flash::kPageSize + 100] ^= 1;
   failing_.program_fails = [](std::uint32_t) { return true; };
   expect_runs(boot_on_failing_flash(), Slot::kB, image_2());
-  EXPECT_THAT(console_, HasSubstr("boot: commit put off: the acceptance is not durable yet\n"));
+  EXPECT_THAT(console_, HasSubstr("boot: commit result=put-off reason=acceptance-not-durable\n"));
   EXPECT_EQ(floor_now(), 1U);
   EXPECT_NE(flash().window()[flash::kSlotA.offset], 0xFF);
   expect_runs(boot_up(), Slot::kB, image_2());
@@ -320,8 +339,8 @@ TEST_F(FailingFlashTest, NothingIrreversibleHappensUnlessTheAcceptanceIsSettled)
 TEST_F(FailingFlashTest, NothingStartsUnlocked) {
   make_device();
   failing_.lock_fails = true;
-  EXPECT_FALSE(boot_on_failing_flash().start);
-  EXPECT_THAT(console_, HasSubstr("boot: halted: the application would run unlocked\n"));
+  EXPECT_EQ(boot_on_failing_flash().start, Verdict::kNo);
+  EXPECT_THAT(console_, HasSubstr("boot: halt reason=application-would-run-unlocked\n"));
 }
 
 }  // namespace

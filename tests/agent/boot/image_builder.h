@@ -25,6 +25,8 @@ class SigningKey {
 
   [[nodiscard]] Bytes sign(const crypto::Sha256Digest& digest) const;
   [[nodiscard]] boot::image::PublicKey public_key() const { return {point_, hash_}; }
+  [[nodiscard]] crypto::P256PrivateKey scalar() const;
+  [[nodiscard]] EVP_PKEY* key() const { return key_.get(); }
 
  private:
   std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key_;
@@ -50,9 +52,17 @@ struct ImageSpec {
   bool with_key_hash = true;
   bool with_sha256 = true;
   bool with_signature = true;
+  /// Encrypts the payload to this key, sets the flag, and adds the TLV.
+  const SigningKey* encrypt_to = nullptr;
 };
 
 [[nodiscard]] Bytes little_endian(std::uint32_t value);
+
+/// MCUboot's ECIES-P256 TLV: `payload_key` for the owner of `recipient`.
+[[nodiscard]] Bytes seal_payload_key(const crypto::Aes128Key& payload_key, const SigningKey& recipient);
+
+/// AES-128-CTR from zero.
+void apply_ctr(const crypto::Aes128Key& key, std::span<std::uint8_t> data);
 
 /// Builds and signs. The digest and the signature hold for whatever the spec says, however wrong that is.
 [[nodiscard]] Bytes build_image(const ImageSpec& spec, const SigningKey& key);

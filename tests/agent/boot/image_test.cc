@@ -23,19 +23,20 @@ using boot_test::little_endian;
 using boot_test::SigningKey;
 
 constexpr LoadRegion kRegion{boot_test::kLoadAddress, 0x1'0000};
+constexpr LoadRegion kSlotRegion{boot_test::kLoadAddress, flash::kSlotSize};
 
 class ImageTest : public testing::Test {
  protected:
   [[nodiscard]] VerifyStatus verify(const Bytes& image) {
     const std::array keys{key().public_key()};
-    return boot::image::verify(image, keys, kRegion, info_);
+    return boot::image::verify(image, {keys, 0}, kRegion, info_);
   }
 
   [[nodiscard]] VerifyStatus verify(const ImageSpec& spec) { return verify(build_image(spec, key())); }
 
   [[nodiscard]] VerifyStatus peek(const Bytes& image) {
     std::copy(image.begin(), image.end(), flash().window().begin() + flash::kSlotB.offset);
-    return boot::image::peek(flash(), boot::Slot::kB, info_);
+    return boot::image::peek(flash(), boot::Slot::kB, kSlotRegion, info_);
   }
 
   /// An image whose header was changed before it was hashed and signed.
@@ -152,9 +153,9 @@ TEST_F(ImageTest, StrangersSignatureUnderOurKeyHashIsABadSignature) {
 TEST_F(ImageTest, AnyOfSeveralKeysMaySign) {
   const SigningKey second;
   const std::array keys{key().public_key(), second.public_key()};
-  EXPECT_EQ(boot::image::verify(build_image({}, key()), keys, kRegion, info_), VerifyStatus::kOk);
-  EXPECT_EQ(boot::image::verify(build_image({}, second), keys, kRegion, info_), VerifyStatus::kOk);
-  EXPECT_EQ(boot::image::verify(build_image({}, key()), {}, kRegion, info_), VerifyStatus::kUnknownKey);
+  EXPECT_EQ(boot::image::verify(build_image({}, key()), {keys, 0}, kRegion, info_), VerifyStatus::kOk);
+  EXPECT_EQ(boot::image::verify(build_image({}, second), {keys, 0}, kRegion, info_), VerifyStatus::kOk);
+  EXPECT_EQ(boot::image::verify(build_image({}, key()), {{}, 0}, kRegion, info_), VerifyStatus::kUnknownKey);
 }
 
 TEST_F(ImageTest, MissingTlvsAreRefused) {
@@ -212,7 +213,7 @@ TEST_F(ImageTest, HeadersOfOtherFormsAreRefusedThoughSigned) {
   EXPECT_EQ(verify(ImageSpec{.header_size = 0x220}), VerifyStatus::kBadHeader);
   EXPECT_EQ(verify(ImageSpec{.header_size = 32}), VerifyStatus::kBadHeader);
   EXPECT_EQ(verify(ImageSpec{.flags = 0}), VerifyStatus::kNotRamLoad);
-  EXPECT_EQ(verify(ImageSpec{.flags = kFlagRamLoad | 0x04}), VerifyStatus::kBadHeader);
+  EXPECT_EQ(verify(ImageSpec{.flags = kFlagRamLoad | 0x08}), VerifyStatus::kBadHeader);
   EXPECT_EQ(verify(ImageSpec{.load_address = 0x0010'0200}), VerifyStatus::kWrongLoadAddress);
   EXPECT_EQ(verify(ImageSpec{.payload_size = 4}), VerifyStatus::kBadSize);
   EXPECT_EQ(verify(ImageSpec{.header_size = 0x400}), VerifyStatus::kOk);
@@ -263,7 +264,7 @@ TEST_F(ImageTest, PeekRefusesWhatLeavesTheSlot) {
   };
   EXPECT_EQ(peek(with_size(flash::kSlotSize)), VerifyStatus::kBadSize);
   EXPECT_EQ(peek(with_size(0xFFFF'FE00)), VerifyStatus::kBadSize);
-  EXPECT_EQ(boot::image::peek(flash(), boot::Slot::kNone, info_), VerifyStatus::kNoImage);
+  EXPECT_EQ(boot::image::peek(flash(), boot::Slot::kNone, kSlotRegion, info_), VerifyStatus::kNoImage);
 }
 
 TEST_F(ImageTest, PeekRefusesTlvsThatLeaveTheSlot) {
@@ -279,13 +280,107 @@ TEST_F(ImageTest, PeekRefusesTlvsThatLeaveTheSlot) {
 
 TEST_F(ImageTest, PeekReportsFlashThatDoesNotAnswer) {
   flash().model().cut_power_now();
-  EXPECT_EQ(boot::image::peek(flash(), boot::Slot::kA, info_), VerifyStatus::kFlashError);
+  EXPECT_EQ(boot::image::peek(flash(), boot::Slot::kA, kSlotRegion, info_), VerifyStatus::kFlashError);
   flash().model().power_on();
+}
+
+TEST_F(ImageTest, ARevokedSignersImageIsRefusedAndTheOthersIsNot) {
+  const SigningKey second;
+  const std::array signers{key().public_key(), second.public_key()};
+  const auto verify_with = [&](std::uint32_t revoked, const SigningKey& by) {
+    return boot::image::verify(build_image({}, by), {signers, revoked}, kRegion, info_);
+  };
+  EXPECT_EQ(verify_with(0b01, key()), VerifyStatus::kRevokedKey);
+  EXPECT_EQ(verify_with(0b01, second), VerifyStatus::kOk);
+  EXPECT_EQ(verify_with(0b10, key()), VerifyStatus::kOk);
+  EXPECT_EQ(verify_with(0b10, second), VerifyStatus::kRevokedKey);
+}
+
+TEST_F(ImageTest, AnImageMayRevokeAnotherSignerButNotItsOwn) {
+  EXPECT_EQ(verify(ImageSpec{.more_protected = {{kTlvRevokedKeys, little_endian(0b10)}}}), VerifyStatus::kOk);
+  EXPECT_EQ(info_.revoked_keys, 0b10U);
+  EXPECT_EQ(verify(ImageSpec{.more_protected = {{kTlvRevokedKeys, little_endian(0b01)}}}),
+            VerifyStatus::kBadTlv);
+  EXPECT_EQ(verify(ImageSpec{.more_unprotected = {{kTlvRevokedKeys, little_endian(0b10)}}}),
+            VerifyStatus::kUnexpectedTlv);
+}
+
+class EncryptedImageTest : public ImageTest {
+ protected:
+  /// Opens a copy of `image`, then verifies it.
+  [[nodiscard]] VerifyStatus open_and_verify(Bytes image) {
+    const VerifyStatus status = decrypt(image, kRegion, recipient().scalar());
+    return status == VerifyStatus::kOk ? verify(image) : status;
+  }
+  [[nodiscard]] VerifyStatus open_and_verify(const ImageSpec& spec) {
+    return open_and_verify(build_image(spec, key()));
+  }
+
+  static const SigningKey& recipient() {
+    static const SigningKey key;
+    return key;
+  }
+};
+
+TEST_F(EncryptedImageTest, OpensAndVerifies) {
+  for (const std::uint32_t size : {8U, 16U, 17U, 300U, 4096U}) {
+    Bytes image =
+        build_image({.version = {2, 0, 0, 0}, .payload_size = size, .encrypt_to = &recipient()}, key());
+    const Bytes plain = build_image({.version = {2, 0, 0, 0}, .payload_size = size}, key());
+    const auto payload = [&](const Bytes& from) {
+      return Bytes(from.begin() + 0x200, from.begin() + 0x200 + static_cast<std::ptrdiff_t>(size));
+    };
+    EXPECT_NE(payload(image), payload(plain)) << "not encrypted";
+    EXPECT_EQ(verify(image), VerifyStatus::kHashMismatch) << "what is signed is the plain image";
+    ASSERT_EQ(decrypt(image, kRegion, recipient().scalar()), VerifyStatus::kOk);
+    EXPECT_EQ(payload(image), payload(plain));
+    EXPECT_EQ(verify(image), VerifyStatus::kOk);
+  }
+}
+
+TEST_F(EncryptedImageTest, APlainImageStaysAsItIs) {
+  Bytes image = build_image({}, key());
+  const Bytes before = image;
+  EXPECT_EQ(decrypt(image, kRegion, recipient().scalar()), VerifyStatus::kOk);
+  EXPECT_EQ(image, before);
+}
+
+TEST_F(EncryptedImageTest, AnotherDevicesImageCannotBeOpened) {
+  const SigningKey other;
+  EXPECT_EQ(open_and_verify(ImageSpec{.encrypt_to = &other}), VerifyStatus::kBadEncryption);
+}
+
+TEST_F(EncryptedImageTest, FlagAndKeyComeTogether) {
+  EXPECT_EQ(open_and_verify(ImageSpec{.flags = kFlagRamLoad | kFlagEncryptedAes128}),
+            VerifyStatus::kMissingTlv);
+  EXPECT_EQ(open_and_verify(ImageSpec{.more_unprotected = {{kTlvEciesP256, Bytes(113)}}}),
+            VerifyStatus::kUnexpectedTlv);
+  EXPECT_EQ(open_and_verify(ImageSpec{.more_protected = {{kTlvEciesP256, Bytes(113)}}}),
+            VerifyStatus::kUnexpectedTlv);
+  for (const std::size_t size : {0U, 112U, 114U}) {
+    EXPECT_EQ(open_and_verify(ImageSpec{.flags = kFlagRamLoad | kFlagEncryptedAes128,
+                                        .more_unprotected = {{kTlvEciesP256, Bytes(size)}}}),
+              VerifyStatus::kBadTlv);
+  }
+  EXPECT_EQ(open_and_verify(
+                ImageSpec{.more_unprotected = {{kTlvEciesP256, Bytes(113)}}, .encrypt_to = &recipient()}),
+            VerifyStatus::kDuplicateTlv);
+}
+
+TEST_F(EncryptedImageTest, EveryFlippedBitOfItIsRefused) {
+  const Bytes image = build_image({.payload_size = 64, .encrypt_to = &recipient()}, key());
+  for (std::size_t at = 0; at < image.size(); ++at) {
+    if (at >= kHeaderStructSize && at < 0x200 && at % 32 != 0) continue;
+    Bytes damaged = image;
+    damaged[at] = static_cast<std::uint8_t>(damaged[at] ^ (1U << (at % 8)));
+    ASSERT_NE(open_and_verify(damaged), VerifyStatus::kOk) << "byte " << at;
+  }
 }
 
 TEST(VerifyStatusText, EveryStatusHasItsOwn) {
   std::vector<std::string> texts;
-  for (int i = 0; i <= static_cast<int>(VerifyStatus::kNotOnRecord); ++i) {
+  texts.emplace_back(to_string(VerifyStatus::kOk));
+  for (int i = 1; i <= static_cast<int>(kLastVerifyStatus); ++i) {
     texts.emplace_back(to_string(static_cast<VerifyStatus>(i)));
   }
   std::sort(texts.begin(), texts.end());

@@ -17,7 +17,7 @@ TEST(CodeSigner, KeyOfACodeSigningCertificateVerifies) {
   const Bytes data{1, 2, 3};
   const auto key = pal::code_signing_key(signer.certificate());
   ASSERT_TRUE(key);
-  EXPECT_TRUE(crypto::ecdsa_p256_verify(*key, crypto::sha256(data), signer.sign(data)));
+  EXPECT_EQ(crypto::ecdsa_p256_verify(*key, crypto::sha256(data), signer.sign(data)), crypto::Verdict::kYes);
 }
 
 TEST(CodeSigner, ExpiryAloneIsNoReason) {

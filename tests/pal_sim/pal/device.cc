@@ -72,16 +72,19 @@ void Device::restore() {
 bool Device::boot() {
   flash_.model().power_on();
   const std::array keys{image_signer().public_key()};
+  static constexpr crypto::P256PrivateKey kDecryptionKey{};
   decision_ = boot::decide({.flash = flash_,
-                            .keys = keys,
+                            .signers = keys,
+                            .decryption_key = kDecryptionKey,
                             .load_memory = load_memory_,
                             .load_address = boot_test::kLoadAddress,
-                            .console = {}});
+                            .console = {},
+                            .previous_image = boot::PreviousImage::kErase});
   boot_info_.slot = decision_.slot;
-  boot_info_.is_trial = decision_.is_trial ? 1 : 0;
+  boot_info_.is_trial = decision_.is_trial() ? 1 : 0;
   const auto count_reset = [](void* context) { ++static_cast<Device*>(context)->resets_; };
   pal_.emplace(flash_, settings_, boot_info_, pal::Reset{count_reset, this});
-  return decision_.start && pal_->start() == flash::Status::kOk;
+  return decision_.start == crypto::Verdict::kYes && pal_->start() == flash::Status::kOk;
 }
 
 std::span<std::uint8_t> Device::slot(boot::Slot slot) {

@@ -32,7 +32,7 @@ class Device {
   [[nodiscard]] bool boot();
   /// The version that runs.
   [[nodiscard]] boot::image::Version version() const { return decision_.image.version; }
-  [[nodiscard]] bool is_trial() const { return decision_.is_trial; }
+  [[nodiscard]] bool is_trial() const { return decision_.is_trial(); }
 
   [[nodiscard]] pal::Pal& pal() { return *pal_; }
   [[nodiscard]] flash::NorModel& model() { return flash_.model(); }

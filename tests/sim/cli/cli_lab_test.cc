@@ -140,11 +140,11 @@ TEST_F(LabTest, TheResetLineBootsTheDeviceAgain) {
   const auto console = start({"device", "console", "thing-1", "--follow"});
   ASSERT_TRUE(console->wait_for_output("app: connected"));
   ok({"device", "reset", "thing-1"});
-  EXPECT_TRUE(console->wait_for_output("boot: otasim bootloader", 2));
+  EXPECT_TRUE(console->wait_for_output("boot: reset board=mps2-an385", 2));
   // The lines that were there already come first.
   const Outcome last = otasim({"device", "console", "thing-1", "--lines", "1"});
   EXPECT_EQ(std::ranges::count(last.out, '\n'), 1);
-  EXPECT_THAT(content(lab() + "/devices/thing-1/uart.log"), HasSubstr("boot: otasim bootloader"));
+  EXPECT_THAT(content(lab() + "/devices/thing-1/uart.log"), HasSubstr("boot: reset board=mps2-an385"));
 }
 
 TEST_F(LabTest, AnEmulatorThatIsKilledIsTold) {

@@ -7,15 +7,15 @@ namespace {
 using otasim::lab::started_version;
 
 TEST(StartedVersion, IsInTheLineAboutTheImageThatStarts) {
-  EXPECT_EQ(started_version("boot: slot A 1.0.0 verified, starting"), "1.0.0");
-  EXPECT_EQ(started_version("boot: slot A 1.0.0 verified, starting for the first time"), "1.0.0");
-  EXPECT_EQ(started_version("boot: slot B 1.1.0 on trial (attempt 1 of 1)"), "1.1.0");
+  EXPECT_EQ(started_version("boot: start slot=A version=1.0.0 state=committed"), "1.0.0");
+  EXPECT_EQ(started_version("boot: start slot=B version=1.1.0 state=trial attempt=1 of=1 deadline-ms=60000"),
+            "1.1.0");
 }
 
 TEST(StartedVersion, IsInNoOtherLine) {
-  for (const char* line :
-       {"", "boot: slot A ", "boot: slot A 1.0.0", "boot: slot B 1.1.0 does not verify",
-        "boot: slot C 1.0.0 verified, starting", "app: boot: slot A 1.0.0 verified, starting"}) {
+  for (const char* line : {"", "boot: start slot=A", "boot: start slot=A version=1.0.0",
+                           "boot: verify slot=B version=1.1.0 counter=1 result=ok",
+                           "app: boot: start slot=A version=1.0.0 state=committed"}) {
     EXPECT_EQ(started_version(line), "") << line;
   }
 }

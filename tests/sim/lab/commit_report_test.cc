@@ -136,7 +136,7 @@ TEST_F(CommitReport, IsNotMadeForAJobThatFellBack) {
   start_with_cloud_at({{"self_test", "ready"}, {"updatedBy", "0x01010000"}});  // fetched by this very version
   EXPECT_EQ(execution().state.status, ExecutionStatus::kFailed);
   EXPECT_EQ(execution().state.details.at("reason"), "rejected: 0x00000010");
-  ASSERT_TRUE(wait_for([this] { return has_line("reset: software"); }));
+  ASSERT_TRUE(wait_for([this] { return has_line("reason=software"); }));
   EXPECT_EQ(device->running_version(), "1.1.0") << "and the committed image runs on";
 }
 

@@ -75,12 +75,14 @@ TEST(UpdateObserver, ATransferBeginsWhenTheDeviceSaysSoOrWhenSomethingIsServed) 
 
 TEST(UpdateObserver, TheRunningVersionIsTheOneTheBootloaderStartedLast) {
   UpdateObserver observer("thing-1", "");
-  static_cast<void>(observer.observe(console("boot: slot A 1.0.0 verified, starting for the first time")));
+  static_cast<void>(observer.observe(console("boot: start slot=A version=1.0.0 state=committed")));
   EXPECT_EQ(observer.outcome().running_version, "1.0.0");
-  static_cast<void>(observer.observe(console("boot: slot B 1.1.0 on trial (attempt 1 of 1)")));
+  static_cast<void>(observer.observe(
+      console("boot: start slot=B version=1.1.0 state=trial attempt=1 of=1 deadline-ms=60000")));
   EXPECT_EQ(observer.outcome().running_version, "1.1.0");
-  for (const char* other : {"boot: slot B 1.1.0 rejected: hash mismatch", "boot: slot A ",
-                            "boot: slot B 9.9.9", "app: boot: slot A 7.7.7 verified, starting", ""}) {
+  for (const char* other :
+       {"boot: verify slot=B version=9.9.9 counter=1 result=ok", "boot: start slot=A",
+        "boot: start slot=B version=9.9.9", "app: boot: start slot=A version=7.7.7 state=trial", ""}) {
     static_cast<void>(observer.observe(console(other)));
     EXPECT_EQ(observer.outcome().running_version, "1.1.0") << other;
   }
@@ -89,7 +91,9 @@ TEST(UpdateObserver, TheRunningVersionIsTheOneTheBootloaderStartedLast) {
 TEST(UpdateObserver, SuccessWaitsForTheLastLineAndFailureDoesNot) {
   UpdateObserver success("thing-1", "update complete");
   EXPECT_EQ(success.observe(console("app: update complete, of an earlier boot")), Next::kNothing);
-  EXPECT_EQ(success.observe(console("boot: slot B 1.1.0 on trial (attempt 1 of 1)")), Next::kNothing);
+  EXPECT_EQ(success.observe(
+                console("boot: start slot=B version=1.1.0 state=trial attempt=1 of=1 deadline-ms=60000")),
+            Next::kNothing);
   EXPECT_EQ(success.observe(execution(1, "SUCCEEDED", {})), Next::kNothing);
   EXPECT_EQ(success.observe(console("app: update complete, running 1.1.0")), Next::kEnd);
   UpdateObserver failure("thing-1", "update complete");
@@ -98,7 +102,9 @@ TEST(UpdateObserver, SuccessWaitsForTheLastLineAndFailureDoesNot) {
 
 TEST(UpdateObserver, TheLastLineMayComeBeforeTheCloudKnows) {
   UpdateObserver observer("thing-1", "update complete");
-  EXPECT_EQ(observer.observe(console("boot: slot B 1.1.0 on trial (attempt 1 of 1)")), Next::kNothing);
+  EXPECT_EQ(observer.observe(
+                console("boot: start slot=B version=1.1.0 state=trial attempt=1 of=1 deadline-ms=60000")),
+            Next::kNothing);
   EXPECT_EQ(observer.observe(console("app: update complete, running 1.1.0")), Next::kNothing);
   EXPECT_EQ(observer.observe(execution(1, "SUCCEEDED", {})), Next::kEnd);
 }
