@@ -1,8 +1,9 @@
 // `otasim image sign|info|verify`: make, read and check firmware images.
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sim/base/result.h"
 
@@ -15,12 +16,17 @@ struct ImageSignOptions {
   std::string version;
   std::string key;  ///< PEM; empty: the lab's build-time key
   std::uint32_t security_counter = 1;
+  bool is_recovery = false;
+  std::vector<std::uint32_t> revoked_keys;  ///< numbers of signers in ROM
+  bool encrypt = false;
+  std::string encryption_key;  ///< PEM; empty: the lab's build-time key
   bool json = false;
 };
 
 struct ImageReadOptions {
   std::string file;
-  std::string key;  ///< PEM, verify only; empty: the lab's build-time key
+  std::string key;             ///< PEM, verify only; empty: the lab's build-time key
+  std::string decryption_key;  ///< PEM, private, verify only; empty: the lab's build-time key
   bool json = false;
 };
 

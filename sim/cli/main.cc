@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "agent/boot/key_revocation.h"
 #include "sim/base/result.h"
 #include "sim/cli/command.h"
 #include "sim/cli/demo.h"
@@ -78,6 +79,18 @@ void add_image(CLI::App& app, Command& command) {
   sign_command->add_option("--security-counter", sign.security_counter, "Its security counter")
       ->capture_default_str();
   sign_command->add_option("--key", sign.key, "P-256 private key, PEM (default: the lab's)");
+  sign_command->add_flag("--recovery", sign.is_recovery,
+                         "Make a recovery image: it starts from the recovery slot only");
+  sign_command
+      ->add_option(
+          "--revoke-key", sign.revoked_keys,
+          "Number of a signer in the boot ROM that is revoked when this image is committed (repeatable)")
+      ->check(CLI::Range(0U, boot::kMaxSigners - 1));
+  sign_command->add_flag("--encrypt", sign.encrypt, "Encrypt the payload (ECIES-P256, AES-128-CTR)");
+  sign_command
+      ->add_option("--encryption-key", sign.encryption_key,
+                   "P-256 public or private key to encrypt to, PEM (default: the lab's)")
+      ->needs("--encrypt");
   sign_command->add_option("--out", sign.out, "Image file to write")->required();
   sign_command->add_flag("--json", sign.json, "Describe the image as JSON");
   sign_command->callback([&command, elf, bin] {
@@ -94,6 +107,8 @@ void add_image(CLI::App& app, Command& command) {
   CLI::App* verify_command = image->add_subcommand("verify", "Check an image's hash and signature");
   verify_command->add_option("FILE", read.file, "Image file")->required();
   verify_command->add_option("--key", read.key, "P-256 public or private key, PEM (default: the lab's)");
+  verify_command->add_option("--decryption-key", read.decryption_key,
+                             "P-256 private key that opens an encrypted image, PEM (default: the lab's)");
   verify_command->add_flag("--json", read.json, "As JSON");
   verify_command->callback([&command] { command = [] { return otasim::cli::image_verify(read); }; });
 }

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <array>
 
+#include "sim/image/encryption.h"
+
 namespace otasim::image {
 namespace {
 
 using namespace boot::image;  // NOLINT(google-build-using-namespace): the format's constants
+
+constexpr std::size_t kAesBlock = 16;
 
 /// Reads little-endian integers front to back and remembers if it ever ran out.
 class Reader {
@@ -69,7 +73,7 @@ Bytes header_bytes(std::size_t payload_size, std::size_t protected_size, const S
   put(out, options.header_size, 2);
   put(out, static_cast<std::uint32_t>(protected_size), 2);
   put(out, static_cast<std::uint32_t>(payload_size), 4);
-  put(out, kFlagRamLoad, 4);
+  put(out, kFlagRamLoad | (options.encrypt_to != nullptr ? kFlagEncryptedAes128 : 0), 4);
   put(out, options.version.major, 1);
   put(out, options.version.minor, 1);
   put(out, options.version.revision, 2);
@@ -79,9 +83,33 @@ Bytes header_bytes(std::size_t payload_size, std::size_t protected_size, const S
   return out;
 }
 
+Bytes little_endian(std::uint32_t value) {
+  Bytes out;
+  put(out, value, 4);
+  return out;
+}
+
+Bytes protected_tlvs(const SignOptions& options) {
+  Bytes area;
+  put(area, kTlvProtectedInfoMagic, 2);
+  put(area, 0, 2);  // the size, set below
+  put_tlv(area, kTlvSecurityCounter, little_endian(options.security_counter));
+  if (options.kind != Kind::kApplication)
+    put_tlv(area, kTlvImageKind, little_endian(static_cast<std::uint32_t>(options.kind)));
+  if (options.revoked_keys != 0) put_tlv(area, kTlvRevokedKeys, little_endian(options.revoked_keys));
+  area[2] = static_cast<std::uint8_t>(area.size());
+  return area;
+}
+
 tl::unexpected<Error> not_an_image(const std::string& why) {
   return fail(ExitCode::kUsage, "not an image in MCUboot's format: " + why,
               "Make one with: otasim image sign --elf FILE --version VERSION --out FILE");
+}
+
+bool keep_number(std::optional<std::uint32_t>& where, const Bytes& value) {
+  if (where.has_value() || value.size() != 4) return false;
+  where = Reader(value).u32();
+  return true;
 }
 
 /// Keeps one TLV. @returns false if its type came before.
@@ -98,10 +126,14 @@ bool keep(Info& info, std::uint16_t type, Bytes value) {
       return once(info.key_hash);
     case kTlvEcdsaSignature:
       return once(info.signature);
+    case kTlvEciesP256:
+      return once(info.encrypted_key);
     case kTlvSecurityCounter:
-      if (info.security_counter.has_value() || value.size() != 4) return false;
-      info.security_counter = Reader(value).u32();
-      return true;
+      return keep_number(info.security_counter, value);
+    case kTlvImageKind:
+      return keep_number(info.kind, value);
+    case kTlvRevokedKeys:
+      return keep_number(info.revoked_keys, value);
     default:
       return true;  // others are for others
   }
@@ -127,16 +159,11 @@ std::string read_tlvs(Reader& reader, std::uint16_t magic, Info& info) {
 
 Result<Bytes> sign(std::span<const std::uint8_t> payload, const SignOptions& options,
                    const crypto::P256Key& key) {
-  Bytes protected_area;
-  put(protected_area, kTlvProtectedInfoMagic, 2);
-  put(protected_area, 0, 2);  // the size, set below
-  Bytes counter;
-  put(counter, options.security_counter, 4);
-  put_tlv(protected_area, kTlvSecurityCounter, counter);
-  protected_area[2] = static_cast<std::uint8_t>(protected_area.size());
-
-  Bytes image = header_bytes(payload.size(), protected_area.size(), options);
-  image.insert(image.end(), payload.begin(), payload.end());
+  Bytes content(payload.begin(), payload.end());
+  if (options.encrypt_to != nullptr) content.resize((content.size() + kAesBlock - 1) / kAesBlock * kAesBlock);
+  const Bytes protected_area = protected_tlvs(options);
+  Bytes image = header_bytes(content.size(), protected_area.size(), options);
+  image.insert(image.end(), content.begin(), content.end());
   image.insert(image.end(), protected_area.begin(), protected_area.end());
   const Bytes digest = crypto::sha256(image);
   const Result<Bytes> signature = key.sign(image);
@@ -146,6 +173,12 @@ Result<Bytes> sign(std::span<const std::uint8_t> payload, const SignOptions& opt
   put_tlv(area, kTlvSha256, digest);
   put_tlv(area, kTlvKeyHash, crypto::sha256(key.public_der()));
   put_tlv(area, kTlvEcdsaSignature, *signature);
+  if (options.encrypt_to != nullptr) {
+    const auto encrypted_key =
+        encrypt_payload(std::span(image).subspan(options.header_size, content.size()), *options.encrypt_to);
+    if (!encrypted_key) return tl::unexpected(encrypted_key.error());
+    put_tlv(area, kTlvEciesP256, *encrypted_key);
+  }
   put(image, kTlvInfoMagic, 2);
   put(image, static_cast<std::uint32_t>(area.size() + 4), 2);
   image.insert(image.end(), area.begin(), area.end());
@@ -185,13 +218,21 @@ Result<Info> parse(std::span<const std::uint8_t> bytes) {
   return info;
 }
 
-Result<Info> verify(std::span<const std::uint8_t> bytes, const crypto::P256Key& key) {
+Result<Info> verify(std::span<const std::uint8_t> bytes, const crypto::P256Key& key,
+                    const crypto::P256Key* decryption_key) {
   Result<Info> info = parse(bytes);
   if (!info) return info;
-  const auto covered = bytes.first(info->signed_size);
-  const auto refuse = [](const char* why) {
-    return fail(ExitCode::kFailed, fmt::format("the image does not verify: {}", why));
+  const auto refuse = [](const std::string& why) {
+    return fail(ExitCode::kFailed, "the image does not verify: " + why);
   };
+  Bytes covered(bytes.begin(), bytes.begin() + info->signed_size);
+  if (info->is_encrypted()) {
+    if (decryption_key == nullptr) return refuse("it is encrypted, and no key was given to open it.");
+    const auto payload = std::span(covered).subspan(info->header_size, info->payload_size);
+    if (!info->encrypted_key) return refuse("it is encrypted, and has no TLV with the key.");
+    if (auto opened = decrypt_payload(payload, *info->encrypted_key, *decryption_key); !opened)
+      return refuse(opened.error().message);
+  }
   if (!info->sha256 || *info->sha256 != crypto::sha256(covered))
     return refuse("its hash does not match its content.");
   if (!info->key_hash || *info->key_hash != crypto::sha256(key.public_der()))

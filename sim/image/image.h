@@ -24,9 +24,13 @@ struct SignOptions {
   std::uint32_t security_counter = 1;
   std::uint32_t load_address = 0;
   std::uint16_t header_size = boot::image::kDefaultHeaderSize;
+  boot::image::Kind kind = boot::image::Kind::kApplication;
+  std::uint32_t revoked_keys = 0;               ///< bit n: the commit revokes signer n of the ROM
+  const crypto::P256Key* encrypt_to = nullptr;  ///< the ROM's image-encryption key; null: not encrypted
 };
 
-/// Puts header and TLVs around `payload` and signs it.
+/// Puts header and TLVs around `payload`, signs it, and encrypts the payload if asked to. An encrypted
+/// payload is first filled up with zeros to AES's 16 bytes, as MCUboot's tool does.
 [[nodiscard]] Result<Bytes> sign(std::span<const std::uint8_t> payload, const SignOptions& options,
                                  const crypto::P256Key& key);
 
@@ -43,6 +47,11 @@ struct Info {
   std::optional<Bytes> sha256;
   std::optional<Bytes> key_hash;
   std::optional<Bytes> signature;
+  std::optional<std::uint32_t> kind;          ///< a boot::image::Kind; none: an application
+  std::optional<std::uint32_t> revoked_keys;  ///< bit n: signer n
+  std::optional<Bytes> encrypted_key;
+
+  [[nodiscard]] bool is_encrypted() const { return (flags & boot::image::kFlagEncryptedAes128) != 0; }
 };
 
 /// Reads an image at the start of `bytes`; more may follow it.
@@ -50,7 +59,9 @@ struct Info {
 [[nodiscard]] Result<Info> parse(std::span<const std::uint8_t> bytes);
 
 /// Checks hash, key and signature of the image at the start of `bytes`.
+/// @param decryption_key  opens an encrypted image; null: an encrypted image fails
 /// @returns its description, or kFailed saying what does not hold (kUsage if it is no image)
-[[nodiscard]] Result<Info> verify(std::span<const std::uint8_t> bytes, const crypto::P256Key& key);
+[[nodiscard]] Result<Info> verify(std::span<const std::uint8_t> bytes, const crypto::P256Key& key,
+                                  const crypto::P256Key* decryption_key = nullptr);
 
 }  // namespace otasim::image

@@ -40,10 +40,10 @@ Result<BuildProducts> BuildProducts::find(const std::string& board) {
   return products;
 }
 
-Result<std::string> default_signing_key() {
+Result<std::string> build_key(const char* name) {
   const Result<std::filesystem::path> root = install_root();
   if (!root) return tl::unexpected(root.error());
-  return existing(*root / "keys" / "boot_signing_key.pem");
+  return existing(*root / "keys" / name);
 }
 
 }  // namespace otasim::lab

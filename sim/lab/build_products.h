@@ -24,7 +24,11 @@ struct BuildProducts {
   [[nodiscard]] static Result<BuildProducts> find(const std::string& board);
 };
 
-/// The lab's build-time image-signing key (PEM). @returns kEnvironment if it is not there
-[[nodiscard]] Result<std::string> default_signing_key();
+// The build's keys (scripts/cmake/OtasimKeys.cmake), by file name.
+inline constexpr const char* kBootSigningKey = "boot_signing_key.pem";
+inline constexpr const char* kImageEncryptionKey = "image_encryption_key.pem";
+
+/// The path of one of them. @returns kEnvironment if it is not there
+[[nodiscard]] Result<std::string> build_key(const char* name);
 
 }  // namespace otasim::lab

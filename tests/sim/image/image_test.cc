@@ -5,6 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "agent/boot/image.h"
+
 namespace {
 
 using otasim::crypto::Bytes;
@@ -96,6 +102,77 @@ TEST(Version, RefusesEverythingElse) {
        {"", "1", "1.2", "1.2.", ".1.2", "1.2.3.4", "256.0.0", "1.256.0", "1.2.65536", "-1.0.0", "1.-2.0",
         "1.2.3+", "1.2.3+x", "1.2.3+4294967296", " 1.2.3", "1.2.3 ", "v1.2.3", "a.b.c", "1..3"}) {
     EXPECT_FALSE(parse_version(text).has_value()) << "'" << text << "'";
+  }
+}
+
+const P256Key& recipient() {
+  static const P256Key key = P256Key::generate().value();
+  return key;
+}
+
+Bytes encrypted_image(std::span<const std::uint8_t> payload) {
+  const SignOptions options{.version = {1, 2, 3, 4}, .load_address = 0x00100000, .encrypt_to = &recipient()};
+  return otasim::image::sign(payload, options, key()).value();
+}
+
+TEST(EncryptedImage, VerifiesWithTheKeyItIsEncryptedTo) {
+  const Bytes image = encrypted_image(payload());
+  const Bytes plain = payload();
+  EXPECT_EQ(std::search(image.begin(), image.end(), plain.begin(), plain.begin() + 32), image.end());
+  const auto info = otasim::image::verify(image, key(), &recipient());
+  ASSERT_TRUE(info.has_value()) << info.error().message;
+  EXPECT_TRUE(info->is_encrypted());
+  EXPECT_EQ(info->payload_size, 1008U) << "filled up to AES's blocks";
+  EXPECT_THAT(otasim::image::verify(image, key()).error().message, testing::HasSubstr("no key was given"));
+  const P256Key other = P256Key::generate().value();
+  EXPECT_THAT(otasim::image::verify(image, key(), &other).error().message, testing::HasSubstr("another key"));
+}
+
+TEST(EncryptedImage, DamageIsFound) {
+  const Bytes image = encrypted_image(payload());
+  for (std::size_t at = 0x200; at < image.size(); at += 7) {
+    Bytes damaged = image;
+    damaged[at] ^= 0x20;
+    EXPECT_FALSE(otasim::image::verify(damaged, key(), &recipient()).has_value()) << at;
+  }
+}
+
+// What one implementation makes the other must read, both ways.
+
+constexpr boot::image::LoadRegion kRegion{0x00100000, 0x10000};
+
+crypto::P256PublicKey point_of(const P256Key& key) {
+  crypto::P256PublicKey point{};
+  const Bytes spki = key.public_der();
+  std::copy(spki.end() - static_cast<std::ptrdiff_t>(point.size()), spki.end(), point.begin());
+  return point;
+}
+
+TEST(BothParsers, TheBootloaderOpensAndVerifiesWhatTheHostSigns) {
+  const auto point = point_of(key());
+  crypto::Sha256Digest hash{};
+  std::ranges::copy(otasim::crypto::sha256(key().public_der()), hash.begin());
+  const std::array signers{boot::image::PublicKey{point, hash}};
+  crypto::P256PrivateKey scalar{};
+  const Bytes ec_private = recipient().private_der();  // 30 len 02 01 01 04 20 scalar
+  std::copy_n(ec_private.begin() + 7, scalar.size(), scalar.begin());
+
+  for (const bool encrypt : {false, true}) {
+    const SignOptions options{.version = {4, 3, 2, 1},
+                              .security_counter = 9,
+                              .load_address = 0x00100000,
+                              .kind = boot::image::Kind::kRecovery,
+                              .revoked_keys = 0b110,
+                              .encrypt_to = encrypt ? &recipient() : nullptr};
+    Bytes image = otasim::image::sign(payload(), options, key()).value();
+    ASSERT_EQ(boot::image::decrypt(image, kRegion, scalar), boot::image::VerifyStatus::kOk);
+    boot::image::Info info;
+    ASSERT_EQ(boot::image::verify(image, {signers, 0}, kRegion, info), boot::image::VerifyStatus::kOk);
+    EXPECT_EQ(info.security_counter, 9U);
+    EXPECT_EQ(info.kind, boot::image::Kind::kRecovery);
+    EXPECT_EQ(info.revoked_keys, 0b110U);
+    EXPECT_EQ(info.version, (boot::image::Version{4, 3, 2, 1}));
+    EXPECT_EQ(info.total_size, image.size());
   }
 }
 

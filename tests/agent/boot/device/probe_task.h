@@ -1,0 +1,38 @@
+// What the probe application does once it runs: the misbehaviour that a test wants to see stopped.
+//
+// A test finds kTaskMarker in the application's payload, writes the task's number behind it, and signs the
+// result: one program, as many images as there are tasks.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace probe {
+
+enum class Task : std::uint32_t {
+  kIdle,              ///< stays alive and never accepts itself
+  kCrash,             ///< faults
+  kHang,              ///< loops with interrupts off
+  kFeedWatchdog,      ///< serves the watchdog in a loop, without ever accepting
+  kClearWatchdogNmi,  ///< serves it from an NMI handler of its own
+  kWriteBootRom,
+  kWriteRomTrust,
+  kWriteFlashArray,  ///< a store into the flash window
+  kEraseProvisioning,
+  kEraseRecovery,
+  kEraseRunningSlot,
+  kEraseOtherSlot,
+  kBurnOtp,
+  kEraseBootControl,  ///< and both sectors of it: the journal is the application's to write
+  kAccept,            ///< accepts itself, ends the trial, serves the watchdog, and stays alive
+  kAcceptAndReset,
+};
+
+inline constexpr std::array<char, 8> kTaskMarker{'P', 'R', 'O', 'B', 'E', 'T', 'S', 'K'};
+
+struct TaskWord {
+  std::array<char, 8> marker;
+  Task task;
+};
+
+}  // namespace probe
