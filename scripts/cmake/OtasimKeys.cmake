@@ -4,7 +4,7 @@
 #   OTASIM_BOOT_KEY              PEM, P-256 private: signs images
 #   OTASIM_BOOT_SPARE_KEY        PEM, P-256 private: the second signer in ROM, for when the first must be revoked
 #   OTASIM_IMAGE_ENCRYPTION_KEY  PEM, P-256 private: its private half stands in ROM, images are encrypted to its public one
-#   OTASIM_DEVICE_KEY            32 bytes: seals provisioning
+#   OTASIM_DEVICE_KEY            32 bytes: seals provisioning; one for all devices of a build (a product fuses one per device)
 #   OTASIM_CODE_SIGNING_ROOT     X.509 certificate, PEM or DER: code signers' certificates must be issued by it
 #   OTASIM_CODE_SIGNING_ROOT_KEY PEM, private: issues the lab's code signers; not needed on devices
 #
