@@ -16,7 +16,7 @@
 // - plan_failure() makes programs, burns or erases fail, with or without saying so.
 // - set_endurance() wears sectors out: erases beyond it fail, and then programs too.
 // - weaken() and stick() damage single cells; bit rot that stays is an edit of the window.
-// What was changed before the struck operation, or elsewhere, is not touched by any of them but the last two.
+// Only the last of these touches what was changed before the struck operation, or elsewhere.
 #pragma once
 
 #include <cstdint>
