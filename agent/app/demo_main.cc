@@ -28,7 +28,7 @@ app::RunningImage identify_image() {
 
 void load_settings(app::DeviceSettings& settings) {
   static std::array<std::uint8_t, provisioning::kMaxBlobSize> blob;
-  const provisioning::Status status = settings.load(board::flash(), blob);
+  const provisioning::Status status = settings.load(board::flash(), board::rom_trust().device_key, blob);
   if (status != provisioning::Status::kOk) app::halt(provisioning::to_string(status));
 }
 

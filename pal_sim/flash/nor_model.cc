@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "pal_sim/flash/splitmix64.h"
+
 namespace flash {
 namespace {
 
@@ -35,19 +37,23 @@ std::uint32_t cell_bytes(const Request& request) {
   return 0;
 }
 
-// splitmix64: every value of the counter gives an unrelated word, so no state beyond the counter is needed.
-std::uint64_t splitmix64(std::uint64_t& state) {
-  state += 0x9E37'79B9'7F4A'7C15u;
-  std::uint64_t z = state;
-  z = (z ^ (z >> 30)) * 0xBF58'476D'1CE4'E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D0'49BB'1331'11EBu;
-  return z ^ (z >> 31);
+// Where in the window they stand.
+std::uint32_t first_cell(const Request& request) {
+  return request.kind == OpKind::kOtpProgram ? kOtpOffset + request.offset : request.offset;
+}
+
+bool is_cell(std::uint32_t window_offset) {
+  static_assert(kOtpOffset == kArraySize, "the OTP bank follows the array");
+  return window_offset < kOtpOffset + kOtpSize;
+}
+
+Status failure_status(OpKind kind) {
+  return kind == OpKind::kEraseSector ? Status::kEraseFailed : Status::kProgramFailed;
 }
 
 }  // namespace
 
-NorModel::NorModel(Window window, std::uint64_t seed)
-    : window_(window), seed_(seed), erase_counts_(kArraySize / kSectorSize) {
+NorModel::NorModel(Window window, std::uint64_t seed) : window_(window), seed_(seed) {
   require(window.size() == kWindowSize, "a window has kWindowSize bytes");
 }
 
@@ -59,14 +65,11 @@ Status NorModel::execute(const Request& request) {
     return verdict;
   }
   const std::uint32_t number = accept();
-  std::uint32_t bytes = cell_bytes(request);
-  const bool cut = cut_ && cut_->operation == number;
-  if (cut) bytes = std::min(bytes, cut_->bytes);
-  apply(request, bytes);
-  if (cut) powered_ = false;
-  const Status status = cut ? Status::kNoDevice : Status::kOk;
-  observe(request, number, bytes, status);
-  return status;
+  const Outcome outcome = outcome_of(request, number);
+  apply(request, outcome);
+  if (outcome.status == Status::kNoDevice) powered_ = false;
+  observe(request, number, outcome.bytes, outcome.status);
+  return outcome.status;
 }
 
 Status NorModel::program(std::uint32_t offset, std::span<const std::uint8_t> data) {
@@ -127,10 +130,23 @@ void NorModel::power_on() {
   powered_ = true;
   cut_.reset();
   clear_volatile_state(window_);
+  cells_.power_on(window_, seed_);
 }
 
 void NorModel::reset() {
   clear_volatile_state(window_);
+}
+
+void NorModel::weaken(std::uint32_t window_offset, std::uint8_t bits) {
+  require(is_cell(window_offset), "only cells can be weak");
+  cells_.weaken(window_offset, bits);
+}
+
+void NorModel::stick(std::uint32_t window_offset, StuckBits stuck) {
+  require(is_cell(window_offset), "only cells can be stuck");
+  cells_.settle(window_offset, stuck.bits);
+  cells_.stuck[window_offset] = stuck;
+  cells_.hold_stuck(window_, window_offset, 1);
 }
 
 std::uint32_t NorModel::sequence() const {
@@ -139,7 +155,7 @@ std::uint32_t NorModel::sequence() const {
 
 std::uint32_t NorModel::erase_count(std::uint32_t offset) const {
   require(offset < kArraySize, "wear is counted inside the array");
-  return erase_counts_[offset / kSectorSize];
+  return cells_.erase_counts[offset / kSectorSize];
 }
 
 Status NorModel::check(const Request& request) const {
@@ -211,16 +227,56 @@ std::uint32_t NorModel::accept() {
   return number;
 }
 
-void NorModel::apply(const Request& request, std::uint32_t bytes) {
+NorModel::Outcome NorModel::outcome_of(const Request& request, std::uint32_t number) const {
+  const std::uint32_t cells = cell_bytes(request);
+  Outcome outcome{.bytes = cells, .marginal_bytes = 0, .status = Status::kOk};
+  const bool is_worn = is_worn_out(request);
+  if (is_worn) {
+    outcome = {.bytes = 0, .marginal_bytes = 0, .status = failure_status(request.kind)};
+  } else if (const PlannedFailure* failure = planned_failure(request, number)) {
+    outcome = {.bytes = failure->bytes,
+               .marginal_bytes = failure->marginal_bytes,
+               .status = failure->is_silent ? Status::kOk : failure_status(request.kind)};
+  }
+  if (cut_ && cut_->operation == number) {
+    outcome.status = Status::kNoDevice;
+    if (!is_worn) {
+      outcome.bytes = cut_->bytes;
+      outcome.marginal_bytes = cut_->marginal_bytes;
+    }
+  }
+  outcome.bytes = std::min(outcome.bytes, cells);
+  outcome.marginal_bytes = std::min(outcome.marginal_bytes, cells - outcome.bytes);
+  return outcome;
+}
+
+const PlannedFailure* NorModel::planned_failure(const Request& request, std::uint32_t number) const {
+  const std::uint32_t length = cell_bytes(request);
+  const std::uint32_t begin = first_cell(request);
+  const auto strikes = [&](const PlannedFailure& failure) {
+    if (failure.operation && *failure.operation != number) return false;
+    if (failure.kind && *failure.kind != request.kind) return false;
+    return std::max(begin, failure.begin) < std::min(begin + length, failure.end);
+  };
+  const auto found = std::ranges::find_if(failures_, strikes);
+  return found == failures_.end() ? nullptr : &*found;
+}
+
+bool NorModel::is_worn_out(const Request& request) const {
+  const bool is_erase = request.kind == OpKind::kEraseSector;
+  if (!endurance_ || (!is_erase && request.kind != OpKind::kProgram) || cell_bytes(request) == 0)
+    return false;
+  const std::uint64_t erases = erase_count(request.offset);
+  return erases + (is_erase ? 1 : 0) > *endurance_;
+}
+
+void NorModel::apply(const Request& request, const Outcome& outcome) {
   switch (request.kind) {
     case OpKind::kProgram:
-      return clear_bits(request.offset, request.data.first(bytes));
     case OpKind::kOtpProgram:
-      return clear_bits(kOtpOffset + request.offset, request.data.first(bytes));
+      return apply_program(first_cell(request), request.data, outcome);
     case OpKind::kEraseSector:
-      ++erase_counts_[request.offset / kSectorSize];
-      std::ranges::fill(window_.subspan(request.offset, bytes), std::uint8_t{0xFF});
-      return;
+      return apply_erase(request.offset, outcome);
     case OpKind::kLock:
       return add_lock(request.offset, request.length);
     case OpKind::kOtpLock:
@@ -228,9 +284,27 @@ void NorModel::apply(const Request& request, std::uint32_t bytes) {
   }
 }
 
-void NorModel::clear_bits(std::uint32_t window_offset, std::span<const std::uint8_t> data) {
+void NorModel::apply_program(std::uint32_t window_offset, std::span<const std::uint8_t> data,
+                             const Outcome& outcome) {
   const auto cells = window_.subspan(window_offset, data.size());
-  for (std::size_t i = 0; i < data.size(); ++i) cells[i] = static_cast<std::uint8_t>(cells[i] & data[i]);
+  for (std::uint32_t i = 0; i < outcome.bytes; ++i) {
+    cells[i] = static_cast<std::uint8_t>(cells[i] & data[i]);
+    cells_.settle(window_offset + i, static_cast<std::uint8_t>(~data[i]));
+  }
+  for (std::uint32_t i = outcome.bytes; i < outcome.bytes + outcome.marginal_bytes; ++i) {
+    cells_.weaken(window_offset + i, static_cast<std::uint8_t>(cells[i] & ~data[i]));
+  }
+  cells_.hold_stuck(window_, window_offset, outcome.bytes);
+}
+
+void NorModel::apply_erase(std::uint32_t offset, const Outcome& outcome) {
+  ++cells_.erase_counts[offset / kSectorSize];
+  std::ranges::fill(window_.subspan(offset, outcome.bytes), std::uint8_t{0xFF});
+  cells_.settle_range(offset, outcome.bytes);
+  for (std::uint32_t i = outcome.bytes; i < outcome.bytes + outcome.marginal_bytes; ++i) {
+    cells_.weaken(offset + i, static_cast<std::uint8_t>(~window_[offset + i]));
+  }
+  cells_.hold_stuck(window_, offset, outcome.bytes);
 }
 
 void NorModel::add_lock(std::uint32_t offset, std::uint32_t length) {

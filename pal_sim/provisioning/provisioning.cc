@@ -3,13 +3,18 @@
 #include <algorithm>
 #include <bit>
 
-#include "pal_sim/flash/crc32.h"
 #include "pal_sim/flash/flash_map.h"
 
 namespace provisioning {
 namespace {
 
-constexpr std::uint32_t kCrcSize = 4;
+// Where the header's fields stand.
+constexpr std::size_t kFormatAt = 4;
+constexpr std::size_t kSequenceAt = 8;
+constexpr std::size_t kBodySizeAt = 12;
+constexpr std::size_t kNonceAt = 16;
+static_assert(kNonceAt + kNonceSize == kHeaderSize);
+
 constexpr std::uint32_t kEntryHeaderSize = 4;
 
 std::uint16_t u16_at(std::span<const std::uint8_t> bytes, std::size_t at) {
@@ -185,12 +190,24 @@ bool is_complete(const Settings& s) {
          !s.device_certificate.empty() && !s.device_key.empty() && s.code_signer_count > 0;
 }
 
-/// Size of the blob whose header is at the start of `bytes`, 0 if that is no header.
-std::uint32_t blob_size(std::span<const std::uint8_t> bytes) {
-  if (bytes.size() < kHeaderSize || u32_at(bytes, 0) != kMagic || u16_at(bytes, 4) != kFormat) return 0;
-  const std::uint32_t body = u32_at(bytes, 12);
-  if (body > kMaxBlobSize - kHeaderSize - kCrcSize) return 0;
-  return kHeaderSize + body + kCrcSize;
+/// A blob's parts; what they say is not proved yet.
+struct Blob {
+  std::span<std::uint8_t> header;
+  std::span<std::uint8_t> body;
+  std::span<const std::uint8_t, kSealTagSize> tag;
+};
+
+std::optional<Blob> split(std::span<std::uint8_t> bytes) {
+  constexpr std::size_t kOverhead = kHeaderSize + kSealTagSize;
+  if (bytes.size() < kOverhead) return std::nullopt;
+  if (u32_at(bytes, 0) != kMagic || u32_at(bytes, kFormatAt) != kFormat) return std::nullopt;
+  const std::size_t most = std::min<std::size_t>(bytes.size(), kMaxBlobSize) - kOverhead;
+  const std::size_t body_size = u32_at(bytes, kBodySizeAt);
+  if (body_size > most) return std::nullopt;
+  const auto rest = bytes.subspan(kHeaderSize);
+  return Blob{.header = bytes.first(kHeaderSize),
+              .body = rest.first(body_size),
+              .tag = rest.subspan(body_size).first<kSealTagSize>()};
 }
 
 }  // namespace
@@ -216,18 +233,22 @@ const char* to_string(Status status) {
   return "unknown";
 }
 
-Status parse(std::span<const std::uint8_t> blob, Settings& out) {
+Status parse(std::span<std::uint8_t> bytes, DeviceKey key, Settings& out) {
   out = Settings{};
-  const std::uint32_t size = blob_size(blob);
-  if (size == 0 || size > blob.size()) return Status::kNotFound;
-  const auto covered = blob.first(size - kCrcSize);
-  if (flash::crc32(covered) != u32_at(blob, size - kCrcSize)) return Status::kNotFound;
-  const std::uint16_t count = u16_at(blob, 6);
-  if (count > kMaxEntries) return Status::kNotFound;
-  out.sequence = u32_at(blob, 8);
-  auto rest = covered.subspan(kHeaderSize);
-  for (std::uint16_t i = 0; i < count; ++i) {
-    if (rest.size() < kEntryHeaderSize) return Status::kNotFound;
+  const std::optional<Blob> blob = split(bytes);
+  if (!blob) return Status::kNotFound;
+  const auto nonce = blob->header.subspan(kNonceAt).first<kNonceSize>();
+  if (!unseal(key, nonce, blob->header, blob->body, blob->tag)) return Status::kNotFound;
+  const Status status = parse_body(blob->body, out);
+  out.sequence = u32_at(blob->header, kSequenceAt);
+  return status;
+}
+
+Status parse_body(std::span<const std::uint8_t> body, Settings& out) {
+  out = Settings{};
+  auto rest = body;
+  for (std::uint32_t entries = 0; !rest.empty(); ++entries) {
+    if (entries == kMaxEntries || rest.size() < kEntryHeaderSize) return Status::kNotFound;
     const std::uint16_t length = u16_at(rest, 2);
     if (rest.size() - kEntryHeaderSize < length) return Status::kNotFound;
     if (!take_entry(u16_at(rest, 0), rest.subspan(kEntryHeaderSize, length), out)) return Status::kNotFound;
@@ -236,7 +257,7 @@ Status parse(std::span<const std::uint8_t> blob, Settings& out) {
   return is_complete(out) ? Status::kOk : Status::kIncomplete;
 }
 
-Status load(flash::FlashDriver& flash, std::span<std::uint8_t> buffer, Settings& out) {
+Status load(flash::FlashDriver& flash, DeviceKey key, std::span<std::uint8_t> buffer, Settings& out) {
   if (buffer.size() < kMaxBlobSize) return Status::kNotFound;
   const std::array copies{flash::kProvisioning0.offset, flash::kProvisioning1.offset};
   Status best = Status::kNotFound;
@@ -249,7 +270,7 @@ Status load(flash::FlashDriver& flash, std::span<std::uint8_t> buffer, Settings&
       continue;
     }
     Settings candidate;
-    const Status status = parse(buffer, candidate);
+    const Status status = parse(buffer.first(kMaxBlobSize), key, candidate);
     const bool is_better =
         (status == Status::kOk && best != Status::kOk) ||
         (status == best && status != Status::kNotFound && candidate.sequence > best_sequence) ||
@@ -263,7 +284,7 @@ Status load(flash::FlashDriver& flash, std::span<std::uint8_t> buffer, Settings&
   // Read the chosen copy again, into the buffer that `out` will view, and trust only this reading.
   if (flash.read(copies[best_copy], buffer.first(kMaxBlobSize)) != flash::Status::kOk)
     return Status::kFlashError;
-  return parse(buffer, out);
+  return parse(buffer.first(kMaxBlobSize), key, out);
 }
 
 }  // namespace provisioning

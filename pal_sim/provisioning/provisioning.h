@@ -2,14 +2,17 @@
 //
 // Two copies stand in flash, each a blob of
 //
-//   header  magic u32 "OTPV", format u16, entry count u16, sequence u32, body size u32
-//   body    entries: tag u16, length u16, bytes
-//   crc32   u32 over header and body
+//   header  magic u32 "OTPV", format u32, sequence u32, body size u32, nonce (12 bytes)
+//   body    encrypted entries: tag u16, length u16, bytes
+//   tag     16 bytes
 //
-// all little-endian. The valid copy with the highest sequence is in force; a copy that is torn or damaged, or
-// has a value out of its range, is passed over. load() copies it to RAM once, so that nothing can change
-// between check and use. Certificates and keys are DER. The content is not encrypted yet (see
-// docs/threat-model.md).
+// all little-endian, sealed (seal.h) under the device key, the header as associated data. Nothing of the body
+// is looked at before it has proved authentic. The valid copy with the highest sequence is in force; a copy
+// that is torn, damaged or sealed with another key, or has a value out of its range, is passed over. load()
+// copies it to RAM once, so that nothing can change between check and use; in clear it stands there only.
+// Certificates and keys are DER.
+//
+// What sealing does not do: whoever can write flash can put back an older blob of the same key.
 #pragma once
 
 #include <array>
@@ -19,14 +22,15 @@
 #include <string_view>
 
 #include "pal_sim/flash/flash_driver.h"
+#include "pal_sim/provisioning/seal.h"
 
 namespace provisioning {
 
 inline constexpr std::uint32_t kMagic = 0x5650'544F;  // "OTPV" in memory
-inline constexpr std::uint16_t kFormat = 1;
-inline constexpr std::uint32_t kHeaderSize = 16;
+inline constexpr std::uint32_t kFormat = 2;
+inline constexpr std::uint32_t kHeaderSize = 16 + kNonceSize;
 inline constexpr std::uint32_t kMaxBlobSize = 8192;
-inline constexpr std::uint16_t kMaxEntries = 32;
+inline constexpr std::uint32_t kMaxEntries = 32;
 inline constexpr std::size_t kMaxCodeSigners = 4;
 inline constexpr std::size_t kMaxThingName = 64;
 inline constexpr std::size_t kMaxHostName = 128;
@@ -122,18 +126,24 @@ struct Settings {
 enum class Status {
   kOk,
   kFlashError,  ///< neither copy could be read
-  kNotFound,    ///< neither copy is valid: blank, torn, damaged or of another format
+  kNotFound,    ///< neither copy is valid: blank, torn, damaged, of another key or of another format
   kIncomplete,  ///< the blob is sound but lacks a required entry
 };
 
 [[nodiscard]] const char* to_string(Status status);
 
-/// Parses one blob. Trusts no length in it.
+/// Opens one blob in place and parses it. Trusts no length in it. `out` views into `blob`, where the body
+/// stands in clear afterwards; if it is not authentic, it is wiped.
 /// @returns kOk, kNotFound, kIncomplete
-[[nodiscard]] Status parse(std::span<const std::uint8_t> blob, Settings& out);
+[[nodiscard]] Status parse(std::span<std::uint8_t> blob, DeviceKey key, Settings& out);
 
-/// Reads the newest valid copy into `buffer` (at least kMaxBlobSize bytes) and parses it.
+/// Parses an opened body. Trusts nothing in it: an authentic one may come from a factory with other limits.
+/// @returns kOk, kNotFound (it is no list of entries, or a value is out of its range), kIncomplete
+[[nodiscard]] Status parse_body(std::span<const std::uint8_t> body, Settings& out);
+
+/// Reads the newest valid copy into `buffer` (at least kMaxBlobSize bytes), opens and parses it.
 /// @returns kOk, kFlashError, kNotFound, kIncomplete
-[[nodiscard]] Status load(flash::FlashDriver& flash, std::span<std::uint8_t> buffer, Settings& out);
+[[nodiscard]] Status load(flash::FlashDriver& flash, DeviceKey key, std::span<std::uint8_t> buffer,
+                          Settings& out);
 
 }  // namespace provisioning

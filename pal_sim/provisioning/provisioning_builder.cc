@@ -1,6 +1,6 @@
 #include "pal_sim/provisioning/provisioning_builder.h"
 
-#include "pal_sim/flash/crc32.h"
+#include <array>
 
 namespace provisioning {
 namespace {
@@ -75,16 +75,19 @@ Builder& Builder::add_code_signer(std::string_view name, std::span<const std::ui
   return add(kTagCodeSigner, value);
 }
 
-std::vector<std::uint8_t> Builder::build(std::uint32_t sequence) const {
-  if (is_too_large_ || kHeaderSize + body_.size() + 4 > kMaxBlobSize) return {};
+std::vector<std::uint8_t> Builder::build(std::uint32_t sequence, DeviceKey key, Nonce nonce) const {
+  if (is_too_large_ || kHeaderSize + body_.size() + kSealTagSize > kMaxBlobSize) return {};
   std::vector<std::uint8_t> blob;
   put_u32(blob, kMagic);
-  put_u16(blob, kFormat);
-  put_u16(blob, count_);
+  put_u32(blob, kFormat);
   put_u32(blob, sequence);
   put_u32(blob, static_cast<std::uint32_t>(body_.size()));
+  blob.insert(blob.end(), nonce.begin(), nonce.end());
   blob.insert(blob.end(), body_.begin(), body_.end());
-  put_u32(blob, flash::crc32(blob));
+  std::array<std::uint8_t, kSealTagSize> tag{};
+  const auto header = std::span(blob).first(kHeaderSize);
+  if (!seal(key, nonce, header, std::span(blob).subspan(kHeaderSize), tag)) return {};
+  blob.insert(blob.end(), tag.begin(), tag.end());
   return blob;
 }
 

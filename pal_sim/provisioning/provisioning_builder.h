@@ -10,7 +10,7 @@
 
 namespace provisioning {
 
-/// Collects entries, then closes them into a blob. Entries keep their order.
+/// Collects entries, then seals them into a blob. Entries keep their order.
 class Builder {
  public:
   Builder& add(Tag tag, std::span<const std::uint8_t> value);
@@ -22,12 +22,16 @@ class Builder {
   Builder& add_transfer(const TransferSettings& transfer);
   Builder& add_code_signer(std::string_view name, std::span<const std::uint8_t> certificate);
 
+  /// @param nonce  12 random bytes, new ones for each blob
   /// @returns the blob, empty if an entry or the whole exceeds the format's limits.
-  [[nodiscard]] std::vector<std::uint8_t> build(std::uint32_t sequence) const;
+  [[nodiscard]] std::vector<std::uint8_t> build(std::uint32_t sequence, DeviceKey key, Nonce nonce) const;
+
+  /// What build() seals: the entries so far, in clear.
+  [[nodiscard]] std::span<const std::uint8_t> body() const { return body_; }
 
  private:
   std::vector<std::uint8_t> body_;
-  std::uint16_t count_ = 0;
+  std::uint32_t count_ = 0;
   bool is_too_large_ = false;
 };
 

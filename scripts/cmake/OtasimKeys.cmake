@@ -4,7 +4,7 @@
 #   OTASIM_BOOT_KEY              PEM, P-256 private: signs images
 #   OTASIM_BOOT_SPARE_KEY        PEM, P-256 private: the second signer in ROM, for when the first must be revoked
 #   OTASIM_IMAGE_ENCRYPTION_KEY  PEM, P-256 private: its private half stands in ROM, images are encrypted to its public one
-#   OTASIM_DEVICE_KEY            32 bytes: seals provisioning
+#   OTASIM_DEVICE_KEY            32 bytes: seals provisioning; one for all devices of a build (a product fuses one per device)
 #   OTASIM_CODE_SIGNING_ROOT     X.509 certificate, PEM or DER: code signers' certificates must be issued by it
 #   OTASIM_CODE_SIGNING_ROOT_KEY PEM, private: issues the lab's code signers; not needed on devices
 #
@@ -16,6 +16,13 @@ set(OTASIM_IMAGE_ENCRYPTION_KEY ${OTASIM_KEYS_DIR}/image_encryption_key.pem CACH
 set(OTASIM_DEVICE_KEY ${OTASIM_KEYS_DIR}/device_key.bin CACHE FILEPATH "Key that seals provisioning")
 set(OTASIM_CODE_SIGNING_ROOT ${OTASIM_KEYS_DIR}/code_signing_root.pem CACHE FILEPATH "Root certificate of code signers")
 set(OTASIM_CODE_SIGNING_ROOT_KEY ${OTASIM_KEYS_DIR}/code_signing_root_key.pem CACHE FILEPATH "Key of that root")
+
+# Host programs look for the keys by name beside the build, so one that is given gets a copy there.
+function(otasim_keep_key file name)
+  if(EXISTS ${file} AND NOT file STREQUAL ${OTASIM_KEYS_DIR}/${name})
+    configure_file(${file} ${OTASIM_KEYS_DIR}/${name} COPYONLY FILE_PERMISSIONS OWNER_READ OWNER_WRITE)
+  endif()
+endfunction()
 
 find_program(OPENSSL openssl REQUIRED)
 file(MAKE_DIRECTORY ${OTASIM_KEYS_DIR})
@@ -62,6 +69,11 @@ function(otasim_p256_key file prefix)
   set(${prefix}_SCALAR "${scalar}" PARENT_SCOPE)
 endfunction()
 
+otasim_keep_key(${OTASIM_BOOT_KEY} boot_signing_key.pem)
+otasim_keep_key(${OTASIM_BOOT_SPARE_KEY} boot_spare_key.pem)
+otasim_keep_key(${OTASIM_IMAGE_ENCRYPTION_KEY} image_encryption_key.pem)
+otasim_keep_key(${OTASIM_DEVICE_KEY} device_key.bin)
+otasim_keep_key(${OTASIM_CODE_SIGNING_ROOT_KEY} code_signing_root_key.pem)
 otasim_p256_key(${OTASIM_BOOT_KEY} OTASIM_BOOT_KEY)
 otasim_p256_key(${OTASIM_BOOT_SPARE_KEY} OTASIM_BOOT_SPARE_KEY)
 otasim_p256_key(${OTASIM_IMAGE_ENCRYPTION_KEY} OTASIM_IMAGE_ENCRYPTION_KEY)

@@ -36,6 +36,8 @@ std::vector<Check> run_checks() {
   if (products) {
     checks.push_back(check("image-signing key", crypto::P256Key::load_private(products->boot_signing_key),
                            [&products](const auto&) { return products->boot_signing_key; }));
+    checks.push_back(check("device key", lab::load_device_key(products->device_key),
+                           [&products](const auto&) { return products->device_key; }));
   }
   checks.push_back(check("temporary folder", TempDir::create(),
                          [](const TempDir& folder) { return folder.path().parent_path().string(); }));

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
+#include "sim/base/file_io.h"
 #include "sim/base/install_root.h"
 
 namespace otasim::lab {
@@ -34,10 +36,25 @@ Result<BuildProducts> BuildProducts::find(const std::string& board) {
         std::pair{&products.application_elf, *root / "firmware" / fmt::format("demo-{}.elf", board)},
         std::pair{&products.flash_plugin, *root / "lib" / "libotasim_flash_plugin.so"},
         std::pair{&products.broker_plugin, *root / "lib" / "otasim_broker_plugin.so"},
-        std::pair{&products.boot_signing_key, *root / "keys" / "boot_signing_key.pem"}}) {
+        std::pair{&products.boot_signing_key, *root / "keys" / "boot_signing_key.pem"},
+        std::pair{&products.device_key, *root / "keys" / "device_key.bin"}}) {
     if (Result<void> taken = take(*where, path); !taken) return tl::unexpected(taken.error());
   }
   return products;
+}
+
+Result<DeviceKey> load_device_key(const std::string& path) {
+  const auto bytes = read_file(path);
+  if (!bytes) return tl::unexpected(bytes.error());
+  DeviceKey key;
+  if (bytes->size() != key.size()) {
+    return fail(
+        ExitCode::kEnvironment,
+        fmt::format("'{}' is no device key: it has {} bytes instead of {}", path, bytes->size(), key.size()),
+        "Remove it, and scripts/build makes a new one together with the firmware.");
+  }
+  std::ranges::copy(*bytes, key.begin());
+  return key;
 }
 
 Result<std::string> build_key(const char* name) {

@@ -1,11 +1,13 @@
-// What otasim's own build made and a run needs: firmware, plugins, the image-signing key.
+// What otasim's own build made and a run needs: firmware, plugins, keys.
 //
-// They stand beside the program (build/<preset>/): bin/otasim, firmware/*.elf, lib/*.so, keys/*.pem.
+// They stand beside the program (build/<preset>/): bin/otasim, firmware/*.elf, lib/*.so, keys/*.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
+#include "pal_sim/provisioning/seal.h"
 #include "sim/base/result.h"
 
 namespace otasim::lab {
@@ -19,10 +21,17 @@ struct BuildProducts {
   std::string flash_plugin;
   std::string broker_plugin;
   std::string boot_signing_key;
+  std::string device_key;  ///< seals provisioning; in the ROM of every device of this build
 
   /// Finds them for a board. @returns kEnvironment, naming the first file that is missing
   [[nodiscard]] static Result<BuildProducts> find(const std::string& board);
 };
+
+using DeviceKey = std::array<std::uint8_t, provisioning::kDeviceKeySize>;
+
+/// Reads the key that seals provisioning.
+/// @returns kEnvironment if it cannot be read or has another size
+[[nodiscard]] Result<DeviceKey> load_device_key(const std::string& path);
 
 // The build's keys (scripts/cmake/OtasimKeys.cmake), by file name.
 inline constexpr const char* kBootSigningKey = "boot_signing_key.pem";

@@ -1,6 +1,7 @@
 #include "sim/lab/factory.h"
 
 #include <fmt/format.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
 #include <random>
@@ -11,7 +12,7 @@
 namespace otasim::lab {
 
 Result<std::vector<std::uint8_t>> provisioning_blob(const Lab& lab, const Identity& device,
-                                                    const DeviceSettings& settings) {
+                                                    const DeviceSettings& settings, const DeviceKey& key) {
   constexpr std::size_t kSeedSize = 48;
   std::mt19937_64 random(settings.seed);
   std::vector<std::uint8_t> seed(kSeedSize);
@@ -31,14 +32,23 @@ Result<std::vector<std::uint8_t>> provisioning_blob(const Lab& lab, const Identi
       .add_u32(provisioning::kTagRequestWaitMs, settings.request_wait_ms)
       .add(provisioning::kTagEntropySeed, seed)
       .add_transfer(settings.transfer);
-  std::vector<std::uint8_t> blob = builder.build(1);
   provisioning::Settings check;
-  if (const provisioning::Status status = provisioning::parse(blob, check);
+  if (const provisioning::Status status = provisioning::parse_body(builder.body(), check);
       status != provisioning::Status::kOk) {
     return fail(
         ExitCode::kUsage,
         fmt::format("the settings of '{}' cannot be provisioned: {}", settings.thing_name, to_string(status)),
         "Thing names are 1 to 64 printable characters without blanks, host names 1 to 128.");
+  }
+  // Not from the settings' seed: equal seeds are common, and a nonce must never come twice under one key.
+  std::array<std::uint8_t, provisioning::kNonceSize> nonce{};
+  if (RAND_bytes(nonce.data(), static_cast<int>(nonce.size())) != 1) {
+    return fail(ExitCode::kInternal, "the system gives no random numbers");
+  }
+  std::vector<std::uint8_t> blob = builder.build(1, key, nonce);
+  if (blob.empty()) {
+    return fail(ExitCode::kUsage, fmt::format("the settings of '{}' do not fit {} bytes of provisioning",
+                                              settings.thing_name, provisioning::kMaxBlobSize));
   }
   return blob;
 }

@@ -1,7 +1,7 @@
 // The factory: what a device's flash holds when it leaves the line.
 //
-// A blank part gets the provisioning (both copies) and the first image in slot A; the bootloader finds no
-// boot control record and takes slot A as the committed image once it verifies.
+// A blank part gets the sealed provisioning (both copies) and the first image in slot A; the bootloader finds
+// no boot control record and takes slot A as the committed image once it verifies.
 #pragma once
 
 #include <array>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/base/result.h"
+#include "sim/lab/build_products.h"
 #include "sim/lab/lab.h"
 #include "sim/lab/transfer_settings.h"
 
@@ -28,9 +29,10 @@ struct DeviceSettings {
   TransferSettings transfer;
 };
 
-/// The provisioning blob of one device.
+/// The provisioning blob of one device, sealed for devices whose ROM has `key`.
 [[nodiscard]] Result<std::vector<std::uint8_t>> provisioning_blob(const Lab& lab, const Identity& device,
-                                                                  const DeviceSettings& settings);
+                                                                  const DeviceSettings& settings,
+                                                                  const DeviceKey& key);
 
 /// Writes provisioning and first image into a blank flash window.
 /// @returns kUsage if the image is larger than a slot

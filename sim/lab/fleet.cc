@@ -166,7 +166,9 @@ Result<void> Fleet::equip(DeviceRecord record) {
   if (!identity) return tl::unexpected(identity.error());
   auto spec = make_spec(record);
   if (!spec) return tl::unexpected(spec.error());
-  if (auto made = equip_device(lab_, *spec, *identity, *image); !made) return made;
+  const auto products = BuildProducts::find(record.board);
+  if (!products) return tl::unexpected(products.error());
+  if (auto made = equip_device(lab_, *spec, *identity, *image, *products); !made) return made;
   if (auto joined = join_groups(record); !joined) return joined;
   record.state = State::kReady;
   record.groups.clear();

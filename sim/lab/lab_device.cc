@@ -26,7 +26,7 @@ Result<Identity> register_device(RunningLab& lab, const std::string& name) {
 }
 
 Result<void> equip_device(const RunningLab& lab, const DeviceSpec& spec, const Identity& identity,
-                          std::span<const std::uint8_t> image) {
+                          std::span<const std::uint8_t> image, const BuildProducts& products) {
   DeviceSettings settings;
   settings.thing_name = spec.name;
   settings.mqtt_port = lab.mqtt_port();
@@ -34,7 +34,9 @@ Result<void> equip_device(const RunningLab& lab, const DeviceSpec& spec, const I
   settings.transfer = spec.transfer;
   settings.request_wait_ms = spec.request_wait_ms;
   std::copy(spec.mac.begin(), spec.mac.end(), settings.mac.begin());
-  const auto provisioning = provisioning_blob(lab.identities(), identity, settings);
+  const auto key = load_device_key(products.device_key);
+  if (!key) return tl::unexpected(key.error());
+  const auto provisioning = provisioning_blob(lab.identities(), identity, settings, *key);
   if (!provisioning) return tl::unexpected(provisioning.error());
   auto flash = flash_file::FlashFile::create(spec.folder + "/flash.bin");
   if (!flash) return tl::unexpected(flash.error());

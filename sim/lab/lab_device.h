@@ -1,8 +1,8 @@
 // One device of a running lab: a board with its flash file, its own link and its power switch.
 //
 //   register_device(lab, name);                    // thing, key and certificate in the cloud
-//   equip_device(lab, spec, identity, image);      // the factory: a blank flash gets settings and first
-//   image auto device = LabDevice::open(lab, spec);
+//   equip_device(lab, spec, identity, image, products);  // the factory: settings and first image
+//   auto device = LabDevice::open(lab, spec, products);
 //   (*device)->start();
 //   (*device)->cut();          // power is lost now
 //   (*device)->stop(done);     // in order
@@ -53,7 +53,8 @@ struct DeviceSpec {
 
 /// Makes the device's flash file, which must not exist, as it leaves the factory.
 [[nodiscard]] Result<void> equip_device(const RunningLab& lab, const DeviceSpec& spec,
-                                        const Identity& identity, std::span<const std::uint8_t> image);
+                                        const Identity& identity, std::span<const std::uint8_t> image,
+                                        const BuildProducts& products);
 
 /// Hears a device's console.
 struct ConsoleListener {

@@ -100,7 +100,9 @@ class UpdateRun {
                                .record = true};
     const auto identity = lab::register_device(*lab_, kThing);
     if (!identity) return tl::unexpected(identity.error());
-    if (auto made = lab::equip_device(*lab_, spec, *identity, plan_.factory_image); !made) return made;
+    if (auto made = lab::equip_device(*lab_, spec, *identity, plan_.factory_image, plan_.products); !made) {
+      return made;
+    }
     auto device = lab::LabDevice::open(*lab_, spec, plan_.products);
     if (!device) return tl::unexpected(device.error());
     device_ = std::move(*device);

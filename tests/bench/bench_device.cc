@@ -11,7 +11,8 @@ BenchDevice::BenchDevice(lab::RunningLab& lab, const lab::BuildProducts& product
     : folder_(need(TempDir::create())) {
   const lab::Board& board = *lab::find_board(options.board);
   const lab::Identity identity = need(lab::register_device(lab, options.settings.thing_name));
-  const auto provisioning = need(lab::provisioning_blob(lab.identities(), identity, options.settings));
+  const auto provisioning = need(lab::provisioning_blob(lab.identities(), identity, options.settings,
+                                                        need(lab::load_device_key(products.device_key))));
   flash_ = need(flash_file::FlashFile::create(folder_.file("flash.bin")));
   need(lab::equip(flash_->bytes(), provisioning, options.image));
 

@@ -59,7 +59,8 @@ void turn_until(Condition condition, const char* otherwise) {
 
 void start() {
   static std::array<std::uint8_t, provisioning::kMaxBlobSize> blob;
-  if (settings.load(board::flash(), blob) != provisioning::Status::kOk) app::halt("no settings");
+  if (settings.load(board::flash(), board::rom_trust().device_key, blob) != provisioning::Status::kOk)
+    app::halt("no settings");
   const provisioning::Settings& provisioned = settings.provisioned();
   if (app::random::seed(board::flash(), provisioned.entropy_seed, board::boot_info().digest) !=
       app::random::Status::kOk) {

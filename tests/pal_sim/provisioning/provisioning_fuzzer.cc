@@ -1,13 +1,18 @@
-// Provisioning blobs, under a checksum that always holds.
+// Provisioning blobs: what is not authentic, and what a sealed body holds.
 //
-// Input: the body's entries, behind a byte that says how many there are. Whatever they are, parsing stays
-// within the blob, and what is taken is in range and is the same again after it was built anew.
+// Input: a byte of bits to damage, two bytes (little-endian) that say where in the sealed blob, and the
+// body's entries. The raw input is no blob; the sealed body with any bit damaged is none either. The sealed
+// body as it is parses as the body does: parsing stays within, what is taken is in range and is the same
+// again after it was built anew.
+//
+// A corpus file is such an input, written by hand: `printf '\1\20\0' >FILE; printf '\1\0\4\0lamp...' >>FILE`
+// flips the lowest bit of the nonce's first byte, and then names the thing.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <vector>
 
-#include "pal_sim/flash/crc32.h"
 #include "pal_sim/provisioning/provisioning.h"
 #include "pal_sim/provisioning/provisioning_builder.h"
 #include "tests/fuzzing/claim.h"
@@ -19,20 +24,36 @@ using otasim::testing::claim;
 
 using Bytes = std::span<const std::uint8_t>;
 
-void put(std::vector<std::uint8_t>& out, std::uint32_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+constexpr std::size_t kDamageSize = 3;
+
+constexpr std::array<std::uint8_t, kDeviceKeySize> kKey{0x5E, 0xA1};
+constexpr std::array<std::uint8_t, kNonceSize> kNonce{0x01, 0x02};
+
+void put(std::vector<std::uint8_t>& out, std::uint32_t value) {
+  for (int i = 0; i < 4; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 
-std::vector<std::uint8_t> sealed(Bytes body, std::uint8_t count) {
+std::vector<std::uint8_t> sealed(Bytes body) {
   std::vector<std::uint8_t> blob;
-  put(blob, kMagic, 4);
-  put(blob, kFormat, 2);
-  put(blob, count, 2);
-  put(blob, 1, 4);
-  put(blob, static_cast<std::uint32_t>(body.size()), 4);
+  put(blob, kMagic);
+  put(blob, kFormat);
+  put(blob, 1);
+  put(blob, static_cast<std::uint32_t>(body.size()));
+  blob.insert(blob.end(), kNonce.begin(), kNonce.end());
   blob.insert(blob.end(), body.begin(), body.end());
-  put(blob, flash::crc32(blob), 4);
+  std::array<std::uint8_t, kSealTagSize> tag{};
+  const std::span<std::uint8_t> bytes(blob);
+  claim(seal(kKey, kNonce, bytes.first(kHeaderSize), bytes.subspan(kHeaderSize), tag),
+        "a body can be sealed");
+  blob.insert(blob.end(), tag.begin(), tag.end());
   return blob;
+}
+
+void check_damaged(std::vector<std::uint8_t> blob, Bytes damage) {
+  const std::size_t at = static_cast<std::size_t>(damage[1] | damage[2] << 8) % blob.size();
+  blob[at] = static_cast<std::uint8_t>(blob[at] ^ damage[0]);
+  Settings settings;
+  claim(damage[0] == 0 || parse(blob, kKey, settings) == Status::kNotFound, "a damaged blob is no blob");
 }
 
 bool lies_within(const void* data, std::size_t size, const std::vector<std::uint8_t>& blob) {
@@ -100,19 +121,22 @@ bool are_equal(const Settings& a, const Settings& b) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Settings raw;
-  const std::vector<std::uint8_t> unsealed(data, data + size);
-  static_cast<void>(parse(unsealed, raw));
-  if (size == 0) return 0;
-
-  const std::vector<std::uint8_t> blob = sealed(Bytes(data + 1, size - 1), data[0]);
   Settings settings;
-  if (parse(blob, settings) != Status::kOk) return 0;
+  std::vector<std::uint8_t> raw(data, data + size);
+  claim(parse(raw, kKey, settings) == Status::kNotFound, "nobody can write a blob without the key");
+  if (size < kDamageSize) return 0;
+
+  const Bytes body(data + kDamageSize, size - kDamageSize);
+  const Status from_body = parse_body(body, settings);
+  std::vector<std::uint8_t> blob = sealed(body);
+  check_damaged(blob, Bytes(data, kDamageSize));
+  claim(parse(blob, kKey, settings) == from_body, "a sealed body is what it is unsealed");
+  if (from_body != Status::kOk) return 0;
   check_ranges(settings, blob);
-  const std::vector<std::uint8_t> again = builder_of(settings).build(1);
+  std::vector<std::uint8_t> again = builder_of(settings).build(1, kKey, kNonce);
   if (again.empty()) return 0;  // with every default written out it no longer fits
   Settings reread;
-  claim(parse(again, reread) == Status::kOk, "what was taken can be built");
+  claim(parse(again, kKey, reread) == Status::kOk, "what was taken can be built");
   claim(are_equal(settings, reread), "and is the same then");
   return 0;
 }

@@ -1,12 +1,14 @@
-// provisioning: what the factory writes is read back; anything torn, damaged or hostile is passed over.
+// provisioning: what the factory sealed is read back; anything torn, damaged, forged or hostile is passed
+// over.
 #include "pal_sim/provisioning/provisioning.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
-#include "pal_sim/flash/crc32.h"
 #include "pal_sim/flash/flash_map.h"
 #include "pal_sim/provisioning/provisioning_builder.h"
 #include "qemu_boards/native/native_flash.h"
@@ -17,7 +19,27 @@ using provisioning::Builder;
 using provisioning::Settings;
 using provisioning::Status;
 
-const std::vector<std::uint8_t> kCertificate(300, 0xC5);
+using Bytes = std::vector<std::uint8_t>;
+using Key = std::array<std::uint8_t, provisioning::kDeviceKeySize>;
+using Nonce = std::array<std::uint8_t, provisioning::kNonceSize>;
+
+constexpr std::size_t kNonceAt = 16;
+
+const Bytes kCertificate(300, 0xC5);
+const Key kKey{0x5E, 0xA1, 0x0F};
+const Nonce kNonce{0x01, 0x02, 0x03};
+
+Bytes sealed(const Builder& builder, std::uint32_t sequence = 1, const Key& key = kKey) {
+  Nonce nonce = kNonce;
+  nonce[11] = static_cast<std::uint8_t>(sequence);
+  return builder.build(sequence, key, nonce);
+}
+
+/// Parses a copy, which nobody views any more.
+Status parsed(Bytes blob, const Key& key = kKey) {
+  Settings settings;
+  return provisioning::parse(blob, key, settings);
+}
 
 Builder complete(std::string_view thing = "thing-1") {
   Builder builder;
@@ -39,9 +61,9 @@ void write_copy(native::NativeFlash& flash, std::uint32_t offset, std::span<cons
 }
 
 TEST(Provisioning, RoundTripKeepsEveryEntry) {
-  const std::vector<std::uint8_t> blob = complete().build(3);
+  Bytes blob = sealed(complete(), 3);
   Settings settings;
-  ASSERT_EQ(provisioning::parse(blob, settings), Status::kOk);
+  ASSERT_EQ(provisioning::parse(blob, kKey, settings), Status::kOk);
   EXPECT_EQ(settings.thing_name, "thing-1");
   EXPECT_EQ(settings.endpoint_host, "otasim.localhost");
   EXPECT_EQ(settings.mqtt_port, 8883);
@@ -55,55 +77,124 @@ TEST(Provisioning, RoundTripKeepsEveryEntry) {
 }
 
 TEST(Provisioning, EveryFlippedBitIsNoticed) {
-  const std::vector<std::uint8_t> blob = complete().build(1);
-  Settings settings;
+  const Bytes blob = sealed(complete());
+  ASSERT_EQ(parsed(blob), Status::kOk);
   for (std::size_t bit = 0; bit < blob.size() * 8; ++bit) {
-    std::vector<std::uint8_t> damaged = blob;
+    Bytes damaged = blob;
     damaged[bit / 8] = static_cast<std::uint8_t>(damaged[bit / 8] ^ (1U << (bit % 8)));
-    ASSERT_EQ(provisioning::parse(damaged, settings), Status::kNotFound) << "bit " << bit;
+    ASSERT_EQ(parsed(damaged), Status::kNotFound) << "bit " << bit;
   }
 }
 
 TEST(Provisioning, EveryTruncationIsNoticed) {
-  const std::vector<std::uint8_t> blob = complete().build(1);
-  Settings settings;
+  const Bytes blob = sealed(complete());
   for (std::size_t size = 0; size < blob.size(); ++size) {
-    ASSERT_EQ(provisioning::parse(std::span(blob).first(size), settings), Status::kNotFound)
+    ASSERT_EQ(parsed({blob.begin(), blob.begin() + static_cast<std::ptrdiff_t>(size)}), Status::kNotFound)
         << "size " << size;
   }
 }
 
-/// Replaces the checksum so that only the parser's own checks stand between the bytes and the device.
-void reseal(std::vector<std::uint8_t>& blob) {
-  const std::uint32_t crc = flash::crc32(std::span(blob).first(blob.size() - 4));
-  for (std::size_t i = 0; i < 4; ++i) blob[blob.size() - 4 + i] = static_cast<std::uint8_t>(crc >> (8 * i));
+TEST(Provisioning, WhatFollowsTheBlobDoesNotCount) {
+  Bytes blob = sealed(complete());
+  blob.resize(provisioning::kMaxBlobSize, 0xFF);
+  EXPECT_EQ(parsed(blob), Status::kOk) << "as it stands in erased flash";
 }
 
-TEST(Provisioning, HostileLengthsUnderAValidChecksumStayInside) {
-  const std::vector<std::uint8_t> blob = complete().build(1);
+TEST(Provisioning, AnotherDevicesBlobIsNone) {
+  Key other = kKey;
+  other[31] ^= 1;
+  EXPECT_EQ(parsed(sealed(complete()), other), Status::kNotFound);
+  EXPECT_EQ(parsed(sealed(complete(), 1, other)), Status::kNotFound);
+  EXPECT_EQ(parsed(sealed(complete(), 1, other), other), Status::kOk);
+}
+
+TEST(Provisioning, ASwappedNonceOrHeaderIsNoticed) {
+  const Bytes first = sealed(complete("first"), 1);
+  const Bytes other = sealed(complete("other"), 2);
+  ASSERT_EQ(first.size(), other.size());
+  Bytes mixed = first;
+  std::copy_n(other.begin() + kNonceAt, provisioning::kNonceSize, mixed.begin() + kNonceAt);
+  ASSERT_NE(mixed, first);
+  EXPECT_EQ(parsed(mixed), Status::kNotFound);
+  mixed = first;
+  std::copy_n(other.begin(), provisioning::kHeaderSize, mixed.begin());
+  EXPECT_EQ(parsed(mixed), Status::kNotFound);
+}
+
+TEST(Provisioning, ABodyInClearIsNoBlob) {
+  const Builder builder = complete();
+  Bytes clear = sealed(builder);
+  std::ranges::copy(builder.body(), clear.begin() + provisioning::kHeaderSize);
+  EXPECT_EQ(parsed(clear), Status::kNotFound);
+}
+
+TEST(Provisioning, AForgeryIsWipedAndNotParsed) {
+  Bytes blob = sealed(complete());
+  const Bytes header(blob.begin(), blob.begin() + provisioning::kHeaderSize);
+  blob.back() ^= 1;
   Settings settings;
-  for (std::size_t at = 16; at + 4 < blob.size(); ++at) {
-    std::vector<std::uint8_t> hostile = blob;
+  ASSERT_EQ(provisioning::parse(blob, kKey, settings), Status::kNotFound);
+  EXPECT_TRUE(settings.thing_name.empty());
+  const auto body = std::span(blob).subspan(provisioning::kHeaderSize, complete().body().size());
+  EXPECT_TRUE(std::ranges::all_of(body, [](std::uint8_t byte) { return byte == 0; }));
+}
+
+TEST(Provisioning, NothingOfTheBodyStandsInTheSealedBlob) {
+  const Bytes blob = sealed(complete());
+  for (const std::string_view text : {"thing-1", "otasim.localhost", "/lab/signer.pem"}) {
+    EXPECT_TRUE(std::ranges::search(blob, text).empty()) << text;
+  }
+  EXPECT_TRUE(std::ranges::search(blob, Bytes(16, 0x11)).empty()) << "the device's key";
+  EXPECT_TRUE(std::ranges::search(blob, Bytes(16, 0xC5)).empty()) << "a certificate";
+}
+
+/// Behind a good seal only the parser's own checks stand between the bytes and the device.
+TEST(Provisioning, HostileLengthsInABodyStayInside) {
+  const Builder builder = complete();
+  const Bytes body(builder.body().begin(), builder.body().end());
+  Settings settings;
+  for (std::size_t at = 0; at + 2 <= body.size(); ++at) {
+    Bytes hostile = body;
     hostile[at] = 0xFF;
     hostile[at + 1] = 0xFF;
-    reseal(hostile);
-    static_cast<void>(provisioning::parse(hostile, settings));  // must stay inside, which ASan watches
+    static_cast<void>(provisioning::parse_body(hostile, settings));  // must stay inside, which ASan watches
   }
-  std::vector<std::uint8_t> many = blob;
-  many[6] = 0xFF;  // entry count beyond what the body holds
-  reseal(many);
-  EXPECT_EQ(provisioning::parse(many, settings), Status::kNotFound);
+  for (std::size_t size = 1; size < 4; ++size) {
+    Bytes cut = body;
+    cut.insert(cut.end(), size, 0x00);
+    EXPECT_EQ(provisioning::parse_body(cut, settings), Status::kNotFound)
+        << "an entry of " << size << " bytes";
+  }
+}
+
+TEST(Provisioning, ABodyHasAtMostItsNumberOfEntries) {
+  Builder builder = complete();
+  for (std::uint32_t i = 9; i < provisioning::kMaxEntries; ++i) builder.add_u8(provisioning::Tag{999}, 0);
+  EXPECT_EQ(parsed(sealed(builder)), Status::kOk);
+  Bytes body(builder.body().begin(), builder.body().end());
+  body.insert(body.end(), {0xE7, 0x03, 0x00, 0x00});
+  Settings settings;
+  EXPECT_EQ(provisioning::parse_body(body, settings), Status::kNotFound);
+  EXPECT_TRUE(sealed(builder.add_u8(provisioning::Tag{999}, 0)).empty());
+}
+
+TEST(Provisioning, ABlobHasAtMostItsSize) {
+  const std::size_t room =
+      provisioning::kMaxBlobSize - provisioning::kHeaderSize - provisioning::kSealTagSize;
+  const std::size_t filler = room - complete().body().size() - 4;
+  EXPECT_EQ(parsed(sealed(complete().add(provisioning::Tag{999}, Bytes(filler)))), Status::kOk);
+  EXPECT_TRUE(sealed(complete().add(provisioning::Tag{999}, Bytes(filler + 1))).empty());
 }
 
 TEST(Provisioning, TextWithControlCharactersIsRefused) {
-  Settings settings;
-  EXPECT_EQ(provisioning::parse(complete("thing\n1").build(1), settings), Status::kNotFound);
-  EXPECT_EQ(provisioning::parse(complete(std::string(65, 'a')).build(1), settings), Status::kNotFound);
+  EXPECT_EQ(parsed(sealed(complete("thing\n1"))), Status::kNotFound);
+  EXPECT_EQ(parsed(sealed(complete(std::string(65, 'a')))), Status::kNotFound);
 }
 
 TEST(Provisioning, TransferSettingsAreEmptyUnlessProvisioned) {
+  Bytes blob = sealed(complete());
   Settings settings;
-  ASSERT_EQ(provisioning::parse(complete().build(1), settings), Status::kOk);
+  ASSERT_EQ(provisioning::parse(blob, kKey, settings), Status::kOk);
   EXPECT_EQ(settings.transfer, provisioning::TransferSettings{});
 }
 
@@ -117,13 +208,13 @@ TEST(Provisioning, RoundTripKeepsTheTransferSettings) {
   transfer.start_next = true;
   transfer.max_request_momentum = 5;
   transfer.status_frequency = 16;
+  Bytes blob = sealed(complete().add_transfer(transfer));
   Settings settings;
-  ASSERT_EQ(provisioning::parse(complete().add_transfer(transfer).build(1), settings), Status::kOk);
+  ASSERT_EQ(provisioning::parse(blob, kKey, settings), Status::kOk);
   EXPECT_EQ(settings.transfer, transfer);
 }
 
 TEST(Provisioning, ATransferSettingOutOfItsRangeMakesTheBlobInvalid) {
-  using Bytes = std::vector<std::uint8_t>;
   struct Case {
     provisioning::Tag tag;
     Bytes value;
@@ -167,8 +258,7 @@ TEST(Provisioning, ATransferSettingOutOfItsRangeMakesTheBlobInvalid) {
       {provisioning::kTagStatusFrequency, {1}, Status::kNotFound},
   };
   for (const Case& c : cases) {
-    Settings settings;
-    EXPECT_EQ(provisioning::parse(complete().add(c.tag, c.value).build(1), settings), c.expected)
+    EXPECT_EQ(parsed(sealed(complete().add(c.tag, c.value))), c.expected)
         << "tag " << c.tag << " value " << testing::PrintToString(c.value);
   }
 }
@@ -180,16 +270,12 @@ TEST(Provisioning, ATimerBelowItsLeastMakesTheBlobInvalid) {
     std::uint32_t least;
   };
   for (const Case& c : {Case{provisioning::kTagRequestWaitMs, 10}, Case{provisioning::kTagSelfTestMs, 100}}) {
-    Settings settings;
-    EXPECT_EQ(provisioning::parse(complete().add_u32(c.tag, c.least).build(1), settings), Status::kOk)
-        << "tag " << c.tag;
+    EXPECT_EQ(parsed(sealed(complete().add_u32(c.tag, c.least))), Status::kOk) << "tag " << c.tag;
     for (const std::uint32_t too_short : {c.least - 1, 0U}) {
-      EXPECT_EQ(provisioning::parse(complete().add_u32(c.tag, too_short).build(1), settings),
-                Status::kNotFound)
+      EXPECT_EQ(parsed(sealed(complete().add_u32(c.tag, too_short))), Status::kNotFound)
           << "tag " << c.tag << " value " << too_short;
     }
-    EXPECT_EQ(provisioning::parse(complete().add(c.tag, std::vector<std::uint8_t>{16, 0}).build(1), settings),
-              Status::kNotFound)
+    EXPECT_EQ(parsed(sealed(complete().add(c.tag, Bytes{16, 0}))), Status::kNotFound)
         << "tag " << c.tag << " of two bytes";
   }
 }
@@ -197,42 +283,109 @@ TEST(Provisioning, ATimerBelowItsLeastMakesTheBlobInvalid) {
 TEST(Provisioning, MissingIdentityIsIncomplete) {
   Builder builder;
   builder.add_text(provisioning::kTagThingName, "thing-1");
-  Settings settings;
-  EXPECT_EQ(provisioning::parse(builder.build(1), settings), Status::kIncomplete);
+  EXPECT_EQ(parsed(sealed(builder)), Status::kIncomplete);
 }
 
 TEST(Provisioning, BlankFlashHasNone) {
   native::NativeFlash flash;
   std::vector<std::uint8_t> buffer(provisioning::kMaxBlobSize);
   Settings settings;
-  EXPECT_EQ(provisioning::load(flash, buffer, settings), Status::kNotFound);
+  EXPECT_EQ(provisioning::load(flash, kKey, buffer, settings), Status::kNotFound);
 }
 
 TEST(Provisioning, TheNewerCopyWinsAndADamagedOneIsPassedOver) {
   native::NativeFlash flash;
   std::vector<std::uint8_t> buffer(provisioning::kMaxBlobSize);
   Settings settings;
-  write_copy(flash, flash::kProvisioning0.offset, complete("old").build(1));
-  write_copy(flash, flash::kProvisioning1.offset, complete("new").build(2));
-  ASSERT_EQ(provisioning::load(flash, buffer, settings), Status::kOk);
+  write_copy(flash, flash::kProvisioning0.offset, sealed(complete("old"), 1));
+  write_copy(flash, flash::kProvisioning1.offset, sealed(complete("new"), 2));
+  ASSERT_EQ(provisioning::load(flash, kKey, buffer, settings), Status::kOk);
   EXPECT_EQ(settings.thing_name, "new");
   const std::uint8_t zero = 0;
   ASSERT_EQ(flash.program(flash::kProvisioning1.offset + 40, {&zero, 1}), flash::Status::kOk);
-  ASSERT_EQ(provisioning::load(flash, buffer, settings), Status::kOk);
+  ASSERT_EQ(provisioning::load(flash, kKey, buffer, settings), Status::kOk);
   EXPECT_EQ(settings.thing_name, "old");
 }
 
-TEST(Provisioning, AWriteCutAtAnyByteLeavesTheOtherCopy) {
-  const std::vector<std::uint8_t> blob = complete("second").build(2);
-  std::vector<std::uint8_t> buffer(provisioning::kMaxBlobSize);
-  for (std::size_t cut = 0; cut < blob.size(); cut += 13) {
-    native::NativeFlash flash;
-    write_copy(flash, flash::kProvisioning0.offset, complete("first").build(1));
-    ASSERT_EQ(flash::program_range(flash, flash::kProvisioning1.offset, std::span(blob).first(cut)),
-              flash::Status::kOk);
+/// The first copy is "good"; whatever the second one, newer by its header, became: it is passed over.
+class SecondCopy : public testing::Test {
+ protected:
+  void SetUp() override { write_copy(flash_, flash::kProvisioning0.offset, sealed(complete("good"), 1)); }
+
+  void expect_good(std::span<const std::uint8_t> second, const char* what) {
+    write_copy(flash_, flash::kProvisioning1.offset, second);
     Settings settings;
-    ASSERT_EQ(provisioning::load(flash, buffer, settings), Status::kOk) << "cut at " << cut;
-    EXPECT_EQ(settings.thing_name, "first");
+    ASSERT_EQ(provisioning::load(flash_, kKey, buffer_, settings), Status::kOk) << what;
+    EXPECT_EQ(settings.thing_name, "good") << what;
+    EXPECT_EQ(settings.sequence, 1U) << what;
+  }
+
+  native::NativeFlash flash_;
+  Bytes buffer_ = Bytes(provisioning::kMaxBlobSize);
+};
+
+TEST_F(SecondCopy, ThatIsNotAuthenticIsPassedOver) {
+  const Bytes second = sealed(complete("newer"), 2);
+  Key other = kKey;
+  other[0] ^= 0x80;
+  expect_good(sealed(complete("newer"), 2, other), "sealed with another key");
+  for (std::size_t bit = 0; bit < second.size() * 8; bit += 97) {
+    Bytes damaged = second;
+    damaged[bit / 8] = static_cast<std::uint8_t>(damaged[bit / 8] ^ (1U << (bit % 8)));
+    expect_good(damaged, "a flipped bit");
+  }
+  expect_good(std::span(second).first(second.size() - 1), "truncated");
+  Bytes swapped = second;
+  std::reverse(swapped.begin() + kNonceAt, swapped.begin() + kNonceAt + provisioning::kNonceSize);
+  expect_good(swapped, "another nonce");
+}
+
+TEST_F(SecondCopy, WithAValueOutOfItsRangeIsPassedOver) {
+  expect_good(sealed(complete("newer\n"), 2), "authentic, but no name");
+}
+
+TEST_F(SecondCopy, ThatLacksAnEntryIsPassedOver) {
+  Builder builder;
+  builder.add_text(provisioning::kTagThingName, "newer");
+  expect_good(sealed(builder, 2), "incomplete");
+}
+
+TEST(Provisioning, TwoBadCopiesAreNone) {
+  native::NativeFlash flash;
+  Bytes buffer(provisioning::kMaxBlobSize);
+  Bytes blob = sealed(complete());
+  blob[provisioning::kHeaderSize] ^= 1;
+  write_copy(flash, flash::kProvisioning0.offset, blob);
+  write_copy(flash, flash::kProvisioning1.offset, blob);
+  Settings settings;
+  EXPECT_EQ(provisioning::load(flash, kKey, buffer, settings), Status::kNotFound);
+  EXPECT_TRUE(settings.device_key.empty());
+}
+
+TEST_F(SecondCopy, WhoseWriteWasCutAnywhereIsPassedOver) {
+  const Bytes second = sealed(complete("newer"), 2);
+  const std::uint32_t pages =
+      (static_cast<std::uint32_t>(second.size()) + flash::kPageSize - 1) / flash::kPageSize;
+  for (std::uint32_t page = 0; page < pages; ++page) {
+    for (const std::uint32_t marginal : {0U, 1U, flash::kPageSize}) {
+      SCOPED_TRACE(testing::Message() << "page " << page << ", " << marginal << " bytes marginal");
+      ASSERT_EQ(flash::erase_range(flash_, flash::kProvisioning1.offset, flash::kProvisioning1.size),
+                flash::Status::kOk);
+      flash_.model().cut_power_at(
+          {.operation = flash_.model().sequence() + 1 + page, .bytes = 7, .marginal_bytes = marginal});
+      ASSERT_EQ(flash::program_range(flash_, flash::kProvisioning1.offset, second), flash::Status::kNoDevice);
+      constexpr int kBoots = 10;
+      for (int boot = 0; boot < kBoots; ++boot) {
+        flash_.model().power_on();
+        Settings settings;
+        ASSERT_EQ(provisioning::load(flash_, kKey, buffer_, settings), Status::kOk);
+        // The last page may have been written as a whole, if its marginal bits so read.
+        const bool may_be_whole = page + 1 == pages && marginal == flash::kPageSize;
+        if (!may_be_whole) {
+          ASSERT_EQ(settings.thing_name, "good");
+        }
+      }
+    }
   }
 }
 

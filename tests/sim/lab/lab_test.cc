@@ -19,6 +19,12 @@ using otasim::TempDir;
 using otasim::lab::Identity;
 using otasim::lab::Lab;
 
+otasim::lab::DeviceKey device_key() {
+  otasim::lab::DeviceKey key{};
+  key.fill(0x5E);
+  return key;
+}
+
 class LabTest : public testing::Test {
  protected:
   TempDir folder = TempDir::create().value();
@@ -105,14 +111,14 @@ TEST_F(LabTest, TheDeviceFindsItsIdentityInFlash) {
   settings.thing_name = "thing-1";
   settings.mqtt_port = 4711;
   settings.transfer.blocks_in_flight = 24;
-  const auto blob = otasim::lab::provisioning_blob(lab, device, settings).value();
+  const auto blob = otasim::lab::provisioning_blob(lab, device, settings, device_key()).value();
   std::vector<std::uint8_t> window(flash::kWindowSize, 0xFF);
   const std::vector<std::uint8_t> image(5000, 0x42);
   ASSERT_TRUE(otasim::lab::equip(window, blob, image).has_value());
   for (const flash::Partition& copy : {flash::kProvisioning0, flash::kProvisioning1}) {
     provisioning::Settings read;
-    ASSERT_EQ(provisioning::parse(std::span(window).subspan(copy.offset, copy.size), read),
-              provisioning::Status::kOk);
+    std::vector<std::uint8_t> ram(window.begin() + copy.offset, window.begin() + copy.offset + copy.size);
+    ASSERT_EQ(provisioning::parse(ram, device_key(), read), provisioning::Status::kOk);
     EXPECT_EQ(read.thing_name, "thing-1");
     EXPECT_EQ(read.mqtt_port, 4711);
     EXPECT_EQ(read.transfer, settings.transfer);
@@ -123,6 +129,64 @@ TEST_F(LabTest, TheDeviceFindsItsIdentityInFlash) {
   }
   EXPECT_EQ(window[flash::kSlotA.offset], 0x42);
   EXPECT_EQ(window[flash::kSlotB.offset], 0xFF);
+}
+
+bool holds(std::span<const std::uint8_t> window, std::span<const std::uint8_t> bytes) {
+  return !std::ranges::search(window, bytes).empty();
+}
+
+TEST_F(LabTest, TheFlashShowsNobodyWhoTheDeviceIs) {
+  const Identity device = lab.issue_device("a-thing-nobody-knows").value();
+  otasim::lab::DeviceSettings settings;
+  settings.thing_name = "a-thing-nobody-knows";
+  settings.mqtt_port = 4711;
+  const auto blob = otasim::lab::provisioning_blob(lab, device, settings, device_key()).value();
+  std::vector<std::uint8_t> window(flash::kWindowSize, 0xFF);
+  ASSERT_TRUE(otasim::lab::equip(window, blob, std::vector<std::uint8_t>(5000, 0x42)).has_value());
+  ASSERT_TRUE(holds(window, blob));
+
+  // ECPrivateKey (RFC 5915) begins with 30 77 02 01 01 04 20 and the scalar.
+  const auto der = device.key.private_der();
+  ASSERT_EQ(der.at(6), 0x20);
+  const auto scalar = std::span(der).subspan(7, 32);
+  EXPECT_FALSE(holds(window, scalar)) << "the private key";
+  EXPECT_FALSE(holds(window, scalar.first(8))) << "a part of it";
+  const std::string& name = settings.thing_name;
+  EXPECT_FALSE(holds(window, {reinterpret_cast<const std::uint8_t*>(name.data()), name.size()}));
+  const auto certificate = device.certificate.der();
+  EXPECT_FALSE(holds(window, std::span(certificate).first(16)));
+  EXPECT_FALSE(holds(window, device_key()));
+}
+
+TEST_F(LabTest, NoTwoBlobsShareANonce) {
+  const Identity device = lab.issue_device("thing-1").value();
+  otasim::lab::DeviceSettings settings;
+  settings.thing_name = "thing-1";
+  settings.mqtt_port = 1;
+  const auto nonce = [&] {
+    const auto blob = otasim::lab::provisioning_blob(lab, device, settings, device_key()).value();
+    return std::vector<std::uint8_t>(blob.begin() + 16, blob.begin() + 28);
+  };
+  EXPECT_NE(nonce(), nonce()) << "equal settings, equal seeds";
+}
+
+TEST_F(LabTest, ADeviceKeyIs32Bytes) {
+  const std::string path = folder.file("device_key.bin");
+  const auto missing = otasim::lab::load_device_key(path);
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_EQ(missing.error().code, otasim::ExitCode::kEnvironment);
+  EXPECT_NE(missing.error().message.find(path), std::string::npos) << missing.error().message;
+  for (const std::size_t size : {0U, 31U, 33U}) {
+    std::ofstream(path) << std::string(size, 'k');
+    const auto wrong = otasim::lab::load_device_key(path);
+    ASSERT_FALSE(wrong.has_value()) << size;
+    EXPECT_EQ(wrong.error().code, otasim::ExitCode::kEnvironment);
+    EXPECT_NE(wrong.error().message.find(std::to_string(size) + " bytes"), std::string::npos);
+  }
+  std::ofstream(path) << std::string(32, 'k');
+  const auto key = otasim::lab::load_device_key(path);
+  ASSERT_TRUE(key.has_value());
+  EXPECT_EQ((*key)[31], 'k');
 }
 
 TEST_F(LabTest, AnImageLargerThanASlotIsRefusedWithBothSizes) {
@@ -139,7 +203,8 @@ TEST_F(LabTest, AThingNameTheDeviceCannotUseIsRefused) {
     otasim::lab::DeviceSettings settings;
     settings.thing_name = name;
     settings.mqtt_port = 1;
-    EXPECT_FALSE(otasim::lab::provisioning_blob(lab, device, settings).has_value()) << "'" << name << "'";
+    EXPECT_FALSE(otasim::lab::provisioning_blob(lab, device, settings, device_key()).has_value())
+        << "'" << name << "'";
   }
 }
 
