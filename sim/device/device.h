@@ -40,7 +40,7 @@ struct Config {
   std::string flash_plugin_path;            ///< the flash controller; none: the window is plain RAM
   std::string op_log_path;                  ///< where the controller logs operations; none: no log
   std::uint64_t seed = 0;                   ///< for the controller's entropy
-  std::vector<std::string> link_arguments;  ///< link::Link::qemu_arguments()
+  std::vector<std::string> more_arguments;  ///< for QEMU, at the end: link::Link::qemu_arguments()
   std::string uart_log_path;                ///< appended to, raw bytes
   std::string run_folder;                   ///< this device's own: sockets, QEMU's messages
   /// Called while the machine stands still, before each power-on and at each reset: puts the flash

@@ -45,7 +45,7 @@ std::vector<std::string> qemu_arguments(const Config& config, const std::string&
     if (!config.op_log_path.empty()) plugin += ",oplog=" + option_value(config.op_log_path);
     arguments.insert(arguments.end(), {"-plugin", plugin});
   }
-  arguments.insert(arguments.end(), config.link_arguments.begin(), config.link_arguments.end());
+  arguments.insert(arguments.end(), config.more_arguments.begin(), config.more_arguments.end());
   return arguments;
 }
 

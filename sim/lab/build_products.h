@@ -35,6 +35,7 @@ using DeviceKey = std::array<std::uint8_t, provisioning::kDeviceKeySize>;
 
 // The build's keys (scripts/cmake/OtasimKeys.cmake), by file name.
 inline constexpr const char* kBootSigningKey = "boot_signing_key.pem";
+inline constexpr const char* kBootSpareKey = "boot_spare_key.pem";
 inline constexpr const char* kImageEncryptionKey = "image_encryption_key.pem";
 
 /// The path of one of them. @returns kEnvironment if it is not there

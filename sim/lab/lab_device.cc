@@ -101,7 +101,7 @@ Result<void> LabDevice::create_device() {
                                          .flash_plugin_path = products_.flash_plugin,
                                          .op_log_path = spec_.record ? spec_.folder + "/flash.ops" : "",
                                          .seed = spec_.seed,
-                                         .link_arguments = link_->qemu_arguments(spec_.board->nic_model),
+                                         .more_arguments = link_->qemu_arguments(spec_.board->nic_model),
                                          .uart_log_path = spec_.folder + "/uart.log",
                                          .run_folder = spec_.socket_folder,
                                          .on_machine_reset =

@@ -29,7 +29,7 @@ BenchDevice::BenchDevice(lab::RunningLab& lab, const lab::BuildProducts& product
                                                    .flash_plugin_path = products.flash_plugin,
                                                    .op_log_path = {},
                                                    .seed = options.settings.seed,
-                                                   .link_arguments = link_->qemu_arguments(board.nic_model),
+                                                   .more_arguments = link_->qemu_arguments(board.nic_model),
                                                    .uart_log_path = folder_.file("uart.log"),
                                                    .run_folder = folder_.path().string(),
                                                    .on_machine_reset =

@@ -37,7 +37,7 @@ TEST(QemuCommand, AGuestsResetStopsTheMachineInsteadOfRestartingIt) {
 
 TEST(QemuCommand, EndsWithTheLinksArguments) {
   Config config;
-  config.link_arguments = {"-netdev", "x"};
+  config.more_arguments = {"-netdev", "x"};
   EXPECT_EQ(qemu_arguments(config, "m", "u").back(), "x");
 }
 

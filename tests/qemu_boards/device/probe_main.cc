@@ -11,7 +11,7 @@
 #include "agent/boot/slots.h"
 #include "pal_sim/flash/flash_map.h"
 #include "qemu_boards/common/board.h"
-#include "tests/agent/boot/device/probe_task.h"
+#include "tests/qemu_boards/device/probe_task.h"
 
 extern "C" void reset_handler();
 

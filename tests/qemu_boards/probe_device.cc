@@ -1,0 +1,171 @@
+#include <gtest/gtest.h>
+
+#include "tests/qemu_boards/probe_device.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "agent/boot/boot_control.h"
+#include "agent/boot/image.h"
+#include "agent/boot/slots.h"
+#include "qemu_boards/native/native_flash.h"
+#include "sim/base/file_io.h"
+#include "sim/image/elf.h"
+
+namespace otasim::test {
+namespace {
+
+constexpr std::chrono::seconds kLimit{60};
+constexpr std::uint32_t kLoadAddress = lab::kMps2LoadAddress;
+constexpr boot::image::LoadRegion kRegion{kLoadAddress, flash::kSlotSize};
+
+template <typename T>
+T need(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().message);
+  return std::move(*result);
+}
+
+/// Runs `work` on a part with the file's content, and puts back what became of it.
+template <typename Work>
+void with_part(std::span<std::uint8_t> window, Work work) {
+  native::NativeFlash part;
+  std::ranges::copy(window, part.window().begin());
+  part.model().reset();
+  work(part);
+  std::ranges::copy(part.window(), window.begin());
+}
+
+}  // namespace
+
+ProbeDevice::ProbeDevice() : products_(need(lab::BuildProducts::find(kProbeBoard))) {
+  std::string elf_path = products_.application_elf;
+  elf_path.replace(elf_path.rfind("demo-"), 5, "probe-");
+  payload_ =
+      need(image::payload_from_elf(need(read_file(elf_path)), kLoadAddress + boot::image::kDefaultHeaderSize,
+                                   flash::kSlotSize - boot::image::kDefaultHeaderSize));
+  signer_ = need(crypto::P256Key::load_private(need(lab::build_key(lab::kBootSigningKey))));
+  spare_signer_ = need(crypto::P256Key::load_private(need(lab::build_key(lab::kBootSpareKey))));
+  encryption_key_ = need(crypto::P256Key::load_private(need(lab::build_key(lab::kImageEncryptionKey))));
+  flash_ = need(flash_file::FlashFile::create(folder_.file("flash.bin")));
+  write(boot::Slot::kA, make({}));
+}
+
+Bytes ProbeDevice::make(const ProbeImage& what) const {
+  Bytes payload = payload_;
+  const auto marker = std::ranges::search(payload, probe::kTaskMarker).begin();
+  if (payload.end() - marker < static_cast<std::ptrdiff_t>(sizeof(probe::TaskWord)))
+    throw std::runtime_error("the probe has no task word");
+  std::memcpy(&*marker + offsetof(probe::TaskWord, task), &what.task, sizeof(what.task));
+  const crypto::P256Key& key =
+      what.stranger != nullptr ? *what.stranger : (what.by_spare_signer ? *spare_signer_ : *signer_);
+  return need(image::sign(payload,
+                          {.version = what.version,
+                           .security_counter = what.security_counter,
+                           .load_address = kLoadAddress,
+                           .kind = what.kind,
+                           .revoked_keys = what.revoked_keys,
+                           .encrypt_to = what.is_encrypted ? &*encryption_key_ : nullptr},
+                          key));
+}
+
+void ProbeDevice::write(boot::Slot slot, std::span<const std::uint8_t> image) {
+  const auto partition = flash_->partition(*boot::slot_partition(slot));
+  std::ranges::fill(partition, std::uint8_t{0xFF});
+  std::ranges::copy(image, partition.begin());
+}
+
+void ProbeDevice::stage(std::span<const std::uint8_t> image) {
+  write(boot::Slot::kB, image);
+  with_part(flash_->bytes(), [](native::NativeFlash& part) {
+    boot::BootControl control(part);
+    const auto append = [&control](const std::optional<boot::BootState>& next) {
+      if (!next || control.append(*next) != flash::Status::kOk)
+        throw std::runtime_error("boot control refuses");
+    };
+    if (control.load() != flash::Status::kOk) throw std::runtime_error("boot control cannot be read");
+    append(boot::begin_receive(control.state(), "job-1", boot::Slot::kB));
+    boot::image::Info info;
+    if (boot::image::peek(part, boot::Slot::kB, kRegion, info) != boot::image::VerifyStatus::kOk)
+      throw std::runtime_error("no image to stage");
+    append(boot::mark_verified(control.state(), {.version = info.version,
+                                                 .security_counter = info.security_counter,
+                                                 .size = info.total_size,
+                                                 .digest = info.digest,
+                                                 .job_id = {}}));
+  });
+}
+
+boot::BootState ProbeDevice::boot_state() const {
+  boot::BootState state;
+  with_part(flash_->bytes(), [&state](native::NativeFlash& part) {
+    boot::BootControl control(part);
+    if (control.load() == flash::Status::kOk) state = control.state();
+  });
+  return state;
+}
+
+void ProbeDevice::power_on(bool virtual_time) {
+  lines_.clear();
+  searched_ = 0;
+  exit_message_.clear();
+  device_ = need(device::Device::create(
+      io_, {.name = "probe",
+            .board = kProbeBoard,
+            .bootloader_path = products_.bootloader_elf,
+            .flash_path = flash_->path(),
+            .flash_plugin_path = products_.flash_plugin,
+            .op_log_path = "",
+            .seed = 1,
+            .more_arguments = virtual_time ? std::vector<std::string>{"-icount", "shift=10,sleep=off"}
+                                           : std::vector<std::string>{},
+            .uart_log_path = folder_.file("uart.log"),
+            .run_folder = folder_.path(),
+            .on_machine_reset =
+                [this] {
+                  flash_->clear_volatile_state();
+                  return Result<void>{};
+                },
+            .events = events_.get()}));
+  device_->on_console_line([this](std::string_view line) { lines_.emplace_back(line); });
+  device_->on_exit(
+      [this](const device::Exit& exit) { exit_message_ = exit.error.message + " " + exit.error.hint; });
+  if (const auto on = device_->power_on(); !on) throw std::runtime_error(on.error().message);
+}
+
+void ProbeDevice::power_off() {
+  device_->power_off();
+}
+
+testing::AssertionResult ProbeDevice::says(std::string_view text) {
+  const auto limit = std::chrono::steady_clock::now() + kLimit;
+  for (;;) {
+    for (; searched_ < lines_.size(); ++searched_) {
+      if (lines_[searched_].find(text) == std::string::npos) continue;
+      ++searched_;
+      return testing::AssertionSuccess();
+    }
+    if (std::chrono::steady_clock::now() >= limit) break;
+    io_.restart();
+    io_.run_one_until(limit);
+  }
+  auto failure = testing::AssertionFailure() << "the device does not say \"" << text << "\"; it said\n";
+  for (const std::string& line : lines_) failure << "  " << line << "\n";
+  return failure;
+}
+
+std::string ProbeDevice::goes_off() {
+  const auto limit = std::chrono::steady_clock::now() + kLimit;
+  while (exit_message_.empty() && std::chrono::steady_clock::now() < limit) {
+    io_.restart();
+    io_.run_one_until(limit);
+  }
+  return exit_message_;
+}
+
+bool ProbeDevice::has_said(std::string_view text) const {
+  return std::ranges::any_of(
+      lines_, [text](const std::string& line) { return line.find(text) != std::string::npos; });
+}
+
+}  // namespace otasim::test

@@ -1,0 +1,309 @@
+// The threats of AWS's porting guide ("Threat modeling for the IoT device bootloader") against the real
+// bootloader on the board. Each suite is one row of docs/threat-model.md.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "agent/boot/security_counter.h"
+#include "tests/qemu_boards/probe_device.h"
+
+namespace otasim::test {
+namespace {
+
+using boot::Slot;
+using boot::StagedState;
+using probe::Task;
+
+class ThreatTest : public testing::Test {
+ protected:
+  /// Slot A is committed, and `next` waits in slot B for its trial.
+  void stage(const ProbeImage& next) {
+    commit_first_image();
+    device_.stage(device_.make(next));
+  }
+
+  void commit_first_image() {
+    device_.power_on();
+    ASSERT_TRUE(device_.says("probe: at rest"));
+    device_.power_off();
+  }
+
+  /// Slot B holds a committed `next`, as after an update.
+  void update_to(ProbeImage next) {
+    next.task = Task::kAcceptAndReset;
+    stage(next);
+    device_.power_on();
+    ASSERT_TRUE(device_.says("boot: start slot=B"));
+    ASSERT_TRUE(device_.says("boot: commit slot=B"));
+    ASSERT_TRUE(device_.says("probe: running slot=B state=committed attempt=0 reset=software"));
+    device_.power_off();
+  }
+
+  void expect_back_on_slot_a() {
+    EXPECT_TRUE(device_.says("boot: reject slot=B"));
+    EXPECT_TRUE(device_.says("boot: start slot=A version=1.0.0 state=committed"));
+    EXPECT_TRUE(device_.says("probe: running slot=A"));
+    device_.power_off();
+    EXPECT_EQ(device_.boot_state().staged_state, StagedState::kRejected);
+    EXPECT_EQ(device_.boot_state().committed_slot, Slot::kA);
+  }
+
+  [[nodiscard]] static ProbeImage update(Task task = Task::kIdle) {
+    return {.task = task, .version = {1, 1, 0, 0}, .security_counter = 2};
+  }
+
+  [[nodiscard]] Bytes contents(const flash::Partition& partition) {
+    const auto bytes = device_.flash().partition(partition);
+    return {bytes.begin(), bytes.end()};
+  }
+  [[nodiscard]] std::uint32_t burned_bits() {
+    std::uint32_t count = 0;
+    for (const std::uint8_t byte : device_.flash().otp())
+      count += static_cast<std::uint32_t>(8 - std::popcount(byte));
+    return count;
+  }
+
+  ProbeDevice device_;
+};
+
+/// "An attacker hijacks the device's connection to the server to deliver a malicious firmware image."
+class HijackedConnectionDeliversMaliciousImage : public ThreatTest {};
+
+TEST_F(HijackedConnectionDeliversMaliciousImage, OfAnUnknownSignerRollsBack) {
+  const auto stranger = crypto::P256Key::generate().value();
+  ProbeImage malicious = update();
+  malicious.stranger = &stranger;
+  stage(malicious);
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: verify slot=B result=unknown-key code=12"));
+  expect_back_on_slot_a();
+}
+
+TEST_F(HijackedConnectionDeliversMaliciousImage, WithABadSignatureRollsBack) {
+  commit_first_image();
+  Bytes image = device_.make(update());
+  const auto signature_byte = image.size() - 5;  // the signature is the last TLV
+  image[signature_byte] ^= 1;
+  device_.stage(image);
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: verify slot=B result=bad-signature code=13"));
+  expect_back_on_slot_a();
+}
+
+TEST_F(HijackedConnectionDeliversMaliciousImage, OfARevokedSignerRollsBack) {
+  ProbeImage rotation = update();
+  rotation.by_spare_signer = true;
+  rotation.revoked_keys = 0b01;
+  update_to(rotation);
+  // Slot B runs, signed by the spare signer; whatever the first one signs is refused from now on.
+  device_.write(Slot::kA, device_.make({.version = {9, 0, 0, 0}, .security_counter = 2}));
+  std::ranges::fill(device_.flash().partition(flash::kBootControl0), std::uint8_t{0xFF});
+  std::ranges::fill(device_.flash().partition(flash::kBootControl1), std::uint8_t{0xFF});
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: verify slot=A result=revoked-key"));
+  EXPECT_TRUE(device_.says("boot: start slot=B version=1.1.0"));
+}
+
+/// "An attacker exploits a buffer overflow to introduce malicious behavior to the existing firmware image
+/// stored in flash."
+class ImageIsModifiedInFlash : public ThreatTest {
+ protected:
+  void modify(const flash::Partition& slot) { device_.flash().partition(slot)[0x300] ^= 0x80; }
+};
+
+TEST_F(ImageIsModifiedInFlash, WithoutAnotherImageHalts) {
+  commit_first_image();
+  modify(flash::kSlotA);
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: verify slot=A result=hash-mismatch code=11"));
+  EXPECT_TRUE(device_.says("boot: halt reason=no-image-may-start"));
+  EXPECT_FALSE(device_.has_said("boot: start"));
+}
+
+TEST_F(ImageIsModifiedInFlash, WithARecoveryImageEntersTheFailSafeMode) {
+  commit_first_image();
+  device_.write(Slot::kRecovery,
+                device_.make({.version = {0, 9, 0, 0}, .kind = boot::image::Kind::kRecovery}));
+  modify(flash::kSlotA);
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: start slot=recovery version=0.9.0 state=recovery"));
+  EXPECT_TRUE(device_.says("probe: running slot=recovery state=recovery attempt=0 reset=power-on"));
+}
+
+TEST_F(ImageIsModifiedInFlash, OnTrialRollsBack) {
+  stage(update());
+  modify(flash::kSlotB);
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: verify slot=B result=hash-mismatch code=11"));
+  expect_back_on_slot_a();
+}
+
+/// "An attacker boots the device to a previously stored image, which is exploitable."
+class OldImageIsBooted : public ThreatTest {
+ protected:
+  /// As on a device that lost its records: any image may be tried.
+  void erase_records() {
+    std::ranges::fill(device_.flash().partition(flash::kBootControl0), std::uint8_t{0xFF});
+    std::ranges::fill(device_.flash().partition(flash::kBootControl1), std::uint8_t{0xFF});
+  }
+};
+
+TEST_F(OldImageIsBooted, TheOldSlotIsUnbootableAfterTheCommit) {
+  update_to(update());
+  EXPECT_EQ(contents(flash::kSlotA)[0], 0xFF);
+  erase_records();
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: verify slot=A result=no-image code=2"));
+  EXPECT_TRUE(device_.says("boot: start slot=B version=1.1.0"));
+}
+
+TEST_F(OldImageIsBooted, ItsSecurityCounterIsBelowTheFuses) {
+  update_to(update());
+  EXPECT_EQ(burned_bits(), 2U);
+  device_.write(Slot::kA, device_.make({}));
+  erase_records();
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: verify slot=A result=counter-too-low code=15"));
+  EXPECT_TRUE(device_.says("boot: start slot=B version=1.1.0"));
+}
+
+TEST_F(OldImageIsBooted, AlsoIfItIsAllThereIs) {
+  update_to(update());
+  device_.write(Slot::kA, device_.make({}));
+  device_.write(Slot::kB, {});
+  erase_records();
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: halt reason=no-image-may-start"));
+}
+
+TEST_F(OldImageIsBooted, AnOldRecoveryImageIsRefusedAfterANewerOne) {
+  device_.write(Slot::kA, {});
+  const auto recovery = [this](std::uint32_t counter) {
+    return device_.make({.security_counter = counter, .kind = boot::image::Kind::kRecovery});
+  };
+  device_.write(Slot::kRecovery, recovery(3));
+  device_.power_on();
+  ASSERT_TRUE(device_.says("boot: start slot=recovery"));
+  device_.power_off();
+  device_.write(Slot::kRecovery, recovery(2));
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: verify slot=recovery result=counter-too-low code=15"));
+  EXPECT_TRUE(device_.says("boot: halt reason=no-image-may-start"));
+}
+
+/// "An OTA update delivers a faulty or malicious image that bricks the device."
+class FaultyImageBricksTheDevice : public ThreatTest {};
+
+TEST_F(FaultyImageBricksTheDevice, ByCrashing) {
+  stage(update(Task::kCrash));
+  device_.power_on();
+  EXPECT_TRUE(device_.says("board: fault at"));
+  EXPECT_TRUE(device_.says("reason=software"));
+  expect_back_on_slot_a();
+}
+
+TEST_F(FaultyImageBricksTheDevice, ByHanging) {
+  stage(update(Task::kHang));
+  device_.power_on(true);
+  EXPECT_TRUE(device_.says("probe: running slot=B state=trial attempt=1"));
+  EXPECT_TRUE(device_.says("reason=watchdog"));
+  expect_back_on_slot_a();
+}
+
+TEST_F(FaultyImageBricksTheDevice, ByNeverAcceptingItselfWhileItLives) {
+  stage(update(Task::kIdle));
+  device_.power_on(true);
+  EXPECT_TRUE(device_.says("probe: running slot=B state=trial attempt=1"));
+  EXPECT_TRUE(device_.says("reason=watchdog"));
+  expect_back_on_slot_a();
+  EXPECT_TRUE(device_.has_said("probe: running slot=A state=committed attempt=0 reset=watchdog"));
+}
+
+TEST_F(FaultyImageBricksTheDevice, ByServingTheWatchdogWithoutEverAcceptingItself) {
+  stage(update(Task::kFeedWatchdog));
+  device_.power_on();
+  EXPECT_TRUE(device_.says("board: fault at")) << "the watchdog is the bootloader's during a trial";
+  expect_back_on_slot_a();
+}
+
+TEST_F(FaultyImageBricksTheDevice, ByServingTheWatchdogFromItsNmi) {
+  stage(update(Task::kClearWatchdogNmi));
+  device_.power_on(true);
+  EXPECT_TRUE(device_.says("probe: running slot=B state=trial attempt=1"));
+  // A fault inside the NMI handler locks the processor up. A board's watchdog resets that with its second
+  // expiry; QEMU ends, and what comes next is a power-on.
+  EXPECT_THAT(device_.goes_off(), testing::HasSubstr("Lockup"));
+  device_.power_on();
+  expect_back_on_slot_a();
+}
+
+TEST_F(FaultyImageBricksTheDevice, ByErasingTheBootRecords) {
+  stage(update(Task::kEraseBootControl));
+  device_.power_on();
+  EXPECT_TRUE(device_.says("probe: result ok"));
+  EXPECT_TRUE(device_.says("boot: control record=none"));
+  EXPECT_TRUE(device_.says("boot: start slot=A version=1.0.0")) << "found anew, without any record";
+}
+
+TEST_F(FaultyImageBricksTheDevice, NotWhenItAcceptsItselfInTime) {
+  stage(update(Task::kAccept));
+  device_.power_on(true);
+  ASSERT_TRUE(device_.says("probe: accepted"));
+  device_.reset();
+  EXPECT_TRUE(device_.says("boot: commit slot=B version=1.1.0 counter=2 result=ok"));
+  EXPECT_TRUE(device_.says("boot: start slot=B version=1.1.0 state=committed"));
+  device_.power_off();
+  EXPECT_EQ(burned_bits(), 2U);
+}
+
+/// "An attacker patches the bootloader to bypass image verification so the device will accept unsigned
+/// images", and the rest of what an application must not write.
+class ApplicationWritesWhatIsNotItsOwn : public ThreatTest,
+                                         public testing::WithParamInterface<std::pair<const char*, Task>> {
+ protected:
+  [[nodiscard]] Bytes outside_boot_control() {
+    const auto bytes = device_.flash().bytes();
+    Bytes rest(bytes.begin() + flash::kBootControl1.end(), bytes.begin() + flash::kArraySize);
+    rest.insert(rest.end(), device_.flash().otp().begin(), device_.flash().otp().end());
+    return rest;
+  }
+};
+
+TEST_P(ApplicationWritesWhatIsNotItsOwn, IsStoppedAndRolledBack) {
+  stage(update(GetParam().second));
+  const Bytes before = outside_boot_control();
+  device_.power_on();
+  ASSERT_TRUE(device_.says("probe: running slot=B state=trial attempt=1"));
+  expect_back_on_slot_a();
+  EXPECT_FALSE(device_.has_said("probe: result ok"));
+  EXPECT_FALSE(device_.has_said("probe: result written"));
+  EXPECT_TRUE(device_.has_said("board: fault at") || device_.has_said("probe: result protected"));
+  EXPECT_EQ(outside_boot_control(), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, ApplicationWritesWhatIsNotItsOwn,
+                         testing::Values(std::pair{"BootRom", Task::kWriteBootRom},
+                                         std::pair{"RomTrust", Task::kWriteRomTrust},
+                                         std::pair{"FlashArray", Task::kWriteFlashArray},
+                                         std::pair{"Provisioning", Task::kEraseProvisioning},
+                                         std::pair{"Recovery", Task::kEraseRecovery},
+                                         std::pair{"RunningSlot", Task::kEraseRunningSlot},
+                                         std::pair{"OtherSlot", Task::kEraseOtherSlot},
+                                         std::pair{"Otp", Task::kBurnOtp}),
+                         [](const auto& tested) { return std::string(tested.param.first); });
+
+/// Confidentiality: slots hold ciphertext.
+class EncryptedImageOnTheBoard : public ThreatTest {};
+
+TEST_F(EncryptedImageOnTheBoard, RunsFromRamAndRestsEncrypted) {
+  ProbeImage secret = update();
+  secret.is_encrypted = true;
+  update_to(secret);
+  const Bytes slot = contents(flash::kSlotB);
+  EXPECT_EQ(std::search(slot.begin(), slot.end(), probe::kTaskMarker.begin(), probe::kTaskMarker.end()),
+            slot.end());
+}
+
+}  // namespace
+}  // namespace otasim::test
