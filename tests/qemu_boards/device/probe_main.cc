@@ -148,6 +148,8 @@ void take_over_nmi() {
       }
     case Task::kAcceptAndReset:
       end_with(accept());
+    case Task::kMustNotRun:
+      break;
   }
   idle();
 }
@@ -156,6 +158,10 @@ void take_over_nmi() {
 
 int main() {
   board::init();
+  if (chosen.task == Task::kMustNotRun) {
+    say("probe: a bad image runs", "\n");
+    idle();
+  }
   say_what_was_handed_over();
   const boot::BootInfo& info = board::boot_info();
   // Only on trial: the image that was there before shall not do it too.

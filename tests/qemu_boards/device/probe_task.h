@@ -26,6 +26,7 @@ enum class Task : std::uint32_t {
   kEraseBootControl,  ///< and both sectors of it: the journal is the application's to write
   kAccept,            ///< accepts itself, ends the trial, serves the watchdog, and stays alive
   kAcceptAndReset,
+  kMustNotRun,  ///< says so at once, on trial or not: for images that are bad in a way of the test's choosing
 };
 
 inline constexpr std::array<char, 8> kTaskMarker{'P', 'R', 'O', 'B', 'E', 'T', 'S', 'K'};

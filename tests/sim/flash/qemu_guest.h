@@ -23,9 +23,14 @@ class Guest {
   [[nodiscard]] int wait_for_exit(int timeout_ms);
 
   [[nodiscard]] const std::string& output() const { return output_; }
+  void forget_output() { output_.clear(); }
+
+  /// Reads what there is, waiting for it. @returns false if nothing came in `timeout_ms`, or the child is gone
+  bool read_some(int timeout_ms);
+  /// The pipe, readable when there is output.
+  [[nodiscard]] int descriptor() const { return pipe_; }
 
  private:
-  [[nodiscard]] bool read_some(int timeout_ms);
   void reap();
 
   int child_ = -1;

@@ -1,0 +1,184 @@
+#include "tests/qemu_boards/glitch_rig.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <map>
+#include <stdexcept>
+
+#include "sim/flash/qemu_arguments.h"
+
+namespace otasim::test {
+namespace {
+
+constexpr int kRegisterR0 = 0;
+constexpr int kRegisterLr = 14;
+constexpr int kRegisterPc = 15;
+/// How long a run that was disturbed may say nothing. A boot says something every few milliseconds.
+constexpr int kStuckAfterMs = 1000;
+
+template <typename T>
+T need(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().message);
+  return std::move(*result);
+}
+
+/// What a boot can change: everything but the slots' inner parts.
+constexpr std::array<std::pair<std::uint32_t, std::uint32_t>, 4> kChanging{
+    {{flash::kBootControl0.offset, 2 * flash::kSectorSize},
+     {flash::kSlotA.offset, flash::kSectorSize},
+     {flash::kSlotB.offset, flash::kSectorSize},
+     {flash::kOtpOffset, flash::kWindowSize - flash::kOtpOffset}}};
+
+}  // namespace
+
+GlitchRig::GlitchRig(std::string bootloader, std::string flash_plugin, std::vector<std::uint8_t> window)
+    : bootloader_(std::move(bootloader)),
+      flash_plugin_(std::move(flash_plugin)),
+      window_(std::move(window)),
+      flash_(need(flash_file::FlashFile::create(folder_.file("flash.bin")))) {
+  std::ranges::copy(window_, flash_.bytes().begin());
+  start();
+}
+
+std::vector<std::string> GlitchRig::arguments() const {
+  std::vector<std::string> arguments{
+      "-display",    "none",
+      "-nodefaults", "-no-user-config",
+      "-serial",     "stdio",
+      "-machine",    fmt::format("mps2-an385,memory-backend={}", flash_file::kMemoryBackendId),
+      "-kernel",     bootloader_};
+  const auto flash = flash_file::qemu_arguments({.window_path = flash_.path(), .plugin_path = flash_plugin_});
+  arguments.insert(arguments.end(), flash.begin(), flash.end());
+  return arguments;
+}
+
+void GlitchRig::start() {
+  guest_.reset();
+  gdb_ = std::make_unique<GdbRemote>(folder_.file(fmt::format("gdb{}", ++starts_)));
+  auto with_debugger = arguments();
+  const auto more = gdb_->qemu_arguments();
+  with_debugger.insert(with_debugger.end(), more.begin(), more.end());
+  guest_ = std::make_unique<qemu_guest::Guest>(with_debugger);
+  gdb_->accept();
+  reset_address_ = gdb_->reg(kRegisterPc);
+}
+
+std::vector<Moment> GlitchRig::moments(const std::vector<Function>& functions,
+                                       std::uint32_t max_occurrences) {
+  std::string filter;
+  for (const Function& function : functions)
+    filter += fmt::format("{}{:#x}+{:#x}", filter.empty() ? "" : ",", function.address, function.size);
+  const std::string trace = folder_.file("trace");
+  std::ranges::copy(window_, flash_.bytes().begin());
+  {
+    auto traced = arguments();
+    traced.insert(traced.end(), {"-singlestep", "-d", "exec,nochain", "-dfilter", filter, "-D", trace});
+    qemu_guest::Guest guest(traced);
+    const bool ended = guest.wait_for("boot: halt", 1) || guest.wait_for("boot: ", 60'000);
+    if (!ended) throw std::runtime_error("the bootloader says nothing");
+    while (guest.output().find("boot: halt") == std::string::npos &&
+           guest.output().find("probe: ") == std::string::npos) {
+      if (!guest.read_some(60'000)) throw std::runtime_error("the bootloader does not come to an end");
+    }
+  }
+  // "Trace 0: 0x7f... [cs_base/pc/flags/cflags] symbol"
+  std::vector<Moment> moments;
+  std::map<std::uint32_t, std::uint32_t> counts;
+  std::ifstream file(trace);
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t open = line.find('[');
+    const std::size_t slash = line.find('/', open);
+    if (!line.starts_with("Trace") || open == std::string::npos || slash == std::string::npos) continue;
+    const auto address = static_cast<std::uint32_t>(std::stoul(line.substr(slash + 1, 8), nullptr, 16));
+    if (++counts[address] <= max_occurrences) moments.push_back({address, counts[address]});
+  }
+  return moments;
+}
+
+void GlitchRig::reset() {
+  for (const auto& [offset, size] : kChanging)
+    std::copy_n(window_.begin() + offset, size, flash_.bytes().begin() + offset);
+  flash_.clear_volatile_state();
+  gdb_->monitor("system_reset");
+  // The monitor asks for the reset; the processor is there once it stands at its first instruction again.
+  for (int tries = 0; gdb_->reg(kRegisterPc) != reset_address_; ++tries) {
+    if (tries == 1000) throw std::runtime_error("the machine does not reset");
+  }
+  while (guest_->read_some(0)) {
+  }
+  guest_->forget_output();
+}
+
+Outcome GlitchRig::run(const Glitch& glitch) {
+  reset();
+  if (!run_to(glitch.moment)) {
+    gdb_->clear_breakpoint(glitch.moment.address);
+    return Outcome::kNotReached;
+  }
+  if (glitch.returned_value) {
+    gdb_->set_reg(kRegisterR0, *glitch.returned_value);
+    gdb_->set_reg(kRegisterPc, gdb_->reg(kRegisterLr) & ~1U);
+  } else {
+    gdb_->set_reg(kRegisterPc, glitch.moment.address + glitch.skipped_bytes);
+  }
+  return run_on();
+}
+
+/// @returns true with the processor at the moment, and no breakpoint left
+bool GlitchRig::run_to(const Moment& moment) {
+  for (std::uint32_t count = 1;; ++count) {
+    gdb_->set_breakpoint(moment.address);
+    gdb_->run();
+    if (!wait_for_stop()) {
+      gdb_->interrupt();
+      return false;
+    }
+    gdb_->clear_breakpoint(moment.address);
+    if (count == moment.occurrence) return true;
+    gdb_->step();
+  }
+}
+
+Outcome GlitchRig::run_on() {
+  gdb_->run();
+  if (wait_for_stop()) throw std::runtime_error("the processor stopped without a breakpoint");
+  const Outcome outcome = outcome_so_far().value_or(Outcome::kStuck);
+  gdb_->interrupt();
+  return outcome;
+}
+
+bool GlitchRig::wait_for_stop() {
+  for (;;) {
+    if (gdb_->has_news()) {
+      gdb_->wait_stop();
+      return true;
+    }
+    if (outcome_so_far()) return false;
+    std::array<pollfd, 2> waiting{{{.fd = gdb_->descriptor(), .events = POLLIN, .revents = 0},
+                                   {.fd = guest_->descriptor(), .events = POLLIN, .revents = 0}}};
+    if (::poll(waiting.data(), waiting.size(), kStuckAfterMs) <= 0) return false;
+    if (waiting[1].revents != 0) {
+      if (!guest_->read_some(0)) throw std::runtime_error("QEMU ended: " + guest_->output());
+      continue;
+    }
+    gdb_->wait_stop();
+    return true;
+  }
+}
+
+std::optional<Outcome> GlitchRig::outcome_so_far() const {
+  const auto has_said = [this](std::string_view text) {
+    return guest_->output().find(text) != std::string::npos;
+  };
+  if (has_said("probe: a bad image runs")) return Outcome::kBadImage;
+  if (has_said("boot: refused")) return Outcome::kRefused;
+  if (has_said("boot: halt")) return Outcome::kHalted;
+  if (has_said("probe: running")) return Outcome::kGoodImage;
+  return std::nullopt;
+}
+
+}  // namespace otasim::test
