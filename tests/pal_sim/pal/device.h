@@ -40,6 +40,8 @@ class Device {
   [[nodiscard]] std::span<std::uint8_t> slot(boot::Slot slot);
   [[nodiscard]] int resets() const { return resets_; }
   [[nodiscard]] provisioning::Settings& settings() { return settings_; }
+  /// What another Pal on this device works with.
+  [[nodiscard]] pal::Platform platform(const boot::BootInfo& boot_info, pal::Reset reset);
 
   /// Returns the device to the state its constructor left.
   void restore();

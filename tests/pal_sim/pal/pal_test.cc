@@ -263,7 +263,7 @@ TEST_F(PalTest, OnlyTheImageOnTrialMayAcceptItself) {
   boot::BootInfo other{};
   other.slot = boot::Slot::kA;
   other.is_trial = 1;
-  pal::Pal pal(device_.flash(), device_.settings(), other, {});
+  pal::Pal pal(device_.platform(other, {}));
   ASSERT_EQ(pal.start(), flash::Status::kOk);
   EXPECT_EQ(main_of(pal.set_image_state(nullptr, OtaImageStateAccepted)), OtaPalCommitFailed);
   EXPECT_EQ(pal.image_state(), OtaPalImageStateValid);
