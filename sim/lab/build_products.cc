@@ -40,6 +40,14 @@ Result<BuildProducts> BuildProducts::find(const std::string& board) {
   return products;
 }
 
+Result<CodeSigningRoot> code_signing_root() {
+  const Result<std::filesystem::path> root = install_root();
+  if (!root) return tl::unexpected(root.error());
+  const Result<std::string> certificate = existing(*root / "keys" / "code_signing_root.der");
+  if (!certificate) return tl::unexpected(certificate.error());
+  return CodeSigningRoot{*certificate, (*root / "keys" / "code_signing_root_key.pem").string()};
+}
+
 Result<std::string> default_signing_key() {
   const Result<std::filesystem::path> root = install_root();
   if (!root) return tl::unexpected(root.error());

@@ -1,4 +1,5 @@
-// What otasim's own build made and a run needs: firmware, plugins, the image-signing key.
+// What otasim's own build made and a run needs: firmware, plugins, the image-signing key, the code-signing
+// root.
 //
 // They stand beside the program (build/<preset>/): bin/otasim, firmware/*.elf, lib/*.so, keys/*.pem.
 #pragma once
@@ -23,6 +24,14 @@ struct BuildProducts {
   /// Finds them for a board. @returns kEnvironment, naming the first file that is missing
   [[nodiscard]] static Result<BuildProducts> find(const std::string& board);
 };
+
+/// The root that the devices' boot ROM trusts to issue code signers.
+struct CodeSigningRoot {
+  std::string certificate;  ///< DER
+  std::string key;  ///< PEM, private; the file is missing if the root was given to the build without it
+};
+/// @returns kEnvironment if the certificate is not there
+[[nodiscard]] Result<CodeSigningRoot> code_signing_root();
 
 /// The lab's build-time image-signing key (PEM). @returns kEnvironment if it is not there
 [[nodiscard]] Result<std::string> default_signing_key();

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/boot/security_counter.h"
+#include "pal_sim/pal/code_signer.h"
 #include "tests/pal_sim/pal/device.h"
 
 namespace pal_test {
@@ -177,6 +179,42 @@ TEST_F(PalTest, WritesStayWithinTheFile) {
   EXPECT_EQ(device_.pal().write_block(&file.context, 0, too_large), -1);
 }
 
+TEST_F(PalTest, ABlockMayComeTwiceButNotAsAnotherOne) {
+  File file(image_1_1_0());
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  ASSERT_TRUE(write_all(device_.pal(), file));
+  ASSERT_TRUE(write_all(device_.pal(), file)) << "the same again";
+  Bytes other(600, 0);
+  std::ranges::copy(std::span(file.content).first(600), other.begin());
+  other[599] = static_cast<std::uint8_t>(~other[599]);
+  EXPECT_EQ(device_.pal().write_block(&file.context, 0, other), -1) << "flash cannot hold it";
+}
+
+TEST_F(PalTest, AStaleHandleWritesNothing) {
+  File file(image_1_1_0());
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  OtaFileContext_t copy = file.context;
+  ASSERT_EQ(device_.pal().abort(&file.context), 0U);
+  EXPECT_EQ(device_.pal().write_block(&copy, 0, image_1_1_0()), -1);
+  EXPECT_EQ(main_of(device_.pal().close_file(&copy)), OtaPalFileClose);
+  EXPECT_EQ(device_.pal().abort(&copy), 0U);
+  EXPECT_EQ(copy.pFile, nullptr);
+}
+
+TEST_F(PalTest, ASignerOfAnotherRootIsRefusedByItsReason) {
+  const CodeSigner stranger({}, nullptr);
+  device_.settings().code_signers[0].certificate = stranger.certificate();
+  File file(image_1_1_0());
+  file.set_signature(stranger.sign(file.content));
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  ASSERT_TRUE(write_all(device_.pal(), file));
+  const OtaPalStatus_t status = device_.pal().close_file(&file.context);
+  EXPECT_EQ(main_of(status), OtaPalBadSignerCert);
+  EXPECT_EQ(OTA_PAL_SUB_ERR(status), static_cast<std::uint32_t>(pal::SignerStatus::kNotIssuedByRoot));
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kOld);
+}
+
 TEST_F(PalTest, FileThatDiffersInFlashFailsItsSignature) {
   File file(image_1_1_0());
   ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
@@ -202,6 +240,67 @@ TEST_F(PalTest, SignatureOfAnotherSignerIsRefused) {
   ASSERT_TRUE(write_all(device_.pal(), file));
   EXPECT_EQ(main_of(device_.pal().close_file(&file.context)), OtaPalSignatureCheckFailed);
   EXPECT_EQ(device_.pal().image_state(), OtaPalImageStateInvalid);
+}
+
+TEST_F(PalTest, OnlyImagesThatTheBoardCouldStartAreStaged) {
+  using boot::image::VerifyStatus;
+  const auto status_of = [this](const boot_test::ImageSpec& spec) {
+    File file(build_image(spec, image_signer()));
+    receive(file);
+    const OtaPalStatus_t status = device_.pal().activate();
+    EXPECT_EQ(main_of(status), OtaPalActivateFailed);
+    EXPECT_EQ(device_.resets(), 0);
+    return static_cast<VerifyStatus>(OTA_PAL_SUB_ERR(status));
+  };
+  EXPECT_EQ(status_of({.kind = boot::image::Kind::kRecovery}), VerifyStatus::kWrongKind);
+  EXPECT_EQ(status_of({.security_counter = 0}), VerifyStatus::kCounterTooLow) << "1.0.0 burned 1";
+  EXPECT_EQ(status_of({.security_counter = boot::kMaxSecurityCounter + 1}), VerifyStatus::kCounterTooHigh);
+  EXPECT_EQ(status_of({.load_address = boot_test::kLoadAddress + 0x200}), VerifyStatus::kWrongLoadAddress);
+  EXPECT_EQ(status_of({.payload_size = 64 * 1024}), VerifyStatus::kBadSize) << "load memory has 64 KiB";
+  EXPECT_EQ(status_of({.flags = 0}), VerifyStatus::kNotRamLoad);
+  EXPECT_EQ(status_of({.with_sha256 = false}), VerifyStatus::kMissingTlv);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kOld);
+}
+
+TEST_F(PalTest, AnImageAtTheHighestCounterAndTheWholeOfLoadMemoryIsStaged) {
+  boot_test::ImageSpec spec{.version = {1, 1, 0, 0}, .security_counter = boot::kMaxSecurityCounter};
+  const auto rest = build_image(spec, image_signer()).size() - spec.payload_size;
+  // An ECDSA signature's DER is two bytes longer or shorter by chance.
+  spec.payload_size = static_cast<std::uint32_t>(64 * 1024 - rest - 4);
+  File file(build_image(spec, image_signer()));
+  receive(file);
+  EXPECT_EQ(device_.pal().activate(), 0U);
+  EXPECT_EQ(device_.resets(), 1);
+}
+
+TEST_F(PalTest, AnImageThatIsLongerThanItsFileIsNotStaged) {
+  Bytes image = image_1_1_0();
+  File whole(image);
+  receive(whole);  // its end stays in flash when the next file is shorter: other sectors than that one's
+  image.resize(flash::kSectorSize);
+  File file(image);
+  receive(file);
+  const OtaPalStatus_t status = device_.pal().activate();
+  EXPECT_EQ(main_of(status), OtaPalActivateFailed);
+  EXPECT_EQ(OTA_PAL_SUB_ERR(status), static_cast<std::uint32_t>(boot::image::VerifyStatus::kBadSize));
+}
+
+TEST_F(PalTest, WhatWasNeverClosedWellIsNotOnRecord) {
+  const auto activate = [this] {
+    const OtaPalStatus_t status = device_.pal().activate();
+    EXPECT_EQ(main_of(status), OtaPalActivateFailed);
+    return static_cast<boot::image::VerifyStatus>(OTA_PAL_SUB_ERR(status));
+  };
+  EXPECT_EQ(activate(), boot::image::VerifyStatus::kNotOnRecord) << "nothing was received";
+  File file(image_1_1_0());
+  receive(file);
+  EXPECT_EQ(set_state(OtaImageStateRejected), OtaPalSuccess);
+  EXPECT_EQ(activate(), boot::image::VerifyStatus::kNotOnRecord) << "it was rejected";
+  File next(image_1_1_0());
+  ASSERT_EQ(device_.pal().create_file(&next.context), 0U);
+  ASSERT_TRUE(write_all(device_.pal(), next));
+  EXPECT_EQ(activate(), boot::image::VerifyStatus::kNotOnRecord) << "it was not closed";
 }
 
 TEST_F(PalTest, GenuineFileThatIsNoImageIsKeptButNeverStarted) {
