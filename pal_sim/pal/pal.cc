@@ -33,11 +33,15 @@ OtaPalStatus_t success_or(OtaPalMainStatus_t main, flash::Status status) {
   return status == flash::Status::kOk ? kSuccess : status_of(main, status);
 }
 
-/// Text of a context's buffer; empty if there is none. Looks no further than the buffer.
+/// Where a text of a context ends at the latest.
+constexpr std::size_t kMaxText = 256;
+
+/// Text of a context's buffer; empty if there is none. Looks no further than the buffer, whose size 0 means
+/// that it was not told: AWS's qualification group gives texts without their size.
 std::string_view text_of(const std::uint8_t* text, std::size_t max_size) {
   if (text == nullptr) return {};
   const auto* characters = reinterpret_cast<const char*>(text);
-  return {characters, strnlen(characters, max_size)};
+  return {characters, strnlen(characters, max_size != 0 ? max_size : kMaxText)};
 }
 
 /// A job's name as boot control keeps it. AWS's limit is the record's; longer ones are cut, here and in
