@@ -25,6 +25,14 @@ struct BuildProducts {
   [[nodiscard]] static Result<BuildProducts> find(const std::string& board);
 };
 
+/// The PAL's qualification program for a board, and the certificate of its samples' signer (DER).
+struct PalTestProducts {
+  std::string elf;
+  std::string signer;
+};
+/// @returns kEnvironment, naming the first file that is missing
+[[nodiscard]] Result<PalTestProducts> find_pal_test(const std::string& board);
+
 /// The root that the devices' boot ROM trusts to issue code signers.
 struct CodeSigningRoot {
   std::string certificate;  ///< DER

@@ -31,6 +31,9 @@ Result<std::vector<std::uint8_t>> provisioning_blob(const Lab& lab, const Identi
       .add_u32(provisioning::kTagRequestWaitMs, settings.request_wait_ms)
       .add(provisioning::kTagEntropySeed, seed)
       .add_transfer(settings.transfer);
+  for (const NamedCertificate& signer : settings.more_code_signers) {
+    builder.add_code_signer(signer.name, signer.der);
+  }
   std::vector<std::uint8_t> blob = builder.build(1);
   provisioning::Settings check;
   if (const provisioning::Status status = provisioning::parse(blob, check);

@@ -23,6 +23,9 @@ inline constexpr const char* kEndpointHost = "otasim.localhost";
 /// The name under which devices know the code signer's certificate (`certfile` in the job document).
 inline constexpr const char* kCodeSignerName = "/otasim/code-signer.pem";
 
+/// The name of the PAL qualification's signer (OTA_PAL_CERTIFICATE_FILE in agent/pal_test).
+inline constexpr const char* kPalTestSignerName = "/otasim/pal-test-signer.pem";
+
 /// Checks that code signers can be issued. @returns the root's key file; kEnvironment, saying what to do, if
 /// not
 [[nodiscard]] Result<std::string> check_code_signing_root();
