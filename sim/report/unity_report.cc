@@ -59,7 +59,8 @@ bool UnityReport::add_line(std::string_view line) {
     verdict_ = line == "OK";
     return true;
   }
-  return add_result(line) || add_summary(line);
+  const bool is_rule = !line.empty() && line.find_first_not_of('-') == std::string_view::npos;
+  return add_result(line) || add_summary(line) || is_rule;
 }
 
 /// file:line:TEST(group, name):PASS, or FAIL or IGNORE with ": message".
