@@ -221,5 +221,18 @@ TEST_F(TransferRun, AGenuineFileThatIsNoImageEndsTheJobWithItsReasonAndNoReset) 
   EXPECT_TRUE(all("reset").empty());
 }
 
+TEST_F(TransferRun, TheEndToEndTestsProgramUpdatesItself) {
+  plan.factory_image =
+      lab::make_firmware({.elf = E2E_TEST_ELF, .version = "0.9.1"}, *lab::find_board(kBoard), plan.products)
+          .value();
+  plan.update_image =
+      lab::make_firmware({.elf = E2E_TEST_ELF, .version = "0.9.2"}, *lab::find_board(kBoard), plan.products)
+          .value();
+  run();
+  EXPECT_EQ(outcome.status, "SUCCEEDED") << outcome.reason << "\n" << console();
+  EXPECT_EQ(outcome.running_version, "0.9.2");
+  EXPECT_THAT(console(), HasSubstr("app: otasim qualification 0.9.2, slot B, on trial"));
+}
+
 }  // namespace
 }  // namespace otasim::scenario
