@@ -5,19 +5,11 @@
 #include <mbedtls/pk.h>
 
 #include <algorithm>
-#include <optional>
 
 namespace pal {
 namespace {
 
-#ifdef OTASIM_PAL_RSA
-constexpr bool kUsesRsa = true;
-#else
-constexpr bool kUsesRsa = false;
-#endif
-
 constexpr std::size_t kMinRsaBits = 2048;
-constexpr std::size_t kMaxRsaBits = 3072;  // a Sig_t holds no longer signature
 
 /// What a root may have signed a code signer's certificate with.
 const mbedtls_x509_crt_profile kIssuerProfile{
@@ -31,9 +23,10 @@ const mbedtls_x509_crt_profile kIssuerProfile{
 SignerStatus parse(mbedtls_x509_crt& certificate, std::span<const std::uint8_t> der) {
   constexpr int kHighLevelError = 0xFF80;  // of mbedTLS's joined error codes, which are negative
   const int error = mbedtls_x509_crt_parse_der_nocopy(&certificate, der.data(), der.size());
+  if (error == 0) {
+    return certificate.raw.len == der.size() ? SignerStatus::kOk : SignerStatus::kUnreadable;
+  }
   switch (-(-error & kHighLevelError)) {
-    case 0:
-      return error == 0 && certificate.raw.len == der.size() ? SignerStatus::kOk : SignerStatus::kUnreadable;
     case MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG:
     case MBEDTLS_ERR_PK_UNKNOWN_PK_ALG:
     case MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE:
@@ -64,30 +57,42 @@ bool may_issue(const mbedtls_x509_crt& certificate) {
          mbedtls_x509_crt_check_key_usage(&certificate, MBEDTLS_X509_KU_KEY_CERT_SIGN) == 0;
 }
 
-std::optional<crypto::P256PublicKey> p256_point(const mbedtls_pk_context& key) {
-  if (mbedtls_pk_get_type(&key) != MBEDTLS_PK_ECKEY) return std::nullopt;
-  crypto::P256PublicKey point;
-  std::size_t size = 0;
-  // P-256 is the only curve compiled in, so a key that was read lies on it.
-  const int error = mbedtls_ecp_write_public_key(mbedtls_pk_ec(key), MBEDTLS_ECP_PF_UNCOMPRESSED, &size,
-                                                 point.data(), point.size());
-  if (error != 0 || size != point.size()) return std::nullopt;
-  return point;
-}
+#ifdef OTASIM_PAL_RSA
+constexpr std::size_t kMaxRsaBits = 3072;  // a Sig_t holds no longer signature
 
 bool is_supported(const mbedtls_pk_context& key) {
-  if constexpr (!kUsesRsa) return p256_point(key).has_value();
   const std::size_t bits = mbedtls_pk_get_bitlen(&key);
   return mbedtls_pk_get_type(&key) == MBEDTLS_PK_RSA && bits >= kMinRsaBits && bits <= kMaxRsaBits;
 }
 
+bool verify(mbedtls_pk_context& key, const crypto::Sha256Digest& digest,
+            std::span<const std::uint8_t> signature) {
+  return mbedtls_pk_verify(&key, MBEDTLS_MD_SHA256, digest.data(), digest.size(), signature.data(),
+                           signature.size()) == 0;
+}
+#else
+bool is_supported(const mbedtls_pk_context& key) {
+  return mbedtls_pk_get_type(&key) == MBEDTLS_PK_ECKEY;  // P-256 is the only curve compiled in
+}
+
+bool verify(mbedtls_pk_context& key, const crypto::Sha256Digest& digest,
+            std::span<const std::uint8_t> signature) {
+  // Zeroes, which would stay if the point could not be written, are no point on the curve.
+  crypto::P256PublicKey point{};
+  std::size_t size = 0;
+  static_cast<void>(mbedtls_ecp_write_public_key(mbedtls_pk_ec(key), MBEDTLS_ECP_PF_UNCOMPRESSED, &size,
+                                                 point.data(), point.size()));
+  return crypto::ecdsa_p256_verify(point, digest, signature);
+}
+#endif
+
 /// Whether `root` issued `certificate`, which is no root itself.
 SignerStatus check_issuer(mbedtls_x509_crt& certificate, mbedtls_x509_crt& root) {
   if (!may_issue(root)) return SignerStatus::kBadRoot;
-  std::uint32_t problems = 0;
+  std::uint32_t problems = 0;  // which ones, is not asked
   const int error = mbedtls_x509_crt_verify_with_profile(&certificate, &root, nullptr, &kIssuerProfile,
                                                          nullptr, &problems, nullptr, nullptr);
-  return error == 0 && problems == 0 ? SignerStatus::kOk : SignerStatus::kNotIssuedByRoot;
+  return error == 0 ? SignerStatus::kOk : SignerStatus::kNotIssuedByRoot;
 }
 
 SignerStatus authenticate(mbedtls_x509_crt& certificate, std::span<const std::uint8_t> root_der) {
@@ -125,13 +130,7 @@ SignerStatus CodeSigner::open(std::span<const std::uint8_t> certificate, std::sp
 }
 
 bool CodeSigner::verifies(const crypto::Sha256Digest& digest, std::span<const std::uint8_t> signature) {
-  if (!is_authentic_) return false;
-  if constexpr (kUsesRsa) {
-    return mbedtls_pk_verify(&certificate_.pk, MBEDTLS_MD_SHA256, digest.data(), digest.size(),
-                             signature.data(), signature.size()) == 0;
-  }
-  const auto point = p256_point(certificate_.pk);
-  return point && crypto::ecdsa_p256_verify(*point, digest, signature);
+  return is_authentic_ && verify(certificate_.pk, digest, signature);
 }
 
 }  // namespace pal

@@ -44,6 +44,11 @@ const Bytes& image_1_1_0() {
   return image;
 }
 
+const Bytes& image_1_2_0() {
+  static const Bytes image = build_image({.version = {1, 2, 0, 0}, .payload_size = 700}, image_signer());
+  return image;
+}
+
 Device::Device() : flash_(shared_flash()) {
   settings_.code_signers[0] = {kSignerName, code_signer().certificate()};
   settings_.code_signer_count = 1;

@@ -19,9 +19,10 @@ inline constexpr const char* kSignerName = "/lab/signer";
 
 [[nodiscard]] const boot_test::SigningKey& image_signer();
 [[nodiscard]] const CodeSigner& code_signer();
-/// Signed images of 1.0.0 and 1.1.0, always the same within one run.
+/// Signed images of 1.0.0, 1.1.0 and 1.2.0, always the same within one run.
 [[nodiscard]] const Bytes& image_1_0_0();
 [[nodiscard]] const Bytes& image_1_1_0();
+[[nodiscard]] const Bytes& image_1_2_0();
 
 class Device {
  public:

@@ -15,6 +15,13 @@ using boot::image::Version;
 constexpr Version kOld{1, 0, 0, 0};
 constexpr Version kNew{1, 1, 0, 0};
 
+/// No image, and no two blocks or sectors of it are equal.
+Bytes counting_bytes(std::size_t size) {
+  Bytes bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i * 7 + (i >> 8) + (i >> 16));
+  return bytes;
+}
+
 class PalTest : public testing::Test {
  protected:
   void receive(File& file) {
@@ -152,6 +159,165 @@ TEST_F(PalTest, FileLargerThanASlotIsRefusedBeforeAnythingIsErased) {
   EXPECT_EQ(main_of(device_.pal().create_file(&file.context)), OtaPalRxFileCreateFailed);
   EXPECT_EQ(file.context.pFile, nullptr);
   EXPECT_EQ(device_.model().sequence(), sequence);
+}
+
+TEST_F(PalTest, SizesUpToTheLargestNumberAreRefusedUnlessASlotHoldsThem) {
+  File file(image_1_1_0());
+  for (const std::uint32_t size :
+       {flash::kSlotSize + 1, 16U * 1024 * 1024, 16U * 1024 * 1024 + 1, UINT32_MAX}) {
+    file.context.fileSize = size;
+    EXPECT_EQ(device_.pal().create_file(&file.context), OTA_PAL_COMBINE_ERR(OtaPalRxFileTooLarge, 0)) << size;
+  }
+}
+
+TEST_F(PalTest, AFileAsLargeAsASlotIsReceivedToItsLastByteAndNoFurther) {
+  File file(counting_bytes(flash::kSlotSize));
+  const auto behind = device_.slot(boot::Slot::kRecovery).first(flash::kSectorSize);
+  const Bytes before(behind.begin(), behind.end());
+  receive(file);
+  EXPECT_EQ(device_.slot(boot::Slot::kB).back(), file.content.back());
+  EXPECT_TRUE(std::ranges::equal(behind, before)) << "the recovery slot follows";
+  EXPECT_EQ(device_.slot(boot::Slot::kA)[0], image_1_0_0()[0]) << "slot A stands before it";
+}
+
+TEST_F(PalTest, BlocksComeInAnyOrderAndTheLastIsShort) {
+  constexpr std::size_t kBlock = 512;
+  for (const std::size_t size : {std::size_t{5003}, 10 * kBlock, 10 * kBlock + 1}) {
+    File file(counting_bytes(size));
+    ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+    const std::size_t blocks = (size + kBlock - 1) / kBlock;
+    for (std::size_t n = 0; n < blocks; ++n) {
+      const std::size_t at = (n * 7 + 3) % blocks * kBlock;  // each once: 7 divides neither 10 nor 11
+      const auto block = std::span(file.content).subspan(at, std::min(kBlock, size - at));
+      ASSERT_EQ(device_.pal().write_block(&file.context, static_cast<std::uint32_t>(at), block),
+                static_cast<std::int16_t>(block.size()));
+    }
+    EXPECT_EQ(device_.pal().close_file(&file.context), 0U) << size;
+  }
+}
+
+TEST_F(PalTest, TwoUpdatesInSequenceTakeTurnsInTheSlots) {
+  File first(image_1_1_0(), "AFR_OTA-u1");
+  receive(first);
+  ASSERT_TRUE(device_.boot());
+  ASSERT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
+  ASSERT_TRUE(device_.boot());
+  File second(image_1_2_0(), "AFR_OTA-u2");
+  receive(second);
+  EXPECT_TRUE(std::ranges::equal(device_.slot(boot::Slot::kA).first(image_1_2_0().size()), image_1_2_0()));
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), (Version{1, 2, 0, 0}));
+  ASSERT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_TRUE(device_.pal().is_committed_job("AFR_OTA-u2"));
+  EXPECT_FALSE(device_.pal().is_committed_job("AFR_OTA-u1"));
+}
+
+TEST_F(PalTest, AReopenedFileStartsBlankAndTheLastOneCounts) {
+  File first(image_1_1_0());
+  ASSERT_EQ(device_.pal().create_file(&first.context), 0U);
+  ASSERT_TRUE(write_all(device_.pal(), first));
+  File second(image_1_2_0());
+  ASSERT_EQ(device_.pal().create_file(&second.context), 0U);
+  EXPECT_EQ(device_.slot(boot::Slot::kB)[0], 0xFF);
+  ASSERT_TRUE(write_all(device_.pal(), second));
+  EXPECT_EQ(device_.pal().close_file(&second.context), 0U);
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), (Version{1, 2, 0, 0}));
+}
+
+TEST_F(PalTest, AbortIsRightAtAnyTimeAndTwice) {
+  File file(image_1_1_0());
+  EXPECT_EQ(device_.pal().abort(&file.context), 0U) << "never opened";
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  EXPECT_EQ(device_.pal().abort(&file.context), 0U);
+  EXPECT_EQ(device_.pal().abort(&file.context), 0U);
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  ASSERT_TRUE(write_all(device_.pal(), file));
+  EXPECT_EQ(device_.pal().abort(&file.context), 0U) << "all written";
+  receive(file);
+  EXPECT_EQ(device_.pal().abort(&file.context), 0U) << "closed: the verified image stays";
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kNew);
+  EXPECT_EQ(device_.pal().abort(&file.context), 0U) << "on trial";
+}
+
+TEST_F(PalTest, AFileRejectedWhileItIsOpenIsNotStaged) {
+  File file(image_1_1_0());
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  ASSERT_TRUE(write_all(device_.pal(), file));
+  ASSERT_EQ(set_state(OtaImageStateRejected), OtaPalSuccess);
+  EXPECT_EQ(device_.pal().close_file(&file.context),
+            OTA_PAL_COMBINE_ERR(OtaPalFileClose, pal::Reason::kNotAllowedNow));
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), kOld);
+}
+
+TEST_F(PalTest, AbortedStateClosesTheFileItIsGiven) {
+  File file(image_1_1_0());
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  EXPECT_EQ(device_.pal().set_image_state(&file.context, OtaImageStateAborted), 0U);
+  EXPECT_EQ(file.context.pFile, nullptr);
+  EXPECT_EQ(device_.pal().image_state(), OtaPalImageStateInvalid);
+}
+
+TEST_F(PalTest, SubStatusesSayWhyAFileCannotBeCreated) {
+  File file(image_1_1_0());
+  const auto reason_of = [&file](pal::Pal& pal) {
+    const OtaPalStatus_t status = pal.create_file(&file.context);
+    EXPECT_EQ(main_of(status), OtaPalRxFileCreateFailed);
+    return static_cast<pal::Reason>(OTA_PAL_SUB_ERR(status));
+  };
+  file.context.fileSize = 0;
+  EXPECT_EQ(reason_of(device_.pal()), pal::Reason::kEmptyFile);
+  file.context.fileSize = 100;
+
+  boot::BootInfo boot_info{};
+  boot_info.slot = boot::Slot::kB;
+  pal::Pal running_from_b(device_.platform(boot_info, {}));
+  ASSERT_EQ(running_from_b.start(), flash::Status::kOk);
+  EXPECT_EQ(reason_of(running_from_b), pal::Reason::kSlotInUse);
+
+  File update(image_1_1_0());
+  receive(update);
+  ASSERT_TRUE(device_.boot());
+  boot_info.slot = boot::Slot::kA;
+  pal::Pal running_from_a(device_.platform(boot_info, {}));
+  ASSERT_EQ(running_from_a.start(), flash::Status::kOk);
+  EXPECT_EQ(reason_of(running_from_a), pal::Reason::kNotAllowedNow) << "another image is on trial";
+  ASSERT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
+  EXPECT_EQ(reason_of(device_.pal()), pal::Reason::kRestartFirst);
+
+  // Booted, but its commit is not finished: no restart helps.
+  boot_info.slot = boot::Slot::kB;
+  int resets = 0;
+  const auto count = [](void* context) { ++*static_cast<int*>(context); };
+  pal::Pal uncommitted(device_.platform(boot_info, {count, &resets}));
+  ASSERT_EQ(uncommitted.start(), flash::Status::kOk);
+  EXPECT_NE(reason_of(uncommitted), pal::Reason::kRestartFirst);
+  EXPECT_EQ(resets, 0);
+}
+
+TEST_F(PalTest, FilesWithoutAJobAreReceivedToo) {
+  File file(image_1_1_0(), "");
+  receive(file);
+  ASSERT_TRUE(device_.boot());
+  ASSERT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
+  EXPECT_FALSE(device_.pal().is_committed_job(""));
+  EXPECT_EQ(device_.version(), kNew);
+}
+
+TEST_F(PalTest, SignaturesMustFitASignature) {
+  File file(image_1_1_0());
+  ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
+  ASSERT_TRUE(write_all(device_.pal(), file));
+  const OtaPalStatus_t none = OTA_PAL_COMBINE_ERR(OtaPalSignatureCheckFailed, pal::Reason::kNoSignature);
+  file.signature.size = kOTA_MaxSignatureSize + 1;
+  EXPECT_EQ(device_.pal().check_signature(file.context), none);
+  file.signature.size = 0;
+  EXPECT_EQ(device_.pal().check_signature(file.context), none);
+  file.context.pSignature = nullptr;
+  EXPECT_EQ(device_.pal().check_signature(file.context), none);
 }
 
 TEST_F(PalTest, OnlyTheSectorsOfTheFileAreErased) {
