@@ -534,6 +534,22 @@ TEST_F(PalTest, OnlyTheImageOnTrialMayAcceptItself) {
   EXPECT_EQ(pal.image_state(), OtaPalImageStateValid);
 }
 
+TEST_F(PalTest, AnImageThatDoesNotRunIsNeitherOnTrialNorAccepted) {
+  File file(image_1_1_0());
+  receive(file);
+  ASSERT_TRUE(device_.boot());
+  boot::BootInfo other{};
+  other.slot = boot::Slot::kA;  // as if the old image ran all the same
+  pal::Pal pal(device_.platform(other, {}));
+  ASSERT_EQ(pal.start(), flash::Status::kOk);
+  EXPECT_EQ(pal.image_state(), OtaPalImageStateValid);
+  ASSERT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
+  ASSERT_EQ(pal.start(), flash::Status::kOk);
+  EXPECT_FALSE(pal.is_committed_job("AFR_OTA-u1"));
+  EXPECT_EQ(main_of(pal.set_image_state(nullptr, OtaImageStateAccepted)), OtaPalCommitFailed);
+  EXPECT_EQ(pal.reset(), 0U) << "without a way to reset, it comes back";
+}
+
 TEST_F(PalTest, LongJobNamesAreComparedAsRecorded) {
   const std::string job(72, 'j');
   File file(image_1_1_0(), job);

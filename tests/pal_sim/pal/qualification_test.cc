@@ -162,6 +162,18 @@ TEST_F(Functions, TheInterfaceHasThemAll) {
   EXPECT_FALSE(pal::is_committed_job("AFR_OTA-u1"));
 }
 
+TEST_F(Functions, TheAgentIsToldOfACommittedJob) {
+  File update(image_1_1_0());
+  ASSERT_EQ(main_of(otaPal_CreateFileForRx(&update.context)), OtaPalSuccess);
+  ASSERT_TRUE(write_all(device_.pal(), update));
+  ASSERT_EQ(main_of(otaPal_CloseFile(&update.context)), OtaPalSuccess);
+  ASSERT_TRUE(device_.boot());
+  pal::bind(&device_.pal());
+  EXPECT_EQ(otaPal_GetPlatformImageState(nullptr), OtaPalImageStatePendingCommit);
+  ASSERT_EQ(main_of(otaPal_SetPlatformImageState(nullptr, OtaImageStateAccepted)), OtaPalSuccess);
+  EXPECT_TRUE(pal::is_committed_job("AFR_OTA-u1"));
+}
+
 TEST(Unbound, EveryFunctionSaysSo) {
   OtaFileContext_t context{};
   std::uint8_t byte = 0;
