@@ -32,7 +32,8 @@ SignerStatus open(const Bytes& certificate, const Bytes& root = CodeSigner::root
   return status;
 }
 
-SignerStatus open(const CertificateSpec& spec) {
+/// Opens one that root() issued.
+SignerStatus open_with(const CertificateSpec& spec) {
   return open(CodeSigner(spec).certificate());
 }
 
@@ -66,25 +67,25 @@ TEST(CodeSigner, TheJobDocumentNamesTheKindOfSignature) {
 }
 
 TEST(CodeSigner, ExpiryAloneIsNoReason) {
-  EXPECT_EQ(open({.is_expired = true}), SignerStatus::kOk);
+  EXPECT_EQ(open_with({.is_expired = true}), SignerStatus::kOk);
 }
 
 TEST(CodeSigner, UsesMustAllowCodeSigning) {
-  EXPECT_EQ(open({.extended_key_usage = "serverAuth"}), SignerStatus::kNotCodeSigner);
-  EXPECT_EQ(open({.extended_key_usage = ""}), SignerStatus::kNotCodeSigner);
-  EXPECT_EQ(open({.key_usage = "critical,keyAgreement"}), SignerStatus::kNotCodeSigner);
-  EXPECT_EQ(open({.key_usage = ""}), SignerStatus::kNotCodeSigner);
-  EXPECT_EQ(open({.basic_constraints = "critical,CA:TRUE"}), SignerStatus::kNotCodeSigner);
-  EXPECT_EQ(open({.basic_constraints = "critical,CA:FALSE"}), SignerStatus::kOk);
-  EXPECT_EQ(open({.extended_key_usage = "clientAuth,codeSigning"}), SignerStatus::kOk);
+  EXPECT_EQ(open_with({.extended_key_usage = "serverAuth"}), SignerStatus::kNotCodeSigner);
+  EXPECT_EQ(open_with({.extended_key_usage = ""}), SignerStatus::kNotCodeSigner);
+  EXPECT_EQ(open_with({.key_usage = "critical,keyAgreement"}), SignerStatus::kNotCodeSigner);
+  EXPECT_EQ(open_with({.key_usage = ""}), SignerStatus::kNotCodeSigner);
+  EXPECT_EQ(open_with({.basic_constraints = "critical,CA:TRUE"}), SignerStatus::kNotCodeSigner);
+  EXPECT_EQ(open_with({.basic_constraints = "critical,CA:FALSE"}), SignerStatus::kOk);
+  EXPECT_EQ(open_with({.extended_key_usage = "clientAuth,codeSigning"}), SignerStatus::kOk);
 }
 
 TEST(CodeSigner, OnlyOneKindOfKeyIsUsable) {
-  EXPECT_EQ(open({.key = kOtherKey}), SignerStatus::kUnsupportedKey);
-  EXPECT_EQ(open({.key = "P-384"}), SignerStatus::kUnsupportedKey);
-  EXPECT_EQ(open({.key = "secp256k1"}), SignerStatus::kUnsupportedKey);
-  EXPECT_EQ(open({.key = "RSA-1024"}), SignerStatus::kUnsupportedKey);
-  EXPECT_EQ(open({.key = "RSA-4096"}), SignerStatus::kUnsupportedKey);
+  EXPECT_EQ(open_with({.key = kOtherKey}), SignerStatus::kUnsupportedKey);
+  EXPECT_EQ(open_with({.key = "P-384"}), SignerStatus::kUnsupportedKey);
+  EXPECT_EQ(open_with({.key = "secp256k1"}), SignerStatus::kUnsupportedKey);
+  EXPECT_EQ(open_with({.key = "RSA-1024"}), SignerStatus::kUnsupportedKey);
+  EXPECT_EQ(open_with({.key = "RSA-4096"}), SignerStatus::kUnsupportedKey);
 }
 
 #ifdef OTASIM_PAL_RSA
@@ -159,8 +160,8 @@ TEST(CodeSigner, ARootThatIsASignerIsPinned) {
 }
 
 TEST(CodeSigner, TheRootsSignatureIsOverSha256) {
-  EXPECT_EQ(open({.digest = "SHA384"}), SignerStatus::kUnsupportedKey);
-  EXPECT_EQ(open({.digest = "SHA224"}), SignerStatus::kNotIssuedByRoot);
+  EXPECT_EQ(open_with({.digest = "SHA384"}), SignerStatus::kUnsupportedKey);
+  EXPECT_EQ(open_with({.digest = "SHA224"}), SignerStatus::kNotIssuedByRoot);
 }
 
 TEST(CodeSigner, NoBitOfTheCertificateMayDiffer) {
