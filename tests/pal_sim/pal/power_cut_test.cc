@@ -168,7 +168,9 @@ TEST_F(PowerCut, DuringASecondUpdateLeavesTheFirst) {
       [](Device& device) { return receive(device, image_1_2_0(), "AFR_OTA-u2"); },
       [](Device& device, Progress progress) {
         ASSERT_TRUE(device.boot());
-        if (progress == Progress::kReceived) EXPECT_EQ(device.version(), kNewer);
+        if (progress == Progress::kReceived) {
+          EXPECT_EQ(device.version(), kNewer);
+        }
         EXPECT_EQ(device.version(), device.is_trial() ? kNewer : kNew);
         ASSERT_TRUE(device.boot());
         EXPECT_EQ(device.version(), kNew);
