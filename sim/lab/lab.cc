@@ -97,8 +97,8 @@ Result<SigningRoot> load_signing_root() {
           : fmt::format("the code-signing root's private key cannot be read: {}", key.error().message);
   return fail(
       ExitCode::kEnvironment, problem,
-      fmt::format("Give it to the build with -DOTASIM_CODE_SIGNING_ROOT_KEY=FILE, or put a code signer "
-                  "that the root issued into\nthe lab's folder as {0}.key.pem and {0}.cert.pem.",
+      fmt::format("Give it to the build (-DOTASIM_CODE_SIGNING_ROOT_KEY=FILE), or put a signer that the "
+                  "root issued into the lab's folder: {0}.key.pem, {0}.cert.pem.",
                   kCodeSigner));
 }
 

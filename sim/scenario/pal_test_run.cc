@@ -8,8 +8,10 @@
 #include <memory>
 #include <optional>
 
+#include "sim/base/file_io.h"
 #include "sim/base/signals.h"
 #include "sim/base/temp_dir.h"
+#include "sim/crypto/certificate.h"
 #include "sim/device/device.h"
 #include "sim/flash/flash_file.h"
 #include "sim/lab/factory.h"
@@ -22,6 +24,21 @@ namespace {
 constexpr const char* kThing = "pal-test";
 /// Provisioning has a port; nobody listens there, and the program does not connect.
 constexpr std::uint16_t kUnusedPort = 8883;
+
+/// Gives the scratch lab a code signer of its own making. It signs nothing, so nobody need trust it, and the
+/// code-signing root's private key may be missing.
+Result<void> give_code_signer(const TempDir& folder) {
+  const auto key = crypto::P256Key::generate();
+  if (!key) return tl::unexpected(key.error());
+  const auto certificate = crypto::Certificate::self_signed(
+      {.common_name = "unused", .purpose = crypto::Purpose::kCodeSigner, .dns_names = {}, .ip_addresses = {}},
+      *key);
+  if (!certificate) return tl::unexpected(certificate.error());
+  constexpr mode_t kPrivate = 0600;
+  if (auto w = write_file_atomic(folder.file("code-signer.key.pem"), key->private_pem(), kPrivate); !w)
+    return w;
+  return write_file_atomic(folder.file("code-signer.cert.pem"), certificate->pem());
+}
 
 /// Members are in order of construction; destruction takes the device's power first.
 class PalTestRun {
@@ -55,6 +72,7 @@ class PalTestRun {
  private:
   /// The factory's part: a blank flash gets provisioning and the test program.
   Result<void> equip() {
+    if (auto given = give_code_signer(folder_); !given) return given;
     const auto identities = lab::Lab::create(folder_.path().string());
     if (!identities) return tl::unexpected(identities.error());
     const auto identity = identities->issue_device(kThing);

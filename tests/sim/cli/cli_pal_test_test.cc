@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
 
 #include <filesystem>
 #include <fstream>
@@ -122,6 +124,49 @@ TEST_F(PalTestCommand, CtrlCLeavesNothingBehind) {
   program.send(SIGINT);
   EXPECT_EQ(program.finish().code, 130);
   EXPECT_NE(kill(qemu, 0), 0);
+}
+
+/// An otasim whose build was given a code-signing root without its private key.
+class WithoutTheRootsKey : public PalTestCommand {
+ protected:
+  WithoutTheRootsKey() {
+    namespace fs = std::filesystem;
+    const fs::path build = fs::path(OTASIM_PROGRAM).parent_path().parent_path();
+    for (const char* made : {"bin", "keys"}) fs::create_directory(folder.file(made));
+    fs::copy_file(OTASIM_PROGRAM, folder.file("bin/otasim"));  // it finds its files beside itself
+    for (const char* used : {"lib", "firmware"}) fs::create_symlink(build / used, folder.file(used));
+    for (const auto& key : fs::directory_iterator(build / "keys")) {
+      if (key.path().filename() == "code_signing_root_key.pem") continue;
+      fs::create_symlink(key.path(), fs::path(folder.file("keys")) / key.path().filename());
+    }
+  }
+
+  /// Runs it. @returns its exit code and all its output
+  [[nodiscard]] std::pair<int, std::string> run_it(const std::string& arguments) const {
+    const std::string command =
+        "TMPDIR=" + folder.file("tmp") + " " + folder.file("bin/otasim") + " " + arguments + " 2>&1";
+    FILE* const pipe = popen(command.c_str(), "r");
+    std::string output;
+    for (int c = fgetc(pipe); c != EOF; c = fgetc(pipe)) output += static_cast<char>(c);
+    const int status = pclose(pipe);
+    return {WEXITSTATUS(status), output};
+  }
+};
+
+TEST_F(WithoutTheRootsKey, ThePalIsTestedAllTheSame) {
+  const auto [code, output] = run_it("pal-test");
+  EXPECT_EQ(code, 0) << output;
+  EXPECT_THAT(output, HasSubstr("15 Tests 0 Failures 0 Ignored\nOK\n"));
+}
+
+TEST_F(WithoutTheRootsKey, ALabSaysHowToGiveItASigner) {
+  const auto [code, output] = run_it("demo --quiet --out " + folder.file("run"));
+  EXPECT_EQ(code, 3) << output;
+  EXPECT_THAT(output, HasSubstr("the code-signing root's private key cannot be read"));
+  EXPECT_THAT(output, HasSubstr("code-signer.key.pem, code-signer.cert.pem"));
+  const auto [doctor_code, checks] = run_it("doctor");
+  EXPECT_EQ(doctor_code, 3);
+  EXPECT_THAT(checks, HasSubstr("WRONG code-signing root"));
 }
 
 TEST_F(PalTestCommand, WrongFilesAreUsageErrors) {
