@@ -80,7 +80,12 @@ OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image)
       os_(loop_),
       network_(lan_, mqtt_connector_, client_, loop_, settings),
       progress_(agent_settings_.block_size),
-      pal_(board::flash(), settings.provisioned(), board::boot_info(), {reset_device, this}) {
+      pal_({.flash = board::flash(),
+            .settings = settings.provisioned(),
+            .boot_info = board::boot_info(),
+            .code_signing_root = board::rom_trust().root_certificate(),
+            .load_region = {board::load_region().address, board::load_region().size},
+            .reset = {reset_device, this}}) {
   interfaces_.os = os_.bind();
   interfaces_.mqtt = ota_mqtt_port::bind(client_, router_);
   interfaces_.http = ota_http_port::bind(http_client_);

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "agent/boot/admission.h"
 #include "agent/boot/boot_control.h"
 #include "agent/boot/key_revocation.h"
 #include "agent/boot/security_counter.h"
@@ -16,18 +17,6 @@ using image::VerifyStatus;
 
 image::LoadRegion load_region(const Environment& env) {
   return {env.load_address, static_cast<std::uint32_t>(env.load_memory.size())};
-}
-
-/// What may start from this slot, beyond being genuine: the right kind, and not older than what was
-/// committed.
-VerifyStatus check_admission(flash::FlashDriver& flash, Slot slot, const image::Info& info) {
-  const image::Kind kind = slot == Slot::kRecovery ? image::Kind::kRecovery : image::Kind::kApplication;
-  if (info.kind != kind) return VerifyStatus::kWrongKind;
-  std::uint32_t floor = 0;
-  if (read_floor(flash, kind, floor) != flash::Status::kOk) return VerifyStatus::kFlashError;
-  if (info.security_counter < floor) return VerifyStatus::kCounterTooLow;
-  if (info.security_counter > kMaxSecurityCounter) return VerifyStatus::kCounterTooHigh;
-  return VerifyStatus::kOk;
 }
 
 /// Judges the plain image that fills `copy`: everything that decides whether it may start from `slot`.

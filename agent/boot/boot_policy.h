@@ -27,7 +27,7 @@ namespace boot {
 enum class PreviousImage : std::uint8_t {
   kErase,  ///< its first sector is erased with the commit: it never starts again
   kKeep,   ///< it stays until the next update is received, and starts, counter permitting, should the
-          ///< committed one no longer verify
+           ///< committed one no longer verify
 };
 
 /// What a board gives to the policy.

@@ -38,7 +38,11 @@ bool is_committed_job(std::string_view job_id) {
 
 }  // namespace pal
 
+#ifdef OTASIM_PAL_RSA
+extern "C" const char OTA_JsonFileSignatureKey[OTA_FILE_SIG_KEY_STR_MAX_LENGTH] = "sig-sha256-rsa";
+#else
 extern "C" const char OTA_JsonFileSignatureKey[OTA_FILE_SIG_KEY_STR_MAX_LENGTH] = "sig-sha256-ecdsa";
+#endif
 
 OtaPalStatus_t otaPal_Abort(OtaFileContext_t* const pFileContext) {
   return bound == nullptr ? kUnbound : bound->abort(pFileContext);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "agent/boot/admission.h"
 #include "agent/boot/slots.h"
 #include "agent/crypto/crypto.h"
 #include "pal_sim/pal/code_signer.h"
@@ -12,25 +13,35 @@
 namespace pal {
 namespace {
 
-constexpr std::size_t kHashChunk = 512;
-constexpr boot::image::LoadRegion kLoadRegion{0x0010'0000, flash::kSlotSize};
+/// How much of flash is looked at in one piece.
+constexpr std::size_t kChunkSize = 512;
+using Chunk = std::array<std::uint8_t, kChunkSize>;
 
 /// Recorded when a file is received without a job, as qualification tests do.
 constexpr std::string_view kNoJobName = "no-job";
 
-OtaPalStatus_t status_of(OtaPalMainStatus_t main) {
-  return OTA_PAL_COMBINE_ERR(main, 0);
+constexpr OtaPalStatus_t kSuccess = OTA_PAL_COMBINE_ERR(OtaPalSuccess, 0);
+constexpr OtaPalStatus_t kNullContext = OTA_PAL_COMBINE_ERR(OtaPalNullFileContext, 0);
+
+/// @param sub  a Reason, a flash::Status, a SignerStatus or a VerifyStatus
+template <typename Sub>
+OtaPalStatus_t status_of(OtaPalMainStatus_t main, Sub sub) {
+  return OTA_PAL_COMBINE_ERR(main, static_cast<std::uint32_t>(sub));
 }
 
-OtaPalStatus_t status_of(OtaPalMainStatus_t main, flash::Status flash) {
-  return OTA_PAL_COMBINE_ERR(main, static_cast<std::uint32_t>(flash));
+OtaPalStatus_t success_or(OtaPalMainStatus_t main, flash::Status status) {
+  return status == flash::Status::kOk ? kSuccess : status_of(main, status);
 }
 
-/// Text of a context's buffer; empty if there is none. Looks no further than the buffer.
+/// Where a text of a context ends at the latest.
+constexpr std::size_t kMaxText = 256;
+
+/// Text of a context's buffer; empty if there is none. Looks no further than the buffer, whose size 0 means
+/// that it was not told: AWS's qualification group gives texts without their size.
 std::string_view text_of(const std::uint8_t* text, std::size_t max_size) {
   if (text == nullptr) return {};
   const auto* characters = reinterpret_cast<const char*>(text);
-  return {characters, strnlen(characters, max_size)};
+  return {characters, strnlen(characters, max_size != 0 ? max_size : kMaxText)};
 }
 
 /// A job's name as boot control keeps it. AWS's limit is the record's; longer ones are cut, here and in
@@ -45,93 +56,115 @@ std::uint32_t round_up_to_sector(std::uint32_t size) {
 
 }  // namespace
 
+void Pal::close(OtaFileContext_t& file) {
+  if (is_open(file)) is_open_ = false;
+  file.pFile = nullptr;
+}
+
 OtaPalStatus_t Pal::abort(OtaFileContext_t* file) {
-  if (file == nullptr) return status_of(OtaPalNullFileContext);
-  file->pFile = nullptr;
-  return status_of(OtaPalSuccess);
+  if (file == nullptr) return kNullContext;
+  close(*file);
+  return kSuccess;
 }
 
 OtaPalStatus_t Pal::create_file(OtaFileContext_t* file) {
-  if (file == nullptr) return status_of(OtaPalNullFileContext);
+  if (file == nullptr) return kNullContext;
   file->pFile = nullptr;
-  if (file->fileSize > flash::kSlotSize) return status_of(OtaPalRxFileTooLarge);
-  if (file->fileSize == 0) return status_of(OtaPalRxFileCreateFailed);
-  if (is_running_accepted() && boot_info_.is_trial != 0) {
+  is_open_ = false;
+  image_status_ = boot::image::VerifyStatus::kNotOnRecord;
+  if (file->fileSize > flash::kSlotSize) return status_of(OtaPalRxFileTooLarge, Reason::kNone);
+  if (file->fileSize == 0) return status_of(OtaPalRxFileCreateFailed, Reason::kEmptyFile);
+  if (is_running_accepted() && platform_.boot_info.is_trial != 0) {
     // The bootloader commits the running image at the next boot; only then is the other slot free. The job is
     // offered again after it.
     reset();
-    return status_of(OtaPalRxFileCreateFailed);
+    return status_of(OtaPalRxFileCreateFailed, Reason::kRestartFirst);
   }
   const boot::Slot slot = boot::receive_slot(boot_control_.state());
-  if (slot == boot_info_.slot) return status_of(OtaPalRxFileCreateFailed);
+  if (slot == platform_.boot_info.slot) return status_of(OtaPalRxFileCreateFailed, Reason::kSlotInUse);
   const OtaPalStatus_t opened = open(slot, *file);
-  if (opened == status_of(OtaPalSuccess)) file->pFile = &handle_;
-  return opened;
+  if (opened != kSuccess) return opened;
+  is_open_ = true;
+  file->pFile = &handle_;
+  return kSuccess;
 }
 
 /// The record comes before the first erase: it takes back whatever was staged there.
 OtaPalStatus_t Pal::open(boot::Slot slot, const OtaFileContext_t& file) {
-  const flash::Partition* partition = boot::slot_partition(slot);
   std::string_view job = recorded_name(text_of(file.pJobName, file.jobNameMaxSize));
   if (job.empty()) job = kNoJobName;
   const auto receiving = boot::begin_receive(boot_control_.state(), job, slot);
-  if (!receiving || partition == nullptr) return status_of(OtaPalRxFileCreateFailed);
-  flash::Status status = boot_control_.append(*receiving);
-  if (status != flash::Status::kOk) return status_of(OtaPalBootInfoCreateFailed, status);
+  if (!receiving) return status_of(OtaPalRxFileCreateFailed, Reason::kNotAllowedNow);
+  const flash::Status recorded = boot_control_.append(*receiving);
+  if (recorded != flash::Status::kOk) return status_of(OtaPalBootInfoCreateFailed, recorded);
 
   // Sectors that read blank are erased too: an erase that power cut short may not hold.
-  status = flash::erase_range(flash_, partition->offset, round_up_to_sector(file.fileSize));
-  if (status != flash::Status::kOk) return status_of(OtaPalRxFileCreateFailed, status);
-  slot_offset_ = partition->offset;
+  slot_offset_ = boot::slot_partition(slot)->offset;  // receive_slot() names application slots only
   file_size_ = file.fileSize;
-  return status_of(OtaPalSuccess);
+  return success_or(OtaPalRxFileCreateFailed,
+                    flash::erase_range(platform_.flash, slot_offset_, round_up_to_sector(file_size_)));
 }
 
 std::int16_t Pal::write_block(OtaFileContext_t* file, std::uint32_t offset,
                               std::span<const std::uint8_t> data) {
   constexpr std::size_t kMaxBlock = std::numeric_limits<std::int16_t>::max();
-  if (file == nullptr || !is_open(file) || data.size() > kMaxBlock) return -1;
+  if (file == nullptr || !is_open(*file) || data.size() > kMaxBlock) return -1;
   if (offset > file_size_ || data.size() > file_size_ - offset) return -1;
-  if (flash::program_range(flash_, slot_offset_ + offset, data) != flash::Status::kOk) return -1;
-  return static_cast<std::int16_t>(data.size());
+  if (flash::program_range(platform_.flash, slot_offset_ + offset, data) != flash::Status::kOk) return -1;
+  return holds(offset, data) ? static_cast<std::int16_t>(data.size()) : std::int16_t{-1};
+}
+
+/// Whether the file has `data` at `offset` in flash. Programming only clears bits: a block written over
+/// another one is neither of them, and a worn part may keep what it had.
+bool Pal::holds(std::uint32_t offset, std::span<const std::uint8_t> data) {
+  Chunk chunk;
+  for (std::size_t at = 0; at < data.size();) {
+    const auto part = std::span(chunk).first(std::min(chunk.size(), data.size() - at));
+    const auto from = static_cast<std::uint32_t>(slot_offset_ + offset + at);
+    if (platform_.flash.read(from, part) != flash::Status::kOk) return false;
+    if (!std::ranges::equal(part, data.subspan(at, part.size()))) return false;
+    at += part.size();
+  }
+  return true;
 }
 
 OtaPalStatus_t Pal::close_file(OtaFileContext_t* file) {
-  if (file == nullptr) return status_of(OtaPalNullFileContext);
-  if (!is_open(file)) return status_of(OtaPalFileClose);
+  if (file == nullptr) return kNullContext;
+  if (!is_open(*file)) return status_of(OtaPalFileClose, Reason::kFileNotOpen);
   OtaPalStatus_t result = check_signature(*file);
-  if (result == status_of(OtaPalSuccess)) result = stage(*file);
-  if (result != status_of(OtaPalSuccess)) {
+  if (result == kSuccess) result = stage(*file);
+  if (result != kSuccess) {
     // The result says what is wrong with the file; a rejection that cannot be recorded changes nothing about
     // it, because the file is not recorded as verified either.
     static_cast<void>(reject(OtaPalRejectFailed));
   }
-  file->pFile = nullptr;
+  close(*file);
   return result;
 }
 
 OtaPalStatus_t Pal::check_signature(const OtaFileContext_t& file) {
-  const auto key = code_signing_key(certificate(text_of(file.pCertFilepath, file.certFilePathMaxSize)));
-  if (!key) return status_of(OtaPalBadSignerCert);
-  if (!is_open(&file)) return status_of(OtaPalFileClose);
+  CodeSigner signer;
+  const SignerStatus signer_status = signer.open(
+      certificate(text_of(file.pCertFilepath, file.certFilePathMaxSize)), platform_.code_signing_root);
+  if (signer_status != SignerStatus::kOk) return status_of(OtaPalBadSignerCert, signer_status);
+  if (!is_open(file)) return status_of(OtaPalFileClose, Reason::kFileNotOpen);
   if (file.pSignature == nullptr || file.pSignature->size == 0 ||
       file.pSignature->size > kOTA_MaxSignatureSize) {
-    return status_of(OtaPalSignatureCheckFailed);
+    return status_of(OtaPalSignatureCheckFailed, Reason::kNoSignature);
   }
   crypto::Sha256Digest digest;
-  const flash::Status status = hash_file(file_size_, digest);
+  const flash::Status status = hash_file(digest);
   if (status != flash::Status::kOk) return status_of(OtaPalFileClose, status);
-  const std::span<const std::uint8_t> signature{file.pSignature->data, file.pSignature->size};
-  const bool is_genuine = crypto::ecdsa_p256_verify(*key, digest, signature) == crypto::Verdict::kYes;
-  return status_of(is_genuine ? OtaPalSuccess : OtaPalSignatureCheckFailed);
+  const bool is_genuine = signer.verifies(digest, {file.pSignature->data, file.pSignature->size});
+  return is_genuine ? kSuccess : status_of(OtaPalSignatureCheckFailed, Reason::kNone);
 }
 
-flash::Status Pal::hash_file(std::uint32_t size, crypto::Sha256Digest& digest) {
+flash::Status Pal::hash_file(crypto::Sha256Digest& digest) {
   crypto::Sha256 hash;
-  std::array<std::uint8_t, kHashChunk> chunk;
-  for (std::uint32_t at = 0; at < size;) {
-    const auto part = std::span(chunk).first(std::min<std::size_t>(chunk.size(), size - at));
-    const flash::Status status = flash_.read(slot_offset_ + at, part);
+  Chunk chunk;
+  for (std::uint32_t at = 0; at < file_size_;) {
+    const auto part = std::span(chunk).first(std::min<std::size_t>(chunk.size(), file_size_ - at));
+    const flash::Status status = platform_.flash.read(slot_offset_ + at, part);
     if (status != flash::Status::kOk) return status;
     hash.update(part);
     at += static_cast<std::uint32_t>(part.size());
@@ -140,93 +173,103 @@ flash::Status Pal::hash_file(std::uint32_t size, crypto::Sha256Digest& digest) {
   return flash::Status::kOk;
 }
 
+/// What the received file is as an image: kOk if the bootloader could start it, as far as can be said without
+/// its keys.
+boot::image::VerifyStatus Pal::check_image(boot::image::Info& info) {
+  using boot::image::VerifyStatus;
+  const boot::Slot slot = boot_control_.state().staged_slot;
+  const VerifyStatus parsed = boot::image::peek(platform_.flash, slot, platform_.load_region, info);
+  if (parsed != VerifyStatus::kOk) return parsed;
+  if (info.total_size > file_size_) return VerifyStatus::kBadSize;
+  return boot::check_admission(platform_.flash, slot, info);
+}
+
 /// Records an image as verified, so that the next boot tries it. A genuine file that is no image stays a
 /// received file: it never boots, and activate() says why.
 OtaPalStatus_t Pal::stage(const OtaFileContext_t& file) {
-  if (file.fileType != configOTA_FIRMWARE_UPDATE_FILE_TYPE_ID) return status_of(OtaPalSuccess);
+  if (file.fileType != configOTA_FIRMWARE_UPDATE_FILE_TYPE_ID) return kSuccess;
   boot::image::Info info;
-  const auto parsed = boot::image::peek(flash_, boot_control_.state().staged_slot, kLoadRegion, info);
-  if (parsed == boot::image::VerifyStatus::kFlashError) return status_of(OtaPalFileClose);
-  if (parsed != boot::image::VerifyStatus::kOk || info.total_size > file_size_)
-    return status_of(OtaPalSuccess);
+  image_status_ = check_image(info);
+  if (image_status_ == boot::image::VerifyStatus::kFlashError) {
+    return status_of(OtaPalFileClose, Reason::kImageUnreadable);
+  }
+  if (image_status_ != boot::image::VerifyStatus::kOk) return kSuccess;
   const boot::ImageIdentity identity{.version = info.version,
                                      .security_counter = info.security_counter,
                                      .size = info.total_size,
                                      .digest = info.digest,
                                      .job_id = {}};
   const auto verified = boot::mark_verified(boot_control_.state(), identity);
-  if (!verified) return status_of(OtaPalFileClose);
-  const flash::Status status = boot_control_.append(*verified);
-  return status == flash::Status::kOk ? status_of(OtaPalSuccess) : status_of(OtaPalFileClose, status);
+  if (!verified) return status_of(OtaPalFileClose, Reason::kNotAllowedNow);
+  return success_or(OtaPalFileClose, boot_control_.append(*verified));
 }
 
 OtaPalStatus_t Pal::activate() {
   if (boot_control_.state().staged_state == boot::StagedState::kVerified) return reset();
-  boot::image::Info info;
-  const auto reason = boot::image::peek(flash_, boot::receive_slot(boot_control_.state()), kLoadRegion, info);
-  return OTA_PAL_COMBINE_ERR(OtaPalActivateFailed, static_cast<std::uint32_t>(reason));
+  return status_of(OtaPalActivateFailed, image_status_ == boot::image::VerifyStatus::kOk
+                                             ? boot::image::VerifyStatus::kNotOnRecord
+                                             : image_status_);
 }
 
 OtaPalStatus_t Pal::reset() {
-  if (reset_.function != nullptr) reset_.function(reset_.context);
-  return status_of(OtaPalSuccess);
+  if (platform_.reset.function != nullptr) platform_.reset.function(platform_.reset.context);
+  return kSuccess;
 }
 
 OtaPalStatus_t Pal::set_image_state(OtaFileContext_t* file, OtaImageState_t state) {
   switch (state) {
     case OtaImageStateTesting:
-      return status_of(OtaPalSuccess);  // the bootloader recorded the trial
+      return kSuccess;
     case OtaImageStateAccepted:
       return accept();
     case OtaImageStateRejected:
       return reject(OtaPalRejectFailed);
     case OtaImageStateAborted:
-      if (file != nullptr) file->pFile = nullptr;
+      if (file != nullptr) close(*file);
       return reject(OtaPalAbortFailed);
     default:
-      return status_of(OtaPalBadImageState);
+      return status_of(OtaPalBadImageState, Reason::kNone);
   }
 }
 
 /// Makes the acceptance durable. The running image must be the one on trial.
 OtaPalStatus_t Pal::accept() {
-  if (is_running_accepted()) return status_of(OtaPalSuccess);
+  if (is_running_accepted()) return kSuccess;
   const boot::BootState& state = boot_control_.state();
-  const bool is_on_trial = boot_info_.is_trial != 0 && boot_info_.slot == state.staged_slot;
+  const bool is_on_trial = platform_.boot_info.is_trial != 0 && platform_.boot_info.slot == state.staged_slot;
   const auto accepted = boot::accept(state);
-  if (!is_on_trial || !accepted) return status_of(OtaPalCommitFailed);
-  const flash::Status status = boot_control_.append(*accepted);
-  return status == flash::Status::kOk ? status_of(OtaPalSuccess) : status_of(OtaPalCommitFailed, status);
+  if (!is_on_trial || !accepted) return status_of(OtaPalCommitFailed, Reason::kNotOnTrial);
+  return success_or(OtaPalCommitFailed, boot_control_.append(*accepted));
 }
 
 /// Rejects what is staged, if anything is. An accepted image is beyond rejection.
 OtaPalStatus_t Pal::reject(OtaPalMainStatus_t failure) {
   const boot::BootState& state = boot_control_.state();
-  if (state.staged_state == boot::StagedState::kEmpty) return status_of(OtaPalSuccess);
+  if (state.staged_state == boot::StagedState::kEmpty) return kSuccess;
   const auto rejected = boot::reject(state, boot::RejectReason::kRefused);
-  if (!rejected) return status_of(failure);
-  const flash::Status status = boot_control_.append(*rejected);
-  return status == flash::Status::kOk ? status_of(OtaPalSuccess) : status_of(failure, status);
+  if (!rejected) return status_of(failure, Reason::kNotAllowedNow);
+  return success_or(failure, boot_control_.append(*rejected));
 }
 
 OtaPalImageState_t Pal::image_state() const {
   const boot::BootState& state = boot_control_.state();
   if (state.staged_state == boot::StagedState::kRejected) return OtaPalImageStateInvalid;
-  const bool is_on_trial = state.staged_state == boot::StagedState::kTrial && boot_info_.is_trial != 0 &&
-                           state.staged_slot == boot_info_.slot;
+  const bool is_on_trial = state.staged_state == boot::StagedState::kTrial &&
+                           platform_.boot_info.is_trial != 0 && state.staged_slot == platform_.boot_info.slot;
   return is_on_trial ? OtaPalImageStatePendingCommit : OtaPalImageStateValid;
 }
 
 bool Pal::is_running_accepted() const {
   const boot::BootState& state = boot_control_.state();
-  return state.staged_state == boot::StagedState::kAccepted && state.staged_slot == boot_info_.slot;
+  return state.staged_state == boot::StagedState::kAccepted && state.staged_slot == platform_.boot_info.slot;
 }
 
 bool Pal::is_committed_job(std::string_view job_id) const {
   const boot::BootState& state = boot_control_.state();
   if (job_id.empty()) return false;
   if (is_running_accepted()) return state.staged.job_id.view() == recorded_name(job_id);
-  return state.committed_slot == boot_info_.slot && state.committed.job_id.view() == recorded_name(job_id);
+  return state.committed_slot == platform_.boot_info.slot &&
+         state.committed.job_id.view() == recorded_name(job_id);
 }
 
 }  // namespace pal

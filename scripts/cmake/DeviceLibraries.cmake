@@ -14,6 +14,10 @@ add_library(device_mbedtls STATIC ${mbedtls_sources})
 target_include_directories(device_mbedtls SYSTEM PUBLIC ${OTASIM_DEPS}/mbedtls/include ${OTASIM_ROOT})
 target_compile_definitions(device_mbedtls PUBLIC MBEDTLS_CONFIG_FILE="agent/crypto/mbedtls_config.h")
 target_compile_options(device_mbedtls PRIVATE -w -O2)
+if(OTASIM_PAL_RSA OR NOT CMAKE_CROSSCOMPILING)
+  # For code signers with RSA keys (pal_sim/pal); on the host both kinds are tested.
+  target_compile_definitions(device_mbedtls PUBLIC MBEDTLS_RSA_C MBEDTLS_PKCS1_V15)
+endif()
 if(CMAKE_CROSSCOMPILING)
   # A device has no malloc() and no stdio: the memory pool must be handed over before anything is used.
   target_compile_definitions(device_mbedtls PUBLIC MBEDTLS_PLATFORM_NO_STD_FUNCTIONS)

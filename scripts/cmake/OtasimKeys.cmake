@@ -106,5 +106,12 @@ file(READ ${root_der} root HEX)
 otasim_bytes("${root}" OTASIM_CODE_SIGNING_ROOT_BYTES)
 set(OTASIM_CODE_SIGNING_ROOT_SIZE ${root_size})
 
+# Where otasim looks for the root's key, wherever the build was told it is; nowhere, if it was not.
+set(root_key ${OTASIM_KEYS_DIR}/code_signing_root_key.pem)
+if(EXISTS ${OTASIM_CODE_SIGNING_ROOT_KEY} AND NOT OTASIM_CODE_SIGNING_ROOT_KEY STREQUAL root_key)
+  file(REMOVE ${root_key})
+  file(CREATE_LINK ${OTASIM_CODE_SIGNING_ROOT_KEY} ${root_key} SYMBOLIC)
+endif()
+
 configure_file(${CMAKE_CURRENT_LIST_DIR}/boot_keys.h.in ${OTASIM_KEYS_DIR}/include/boot_keys.h @ONLY
                FILE_PERMISSIONS OWNER_READ OWNER_WRITE)

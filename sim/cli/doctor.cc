@@ -9,6 +9,7 @@
 #include "sim/base/temp_dir.h"
 #include "sim/crypto/key.h"
 #include "sim/lab/build_products.h"
+#include "sim/lab/lab.h"
 
 namespace otasim::cli {
 namespace {
@@ -39,6 +40,7 @@ std::vector<Check> run_checks() {
     checks.push_back(check("device key", lab::load_device_key(products->device_key),
                            [&products](const auto&) { return products->device_key; }));
   }
+  checks.push_back(check("code-signing root", lab::check_code_signing_root(), same));
   checks.push_back(check("temporary folder", TempDir::create(),
                          [](const TempDir& folder) { return folder.path().parent_path().string(); }));
   return checks;

@@ -14,6 +14,7 @@
 #include "sim/cli/demo.h"
 #include "sim/cli/doctor.h"
 #include "sim/cli/image_commands.h"
+#include "sim/cli/pal_test.h"
 #include "sim/lab/boards.h"
 
 namespace {
@@ -23,7 +24,8 @@ using otasim::ExitCode;
 using otasim::Result;
 
 constexpr const char* kFooter =
-    "Exit codes: 0 ok; 1 the update failed; 2 wrong command line or input file; 3 something on this machine\n"
+    "Exit codes: 0 ok; 1 the update or a test failed; 2 wrong command line or input file; 3 something on "
+    "this machine\n"
     "is missing or broke; 4 a bug in otasim; 130 interrupted.";
 
 int exit_with(const Error& error) {
@@ -113,6 +115,24 @@ void add_image(CLI::App& app, Command& command) {
   verify_command->callback([&command] { command = [] { return otasim::cli::image_verify(read); }; });
 }
 
+void add_pal_test(CLI::App& app, Command& command) {
+  static otasim::cli::PalTestOptions options;
+  CLI::App* test =
+      app.add_subcommand("pal-test", "Run the PAL's qualification group Full_OTA_PAL on a board");
+  test->add_option("--board", options.board, "Board to run on")
+      ->check(CLI::IsMember(otasim::lab::board_names()))
+      ->capture_default_str();
+  test->add_option("--junit", options.junit, "Write the results to this file as JUnit XML");
+  test->add_flag("--json", options.json, "Print one JSON object with the results on stdout");
+  test->add_option("--elf", options.elf, "Run this program instead; it prints its results in Unity's format");
+  test->add_option("--signer", options.signer,
+                   "Provision this certificate (PEM) instead of the one that signed the samples");
+  test->add_option("--timeout", options.timeout_seconds, "Give up after this many seconds")
+      ->check(CLI::Range(1U, 86400U))
+      ->capture_default_str();
+  test->callback([&command] { command = [] { return otasim::cli::pal_test(options); }; });
+}
+
 void add_doctor(CLI::App& app, Command& command) {
   static bool as_json = false;
   CLI::App* doctor = app.add_subcommand("doctor", "Check that this machine has what a run needs");
@@ -128,6 +148,7 @@ int run(int argc, char** argv) {
   Command command;
   add_demo(app, command);
   add_image(app, command);
+  add_pal_test(app, command);
   otasim::cli::add_up(app, command, argv[0]);
   otasim::cli::add_device(app, command);
   otasim::cli::add_group(app, command);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
@@ -96,6 +97,27 @@ Result<Certificate> Certificate::from_pem(const std::string& pem) {
   BIO_free(memory);
   if (x509 == nullptr) return fail(ExitCode::kUsage, "not a PEM certificate: " + openssl_reason());
   return Certificate(x509);
+}
+
+Result<Certificate> Certificate::from_der(std::span<const std::uint8_t> der) {
+  const unsigned char* at = der.data();
+  X509* x509 = d2i_X509(nullptr, &at, static_cast<long>(der.size()));
+  if (x509 == nullptr) return fail(ExitCode::kUsage, "not a DER certificate: " + openssl_reason());
+  return Certificate(x509);
+}
+
+bool Certificate::belongs_to(const P256Key& key) const {
+  const bool belongs = X509_check_private_key(get(), key.get()) == 1;
+  ERR_clear_error();
+  return belongs;
+}
+
+bool Certificate::is_issued_by(const Certificate& issuer) const {
+  const bool is_issued =
+      X509_NAME_cmp(X509_get_issuer_name(get()), X509_get_subject_name(issuer.get())) == 0 &&
+      X509_verify(get(), X509_get0_pubkey(issuer.get())) == 1;
+  ERR_clear_error();
+  return is_issued;
 }
 
 Bytes Certificate::der() const {

@@ -3,7 +3,9 @@
 
 #include <openssl/x509.h>
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,11 +37,17 @@ class Certificate {
   /// Issues a certificate that is its own issuer.
   [[nodiscard]] static Result<Certificate> self_signed(const CertificateRequest& request, const P256Key& key);
   [[nodiscard]] static Result<Certificate> from_pem(const std::string& pem);
+  [[nodiscard]] static Result<Certificate> from_der(std::span<const std::uint8_t> der);
 
   [[nodiscard]] Bytes der() const;
   [[nodiscard]] std::string pem() const;
   /// SHA-256 of the DER form, lower-case hex: the principal's id.
   [[nodiscard]] std::string fingerprint() const;
+
+  /// Whether `key` is the private half of this certificate's key.
+  [[nodiscard]] bool belongs_to(const P256Key& key) const;
+  /// Whether `issuer` issued this certificate: its name is the issuer's, and its key made the signature.
+  [[nodiscard]] bool is_issued_by(const Certificate& issuer) const;
 
   [[nodiscard]] X509* get() const { return certificate_.get(); }
 

@@ -43,6 +43,24 @@ Result<BuildProducts> BuildProducts::find(const std::string& board) {
   return products;
 }
 
+Result<PalTestProducts> find_pal_test(const std::string& board) {
+  const Result<std::filesystem::path> root = install_root();
+  if (!root) return tl::unexpected(root.error());
+  const auto elf = existing(*root / "firmware" / fmt::format("pal-test-{}.elf", board));
+  if (!elf) return tl::unexpected(elf.error());
+  const auto signer = existing(*root / "keys" / "pal_test" / "provisioned.der");
+  if (!signer) return tl::unexpected(signer.error());
+  return PalTestProducts{*elf, *signer};
+}
+
+Result<CodeSigningRoot> code_signing_root() {
+  const Result<std::filesystem::path> root = install_root();
+  if (!root) return tl::unexpected(root.error());
+  const Result<std::string> certificate = existing(*root / "keys" / "code_signing_root.der");
+  if (!certificate) return tl::unexpected(certificate.error());
+  return CodeSigningRoot{*certificate, (*root / "keys" / "code_signing_root_key.pem").string()};
+}
+
 Result<DeviceKey> load_device_key(const std::string& path) {
   const auto bytes = read_file(path);
   if (!bytes) return tl::unexpected(bytes.error());

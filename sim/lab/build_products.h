@@ -27,6 +27,22 @@ struct BuildProducts {
   [[nodiscard]] static Result<BuildProducts> find(const std::string& board);
 };
 
+/// The PAL's qualification program for a board, and the certificate of its samples' signer (DER).
+struct PalTestProducts {
+  std::string elf;
+  std::string signer;
+};
+/// @returns kEnvironment, naming the first file that is missing
+[[nodiscard]] Result<PalTestProducts> find_pal_test(const std::string& board);
+
+/// The root that the devices' boot ROM trusts to issue code signers.
+struct CodeSigningRoot {
+  std::string certificate;  ///< DER
+  std::string key;  ///< PEM, private; the file is missing if the root was given to the build without it
+};
+/// @returns kEnvironment if the certificate is not there
+[[nodiscard]] Result<CodeSigningRoot> code_signing_root();
+
 using DeviceKey = std::array<std::uint8_t, provisioning::kDeviceKeySize>;
 
 /// Reads the key that seals provisioning.

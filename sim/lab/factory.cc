@@ -32,6 +32,9 @@ Result<std::vector<std::uint8_t>> provisioning_blob(const Lab& lab, const Identi
       .add_u32(provisioning::kTagRequestWaitMs, settings.request_wait_ms)
       .add(provisioning::kTagEntropySeed, seed)
       .add_transfer(settings.transfer);
+  for (const NamedCertificate& signer : settings.more_code_signers) {
+    builder.add_code_signer(signer.name, signer.der);
+  }
   provisioning::Settings check;
   if (const provisioning::Status status = provisioning::parse_body(builder.body(), check);
       status != provisioning::Status::kOk) {

@@ -17,6 +17,12 @@
 
 namespace otasim::lab {
 
+/// A code signer's certificate, DER, and the name jobs call it by.
+struct NamedCertificate {
+  std::string name;
+  std::vector<std::uint8_t> der;
+};
+
 struct DeviceSettings {
   std::string thing_name;
   std::string endpoint_host = kEndpointHost;
@@ -27,6 +33,7 @@ struct DeviceSettings {
   std::uint32_t request_wait_ms = 10000;
   std::uint64_t seed = 1;  ///< of the device's entropy seed
   TransferSettings transfer;
+  std::vector<NamedCertificate> more_code_signers = {};  ///< beside the lab's
 };
 
 /// The provisioning blob of one device, sealed for devices whose ROM has `key`.

@@ -10,6 +10,7 @@
 
 #include "sim/base/file_io.h"
 #include "sim/base/json_members.h"
+#include "sim/lab/build_products.h"
 
 namespace otasim::lab {
 namespace {
@@ -25,6 +26,13 @@ constexpr mode_t kPublic = 0644;
 constexpr const char* kAuthority = "lab-ca";
 constexpr const char* kEndpoint = "endpoint";
 constexpr const char* kCodeSigner = "code-signer";
+
+/// The build's code-signing root, with its private key.
+struct SigningRoot {
+  Certificate certificate;
+  P256Key key;
+  std::string key_path;
+};
 
 std::string credentials_path(const std::string& folder) {
   return folder + "/credentials.json";
@@ -43,8 +51,9 @@ Result<Identity> save(const std::string& folder, const std::string& name, P256Ke
 }
 
 /// A new key with a certificate from `issuer`, or self-signed without one; saved in `folder`.
+template <typename Issuer>
 Result<Identity> make(const std::string& folder, const std::string& name, const CertificateRequest& request,
-                      const Identity* issuer) {
+                      const Issuer* issuer) {
   Result<P256Key> key = P256Key::generate();
   if (!key) return tl::unexpected(key.error());
   Result<Certificate> certificate = issuer != nullptr
@@ -70,6 +79,43 @@ Result<Identity> load(const std::string& folder, const std::string& name) {
   if (!certificate)
     return damaged({certificate.error().code, certificate_path + ": " + certificate.error().message, {}});
   return Identity{std::move(*key), std::move(*certificate), key_path, certificate_path};
+}
+
+Result<SigningRoot> load_signing_root() {
+  const auto paths = code_signing_root();
+  if (!paths) return tl::unexpected(paths.error());
+  const auto der = read_file(paths->certificate);
+  if (!der) return tl::unexpected(der.error());
+  auto certificate = Certificate::from_der(*der);
+  if (!certificate) return tl::unexpected(certificate.error());
+  auto key = P256Key::load_private(paths->key);
+  if (key && certificate->belongs_to(*key)) {
+    return SigningRoot{std::move(*certificate), std::move(*key), paths->key};
+  }
+  const std::string problem =
+      key ? fmt::format("'{}' is not the key of the code-signing root '{}'", paths->key, paths->certificate)
+          : fmt::format("the code-signing root's private key cannot be read: {}", key.error().message);
+  return fail(
+      ExitCode::kEnvironment, problem,
+      fmt::format("Give it to the build (-DOTASIM_CODE_SIGNING_ROOT_KEY=FILE), or put a signer that the "
+                  "root issued into the lab's folder: {0}.key.pem, {0}.cert.pem.",
+                  kCodeSigner));
+}
+
+/// The code signer that is in `folder` already, else a new one.
+Result<Identity> take_or_make_code_signer(const std::string& folder) {
+  std::error_code ignored;
+  if (std::filesystem::exists(fmt::format("{}/{}.cert.pem", folder, kCodeSigner), ignored)) {
+    return load(folder, kCodeSigner);
+  }
+  const auto root = load_signing_root();
+  if (!root) return tl::unexpected(root.error());
+  return make(folder, kCodeSigner,
+              {.common_name = "otasim lab code signer",
+               .purpose = Purpose::kCodeSigner,
+               .dns_names = {},
+               .ip_addresses = {}},
+              &*root);
 }
 
 /// `length` letters of `alphabet`, at most 256 of them, as secret as the system's randomness.
@@ -129,12 +175,18 @@ Result<void> make_folder(const std::string& path) {
 
 }  // namespace
 
+Result<std::string> check_code_signing_root() {
+  const auto root = load_signing_root();
+  if (!root) return tl::unexpected(root.error());
+  return root->key_path;
+}
+
 Result<Lab> Lab::create(const std::string& folder) {
   if (auto made = make_folder(folder + "/devices"); !made) return tl::unexpected(made.error());
   Result<Identity> authority = make(
       folder, kAuthority,
       {.common_name = "otasim lab CA", .purpose = Purpose::kAuthority, .dns_names = {}, .ip_addresses = {}},
-      nullptr);
+      static_cast<const Identity*>(nullptr));
   if (!authority) return tl::unexpected(authority.error());
   Result<Identity> endpoint = make(folder, kEndpoint,
                                    {.common_name = kEndpointHost,
@@ -143,13 +195,7 @@ Result<Lab> Lab::create(const std::string& folder) {
                                     .ip_addresses = {"127.0.0.1"}},
                                    &*authority);
   if (!endpoint) return tl::unexpected(endpoint.error());
-  // As with AWS, the device trusts this very certificate; its issuer may be itself.
-  Result<Identity> code_signer = make(folder, kCodeSigner,
-                                      {.common_name = "otasim lab code signer",
-                                       .purpose = Purpose::kCodeSigner,
-                                       .dns_names = {},
-                                       .ip_addresses = {}},
-                                      nullptr);
+  Result<Identity> code_signer = take_or_make_code_signer(folder);
   if (!code_signer) return tl::unexpected(code_signer.error());
   auto access_key = make_access_key(folder);
   if (!access_key) return tl::unexpected(access_key.error());

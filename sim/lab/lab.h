@@ -2,7 +2,8 @@
 //
 //   lab-ca                signs the endpoint's and the devices' certificates
 //   endpoint              the broker's (and the object server's) TLS certificate
-//   code-signer           signs updates; devices are given its certificate under the job's certfile name
+//   code-signer           signs updates; devices are given its certificate under the job's certfile name. The
+//                         build's code-signing root issues it, which the devices have in ROM
 //   devices/THING/device  a device's certificate and key
 //   credentials.json      the access key of the lab's AWS interface; written last: a lab that has it is whole
 //
@@ -22,6 +23,13 @@ inline constexpr const char* kEndpointHost = "otasim.localhost";
 /// The name under which devices know the code signer's certificate (`certfile` in the job document).
 inline constexpr const char* kCodeSignerName = "/otasim/code-signer.pem";
 
+/// The name of the PAL qualification's signer (OTA_PAL_CERTIFICATE_FILE in agent/pal_test).
+inline constexpr const char* kPalTestSignerName = "/otasim/pal-test-signer.pem";
+
+/// Checks that code signers can be issued. @returns the root's key file; kEnvironment, saying what to do, if
+/// not
+[[nodiscard]] Result<std::string> check_code_signing_root();
+
 struct Identity {
   crypto::P256Key key;
   crypto::Certificate certificate;
@@ -37,9 +45,11 @@ struct AccessKey {
 
 class Lab {
  public:
-  /// Makes the authority, the endpoint's and the code signer's identities and the access key in `folder`,
-  /// which must exist.
-  /// @returns kEnvironment if the folder cannot be written
+  /// Makes the authority, the endpoint's and the code signer's identities and the access key in `folder`.
+  /// A code signer that is there already (code-signer.key.pem, code-signer.cert.pem) is taken as it is: that
+  /// is how a lab is given one where the root's private key is not at hand.
+  /// @returns kEnvironment if the folder cannot be written, or the code-signing root's key is missing and
+  ///          there is no code signer
   [[nodiscard]] static Result<Lab> create(const std::string& folder);
   /// Reads what create() made. @returns kEnvironment, naming the file, if one is missing or damaged
   [[nodiscard]] static Result<Lab> open(const std::string& folder);

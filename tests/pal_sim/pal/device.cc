@@ -44,6 +44,11 @@ const Bytes& image_1_1_0() {
   return image;
 }
 
+const Bytes& image_1_2_0() {
+  static const Bytes image = build_image({.version = {1, 2, 0, 0}, .payload_size = 700}, image_signer());
+  return image;
+}
+
 Device::Device() : flash_(shared_flash()) {
   settings_.code_signers[0] = {kSignerName, code_signer().certificate()};
   settings_.code_signer_count = 1;
@@ -83,8 +88,17 @@ bool Device::boot() {
   boot_info_.slot = decision_.slot;
   boot_info_.is_trial = decision_.is_trial() ? 1 : 0;
   const auto count_reset = [](void* context) { ++static_cast<Device*>(context)->resets_; };
-  pal_.emplace(flash_, settings_, boot_info_, pal::Reset{count_reset, this});
+  pal_.emplace(platform(boot_info_, {count_reset, this}));
   return decision_.start == crypto::Verdict::kYes && pal_->start() == flash::Status::kOk;
+}
+
+pal::Platform Device::platform(const boot::BootInfo& boot_info, pal::Reset reset) {
+  return {.flash = flash_,
+          .settings = settings_,
+          .boot_info = boot_info,
+          .code_signing_root = CodeSigner::root().certificate(),
+          .load_region = {boot_test::kLoadAddress, static_cast<std::uint32_t>(load_memory_.size())},
+          .reset = reset};
 }
 
 std::span<std::uint8_t> Device::slot(boot::Slot slot) {

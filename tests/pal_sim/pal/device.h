@@ -19,9 +19,10 @@ inline constexpr const char* kSignerName = "/lab/signer";
 
 [[nodiscard]] const boot_test::SigningKey& image_signer();
 [[nodiscard]] const CodeSigner& code_signer();
-/// Signed images of 1.0.0 and 1.1.0, always the same within one run.
+/// Signed images of 1.0.0, 1.1.0 and 1.2.0, always the same within one run.
 [[nodiscard]] const Bytes& image_1_0_0();
 [[nodiscard]] const Bytes& image_1_1_0();
+[[nodiscard]] const Bytes& image_1_2_0();
 
 class Device {
  public:
@@ -40,6 +41,8 @@ class Device {
   [[nodiscard]] std::span<std::uint8_t> slot(boot::Slot slot);
   [[nodiscard]] int resets() const { return resets_; }
   [[nodiscard]] provisioning::Settings& settings() { return settings_; }
+  /// What another Pal on this device works with.
+  [[nodiscard]] pal::Platform platform(const boot::BootInfo& boot_info, pal::Reset reset);
 
   /// Returns the device to the state its constructor left.
   void restore();

@@ -12,16 +12,21 @@ using boot::image::Version;
 
 constexpr Version kOld{1, 0, 0, 0};
 constexpr Version kNew{1, 1, 0, 0};
+constexpr Version kNewer{1, 2, 0, 0};
 
 enum class Progress { kNothing, kReceived, kStarted, kAccepted };
 
 /// A whole update, as far as power lasts.
-Progress update(Device& device) {
-  File file(image_1_1_0());
+Progress receive(Device& device, const Bytes& image, const std::string& job) {
+  File file(image, job);
   pal::Pal& pal = device.pal();
   if (pal.create_file(&file.context) != 0 || !write_all(pal, file)) return Progress::kNothing;
   if (pal.close_file(&file.context) != 0) return Progress::kNothing;
   return Progress::kReceived;
+}
+
+Progress update(Device& device) {
+  return receive(device, image_1_1_0(), "AFR_OTA-u1");
 }
 
 /// What a new image does when its self test has passed.
@@ -112,6 +117,64 @@ TEST_F(PowerCut, DuringRejectionNeverKeepsTheImage) {
       [](Device& device, Progress) {
         ASSERT_TRUE(device.boot());
         EXPECT_EQ(device.version(), kOld);
+      });
+}
+
+TEST_F(PowerCut, DuringTheNextFileTakesBackTheVerifiedOneOrLeavesIt) {
+  sweep([](Device& device) { ASSERT_EQ(update(device), Progress::kReceived); },
+        [](Device& device) {
+          File file(image_1_2_0(), "AFR_OTA-u2");
+          const bool is_open = device.pal().create_file(&file.context) == 0;
+          return is_open ? Progress::kReceived : Progress::kNothing;
+        },
+        [](Device& device, Progress progress) {
+          ASSERT_TRUE(device.boot());
+          if (progress == Progress::kReceived) {
+            EXPECT_EQ(device.version(), kOld) << "the other file took its place";
+          }
+          EXPECT_EQ(device.is_trial(), device.version() == kNew);
+          ASSERT_TRUE(device.boot());
+          EXPECT_EQ(device.version(), kOld);
+          ASSERT_EQ(update(device), Progress::kReceived) << "the next attempt works";
+        });
+}
+
+TEST_F(PowerCut, DuringAnAbortNeverKeepsTheFile) {
+  sweep([](Device& device) { ASSERT_EQ(update(device), Progress::kReceived); },
+        [](Device& device) {
+          File file(image_1_1_0());
+          const bool is_aborted = device.pal().set_image_state(&file.context, OtaImageStateAborted) == 0;
+          return is_aborted ? Progress::kReceived : Progress::kNothing;
+        },
+        [](Device& device, Progress progress) {
+          ASSERT_TRUE(device.boot());
+          if (progress == Progress::kReceived) {
+            EXPECT_EQ(device.version(), kOld) << "an abort that was confirmed must hold";
+          }
+          ASSERT_TRUE(device.boot());
+          EXPECT_EQ(device.version(), kOld);
+        });
+}
+
+TEST_F(PowerCut, DuringASecondUpdateLeavesTheFirst) {
+  sweep(
+      [](Device& device) {
+        ASSERT_EQ(update(device), Progress::kReceived);
+        ASSERT_TRUE(device.boot());
+        ASSERT_EQ(accept(device), Progress::kAccepted);
+        ASSERT_TRUE(device.boot());
+        ASSERT_FALSE(device.is_trial());
+      },
+      [](Device& device) { return receive(device, image_1_2_0(), "AFR_OTA-u2"); },
+      [](Device& device, Progress progress) {
+        ASSERT_TRUE(device.boot());
+        if (progress == Progress::kReceived) {
+          EXPECT_EQ(device.version(), kNewer);
+        }
+        EXPECT_EQ(device.version(), device.is_trial() ? kNewer : kNew);
+        ASSERT_TRUE(device.boot());
+        EXPECT_EQ(device.version(), kNew);
+        EXPECT_TRUE(device.pal().is_committed_job("AFR_OTA-u1"));
       });
 }
 

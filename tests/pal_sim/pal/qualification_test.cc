@@ -1,144 +1,110 @@
-// The fifteen cases of AWS's OTA PAL qualification, through the otaPal_ functions.
+// The qualification group against this PAL, and what the group does not ask of the otaPal_ functions.
 #include <gtest/gtest.h>
 
-#include <array>
-#include <optional>
-
+#include "pal_sim/pal/code_signer.h"
 #include "pal_sim/pal/ota_pal.h"
 #include "pal_sim/pal/pal_binding.h"
 #include "tests/pal_sim/pal/device.h"
+#include "tests/pal_sim/pal/qualification_run.h"
 
 namespace pal_test {
 namespace {
 
-constexpr std::uint32_t kPageSize = 256;
-
 class Qualification : public testing::Test {
  protected:
-  Qualification() : file_(sample()) { pal::bind(&device_.pal()); }
-  ~Qualification() override {
-    EXPECT_EQ(main_of(otaPal_Abort(&file_.context)), OtaPalSuccess);
-    pal::bind(nullptr);
-  }
-  /// 84 bytes that are no image.
-  static Bytes sample() {
-    Bytes bytes(84, 0x99);
-    for (std::uint8_t i = 0; i < 64; ++i) bytes[20U + i] = i;
-    return bytes;
-  }
-  OtaPalMainStatus_t create() { return main_of(otaPal_CreateFileForRx(&file_.context)); }
-  OtaPalMainStatus_t close() { return main_of(otaPal_CloseFile(&file_.context)); }
-  OtaPalMainStatus_t set_state(OtaImageState_t state) {
-    return main_of(otaPal_SetPlatformImageState(&file_.context, state));
-  }
-  int write(std::uint32_t offset, Bytes bytes) {
-    return otaPal_WriteBlock(&file_.context, offset, bytes.data(), static_cast<std::uint32_t>(bytes.size()));
-  }
-  void break_signature() {
-    Bytes signature(file_.signature.data, file_.signature.data + file_.signature.size);
-    signature[10] ^= 1;
-    file_.set_signature(signature);
+  ~Qualification() override { pal::bind(nullptr); }
+  void use(const pal::Platform& platform) {
+    pal_.emplace(platform);
+    ASSERT_EQ(pal_->start(), flash::Status::kOk);
+    pal::bind(&*pal_);
   }
 
   Device device_;
+  std::optional<pal::Pal> pal_;
+};
+
+TEST_F(Qualification, AllFifteenCasesPass) {
+  provision_test_signer(device_);
+  use(qualification_platform(device_));
+  const QualificationRun run = run_qualification();
+  EXPECT_TRUE(run.report.passed()) << run.report.problem() << "\n" << run.output;
+  EXPECT_EQ(run.returned, 0);
+  std::vector<std::string> names;
+  for (const auto& one : run.report.cases()) {
+    EXPECT_EQ(one.group, "Full_OTA_PAL");
+    names.push_back(one.name);
+  }
+  const std::vector<std::string> expected{
+      "otaPal_CloseFile_ValidSignature",
+      "otaPal_CloseFile_InvalidSignatureBlockWritten",
+      "otaPal_CloseFile_InvalidSignatureNoBlockWritten",
+      "otaPal_CloseFile_NonexistingCodeSignerCertificate",
+      "otaPal_CreateFileForRx_CreateAnyFile",
+      "otaPal_Abort_OpenFile",
+      "otaPal_Abort_FileWithBlockWritten",
+      "otaPal_Abort_NullFileHandle",
+      "otaPal_Abort_NonExistentFile",
+      "otaPal_WriteBlock_WriteSingleByte",
+      "otaPal_WriteBlock_WriteManyBlocks",
+      "otaPal_SetPlatformImageState_AcceptedStateWithoutClose",
+      "otaPal_SetPlatformImageState_InvalidImageState",
+      "otaPal_SetPlatformImageState_UnknownImageState",
+      "otaPal_GetPlatformImageState_InvalidImageStateFromFileCloseFailure"};
+  EXPECT_EQ(names, expected);
+}
+
+TEST_F(Qualification, ItRunsAgainAndLeavesTheDeviceAsItWas) {
+  provision_test_signer(device_);
+  use(qualification_platform(device_));
+  static_cast<void>(run_qualification());
+  EXPECT_TRUE(run_qualification().report.passed()) << "after itself";
+  ASSERT_TRUE(device_.boot());
+  EXPECT_EQ(device_.version(), (boot::image::Version{1, 0, 0, 0}));
+}
+
+const std::set<std::string> kCasesThatNeedTheSigner{
+    "otaPal_CloseFile_ValidSignature", "otaPal_CloseFile_InvalidSignatureBlockWritten",
+    "otaPal_CloseFile_InvalidSignatureNoBlockWritten",
+    "otaPal_GetPlatformImageState_InvalidImageStateFromFileCloseFailure"};
+
+TEST_F(Qualification, WithAnotherRootTheSignerIsRefused) {
+  provision_test_signer(device_);
+  const boot::BootInfo boot_info = boot_of_slot_a();
+  use(device_.platform(boot_info, {}));  // the unit tests' own root
+  const QualificationRun run = run_qualification();
+  EXPECT_EQ(run.failed(), kCasesThatNeedTheSigner) << run.output;
+  EXPECT_EQ(run.returned, 4);
+}
+
+TEST_F(Qualification, WithoutTheSignerItFails) {
+  use(qualification_platform(device_));
+  EXPECT_EQ(run_qualification().failed(), kCasesThatNeedTheSigner);
+}
+
+TEST_F(Qualification, UnboundItFailsFromTheFirstToTheLast) {
+  const QualificationRun run = run_qualification();
+  EXPECT_EQ(run.failed().size(), 15U) << run.output;
+}
+
+class Functions : public Qualification {
+ protected:
+  Functions() : file_(Bytes(84, 0x42)) { pal::bind(&device_.pal()); }
+  OtaPalMainStatus_t create() { return main_of(otaPal_CreateFileForRx(&file_.context)); }
+  int write() {
+    return otaPal_WriteBlock(&file_.context, 0, file_.content.data(),
+                             static_cast<std::uint32_t>(file_.content.size()));
+  }
+
   File file_;
 };
 
-TEST_F(Qualification, Case01CloseWithValidSignature) {
-  ASSERT_EQ(create(), OtaPalSuccess);
-  ASSERT_EQ(write(0, sample()), 84);
-  EXPECT_EQ(close(), OtaPalSuccess);
-}
-
-TEST_F(Qualification, Case02CloseWithInvalidSignature) {
-  break_signature();
-  ASSERT_EQ(create(), OtaPalSuccess);
-  ASSERT_EQ(write(0, sample()), 84);
-  EXPECT_EQ(close(), OtaPalSignatureCheckFailed);
-}
-
-TEST_F(Qualification, Case03CloseWithInvalidSignatureAndNothingWritten) {
-  break_signature();
-  ASSERT_EQ(create(), OtaPalSuccess);
-  EXPECT_EQ(close(), OtaPalSignatureCheckFailed);
-}
-
-TEST_F(Qualification, Case04CloseWithNonexistentCertificate) {
-  file_.set_certificate("nonexistingfile.crt");
-  ASSERT_EQ(create(), OtaPalSuccess);
-  ASSERT_EQ(write(0, sample()), 84);
-  EXPECT_EQ(close(), OtaPalBadSignerCert);
-}
-
-TEST_F(Qualification, Case05CreateAnyFile) {
-  EXPECT_EQ(create(), OtaPalSuccess);
-  EXPECT_NE(file_.context.pFile, nullptr);
-}
-
-TEST_F(Qualification, Case06AbortOpenFile) {
-  ASSERT_EQ(create(), OtaPalSuccess);
-  EXPECT_EQ(main_of(otaPal_Abort(&file_.context)), OtaPalSuccess);
-  EXPECT_EQ(file_.context.pFile, nullptr);
-}
-
-TEST_F(Qualification, Case07AbortFileWithBlockWritten) {
-  ASSERT_EQ(create(), OtaPalSuccess);
-  ASSERT_EQ(write(0, sample()), 84);
-  EXPECT_EQ(main_of(otaPal_Abort(&file_.context)), OtaPalSuccess);
-  EXPECT_EQ(file_.context.pFile, nullptr);
-}
-
-TEST_F(Qualification, Case08AbortNullFileHandle) {
-  file_.context.pFile = nullptr;
-  EXPECT_EQ(main_of(otaPal_Abort(&file_.context)), OtaPalSuccess);
-}
-
-TEST_F(Qualification, Case09AbortNonexistentFile) {
-  OtaFileContext_t never_created{};
-  EXPECT_EQ(main_of(otaPal_Abort(&never_created)), OtaPalSuccess);
-}
-
-TEST_F(Qualification, Case10WriteSingleByte) {
-  ASSERT_EQ(create(), OtaPalSuccess);
-  EXPECT_EQ(write(0, {0xAA}), 1);
-}
-
-TEST_F(Qualification, Case11WriteManyBlocks) {
-  file_.context.fileSize = kPageSize * 10;
-  ASSERT_EQ(create(), OtaPalSuccess);
-  for (std::uint32_t i = 0; i < 10; ++i) EXPECT_EQ(write(i * kPageSize, sample()), 84);
-}
-
-TEST_F(Qualification, Case12AcceptWithoutClose) {
-  ASSERT_EQ(create(), OtaPalSuccess);
-  EXPECT_EQ(set_state(OtaImageStateAccepted), OtaPalCommitFailed);
-}
-
-TEST_F(Qualification, Case13InvalidImageState) {
-  ASSERT_EQ(create(), OtaPalSuccess);
-  EXPECT_EQ(set_state(static_cast<OtaImageState_t>(OtaLastImageState + 1)), OtaPalBadImageState);
-}
-
-TEST_F(Qualification, Case14UnknownImageState) {
-  ASSERT_EQ(create(), OtaPalSuccess);
-  EXPECT_EQ(set_state(OtaImageStateUnknown), OtaPalBadImageState);
-}
-
-TEST_F(Qualification, Case15StateIsInvalidAfterAFailedClose) {
-  break_signature();
-  ASSERT_EQ(create(), OtaPalSuccess);
-  ASSERT_EQ(write(0, sample()), 84);
-  ASSERT_EQ(close(), OtaPalSignatureCheckFailed);
-  EXPECT_EQ(otaPal_GetPlatformImageState(&file_.context), OtaPalImageStateInvalid);
-}
-
-TEST_F(Qualification, ContextOfZeroesIsEnoughToCreate) {
+TEST_F(Functions, ContextOfZeroesIsEnoughToCreate) {
   OtaFileContext_t context{};
   context.fileSize = 84;
   EXPECT_EQ(main_of(otaPal_CreateFileForRx(&context)), OtaPalSuccess);
 }
 
-TEST_F(Qualification, CertificateIsFoundByName) {
+TEST_F(Functions, CertificateIsFoundByName) {
   std::uint32_t size = 0;
   const auto* certificate =
       otaPal_ReadAndAssumeCertificate(reinterpret_cast<const std::uint8_t*>(kSignerName), &size);
@@ -146,31 +112,82 @@ TEST_F(Qualification, CertificateIsFoundByName) {
   EXPECT_EQ(Bytes(certificate, certificate + size), code_signer().certificate());
   EXPECT_EQ(otaPal_ReadAndAssumeCertificate(reinterpret_cast<const std::uint8_t*>("other"), &size), nullptr);
   EXPECT_EQ(size, 0U);
+  EXPECT_EQ(otaPal_ReadAndAssumeCertificate(nullptr, &size), nullptr);
+  EXPECT_EQ(otaPal_ReadAndAssumeCertificate(reinterpret_cast<const std::uint8_t*>(kSignerName), nullptr),
+            nullptr);
 }
 
-TEST_F(Qualification, SignatureIsCheckedOfAnOpenFile) {
+TEST_F(Functions, SignatureIsCheckedOfAnOpenFile) {
   EXPECT_EQ(main_of(otaPal_CheckFileSignature(&file_.context)), OtaPalFileClose);
   ASSERT_EQ(create(), OtaPalSuccess);
   EXPECT_EQ(main_of(otaPal_CheckFileSignature(&file_.context)), OtaPalSignatureCheckFailed);
-  ASSERT_EQ(write(0, sample()), 84);
+  ASSERT_EQ(write(), 84);
   EXPECT_EQ(main_of(otaPal_CheckFileSignature(&file_.context)), OtaPalSuccess);
 }
 
-TEST_F(Qualification, NullContextsAreNamed) {
+TEST_F(Functions, NamesNeedNoSizeButHaveALimit) {
+  file_.context.certFilePathMaxSize = 0;
+  ASSERT_EQ(create(), OtaPalSuccess);
+  ASSERT_EQ(write(), 84);
+  EXPECT_EQ(main_of(otaPal_CheckFileSignature(&file_.context)), OtaPalSuccess);
+  file_.context.certFilePathMaxSize = 4;  // cuts the name
+  EXPECT_EQ(otaPal_CheckFileSignature(&file_.context),
+            OTA_PAL_COMBINE_ERR(OtaPalBadSignerCert, pal::SignerStatus::kNotFound));
+  file_.context.pCertFilepath = nullptr;
+  EXPECT_EQ(main_of(otaPal_CheckFileSignature(&file_.context)), OtaPalBadSignerCert);
+}
+
+TEST_F(Functions, NullContextsAreNamed) {
   EXPECT_EQ(main_of(otaPal_Abort(nullptr)), OtaPalNullFileContext);
   EXPECT_EQ(main_of(otaPal_CreateFileForRx(nullptr)), OtaPalNullFileContext);
   EXPECT_EQ(main_of(otaPal_CloseFile(nullptr)), OtaPalNullFileContext);
   EXPECT_EQ(main_of(otaPal_CheckFileSignature(nullptr)), OtaPalNullFileContext);
   EXPECT_EQ(otaPal_WriteBlock(nullptr, 0, nullptr, 0), -1);
+  ASSERT_EQ(create(), OtaPalSuccess);
+  EXPECT_EQ(otaPal_WriteBlock(&file_.context, 0, nullptr, 1), -1);
+  EXPECT_EQ(otaPal_WriteBlock(&file_.context, 0, nullptr, 0), 0);
+}
+
+TEST_F(Functions, TheInterfaceHasThemAll) {
+  const OtaPalInterface_t interface = pal::interface();
+  ASSERT_EQ(interface.createFile(&file_.context), 0U);
+  ASSERT_EQ(interface.writeBlock(&file_.context, 0, file_.content.data(), 84), 84);
+  EXPECT_EQ(interface.closeFile(&file_.context), 0U);
+  EXPECT_EQ(main_of(interface.activate(&file_.context)), OtaPalActivateFailed) << "it is no image";
+  EXPECT_EQ(interface.setPlatformImageState(&file_.context, OtaImageStateRejected), 0U);
+  EXPECT_EQ(interface.getPlatformImageState(&file_.context), OtaPalImageStateInvalid);
+  EXPECT_EQ(interface.abort(&file_.context), 0U);
+  EXPECT_EQ(interface.reset(&file_.context), 0U);
+  EXPECT_EQ(device_.resets(), 1);
+  EXPECT_FALSE(pal::is_committed_job("AFR_OTA-u1"));
+}
+
+TEST_F(Functions, TheAgentIsToldOfACommittedJob) {
+  File update(image_1_1_0());
+  ASSERT_EQ(main_of(otaPal_CreateFileForRx(&update.context)), OtaPalSuccess);
+  ASSERT_TRUE(write_all(device_.pal(), update));
+  ASSERT_EQ(main_of(otaPal_CloseFile(&update.context)), OtaPalSuccess);
+  ASSERT_TRUE(device_.boot());
+  pal::bind(&device_.pal());
+  EXPECT_EQ(otaPal_GetPlatformImageState(nullptr), OtaPalImageStatePendingCommit);
+  ASSERT_EQ(main_of(otaPal_SetPlatformImageState(nullptr, OtaImageStateAccepted)), OtaPalSuccess);
+  EXPECT_TRUE(pal::is_committed_job("AFR_OTA-u1"));
 }
 
 TEST(Unbound, EveryFunctionSaysSo) {
   OtaFileContext_t context{};
   std::uint8_t byte = 0;
+  std::uint32_t size = 0;
+  EXPECT_EQ(main_of(otaPal_Abort(&context)), OtaPalUninitialized);
   EXPECT_EQ(main_of(otaPal_CreateFileForRx(&context)), OtaPalUninitialized);
+  EXPECT_EQ(main_of(otaPal_CloseFile(&context)), OtaPalUninitialized);
+  EXPECT_EQ(main_of(otaPal_ActivateNewImage(&context)), OtaPalUninitialized);
   EXPECT_EQ(main_of(otaPal_ResetDevice(&context)), OtaPalUninitialized);
+  EXPECT_EQ(main_of(otaPal_SetPlatformImageState(&context, OtaImageStateTesting)), OtaPalUninitialized);
+  EXPECT_EQ(main_of(otaPal_CheckFileSignature(&context)), OtaPalUninitialized);
   EXPECT_EQ(otaPal_WriteBlock(&context, 0, &byte, 1), -1);
   EXPECT_EQ(otaPal_GetPlatformImageState(&context), OtaPalImageStateUnknown);
+  EXPECT_EQ(otaPal_ReadAndAssumeCertificate(&byte, &size), nullptr);
   EXPECT_FALSE(pal::is_committed_job("j"));
 }
 

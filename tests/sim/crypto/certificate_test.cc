@@ -79,6 +79,28 @@ TEST_F(Chain, PemAndFingerprintSurviveARoundTrip) {
   EXPECT_FALSE(Certificate::from_pem("-----BEGIN CERTIFICATE-----\nAAAA\n").has_value());
 }
 
+TEST_F(Chain, DerSurvivesARoundTripAndNothingElseIsOne) {
+  auto der = ca.der();
+  EXPECT_EQ(Certificate::from_der(der).value().der(), der);
+  der.resize(der.size() / 2);
+  EXPECT_FALSE(Certificate::from_der(der).has_value());
+  EXPECT_FALSE(Certificate::from_der({}).has_value());
+}
+
+TEST_F(Chain, ACertificateKnowsItsKeyAndItsIssuer) {
+  const Certificate leaf =
+      Certificate::issue(request("leaf", Purpose::kCodeSigner), leaf_key, ca, ca_key).value();
+  EXPECT_TRUE(leaf.belongs_to(leaf_key));
+  EXPECT_FALSE(leaf.belongs_to(ca_key));
+  EXPECT_TRUE(leaf.is_issued_by(ca));
+  EXPECT_TRUE(ca.is_issued_by(ca));
+  EXPECT_FALSE(ca.is_issued_by(leaf));
+  const Certificate namesake = Certificate::self_signed(request("ca", Purpose::kAuthority), leaf_key).value();
+  EXPECT_FALSE(leaf.is_issued_by(namesake)) << "the name alone is not enough";
+  const Certificate renamed = Certificate::self_signed(request("other", Purpose::kAuthority), ca_key).value();
+  EXPECT_FALSE(leaf.is_issued_by(renamed)) << "nor the key alone";
+}
+
 class KeyFile : public testing::Test {
  protected:
   KeyFile() { EXPECT_NE(mkdtemp(folder), nullptr); }

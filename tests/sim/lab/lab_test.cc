@@ -10,7 +10,9 @@
 
 #include "pal_sim/flash/flash_map.h"
 #include "pal_sim/provisioning/provisioning.h"
+#include "sim/base/file_io.h"
 #include "sim/base/temp_dir.h"
+#include "sim/lab/build_products.h"
 #include "sim/lab/factory.h"
 
 namespace {
@@ -49,6 +51,32 @@ TEST_F(LabTest, TwoLabsShareNothing) {
   const Lab other = Lab::create(other_folder.path().string()).value();
   EXPECT_NE(lab.authority().certificate.fingerprint(), other.authority().certificate.fingerprint());
   EXPECT_NE(lab.code_signer().key.private_der(), other.code_signer().key.private_der());
+}
+
+TEST_F(LabTest, TheCodeSignerIsIssuedByTheRootThatDevicesHaveInRom) {
+  const auto paths = otasim::lab::code_signing_root();
+  ASSERT_TRUE(paths) << paths.error().message;
+  const auto root = otasim::crypto::Certificate::from_der(otasim::read_file(paths->certificate).value());
+  ASSERT_TRUE(root);
+  EXPECT_TRUE(lab.code_signer().certificate.is_issued_by(*root));
+  EXPECT_TRUE(lab.code_signer().certificate.belongs_to(lab.code_signer().key));
+  EXPECT_FALSE(lab.endpoint().certificate.is_issued_by(*root)) << "for code only";
+  EXPECT_TRUE(otasim::lab::check_code_signing_root());
+}
+
+TEST_F(LabTest, ACodeSignerThatIsThereIsTaken) {
+  const TempDir other = TempDir::create().value();
+  for (const char* file : {"code-signer.key.pem", "code-signer.cert.pem"}) {
+    std::filesystem::copy_file(folder.file(file), other.file(file));
+  }
+  const Lab given = Lab::create(other.path().string()).value();
+  EXPECT_EQ(given.code_signer().certificate.fingerprint(), lab.code_signer().certificate.fingerprint());
+  EXPECT_NE(given.authority().certificate.fingerprint(), lab.authority().certificate.fingerprint());
+  std::filesystem::remove(other.file("code-signer.key.pem"));
+  const auto damaged = Lab::create(other.path().string());
+  ASSERT_FALSE(damaged) << "a certificate without its key";
+  EXPECT_NE(damaged.error().message.find("code-signer.key.pem"), std::string::npos)
+      << damaged.error().message;
 }
 
 TEST_F(LabTest, AnOpenedLabIsTheSameLab) {

@@ -214,5 +214,25 @@ TEST_F(TransferRun, ASlowServerIsWaitedFor) {
   EXPECT_THAT(console(), HasSubstr("connections 1"));
 }
 
+TEST_F(TransferRun, AGenuineFileThatIsNoImageEndsTheJobWithItsReasonAndNoReset) {
+  plan.update_image = std::vector<std::uint8_t>(20'000, 0x42);
+  run();
+  expect_refused("rejected: 0xec000002");  // OtaPalActivateFailed, boot::image::VerifyStatus::kNoImage
+  EXPECT_TRUE(all("reset").empty());
+}
+
+TEST_F(TransferRun, TheEndToEndTestsProgramUpdatesItself) {
+  plan.factory_image =
+      lab::make_firmware({.elf = E2E_TEST_ELF, .version = "0.9.1"}, *lab::find_board(kBoard), plan.products)
+          .value();
+  plan.update_image =
+      lab::make_firmware({.elf = E2E_TEST_ELF, .version = "0.9.2"}, *lab::find_board(kBoard), plan.products)
+          .value();
+  run();
+  EXPECT_EQ(outcome.status, "SUCCEEDED") << outcome.reason << "\n" << console();
+  EXPECT_EQ(outcome.running_version, "0.9.2");
+  EXPECT_THAT(console(), HasSubstr("app: otasim qualification 0.9.2, slot B, on trial"));
+}
+
 }  // namespace
 }  // namespace otasim::scenario
