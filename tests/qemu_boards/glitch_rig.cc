@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <stdexcept>
@@ -25,13 +26,6 @@ T need(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().message);
   return std::move(*result);
 }
-
-/// What a boot can change: everything but the slots' inner parts.
-constexpr std::array<std::pair<std::uint32_t, std::uint32_t>, 4> kChanging{
-    {{flash::kBootControl0.offset, 2 * flash::kSectorSize},
-     {flash::kSlotA.offset, flash::kSectorSize},
-     {flash::kSlotB.offset, flash::kSectorSize},
-     {flash::kOtpOffset, flash::kWindowSize - flash::kOtpOffset}}};
 
 }  // namespace
 
@@ -99,9 +93,17 @@ std::vector<Moment> GlitchRig::moments(const std::vector<Function>& functions,
   return moments;
 }
 
+/// A disturbed processor may have written anywhere. Looking is quicker than writing.
+void GlitchRig::restore_flash() {
+  constexpr std::size_t kPiece = 64 * 1024;
+  const auto bytes = flash_.bytes();
+  for (std::size_t at = 0; at < window_.size(); at += kPiece) {
+    if (std::memcmp(&bytes[at], &window_[at], kPiece) != 0) std::memcpy(&bytes[at], &window_[at], kPiece);
+  }
+}
+
 void GlitchRig::reset() {
-  for (const auto& [offset, size] : kChanging)
-    std::copy_n(window_.begin() + offset, size, flash_.bytes().begin() + offset);
+  restore_flash();
   flash_.clear_volatile_state();
   gdb_->monitor("system_reset");
   // The monitor asks for the reset; the processor is there once it stands at its first instruction again.
@@ -114,6 +116,20 @@ void GlitchRig::reset() {
 }
 
 Outcome GlitchRig::run(const Glitch& glitch) {
+  try {
+    return run_or_throw(glitch);
+  } catch (const std::exception&) {
+    // QEMU ends when the processor locks up: a fault inside the handler of one.
+    while (guest_->read_some(1000)) {
+    }
+    if (guest_->output().find("Lockup") == std::string::npos) throw;
+    said_ = guest_->output();
+    start();
+    return Outcome::kLockedUp;
+  }
+}
+
+Outcome GlitchRig::run_or_throw(const Glitch& glitch) {
   reset();
   if (!run_to(glitch.moment)) {
     gdb_->clear_breakpoint(glitch.moment.address);
@@ -147,6 +163,7 @@ Outcome GlitchRig::run_on() {
   gdb_->run();
   if (wait_for_stop()) throw std::runtime_error("the processor stopped without a breakpoint");
   const Outcome outcome = outcome_so_far().value_or(Outcome::kStuck);
+  said_ = guest_->output();
   gdb_->interrupt();
   return outcome;
 }

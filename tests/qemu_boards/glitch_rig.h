@@ -39,6 +39,7 @@ enum class Outcome {
   kGoodImage,   ///< the image that should run does
   kBadImage,    ///< the one that must not
   kStuck,       ///< nothing was said for a second
+  kLockedUp,    ///< the processor locked up, which ends QEMU; on a board the watchdog or a power cycle ends it
 };
 
 class GlitchRig {
@@ -53,11 +54,13 @@ class GlitchRig {
   /// Boots once with this fault.
   [[nodiscard]] Outcome run(const Glitch& glitch);
   /// What the device said in the last run.
-  [[nodiscard]] const std::string& said() const { return guest_->output(); }
+  [[nodiscard]] const std::string& said() const { return said_; }
 
  private:
   [[nodiscard]] std::vector<std::string> arguments() const;
   void start();
+  [[nodiscard]] Outcome run_or_throw(const Glitch& glitch);
+  void restore_flash();
   void reset();
   [[nodiscard]] bool run_to(const Moment& moment);
   [[nodiscard]] Outcome run_on();
@@ -74,6 +77,7 @@ class GlitchRig {
   std::unique_ptr<qemu_guest::Guest> guest_;
   std::uint32_t reset_address_ = 0;
   int starts_ = 0;
+  std::string said_;
 };
 
 }  // namespace otasim::test
