@@ -37,9 +37,9 @@ enum class Outcome {
   kHalted,      ///< the bootloader says that it starts nothing
   kRefused,     ///< the second verification stopped what the first had let through
   kGoodImage,   ///< the image that should run does
-  kBadImage,    ///< the one that must not
+  kBadImage,    ///< the one that must not, or any of its instructions
   kStuck,       ///< nothing was said for a second
-  kLockedUp,    ///< the processor locked up, which ends QEMU; on a board the watchdog or a power cycle ends it
+  kLockedUp,  ///< the processor locked up, which ends QEMU; on a board the watchdog or a power cycle ends it
 };
 
 class GlitchRig {
@@ -59,6 +59,10 @@ class GlitchRig {
  private:
   [[nodiscard]] std::vector<std::string> arguments() const;
   void start();
+  [[nodiscard]] std::string ran_path() const { return folder_.file("ran"); }
+  [[nodiscard]] bool something_ran();
+  [[nodiscard]] bool has_refused_to_run_header() const;
+  [[nodiscard]] Outcome run_until_clear(const Glitch& glitch);
   [[nodiscard]] Outcome run_or_throw(const Glitch& glitch);
   void restore_flash();
   void reset();
@@ -78,6 +82,7 @@ class GlitchRig {
   std::uint32_t reset_address_ = 0;
   int starts_ = 0;
   std::string said_;
+  std::uint64_t log_read_ = 0;
 };
 
 }  // namespace otasim::test
