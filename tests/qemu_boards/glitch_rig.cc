@@ -143,13 +143,6 @@ bool GlitchRig::something_ran() {
   return found;
 }
 
-/// A jump to the image's first byte, without the bit that means Thumb code: the processor faults (INVSTATE)
-/// instead of running anything, and QEMU's log counts it.
-bool GlitchRig::has_refused_to_run_header() const {
-  const std::size_t fault = said_.find(fmt::format("fault at pc 0x{:08x},", kLoadAddress));
-  return fault != std::string::npos && said_.find("cfsr 0x00020000", fault) != std::string::npos;
-}
-
 Outcome GlitchRig::run_until_clear(const Glitch& glitch) {
   try {
     return run_or_throw(glitch);

@@ -61,7 +61,6 @@ class GlitchRig {
   void start();
   [[nodiscard]] std::string ran_path() const { return folder_.file("ran"); }
   [[nodiscard]] bool something_ran();
-  [[nodiscard]] bool has_refused_to_run_header() const;
   [[nodiscard]] Outcome run_until_clear(const Glitch& glitch);
   [[nodiscard]] Outcome run_or_throw(const Glitch& glitch);
   void restore_flash();

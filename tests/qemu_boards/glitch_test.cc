@@ -47,7 +47,7 @@ bool is_decision_code(const Function& function) {
     return false;
   return begins_with_any(
       function.name, {"main", "boot::", "crypto::", "(anonymous namespace)::", "board::jump_to_application",
-                      "board::clear_ram_and_start", "board::protect_memory"});
+                      "board::clear_ram_and_start", "board::protect_memory", "board::open_memory"});
 }
 
 bool is_crypto(const Function& function) {
