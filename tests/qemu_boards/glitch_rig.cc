@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "sim/flash/qemu_arguments.h"
+#include "tests/qemu_boards/device/probe_task.h"
 
 namespace otasim::test {
 namespace {
@@ -127,8 +128,20 @@ void GlitchRig::reset() {
 
 Outcome GlitchRig::run(const Glitch& glitch) {
   const Outcome outcome = run_until_clear(glitch);
-  const bool ran = something_ran();
-  return ran && outcome != Outcome::kGoodImage ? Outcome::kBadImage : outcome;
+  if (!something_ran() || outcome == Outcome::kGoodImage) return outcome;
+  return outcome != Outcome::kLockedUp && load_memory_holds_good_image() ? Outcome::kGoodImage
+                                                                         : Outcome::kBadImage;
+}
+
+/// A good image may be disturbed as well, and not get to say what it is.
+bool GlitchRig::load_memory_holds_good_image() {
+  const auto slot = flash::kSlotA.offset;
+  const auto image = std::span(window_).subspan(slot, flash::kSlotSize);
+  const auto marker = std::ranges::search(image, probe::kTaskMarker).begin();
+  if (marker == image.end()) return false;
+  const auto at = static_cast<std::uint32_t>(marker - image.begin());
+  const std::uint32_t task = gdb_->word(kLoadAddress + at + offsetof(probe::TaskWord, task));
+  return task == static_cast<std::uint32_t>(probe::Task::kIdle);
 }
 
 /// Whether QEMU's log tells of an instruction in load memory since the last call. It tells of other things as
@@ -223,7 +236,7 @@ std::optional<Outcome> GlitchRig::outcome_so_far() const {
   if (guest_->output().find("probe: a bad image runs") != std::string::npos) return Outcome::kBadImage;
   if (has_said("boot: refused")) return Outcome::kRefused;
   if (has_said("boot: halt")) return Outcome::kHalted;
-  if (has_said("probe: running")) return Outcome::kGoodImage;
+  if (has_said("probe: running") || has_said("probe: no hand-over")) return Outcome::kGoodImage;
   return std::nullopt;
 }
 

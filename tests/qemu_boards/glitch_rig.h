@@ -61,6 +61,7 @@ class GlitchRig {
   void start();
   [[nodiscard]] std::string ran_path() const { return folder_.file("ran"); }
   [[nodiscard]] bool something_ran();
+  [[nodiscard]] bool load_memory_holds_good_image();
   [[nodiscard]] Outcome run_until_clear(const Glitch& glitch);
   [[nodiscard]] Outcome run_or_throw(const Glitch& glitch);
   void restore_flash();
