@@ -93,14 +93,10 @@ BootDecision Boot::run() {
   if (settled != flash::Status::kOk) report_failed("settle-control", settled);
   report_control();
 
-  std::optional<BootDecision> decision;
-  if (control_.has_record()) {
-    decision = start_staged();
-    if (!decision) decision = start_committed();
-    if (!decision) decision = start_previous();
-  } else {
-    decision = start_factory();
-  }
+  std::optional<BootDecision> decision = start_staged();
+  if (!decision) decision = start_committed();
+  if (!decision) decision = start_previous();
+  if (!decision) decision = start_factory();
   if (!decision) decision = start_recovery();
   if (!decision) {
     report_halt("no-image-may-start");
@@ -179,12 +175,13 @@ std::optional<BootDecision> Boot::start_previous() {
   return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
 }
 
-/// Nothing is on record: a new device, or one whose boot control was lost. Any signed image that is not below
-/// the floor is better than none.
+/// No image is on record as committed: a new device, or one whose boot control was lost. Any signed image
+/// that is not below the floor is better than none, but for a staged one: its trial is over, or not due yet.
 std::optional<BootDecision> Boot::start_factory() {
+  if (control_.state().committed_slot != Slot::kNone) return std::nullopt;
   for (const Slot slot : {Slot::kA, Slot::kB}) {
     image::Info info;
-    if (load(slot, info) != VerifyStatus::kOk) continue;
+    if (slot == control_.state().staged_slot || load(slot, info) != VerifyStatus::kOk) continue;
     if (record(commit_factory(control_.state(), slot, identity_of(info)), "record-first-image"))
       finish_burns(info);
     return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};

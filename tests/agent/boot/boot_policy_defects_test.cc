@@ -33,4 +33,32 @@ TEST_F(BootPolicyDefectsTest, AFactoryImageRevokesToo) {
   EXPECT_EQ(revoked_now(), 0b10U);
 }
 
+/// The factory image's record failed, the application started a download all the same, and what came was
+/// rejected. The factory image is still there.
+TEST_F(BootPolicyDefectsTest, ARejectedUpdateWithoutACommittedImageLeavesTheFactoryImage) {
+  write(Slot::kA, image_1());
+  flash().model().plan_failure({.kind = flash::OpKind::kProgram});
+  expect_runs(boot_up(), Slot::kA, image_1());
+  EXPECT_THAT(console_, HasSubstr("boot: failure step=record-first-image"));
+  flash().model().forget_failures();
+  stage(image_2());
+  ASSERT_EQ(state().committed_slot, Slot::kNone);
+  expect_runs(boot_up(), Slot::kB, image_2(), true);
+  expect_runs(boot_up(), Slot::kA, image_1());
+  EXPECT_EQ(state().committed_slot, Slot::kA);
+  EXPECT_EQ(state().staged_state, StagedState::kRejected);
+  EXPECT_EQ(state().staged.job_id.view(), "job-1");
+}
+
+TEST_F(BootPolicyDefectsTest, TheStagedImageIsNoFactoryImage) {
+  write(Slot::kA, image_1());
+  flash().model().plan_failure({.kind = flash::OpKind::kProgram});
+  expect_runs(boot_up(), Slot::kA, image_1());
+  flash().model().forget_failures();
+  stage(image_2());
+  expect_runs(boot_up(), Slot::kB, image_2(), true);
+  write(Slot::kA, Bytes(flash::kSectorSize, 0xFF));
+  EXPECT_EQ(boot_up().start, Verdict::kNo) << "a rejected image started as the factory's";
+}
+
 }  // namespace
