@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
+
 #include "agent/boot/key_revocation.h"
+#include "pal_sim/flash/crc32.h"
 #include "tests/agent/boot/boot_policy_fixture.h"
 
 namespace {
@@ -101,6 +104,98 @@ TEST_F(BootFaultsTest, AConfirmationNeedsTheImageOfTheDecision) {
   EXPECT_EQ(boot::confirm(environment(flash()), other), Verdict::kNo);
   load_memory_[0x210] ^= 1;
   EXPECT_EQ(boot::confirm(environment(flash()), decision), Verdict::kNo);
+}
+
+TEST_F(BootFaultsTest, ARecordThatCannotBeReadBackIsNotInForce) {
+  make_device();
+  BootControl control(refusing_);
+  ASSERT_EQ(control.load(), Status::kOk);
+  refusing_.reads = 0;
+  EXPECT_EQ(control.append(*begin_receive(control.state(), "job", Slot::kB)), Status::kNoDevice);
+  EXPECT_EQ(control.state().staged_state, StagedState::kEmpty);
+}
+
+/// A record with a sound checksum, in the first page whose place fits.
+void forge(flash::NorModel& model, const std::function<void(boot::BootRecord&)>& change) {
+  boot::BootRecord record{};
+  record.magic = boot::BootRecord::kMagic;
+  record.format = boot::BootRecord::kFormat;
+  record.state.committed_slot = Slot::kA;
+  change(record);
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&record);
+  record.crc32 = flash::crc32({bytes, offsetof(boot::BootRecord, crc32)});
+  const std::uint32_t page = record.sequence % (2 * BootControl::kPages);
+  ASSERT_EQ(model.program(page * flash::kPageSize, {bytes, sizeof(record)}), Status::kOk);
+}
+
+TEST_F(BootFaultsTest, RecordsThatCannotBeAreNone) {
+  constexpr std::uint32_t kBeyond = 0x0100'0002U * BootControl::kPages;
+  const std::vector<std::function<void(boot::BootRecord&)>> lies{
+      [](boot::BootRecord& r) { r.sequence = kBeyond; },
+      [](boot::BootRecord& r) { r.state.committed_slot = Slot::kRecovery; },
+      [](boot::BootRecord& r) { r.role = 4; },
+      [](boot::BootRecord& r) { r.format = 2; },
+  };
+  for (const auto& lie : lies) {
+    SetUp();
+    forge(flash().model(), lie);
+    BootControl control(flash());
+    ASSERT_EQ(control.load(), Status::kOk);
+    EXPECT_FALSE(control.has_record());
+  }
+}
+
+TEST_F(BootFaultsTest, AWornOutJournalTakesNothingMore) {
+  constexpr std::uint32_t kLast = 0x0100'0000U * BootControl::kPages;
+  forge(flash().model(), [](boot::BootRecord& r) {
+    r.sequence = kLast;
+    r.role = static_cast<std::uint16_t>(boot::RecordRole::kSecondConfirmation);
+  });
+  BootControl control(flash());
+  ASSERT_EQ(control.load(), Status::kOk);
+  ASSERT_TRUE(control.has_record());
+  EXPECT_EQ(control.append(*begin_receive(control.state(), "job", Slot::kB)), Status::kOutOfRange);
+}
+
+TEST(BootStateFields, EachMakesAStateAnother) {
+  const auto differs = [](auto change) {
+    BootState state;
+    change(state);
+    return state != BootState{};
+  };
+  EXPECT_TRUE(differs([](BootState& s) { s.committed_slot = Slot::kA; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.staged_slot = Slot::kA; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.staged_state = StagedState::kTrial; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.attempts = 1; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.reject_reason = boot::RejectReason::kRefused; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.reserved[0] = 1; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.staged.version.major = 1; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.staged.security_counter = 1; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.staged.size = 1; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.staged.digest[31] = 1; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.staged.job_id.characters[0] = 'j'; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.committed.job_id.reserved[2] = 1; }));
+}
+
+TEST(BootStateFields, WhatIsStagedOrNoSlotIsNoFactoryImage) {
+  const BootState staged = *begin_receive({}, "job", Slot::kB);
+  EXPECT_FALSE(commit_factory(staged, Slot::kB, {}));
+  EXPECT_EQ(commit_factory(staged, Slot::kA, {})->staged_state, StagedState::kReceiving);
+  EXPECT_FALSE(boot::fall_back({}, {}));
+  EXPECT_FALSE(boot::fall_back(*commit_factory(staged, Slot::kA, {}), {}));
+  EXPECT_EQ(boot::slot_name(Slot::kRecovery), "recovery");
+  EXPECT_EQ(boot::slot_name(Slot::kNone), "none");
+}
+
+TEST(ProtectedTlvs, HoldNoneOfTheOthersKinds) {
+  using namespace boot::image;
+  for (const std::uint16_t type : {kTlvKeyHash, kTlvSha256, kTlvEcdsaSignature, kTlvEciesP256}) {
+    const Bytes image = build_image({.more_protected = {{type, Bytes(32)}}}, signer());
+    const std::array signers{signer().public_key()};
+    Info info;
+    EXPECT_EQ(verify(image, {signers, 0}, {kLoadAddress, 0x4000}, info), VerifyStatus::kUnexpectedTlv);
+  }
+  EXPECT_STREQ(to_string(static_cast<VerifyStatus>(99)), "unknown");
 }
 
 }  // namespace
