@@ -55,7 +55,8 @@ class Boot {
   VerifyStatus load_to_memory(Slot slot, std::span<std::uint8_t>& copy);
   VerifyStatus load_on_record(Slot slot, const ImageIdentity& record, image::Info& info);
   bool commit(const image::Info& info);
-  void raise_floor(const image::Info& info);
+  flash::Status burn(const image::Info& info);
+  void finish_burns(const image::Info& info);
   void make_unbootable(Slot slot);
   void reject_staged(const std::optional<BootState>& rejected);
   bool record(const std::optional<BootState>& next, std::string_view what);
@@ -81,14 +82,10 @@ BootDecision Boot::run() {
   if (settled != flash::Status::kOk) report_failed("settle-control", settled);
   report_control();
 
-  std::optional<BootDecision> decision;
-  if (control_.has_record()) {
-    decision = start_staged();
-    if (!decision) decision = start_committed();
-    if (!decision) decision = start_previous();
-  } else {
-    decision = start_factory();
-  }
+  std::optional<BootDecision> decision = start_staged();
+  if (!decision) decision = start_committed();
+  if (!decision) decision = start_previous();
+  if (!decision) decision = start_factory();
   if (!decision) decision = start_recovery();
   if (!decision) {
     report_halt("no-image-may-start");
@@ -151,7 +148,7 @@ std::optional<BootDecision> Boot::start_committed() {
   if (slot == Slot::kNone) return std::nullopt;
   image::Info info;
   if (load_on_record(slot, control_.state().committed, info) != VerifyStatus::kOk) return std::nullopt;
-  raise_floor(info);
+  finish_burns(info);
   return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
 }
 
@@ -167,14 +164,15 @@ std::optional<BootDecision> Boot::start_previous() {
   return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
 }
 
-/// Nothing is on record: a new device, or one whose boot control was lost. Any signed image that is not below
-/// the floor is better than none.
+/// No image is on record as committed: a new device, or one whose boot control was lost. Any signed image
+/// that is not below the floor is better than none, but for a staged one: its trial is over, or not due yet.
 std::optional<BootDecision> Boot::start_factory() {
+  if (control_.state().committed_slot != Slot::kNone) return std::nullopt;
   for (const Slot slot : {Slot::kA, Slot::kB}) {
     image::Info info;
-    if (load(slot, info) != VerifyStatus::kOk) continue;
+    if (slot == control_.state().staged_slot || load(slot, info) != VerifyStatus::kOk) continue;
     if (record(commit_factory(control_.state(), slot, identity_of(info)), "record-first-image"))
-      raise_floor(info);
+      finish_burns(info);
     return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
   }
   return std::nullopt;
@@ -230,8 +228,7 @@ bool Boot::commit(const image::Info& info) {
         .send(env_.console);
     return false;
   }
-  flash::Status burned = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
-  if (burned == flash::Status::kOk) burned = burn_revoked(env_.flash, info.revoked_keys);
+  const flash::Status burned = burn(info);
   if (burned != flash::Status::kOk) {
     report_failed("burn-counter", burned);
     return false;
@@ -247,14 +244,23 @@ bool Boot::commit(const image::Info& info) {
   return true;
 }
 
-/// Finishes a burn that a cut left undone. Only for an image whose commit is durable.
-void Boot::raise_floor(const image::Info& info) {
+/// What a committed image asks of OTP.
+flash::Status Boot::burn(const image::Info& info) {
+  const flash::Status status = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
+  return status == flash::Status::kOk ? burn_revoked(env_.flash, info.revoked_keys) : status;
+}
+
+/// Does what a commit burns, if a cut left it undone or the factory could not do it. Only for an image whose
+/// commit is durable.
+void Boot::finish_burns(const image::Info& info) {
   if (!control_.is_settled()) return;
+  constexpr std::uint32_t kAllSigners = (1U << kMaxSigners) - 1;
   std::uint32_t floor = 0;
+  std::uint32_t revoked = 0;
   flash::Status status = read_floor(env_.flash, image::Kind::kApplication, floor);
-  if (status == flash::Status::kOk && floor < info.security_counter) {
-    status = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
-  }
+  if (status == flash::Status::kOk) status = read_revoked(env_.flash, revoked);
+  const bool is_done = floor >= info.security_counter && (info.revoked_keys & kAllSigners & ~revoked) == 0;
+  if (status == flash::Status::kOk && !is_done) status = burn(info);
   if (status != flash::Status::kOk) report_failed("burn-counter", status);
 }
 
