@@ -56,6 +56,7 @@ class Boot {
   VerifyStatus load_on_record(Slot slot, const ImageIdentity& record, image::Info& info);
   bool commit(const image::Info& info);
   flash::Status burn(const image::Info& info);
+  flash::Status check_burned(const image::Info& info);
   void finish_burns(const image::Info& info);
   void make_unbootable(Slot slot);
   void reject_staged(const std::optional<BootState>& rejected);
@@ -130,7 +131,13 @@ std::optional<BootDecision> Boot::start_trial() {
     return std::nullopt;
   }
   image::Info info;
-  if (load_on_record(slot, control_.state().staged, info) != VerifyStatus::kOk) {
+  VerifyStatus status = load_on_record(slot, control_.state().staged, info);
+  // Also if OTP could not be burned to the committed image's counter yet.
+  if (status == VerifyStatus::kOk && info.security_counter < control_.state().committed.security_counter) {
+    status = VerifyStatus::kCounterTooLow;
+    report_verified(slot, status, info);
+  }
+  if (status != VerifyStatus::kOk) {
     reject_staged(reject(control_.state(), RejectReason::kBadImage));
     return std::nullopt;
   }
@@ -244,23 +251,31 @@ bool Boot::commit(const image::Info& info) {
   return true;
 }
 
-/// What a committed image asks of OTP.
+/// What a committed image asks of OTP. Read back: a part may say that it did, and not have done it.
 flash::Status Boot::burn(const image::Info& info) {
-  const flash::Status status = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
-  return status == flash::Status::kOk ? burn_revoked(env_.flash, info.revoked_keys) : status;
+  flash::Status status = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
+  if (status == flash::Status::kOk) status = burn_revoked(env_.flash, info.revoked_keys);
+  return status == flash::Status::kOk ? check_burned(info) : status;
+}
+
+/// @returns kOk, kProgramFailed if OTP holds less than the image asks for, or what otp_read returns
+flash::Status Boot::check_burned(const image::Info& info) {
+  constexpr std::uint32_t kAllSigners = (1U << kMaxSigners) - 1;
+  std::uint32_t floor = 0;
+  std::uint32_t revoked = 0;
+  flash::Status status = read_floor(env_.flash, image::Kind::kApplication, floor);
+  if (status == flash::Status::kOk) status = read_revoked(env_.flash, revoked);
+  if (status != flash::Status::kOk) return status;
+  const bool is_done = floor >= info.security_counter && (info.revoked_keys & kAllSigners & ~revoked) == 0;
+  return is_done ? flash::Status::kOk : flash::Status::kProgramFailed;
 }
 
 /// Does what a commit burns, if a cut left it undone or the factory could not do it. Only for an image whose
 /// commit is durable.
 void Boot::finish_burns(const image::Info& info) {
   if (!control_.is_settled()) return;
-  constexpr std::uint32_t kAllSigners = (1U << kMaxSigners) - 1;
-  std::uint32_t floor = 0;
-  std::uint32_t revoked = 0;
-  flash::Status status = read_floor(env_.flash, image::Kind::kApplication, floor);
-  if (status == flash::Status::kOk) status = read_revoked(env_.flash, revoked);
-  const bool is_done = floor >= info.security_counter && (info.revoked_keys & kAllSigners & ~revoked) == 0;
-  if (status == flash::Status::kOk && !is_done) status = burn(info);
+  flash::Status status = check_burned(info);
+  if (status == flash::Status::kProgramFailed) status = burn(info);
   if (status != flash::Status::kOk) report_failed("burn-counter", status);
 }
 
