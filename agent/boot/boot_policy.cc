@@ -59,8 +59,8 @@ class Boot {
   flash::Status check_burned(const image::Info& info);
   void finish_burns(const image::Info& info);
   void make_unbootable(Slot slot);
-  void reject_staged(const std::optional<BootState>& rejected);
-  bool record(const std::optional<BootState>& next, std::string_view what);
+  void reject_staged(const BootState& rejected);
+  bool record(const BootState& next, std::string_view what);
   bool lock_down(const BootDecision& decision);
 
   void report_control() const;
@@ -97,17 +97,9 @@ BootDecision Boot::run() {
 }
 
 std::optional<BootDecision> Boot::start_staged() {
-  switch (control_.state().staged_state) {
-    case StagedState::kAccepted:
-      return start_accepted();
-    case StagedState::kVerified:
-    case StagedState::kTrial:
-      return start_trial();
-    case StagedState::kEmpty:
-    case StagedState::kReceiving:
-    case StagedState::kRejected:
-      break;
-  }
+  const StagedState state = control_.state().staged_state;
+  if (state == StagedState::kAccepted) return start_accepted();
+  if (state == StagedState::kVerified || state == StagedState::kTrial) return start_trial();
   return std::nullopt;
 }
 
@@ -116,7 +108,7 @@ std::optional<BootDecision> Boot::start_accepted() {
   const Slot slot = control_.state().staged_slot;
   image::Info info;
   if (load_on_record(slot, control_.state().staged, info) != VerifyStatus::kOk) {
-    reject_staged(discard_accepted(control_.state()));
+    reject_staged(*discard_accepted(control_.state()));
     return std::nullopt;
   }
   const ImageState state = commit(info) ? ImageState::kCommitted : ImageState::kAccepted;
@@ -127,7 +119,7 @@ std::optional<BootDecision> Boot::start_trial() {
   const Slot slot = control_.state().staged_slot;
   const std::optional<BootState> trial = boot::start_trial(control_.state());
   if (!trial) {
-    reject_staged(reject(control_.state(), RejectReason::kTrialFailed));
+    reject_staged(*reject(control_.state(), RejectReason::kTrialFailed));
     return std::nullopt;
   }
   image::Info info;
@@ -138,11 +130,11 @@ std::optional<BootDecision> Boot::start_trial() {
     report_verified(slot, status, info);
   }
   if (status != VerifyStatus::kOk) {
-    reject_staged(reject(control_.state(), RejectReason::kBadImage));
+    reject_staged(*reject(control_.state(), RejectReason::kBadImage));
     return std::nullopt;
   }
   // Recorded before the jump, or not started: else a crash could be repeated without end.
-  if (!record(trial, "record-trial")) return std::nullopt;
+  if (!record(*trial, "record-trial")) return std::nullopt;
   return BootDecision{.start = Verdict::kYes,
                       .slot = slot,
                       .image_state = ImageState::kTrial,
@@ -167,7 +159,7 @@ std::optional<BootDecision> Boot::start_previous() {
   const Slot slot = receive_slot(control_.state());
   image::Info info;
   if (load(slot, info) != VerifyStatus::kOk) return std::nullopt;
-  static_cast<void>(record(fall_back(control_.state(), identity_of(info)), "record-fall-back"));
+  static_cast<void>(record(*fall_back(control_.state(), identity_of(info)), "record-fall-back"));
   return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
 }
 
@@ -178,7 +170,7 @@ std::optional<BootDecision> Boot::start_factory() {
   for (const Slot slot : {Slot::kA, Slot::kB}) {
     image::Info info;
     if (slot == control_.state().staged_slot || load(slot, info) != VerifyStatus::kOk) continue;
-    if (record(commit_factory(control_.state(), slot, identity_of(info)), "record-first-image"))
+    if (record(*commit_factory(control_.state(), slot, identity_of(info)), "record-first-image"))
       finish_burns(info);
     return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
   }
@@ -206,13 +198,12 @@ VerifyStatus Boot::load(Slot slot, image::Info& info) {
 /// Copies the slot's image to load memory, and opens it there if it is encrypted. What is checked is what
 /// runs.
 VerifyStatus Boot::load_to_memory(Slot slot, std::span<std::uint8_t>& copy) {
-  const flash::Partition* partition = slot_partition(slot);
-  if (partition == nullptr) return VerifyStatus::kNoImage;
   image::Info announced;
   const VerifyStatus status = image::peek(env_.flash, slot, load_region(env_), announced);
   if (status != VerifyStatus::kOk) return status;
   copy = env_.load_memory.first(announced.total_size);
-  if (env_.flash.read(partition->offset, copy) != flash::Status::kOk) return VerifyStatus::kFlashError;
+  if (env_.flash.read(slot_partition(slot)->offset, copy) != flash::Status::kOk)
+    return VerifyStatus::kFlashError;
   return image::decrypt(copy, load_region(env_), env_.decryption_key);
 }
 
@@ -241,7 +232,7 @@ bool Boot::commit(const image::Info& info) {
     return false;
   }
   if (env_.previous_image == PreviousImage::kErase) make_unbootable(state.committed_slot);
-  if (!record(promote(state), "record-commit")) return false;
+  if (!record(*promote(state), "record-commit")) return false;
   ConsoleLine("commit")
       .field("slot", slot_name(state.committed_slot))
       .field("version", info.version)
@@ -287,17 +278,17 @@ void Boot::make_unbootable(Slot slot) {
   if (status != flash::Status::kOk) report_failed("erase-old-image", status);
 }
 
-void Boot::reject_staged(const std::optional<BootState>& rejected) {
+void Boot::reject_staged(const BootState& rejected) {
   static_cast<void>(record(rejected, "record-rejection"));
   ConsoleLine("reject")
       .field("slot", slot_name(control_.state().staged_slot))
-      .field("reason", rejected ? to_string(rejected->reject_reason) : "none")
+      .field("reason", to_string(rejected.reject_reason))
       .field("back-to", slot_name(control_.state().committed_slot))
       .send(env_.console);
 }
 
-bool Boot::record(const std::optional<BootState>& next, std::string_view what) {
-  const flash::Status status = next ? control_.append(*next) : flash::Status::kOutOfRange;
+bool Boot::record(const BootState& next, std::string_view what) {
+  const flash::Status status = control_.append(next);
   if (status == flash::Status::kOk) return true;
   report_failed(what, status);
   return false;

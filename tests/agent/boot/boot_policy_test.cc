@@ -251,7 +251,8 @@ class FailingFlash : public flash::FlashDriver {
 
   std::function<bool(std::uint32_t offset)> program_fails = [](std::uint32_t) { return false; };
   bool otp_program_fails = false;
-  bool otp_program_is_dropped = false;  ///< it says that it did, and did nothing
+  /// It says that it did, and did nothing.
+  std::function<bool(std::uint32_t offset)> otp_program_is_dropped = [](std::uint32_t) { return false; };
   bool lock_fails = false;
 
   [[nodiscard]] flash::Geometry geometry() const override { return part_.geometry(); }
@@ -269,7 +270,7 @@ class FailingFlash : public flash::FlashDriver {
     return part_.otp_read(offset, out);
   }
   [[nodiscard]] Status otp_program(std::uint32_t offset, std::span<const std::uint8_t> data) override {
-    if (otp_program_is_dropped) return Status::kOk;
+    if (otp_program_is_dropped(offset)) return Status::kOk;
     return otp_program_fails ? Status::kProgramFailed : part_.otp_program(offset, data);
   }
   [[nodiscard]] Status otp_lock() override { return part_.otp_lock(); }
@@ -320,10 +321,12 @@ TEST_F(FailingFlashTest, CommitWhoseBurnDidNothingIsDoneAtALaterBoot) {
   stage(rotation);
   ASSERT_TRUE(boot_up().is_trial());
   ASSERT_EQ(accept_trial(), Status::kOk);
-  failing_.otp_program_is_dropped = true;
-  expect_runs(boot_on_failing_flash(), Slot::kB, rotation);
-  EXPECT_THAT(console_, HasSubstr("boot: failure step=burn-counter flash=program-failed code=4\n"));
-  EXPECT_EQ(state().staged_state, StagedState::kAccepted);
+  for (const std::uint32_t dropped_from : {0U, boot::kRevocationOffset}) {
+    failing_.otp_program_is_dropped = [dropped_from](std::uint32_t offset) { return offset >= dropped_from; };
+    expect_runs(boot_on_failing_flash(), Slot::kB, rotation);
+    EXPECT_THAT(console_, HasSubstr("boot: failure step=burn-counter flash=program-failed code=4\n"));
+    EXPECT_EQ(state().staged_state, StagedState::kAccepted);
+  }
   expect_runs(boot_up(), Slot::kB, rotation);
   EXPECT_EQ(state().committed_slot, Slot::kB);
   std::uint32_t revoked = 0;
