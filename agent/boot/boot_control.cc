@@ -104,6 +104,7 @@ flash::Status BootControl::load() {
   reinforce_ = false;
   write_generation_ = 0;
   next_page_ = kPages;
+  in_force_generation_ = 0;
 
   Scan scan;
   Page page;
@@ -127,6 +128,10 @@ flash::Status BootControl::load() {
     next_page_ = std::min(own.end + 1, kPages);
   }
   return flash::Status::kOk;
+}
+
+std::uint32_t BootControl::in_force_sector() const {
+  return kSectorOffsets[in_force_generation_ % kSectors];
 }
 
 flash::Status BootControl::settle() {

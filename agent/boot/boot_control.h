@@ -74,6 +74,10 @@ class BootControl {
   /// True when the state in force is known to read the same at every later boot.
   [[nodiscard]] bool is_settled() const { return has_record_ && settled_; }
 
+  /// Where the sector with the state in force stands. Once it is settled, the next state goes to the other
+  /// one.
+  [[nodiscard]] std::uint32_t in_force_sector() const;
+
   /// Writes the state in force again unless it is settled. Without a record there is nothing to do.
   /// @returns what append() returns
   [[nodiscard]] flash::Status settle();

@@ -35,6 +35,12 @@ ImageIdentity identity_of(const image::Info& info) {
           .job_id = {}};
 }
 
+/// Of two images of which one was committed: whether it is rather `a`.
+bool is_surer(const image::Info& a, const image::Info& b) {
+  if (a.security_counter != b.security_counter) return a.security_counter < b.security_counter;
+  return a.version <= b.version;
+}
+
 /// One boot's work; its steps share boot control and the console.
 class Boot {
  public:
@@ -55,9 +61,10 @@ class Boot {
   VerifyStatus load_to_memory(Slot slot, std::span<std::uint8_t>& copy);
   VerifyStatus load_on_record(Slot slot, const ImageIdentity& record, image::Info& info);
   bool commit(const image::Info& info);
-  flash::Status burn(const image::Info& info);
+  flash::Status burn(Slot slot, const image::Info& info);
   flash::Status check_burned(const image::Info& info);
-  void finish_burns(const image::Info& info);
+  bool still_verifies(Slot slot, const image::Info& info) const;
+  void finish_burns(Slot slot, const image::Info& info);
   void make_unbootable(Slot slot);
   void reject_staged(const BootState& rejected);
   bool record(const BootState& next, std::string_view what);
@@ -70,6 +77,7 @@ class Boot {
 
   const Environment& env_;
   BootControl control_;
+  VerifyStatus committed_status_ = VerifyStatus::kNoImage;
 };
 
 BootDecision Boot::run() {
@@ -107,7 +115,9 @@ std::optional<BootDecision> Boot::start_staged() {
 std::optional<BootDecision> Boot::start_accepted() {
   const Slot slot = control_.state().staged_slot;
   image::Info info;
-  if (load_on_record(slot, control_.state().staged, info) != VerifyStatus::kOk) {
+  const VerifyStatus status = load_on_record(slot, control_.state().staged, info);
+  if (status == VerifyStatus::kFlashError) return std::nullopt;  // says nothing about the image
+  if (status != VerifyStatus::kOk) {
     reject_staged(*discard_accepted(control_.state()));
     return std::nullopt;
   }
@@ -129,6 +139,7 @@ std::optional<BootDecision> Boot::start_trial() {
     status = VerifyStatus::kCounterTooLow;
     report_verified(slot, status, info);
   }
+  if (status == VerifyStatus::kFlashError) return std::nullopt;  // says nothing about the image
   if (status != VerifyStatus::kOk) {
     reject_staged(*reject(control_.state(), RejectReason::kBadImage));
     return std::nullopt;
@@ -146,8 +157,9 @@ std::optional<BootDecision> Boot::start_committed() {
   const Slot slot = control_.state().committed_slot;
   if (slot == Slot::kNone) return std::nullopt;
   image::Info info;
-  if (load_on_record(slot, control_.state().committed, info) != VerifyStatus::kOk) return std::nullopt;
-  finish_burns(info);
+  committed_status_ = load_on_record(slot, control_.state().committed, info);
+  if (committed_status_ != VerifyStatus::kOk) return std::nullopt;
+  finish_burns(slot, info);
   return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
 }
 
@@ -159,29 +171,50 @@ std::optional<BootDecision> Boot::start_previous() {
   const Slot slot = receive_slot(control_.state());
   image::Info info;
   if (load(slot, info) != VerifyStatus::kOk) return std::nullopt;
-  static_cast<void>(record(*fall_back(control_.state(), identity_of(info)), "record-fall-back"));
+  // A committed image that could not be read may be readable at the next boot.
+  if (committed_status_ != VerifyStatus::kFlashError)
+    static_cast<void>(record(*fall_back(control_.state(), identity_of(info)), "record-fall-back"));
   return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
 }
 
-/// No image is on record as committed: a new device, or one whose boot control was lost. Any signed image
-/// that is not below the floor is better than none, but for a staged one: its trial is over, or not due yet.
+/// No image is on record as committed: a new device, or one whose boot control was lost. A staged image is
+/// not asked: its trial is over, or not due yet.
+///
+/// On a new device slot A comes first. One with burned fuses has had a committed image: its counter is the
+/// floor, and an image above it was never accepted; of two that are not, the older one was. So the surest
+/// image is started, and the recovery image rather than one that may never have been accepted.
 std::optional<BootDecision> Boot::start_factory() {
   if (control_.state().committed_slot != Slot::kNone) return std::nullopt;
+  std::uint32_t floor = 0;
+  if (read_floor(env_.flash, image::Kind::kApplication, floor) != flash::Status::kOk) return std::nullopt;
+  std::optional<BootDecision> best;
+  Slot loaded = Slot::kNone;
   for (const Slot slot : {Slot::kA, Slot::kB}) {
+    if (best && floor == 0) break;
     image::Info info;
     if (slot == control_.state().staged_slot || load(slot, info) != VerifyStatus::kOk) continue;
-    if (record(*commit_factory(control_.state(), slot, identity_of(info)), "record-first-image"))
-      finish_burns(info);
-    return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
+    loaded = slot;
+    if (best && is_surer(best->image, info)) continue;
+    best = BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
   }
-  return std::nullopt;
+  if (!best) return std::nullopt;
+  if (floor != 0 && best->image.security_counter > floor) {
+    if (const auto recovery = start_recovery()) return recovery;
+    loaded = Slot::kRecovery;
+  }
+  if (best->slot != loaded && load(best->slot, best->image) != VerifyStatus::kOk) return std::nullopt;
+  if (record(*commit_factory(control_.state(), best->slot, identity_of(best->image)), "record-first-image"))
+    finish_burns(best->slot, best->image);
+  return best;
 }
 
 /// The recovery image raises its own floor when it starts: an older one never starts after it.
 std::optional<BootDecision> Boot::start_recovery() {
   image::Info info;
   if (load(Slot::kRecovery, info) != VerifyStatus::kOk) return std::nullopt;
-  const flash::Status burned = burn_floor(env_.flash, image::Kind::kRecovery, info.security_counter);
+  const flash::Status burned = still_verifies(Slot::kRecovery, info)
+                                   ? burn_floor(env_.flash, image::Kind::kRecovery, info.security_counter)
+                                   : flash::Status::kBadCommand;
   if (burned != flash::Status::kOk) report_failed("burn-recovery-counter", burned);
   return BootDecision{
       .start = Verdict::kYes, .slot = Slot::kRecovery, .image_state = ImageState::kRecovery, .image = info};
@@ -226,7 +259,7 @@ bool Boot::commit(const image::Info& info) {
         .send(env_.console);
     return false;
   }
-  const flash::Status burned = burn(info);
+  const flash::Status burned = burn(state.staged_slot, info);
   if (burned != flash::Status::kOk) {
     report_failed("burn-counter", burned);
     return false;
@@ -242,11 +275,24 @@ bool Boot::commit(const image::Info& info) {
   return true;
 }
 
-/// What a committed image asks of OTP. Read back: a part may say that it did, and not have done it.
-flash::Status Boot::burn(const image::Info& info) {
-  flash::Status status = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
-  if (status == flash::Status::kOk) status = burn_revoked(env_.flash, info.revoked_keys);
-  return status == flash::Status::kOk ? check_burned(info) : status;
+/// Burns what a committed image asks of OTP. What counts is what OTP reads afterwards: a part may say that it
+/// did and not have done it, or say that it failed at bits that are 0 already.
+/// @returns kOk if it holds all of it; kBadCommand if the image does not verify any more
+flash::Status Boot::burn(Slot slot, const image::Info& info) {
+  if (!still_verifies(slot, info)) return flash::Status::kBadCommand;
+  const flash::Status floor_burned = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
+  const flash::Status revoked_burned = burn_revoked(env_.flash, info.revoked_keys);
+  const flash::Status held = check_burned(info);
+  if (held == flash::Status::kOk) return held;
+  if (floor_burned != flash::Status::kOk) return floor_burned;
+  return revoked_burned != flash::Status::kOk ? revoked_burned : held;
+}
+
+/// Burns are for good: one skipped branch must not be enough for an image that nobody signed to ask for one.
+bool Boot::still_verifies(Slot slot, const image::Info& info) const {
+  image::Info again;
+  return judge(env_, slot, env_.load_memory.first(info.total_size), again) == VerifyStatus::kOk &&
+         again.digest == info.digest;
 }
 
 /// @returns kOk, kProgramFailed if OTP holds less than the image asks for, or what otp_read returns
@@ -263,10 +309,10 @@ flash::Status Boot::check_burned(const image::Info& info) {
 
 /// Does what a commit burns, if a cut left it undone or the factory could not do it. Only for an image whose
 /// commit is durable.
-void Boot::finish_burns(const image::Info& info) {
+void Boot::finish_burns(Slot slot, const image::Info& info) {
   if (!control_.is_settled()) return;
   flash::Status status = check_burned(info);
-  if (status == flash::Status::kProgramFailed) status = burn(info);
+  if (status == flash::Status::kProgramFailed) status = burn(slot, info);
   if (status != flash::Status::kOk) report_failed("burn-counter", status);
 }
 
@@ -294,7 +340,9 @@ bool Boot::record(const BootState& next, std::string_view what) {
   return false;
 }
 
-/// Nothing may be received while a trial or a commit is open, so both slots are locked then.
+/// Nothing may be received while a trial or a commit is open, so both slots are locked then. During a trial
+/// the record of it is locked as well: an image that erases it by mistake would be tried again and again.
+/// What the image has to say goes to the journal's other sector.
 bool Boot::lock_down(const BootDecision& decision) {
   const StagedState staged = control_.state().staged_state;
   const bool both_slots = staged == StagedState::kTrial || staged == StagedState::kAccepted;
@@ -307,6 +355,7 @@ bool Boot::lock_down(const BootDecision& decision) {
   for (const Slot slot : {Slot::kA, Slot::kB}) {
     if (both_slots || decision.slot == slot) lock(slot_partition(slot)->offset, slot_partition(slot)->size);
   }
+  if (staged == StagedState::kTrial) lock(control_.in_force_sector(), flash::kSectorSize);
   if (status == flash::Status::kOk) return true;
   report_failed("lock", status);
   report_halt("application-would-run-unlocked");

@@ -14,15 +14,22 @@ std::uint32_t bank_offset(image::Kind kind) {
   return kind == image::Kind::kRecovery ? kFloorBankSize : 0;
 }
 
+/// One step's four bits.
+bool counts(unsigned bits) {
+  return std::popcount(bits) <= 1;
+}
+
 }  // namespace
 
 flash::Status read_floor(flash::FlashDriver& flash, image::Kind kind, std::uint32_t& floor) {
   Bank bank{};
   const flash::Status status = flash.otp_read(bank_offset(kind), bank);
   if (status != flash::Status::kOk) return status;
-  std::uint32_t cleared = 0;
-  for (const std::uint8_t byte : bank) cleared += 8U - static_cast<std::uint32_t>(std::popcount(byte));
-  floor = cleared;
+  floor = 0;
+  for (const std::uint8_t byte : bank) {
+    floor += counts(byte & 0x0FU) ? 1U : 0U;
+    floor += counts(byte >> 4U) ? 1U : 0U;
+  }
   return flash::Status::kOk;
 }
 
@@ -30,10 +37,9 @@ flash::Status burn_floor(flash::FlashDriver& flash, image::Kind kind, std::uint3
   if (counter > kMaxSecurityCounter) return flash::Status::kOutOfRange;
   Bank bank;
   bank.fill(0xFF);
-  const std::uint32_t whole_bytes = counter / 8;
-  std::fill_n(bank.begin(), whole_bytes, std::uint8_t{0});
-  if (counter % 8 != 0) bank[whole_bytes] = static_cast<std::uint8_t>(0xFFU << (counter % 8));
-  const std::uint32_t used = (counter + 7) / 8;
+  std::fill_n(bank.begin(), counter / 2, std::uint8_t{0});
+  if (counter % 2 != 0) bank[counter / 2] = 0xF0;
+  const std::uint32_t used = (counter + 1) / 2;
   for (std::uint32_t at = 0; at < used; at += flash::kPageSize) {
     const std::uint32_t length = std::min(used - at, flash::kPageSize);
     const flash::Status status =

@@ -68,17 +68,17 @@ struct LoadRegion {
 };
 [[nodiscard]] LoadRegion load_region();
 
-/// The bootloader, first of all: until reset the boot ROM and the flash array are read-only to the CPU (MPU, fault handlers
-/// included), and until open_memory() nothing but the ROM is executed.
+/// The bootloader, first of all: until reset the boot ROM and the flash array are read-only to the CPU (MPU,
+/// fault handlers included), and until open_memory() nothing but the ROM is executed.
 void protect_memory();
 
-/// The bootloader, for an image that is confirmed: what RAM holds may be executed. During a trial the watchdog is out of
-/// reach from here on, until end_trial().
+/// The bootloader, for an image that is confirmed: what RAM holds may be executed. During a trial the
+/// watchdog is out of reach from here on, until end_trial().
 void open_memory(bool is_trial);
 
-/// Zeroes application RAM, stops interrupts and SysTick, and starts the image whose vector table is at
-/// `vector_table`.
-[[noreturn]] void jump_to_application(std::uint32_t vector_table);
+/// Zeroes application RAM and what load memory holds behind the image, where one that was refused may have
+/// stood, stops interrupts and SysTick, and starts the image whose vector table is at `vector_table`.
+[[noreturn]] void jump_to_application(std::uint32_t vector_table, std::uint32_t image_end);
 
 /// The Ethernet controller. Frames are whole Ethernet II frames without FCS.
 using MacAddress = std::array<std::uint8_t, 6>;

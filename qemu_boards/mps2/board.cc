@@ -85,37 +85,49 @@ LoadRegion load_region() {
   return {mps2::kLoadAddress, mps2::kLoadSize};
 }
 
-/// Zeroes RAM behind the no-init area, the bootloader's own stack and data included, so that nothing of it is
-/// left to the application; hence registers only.
-[[gnu::naked, noreturn]] static void clear_ram_and_start(std::uint32_t /*vector_table*/,
-                                                         std::uint32_t /*ram_start*/,
-                                                         std::uint32_t /*ram_end*/) {
+/// Zeroes what stands behind the image and RAM, both in steps of 16 bytes, and starts the image. The
+/// bootloader's own stack and data go with them, hence registers only.
+[[gnu::naked, noreturn]] static void clear_and_start(std::uint32_t /*vector_table*/,
+                                                     std::uint32_t /*behind_image*/,
+                                                     std::uint32_t /*load_end*/,
+                                                     std::uint32_t /*ram_start*/) {
+  static_assert(mps2::kRamAddress + mps2::kRamSize == 0x2040'0000, "the end of RAM is in the code below");
   __asm volatile(
-      "movs r3, #0\n"
       "movs r4, #0\n"
       "movs r5, #0\n"
       "movs r6, #0\n"
-      "1: stmia r1!, {r3-r6}\n"
-      "cmp r1, r2\n"
-      "blo 1b\n"
+      "movs r7, #0\n"
+      "1: cmp r1, r2\n"
+      "bhs 2f\n"
+      "stmia r1!, {r4-r7}\n"
+      "b 1b\n"
+      "2: ldr r2, =0x20400000\n"
+      "3: stmia r3!, {r4-r7}\n"
+      "cmp r3, r2\n"
+      "blo 3b\n"
       "ldr r1, [r0]\n"
       "msr msp, r1\n"
       "ldr r1, [r0, #4]\n"
       "cpsie i\n"
-      "bx r1\n");
+      "bx r1\n"
+      ".ltorg\n");
 }
 
-void jump_to_application(std::uint32_t vector_table) {
+void jump_to_application(std::uint32_t vector_table, std::uint32_t image_end) {
   constexpr std::uint32_t kClearPendingSysTick = 1U << 25;
+  constexpr std::uint32_t kStep = 16;
   mps2::disable_interrupts();
   mps2::reg(mps2::kSysTickControl) = 0;
   mps2::reg(mps2::kInterruptControl) = kClearPendingSysTick;
   mps2::reg(mps2::kNvicDisable) = 0xFFFF'FFFF;
   mps2::reg(mps2::kNvicClearPending) = 0xFFFF'FFFF;
   mps2::reg(mps2::kVectorTableOffset) = vector_table;
+  const std::uint32_t behind_image = (image_end + kStep - 1) / kStep * kStep;
+  auto* tail = reinterpret_cast<volatile std::uint8_t*>(image_end);  // NOLINT(performance-no-int-to-ptr)
+  for (std::uint32_t i = 0; i < behind_image - image_end; ++i) tail[i] = 0;
   mps2::data_barrier();
-  clear_ram_and_start(vector_table, mps2::kRamAddress + mps2::kNoInitSize,
-                      mps2::kRamAddress + mps2::kRamSize);
+  clear_and_start(vector_table, behind_image, mps2::kLoadAddress + mps2::kLoadSize,
+                  mps2::kRamAddress + mps2::kNoInitSize);
 }
 
 }  // namespace board

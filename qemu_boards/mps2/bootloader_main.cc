@@ -64,10 +64,11 @@ std::string_view reason_name(boot::ResetReason reason) {
   for (;;) board::wait_for_interrupt();
 }
 
-/// Only a fault in the processor leads here: decide() would not have said yes.
+/// Only a fault in the processor leads here: decide() would not have said yes. It may be gone at the next
+/// boot.
 [[noreturn]] void refuse() {
   boot::ConsoleLine("refused").field("reason", "second-verification-differs").send(kConsole);
-  halt();
+  board::reset();
 }
 
 boot::BootInfo hand_over(const boot::BootDecision& decision, boot::ResetReason reason,
@@ -131,5 +132,6 @@ int main() {
   if (decision.is_trial()) board::watchdog_start(kTrialDeadlineMs);
   if (confirmed != Verdict::kYes) refuse();
   board::open_memory(decision.is_trial());
-  board::jump_to_application(region.address + decision.image.header_size);
+  board::jump_to_application(region.address + decision.image.header_size,
+                             region.address + decision.image.total_size);
 }

@@ -15,6 +15,8 @@ struct Board {
 inline constexpr Board kBoard{"mps2-an385", 0x2100'0000};
 
 // Fixed for the Cortex-M3 boards of the family.
+/// Of each of the two memories, for code and for data; each is mapped twice in succession.
+inline constexpr std::uint32_t kMemorySize = 0x0040'0000;
 inline constexpr std::uint32_t kRomAddress = 0x0000'0000;
 inline constexpr std::uint32_t kRomSize = 0x0004'0000;
 /// End of the ROM: boot::RomTrust.

@@ -39,16 +39,21 @@ enum RegionNumber : std::uint32_t {
   kDataMemory = 2,  ///< only until an image is confirmed
   kFlashWindow = 3,
   kFlashRegisters = 4,
-  kTrialWatchdog = 5,  ///< only during a trial
+  kCodeMemoryMirror = 5,
+  kDataMemoryMirror = 6,
+  kTrialWatchdog = 7,  ///< only during a trial
 };
 
 constexpr std::uint32_t kRegistersAddress = mps2::kBoard.flash_window + flash::kRegistersOffset;
-constexpr std::array<Region, 5> kRegions{{
+constexpr std::array<Region, 7> kRegions{{
     {mps2::kRomAddress, 22, kReadWrite | kExecuteNever | kNormalMemory},
     {mps2::kRomAddress, 18, kReadOnly | kNormalMemory},
     {mps2::kRamAddress, 22, kReadWrite | kExecuteNever | kNormalMemory},
     {mps2::kBoard.flash_window, 24, kReadOnly | kExecuteNever | kNormalMemory},
     {kRegistersAddress, 13, kReadWrite | kExecuteNever | kDeviceMemory},
+    // Both memories are seen a second time behind themselves.
+    {mps2::kRomAddress + mps2::kMemorySize, 22, kNoAccess | kExecuteNever | kNormalMemory},
+    {mps2::kRamAddress + mps2::kMemorySize, 22, kNoAccess | kExecuteNever | kNormalMemory},
 }};
 constexpr Region kWatchdogOutOfReach{mps2::kWatchdog, 12, kNoAccess | kExecuteNever | kDeviceMemory};
 static_assert(mps2::kLoadAddress + mps2::kLoadSize == 1U << 22 && mps2::kRomSize == 1U << 18 &&

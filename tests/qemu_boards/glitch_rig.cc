@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint32_t kLoadAddress = 0x0010'0000;
 constexpr std::uint32_t kLoadSize = 0x0030'0000;
+constexpr std::uint32_t kMirror = 0x0040'0000;  // the board shows its memory again from here
 constexpr int kRegisterR0 = 0;
 constexpr int kRegisterLr = 14;
 constexpr int kRegisterPc = 15;
@@ -64,9 +65,10 @@ void GlitchRig::start() {
   const auto more = gdb_->qemu_arguments();
   with_debugger.insert(with_debugger.end(), more.begin(), more.end());
   // Whatever runs in load memory leaves a line, however briefly it does.
-  with_debugger.insert(
-      with_debugger.end(),
-      {"-d", "exec", "-dfilter", fmt::format("{:#x}+{:#x}", kLoadAddress, kLoadSize), "-D", ran_path()});
+  with_debugger.insert(with_debugger.end(), {"-d", "exec", "-dfilter",
+                                             fmt::format("{:#x}+{:#x},{:#x}+{:#x}", kLoadAddress, kLoadSize,
+                                                         kLoadAddress + kMirror, kLoadSize),
+                                             "-D", ran_path()});
   guest_ = std::make_unique<qemu_guest::Guest>(with_debugger);
   gdb_->accept();
   reset_address_ = gdb_->reg(kRegisterPc);
@@ -124,10 +126,13 @@ void GlitchRig::reset() {
   while (guest_->read_some(0)) {
   }
   guest_->forget_output();
+  ran_before_reset_.reset();
 }
 
 Outcome GlitchRig::run(const Glitch& glitch) {
   const Outcome outcome = run_until_clear(glitch);
+  if (ran_before_reset_.value_or(false) && count("boot: start slot=A version=1.0.0 ") < 2)
+    return Outcome::kBadImage;
   if (!something_ran() || outcome == Outcome::kGoodImage) return outcome;
   return outcome != Outcome::kLockedUp && load_memory_holds_good_image() ? Outcome::kGoodImage
                                                                          : Outcome::kBadImage;
@@ -221,11 +226,21 @@ bool GlitchRig::wait_for_stop() {
     if (::poll(waiting.data(), waiting.size(), kStuckAfterMs) <= 0) return false;
     if (waiting[1].revents != 0) {
       if (!guest_->read_some(0)) throw std::runtime_error("QEMU ended: " + guest_->output());
+      // Whatever ran before a reset was not the good image that may come after it.
+      if (count("boot: reset ") > 1 && !ran_before_reset_.has_value()) ran_before_reset_ = something_ran();
       continue;
     }
     gdb_->wait_stop();
     return true;
   }
+}
+
+std::size_t GlitchRig::count(std::string_view text) const {
+  std::size_t found = 0;
+  for (std::size_t at = guest_->output().find(text); at != std::string::npos;
+       at = guest_->output().find(text, at + 1))
+    ++found;
+  return found;
 }
 
 std::optional<Outcome> GlitchRig::outcome_so_far() const {

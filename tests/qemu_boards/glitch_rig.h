@@ -1,8 +1,8 @@
 // Faults in the processor, one at a time: the bootloader runs in QEMU under a debugger, which at one chosen
 // moment skips an instruction, or makes a function return at once with a chosen value.
 //
-//   GlitchRig rig(window);             // the flash as it shall be at every start
-//   for (const Moment& m : rig.moments(kFunctions, 16)) rig.run({m.address, m.occurrence, Skip{2}})
+//   GlitchRig rig(bootloader, flash_plugin, window);     the flash as it shall be at every start
+//   for (const Moment& m : rig.moments(functions, 16)) rig.run({.moment = m, .skipped_bytes = 2});
 #pragma once
 
 #include <cstdint>
@@ -69,6 +69,7 @@ class GlitchRig {
   [[nodiscard]] bool run_to(const Moment& moment);
   [[nodiscard]] Outcome run_on();
   [[nodiscard]] std::optional<Outcome> outcome_so_far() const;
+  [[nodiscard]] std::size_t count(std::string_view text) const;
   /// Waits until the processor has stopped (true) or the outcome is clear or nothing comes (false).
   [[nodiscard]] bool wait_for_stop();
 
@@ -83,6 +84,7 @@ class GlitchRig {
   int starts_ = 0;
   std::string said_;
   std::uint64_t log_read_ = 0;
+  std::optional<bool> ran_before_reset_;
 };
 
 }  // namespace otasim::test

@@ -79,7 +79,7 @@ void modified_image(ProbeDevice& device) {
 
 void old_image(ProbeDevice& device) {
   device.write(Slot::kA, device.make(must_not_run()));
-  device.flash().otp()[0] = 0xFC;  // two fuses
+  device.flash().otp()[0] = 0;  // two steps of the floor
 }
 
 void recovery_image_in_a_slot(ProbeDevice& device) {

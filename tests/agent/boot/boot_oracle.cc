@@ -29,7 +29,7 @@ constexpr std::uint32_t kPagesOfSector = 16;
 // The OTP bank (agent/boot/security_counter.h, key_revocation.h).
 constexpr std::size_t kFloorBytes = 480;
 constexpr std::size_t kRevocationAt = 960;
-constexpr std::uint32_t kHighestCounter = 3840;
+constexpr std::uint32_t kHighestCounter = 960;
 
 std::uint32_t u32(std::span<const std::uint8_t> bytes, std::size_t at) {
   std::uint32_t value = 0;
@@ -106,7 +106,12 @@ std::optional<JournalEntry> Oracle::journal() const {
 
 std::uint32_t Oracle::floor(Kind kind) const {
   const std::size_t bank = kind == Kind::kRecovery ? kFloorBytes : 0;
-  return cleared_bits(window_.subspan(flash::kOtpOffset + bank, kFloorBytes));
+  std::uint32_t floor = 0;
+  for (const std::uint8_t byte : window_.subspan(flash::kOtpOffset + bank, kFloorBytes)) {
+    for (const unsigned half : {byte & 0x0FU, unsigned{byte} >> 4U})
+      floor += std::popcount(half) <= 1 ? 1U : 0U;
+  }
+  return floor;
 }
 
 std::uint32_t Oracle::revoked() const {

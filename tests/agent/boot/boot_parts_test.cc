@@ -32,7 +32,7 @@ TEST(SecurityCounter, ABlankPartHasFloorZero) {
 
 TEST(SecurityCounter, TheFloorOnlyRises) {
   native::NativeFlash flash;
-  for (const std::uint32_t counter : {1U, 5U, 8U, 9U, 2048U, 2049U, boot::kMaxSecurityCounter}) {
+  for (const std::uint32_t counter : {1U, 2U, 5U, 8U, 9U, 511U, 512U, 513U, boot::kMaxSecurityCounter}) {
     ASSERT_EQ(boot::burn_floor(flash, Kind::kApplication, counter), Status::kOk);
     EXPECT_EQ(floor_of(flash), counter);
     ASSERT_EQ(boot::burn_floor(flash, Kind::kApplication, counter - 1), Status::kOk);
@@ -55,16 +55,36 @@ TEST(SecurityCounter, ACounterBeyondTheBankBurnsNothing) {
 }
 
 TEST(SecurityCounter, ACutBurnStaysBetweenOldAndNewAndCanBeFinished) {
-  for (std::uint32_t bytes = 0; bytes <= 3; ++bytes) {
+  for (std::uint32_t bytes = 0; bytes <= 10; ++bytes) {
+    for (const std::uint32_t marginal_bytes : {0U, 1U, 20U}) {
+      native::NativeFlash flash(bytes + 1);
+      ASSERT_EQ(boot::burn_floor(flash, Kind::kApplication, 4), Status::kOk);
+      flash.model().cut_power_at({flash.model().sequence() + 1, bytes, marginal_bytes});
+      EXPECT_EQ(boot::burn_floor(flash, Kind::kApplication, 20), Status::kNoDevice);
+      for (int boot = 0; boot < 8; ++boot) {  // marginal bits read differently each time
+        flash.model().power_on();
+        EXPECT_GE(floor_of(flash), 4U);
+        EXPECT_LE(floor_of(flash), 20U);
+      }
+      ASSERT_EQ(boot::burn_floor(flash, Kind::kApplication, 20), Status::kOk);
+      for (int boot = 0; boot < 8; ++boot) {
+        flash.model().power_on();
+        EXPECT_EQ(floor_of(flash), 20U);
+      }
+    }
+  }
+}
+
+/// A floor that a defect raises locks the committed image out, one that it lowers lets an older one in.
+TEST(SecurityCounter, NoSingleBitChangesTheFloor) {
+  constexpr std::uint32_t kFloor = 5;
+  for (std::uint32_t bit = 0; bit < boot::kFloorBankSize * 8; ++bit) {
     native::NativeFlash flash;
-    ASSERT_EQ(boot::burn_floor(flash, Kind::kApplication, 4), Status::kOk);
-    flash.model().cut_power_at({flash.model().sequence() + 1, bytes});
-    EXPECT_EQ(boot::burn_floor(flash, Kind::kApplication, 20), Status::kNoDevice);
-    flash.model().power_on();
-    EXPECT_GE(floor_of(flash), 4U);
-    EXPECT_LE(floor_of(flash), 20U);
-    ASSERT_EQ(boot::burn_floor(flash, Kind::kApplication, 20), Status::kOk);
-    EXPECT_EQ(floor_of(flash), 20U);
+    ASSERT_EQ(boot::burn_floor(flash, Kind::kApplication, kFloor), Status::kOk);
+    auto& byte = flash.window()[flash::kOtpOffset + bit / 8];
+    byte = static_cast<std::uint8_t>(byte ^ (1U << (bit % 8)));
+    ASSERT_EQ(floor_of(flash), kFloor) << "bit " << bit;
+    if (bit == 64) bit = boot::kFloorBankSize * 8 - 9;  // all alike from here to the end
   }
 }
 

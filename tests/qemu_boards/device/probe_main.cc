@@ -154,9 +154,16 @@ void take_over_nmi() {
       end_with(erase(*boot::slot_partition(other_slot())));
     case Task::kBurnOtp:
       end_with(boot::burn_floor(flash, boot::image::Kind::kApplication, boot::kMaxSecurityCounter));
-    case Task::kEraseBootControl:
-      static_cast<void>(erase(flash::kBootControl0));
-      end_with(erase(flash::kBootControl1));
+    case Task::kWriteBootRomMirror:
+      store_and_boast(0x0040'0100);
+    case Task::kEraseRecordOfTrial:
+    case Task::kEraseOtherJournal: {
+      boot::BootControl control(flash);
+      if (control.load() != flash::Status::kOk) end_with(flash::Status::kNoDevice);
+      const bool first_is_in_force = control.in_force_sector() == flash::kBootControl0.offset;
+      const bool erase_first = first_is_in_force == (task == Task::kEraseRecordOfTrial);
+      end_with(erase(erase_first ? flash::kBootControl0 : flash::kBootControl1));
+    }
     case Task::kAccept:
       if (accept() != flash::Status::kOk) end_with(flash::Status::kBadCommand);
       board::end_trial();

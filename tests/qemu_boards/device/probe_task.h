@@ -23,8 +23,10 @@ enum class Task : std::uint32_t {
   kEraseRunningSlot,
   kEraseOtherSlot,
   kBurnOtp,
-  kEraseBootControl,  ///< and both sectors of it: the journal is the application's to write
-  kAccept,            ///< accepts itself, ends the trial, serves the watchdog, and stays alive
+  kWriteBootRomMirror,  ///< where the board shows it a second time
+  kEraseRecordOfTrial,  ///< the journal's sector that holds the record in force
+  kEraseOtherJournal,   ///< the journal's other sector, which is the application's to write
+  kAccept,              ///< accepts itself, ends the trial, serves the watchdog, and stays alive
   kAcceptAndReset,
   kMustNotRun,  ///< says so at once, on trial or not: for images that are bad in a way of the test's choosing
 };
