@@ -244,6 +244,58 @@ TEST_F(BootPolicyTest, BothSlotsAreLockedDuringATrial) {
   EXPECT_EQ(accept_trial(), Status::kOk) << "boot control must stay writable";
 }
 
+/// A device on its second update or later, whose journal is gone: slot B is committed, slot A holds another
+/// image.
+class LostJournalTest : public BootPolicyTest {
+ protected:
+  void lose_journal_with(const Bytes& in_slot_a, const Bytes& committed_in_b) {
+    write(Slot::kB, committed_in_b);
+    ASSERT_EQ(boot_up().slot, Slot::kB);
+    boot_up();
+    flash().model().reset();
+    std::fill_n(flash().window().begin(), 2 * flash::kSectorSize, std::uint8_t{0xFF});
+    write(Slot::kA, in_slot_a);
+  }
+};
+
+TEST_F(LostJournalTest, ANewerImageThatWasNeverAcceptedDoesNotTakeOver) {
+  lose_journal_with(image_2(), image_1());
+  expect_runs(boot_up(), Slot::kB, image_1());
+  EXPECT_EQ(floor_now(), 1U) << "nothing irreversible for an image that nobody accepted";
+  expect_runs(boot_up(), Slot::kB, image_1());
+}
+
+TEST_F(LostJournalTest, OfEqualCountersTheLowerVersionWasAccepted) {
+  const Bytes newer = build_image({.version = {1, 9, 0, 0}, .security_counter = 1}, signer());
+  lose_journal_with(newer, image_1());
+  expect_runs(boot_up(), Slot::kB, image_1());
+}
+
+TEST_F(LostJournalTest, TheRecoveryImageComesBeforeOneThatWasNeverAccepted) {
+  const Bytes recovery = build_image({.kind = boot::image::Kind::kRecovery}, signer());
+  lose_journal_with(image_2(), image_1());
+  write(Slot::kB, Bytes(flash::kSectorSize, 0xFF));
+  write(Slot::kRecovery, recovery);
+  expect_runs(boot_up(), Slot::kRecovery, recovery);
+  write(Slot::kRecovery, Bytes(flash::kSectorSize, 0xFF));
+  expect_runs(boot_up(), Slot::kA, image_2());
+}
+
+TEST_F(BootPolicyTest, TheRecordOfATrialIsLockedAndTheOtherSectorIsNot) {
+  make_device();
+  stage(image_2());
+  ASSERT_TRUE(boot_up().is_trial());
+  BootControl control(flash());
+  ASSERT_EQ(control.load(), Status::kOk);
+  const std::uint32_t record = control.in_force_sector();
+  const std::uint32_t other =
+      record == flash::kBootControl0.offset ? flash::kBootControl1.offset : flash::kBootControl0.offset;
+  EXPECT_EQ(flash().erase_sector(record), Status::kProtected);
+  EXPECT_EQ(flash().erase_sector(other), Status::kOk);
+  expect_runs(boot_up(), Slot::kA, image_1());
+  EXPECT_EQ(state().reject_reason, boot::RejectReason::kTrialFailed);
+}
+
 /// A flash part some operation of which fails without a power cut.
 class FailingFlash : public flash::FlashDriver {
  public:
@@ -254,9 +306,11 @@ class FailingFlash : public flash::FlashDriver {
   /// It says that it did, and did nothing.
   std::function<bool(std::uint32_t offset)> otp_program_is_dropped = [](std::uint32_t) { return false; };
   bool lock_fails = false;
+  bool slot_reads_fail = false;
 
   [[nodiscard]] flash::Geometry geometry() const override { return part_.geometry(); }
   [[nodiscard]] Status read(std::uint32_t offset, std::span<std::uint8_t> out) override {
+    if (slot_reads_fail && flash::kSlotB.contains(offset, 1)) return Status::kNoDevice;
     return part_.read(offset, out);
   }
   [[nodiscard]] Status program(std::uint32_t offset, std::span<const std::uint8_t> data) override {
@@ -370,6 +424,44 @@ TEST_F(FailingFlashTest, NothingIrreversibleHappensUnlessTheAcceptanceIsSettled)
   EXPECT_EQ(floor_now(), 1U);
   EXPECT_NE(flash().window()[flash::kSlotA.offset], 0xFF);
   expect_runs(boot_up(), Slot::kB, image_2());
+  EXPECT_EQ(state().committed_slot, Slot::kB);
+}
+
+TEST_F(FailingFlashTest, ASlotThatCannotBeReadIsNotJudged) {
+  make_device();
+  stage(image_2());
+  failing_.slot_reads_fail = true;
+  expect_runs(boot_on_failing_flash(), Slot::kA, image_1());
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=B result=flash-error code=1\n"));
+  EXPECT_EQ(state().staged_state, StagedState::kVerified) << "the next boot tries again";
+  ASSERT_TRUE(boot_up().is_trial());
+  ASSERT_EQ(accept_trial(), Status::kOk);
+  expect_runs(boot_on_failing_flash(), Slot::kA, image_1());
+  EXPECT_EQ(state().staged_state, StagedState::kAccepted) << "the cloud knows that it was accepted";
+  expect_runs(boot_up(), Slot::kB, image_2());
+  EXPECT_EQ(state().committed_slot, Slot::kB);
+}
+
+TEST_F(FailingFlashTest, ACommittedImageThatCannotBeReadIsNotGivenUp) {
+  previous_image_ = boot::PreviousImage::kKeep;
+  const Bytes next = build_image({.version = {1, 1, 0, 0}, .security_counter = 1}, signer());
+  make_device();
+  stage(next);
+  ASSERT_TRUE(boot_up().is_trial());
+  ASSERT_EQ(accept_trial(), Status::kOk);
+  expect_runs(boot_up(), Slot::kB, next);
+  failing_.slot_reads_fail = true;
+  expect_runs(boot_on_failing_flash(), Slot::kA, image_1());
+  expect_runs(boot_up(), Slot::kB, next);
+}
+
+TEST_F(FailingFlashTest, ABurnThatFailsAtBitsThatAreBurnedIsNoFailure) {
+  make_device();
+  stage(build_image({.version = {1, 1, 0, 0}, .security_counter = 1}, signer()));
+  ASSERT_TRUE(boot_up().is_trial());
+  ASSERT_EQ(accept_trial(), Status::kOk);
+  failing_.otp_program_fails = true;
+  ASSERT_EQ(boot_on_failing_flash().slot, Slot::kB);
   EXPECT_EQ(state().committed_slot, Slot::kB);
 }
 
