@@ -74,7 +74,6 @@ boot::BootInfo hand_over(const boot::BootDecision& decision, boot::ResetReason r
                          std::uint32_t load_address) {
   boot::BootInfo info{};
   info.slot = decision.slot;
-  info.is_trial = decision.is_trial() ? 1 : 0;
   info.image_state = decision.image_state;
   info.attempt = decision.attempt;
   info.reset_reason = reason;
