@@ -95,7 +95,11 @@ LoadRegion load_region() {
       "movs r4, #0\n"
       "movs r5, #0\n"
       "movs r6, #0\n"
-      "1: stmia r1!, {r3-r6}\n"
+      "movs r7, #0\n"
+      "mov r8, r3\n"
+      "mov r9, r3\n"
+      "mov r10, r3\n"
+      "1: stmia r1!, {r3-r10}\n"
       "cmp r1, r2\n"
       "blo 1b\n"
       "ldr r1, [r0]\n"
@@ -104,6 +108,10 @@ LoadRegion load_region() {
       "cpsie i\n"
       "bx r1\n");
 }
+
+/// What clear_ram_and_start() clears with one store.
+constexpr std::uint32_t kClearedAtOnce = 32;
+static_assert((mps2::kRamSize - mps2::kNoInitSize) % kClearedAtOnce == 0, "it would clear more than RAM");
 
 void jump_to_application(std::uint32_t vector_table) {
   constexpr std::uint32_t kClearPendingSysTick = 1U << 25;

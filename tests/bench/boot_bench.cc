@@ -1,14 +1,15 @@
 // How large the bootloader is, and how long a boot takes: an image of 256 KiB on a board in QEMU, from reset
 // to the application's first console line, in a QEMU that runs already and in a new one.
 //
-//   size   from the bootloader's ELF and its map: what stands in the boot ROM, and where it comes from
-//   boot   the demo application, filled up with random bytes to 256 KiB, committed in slot A. The host's
-//   clock
-//          runs from Device::reset() (or power_on()) until the line has come over the UART's socket, and is
-//          read at the bootloader's lines too, which tells the stages apart
+// Size: from the bootloader's ELF and its map, what stands in the boot ROM, and where it comes from.
 //
-// The application has no provisioning: it says its first line, then that it cannot start, and sleeps. The
-// next reset waits for that, so that no boot begins in another one's work.
+// Boots: an application, filled up with random bytes to 256 KiB, is committed in slot A. It is the probe of
+// the tests, which does nothing before its first line, or the demo application, which first clears 700 KB of
+// variables. The host's clock runs from Device::reset() (or power_on()) until the line has come over the
+// UART's socket, and is read at the bootloader's lines too, which tells the stages apart.
+//
+// Both say that they are at rest (the demo, because it has no provisioning) and sleep. The next reset waits
+// for that, so that no boot begins in another one's work.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -97,7 +98,7 @@ std::string_view component_of(std::string_view object) {
   };
   constexpr std::array kComponents{
       Component{"libboot.a", "boot logic"},
-      Component{"libdevice_bearssl.a", "crypto: BearSSL (-O2)"},
+      Component{"libdevice_bearssl.a", "crypto: BearSSL"},
       Component{"libcrypto.a", "crypto: our interface to it"},
       Component{"libmps2_drivers.a", "board: start-up, drivers, memory protection"},
       Component{"libflash.a", "flash driver"},
@@ -147,34 +148,49 @@ class Times {
   std::vector<double> ms_;
 };
 
+/// Stands for the moment when the machine is reset: no line of the console.
+constexpr std::string_view kMachineReset = "(reset)";
+
+/// Stands for the application's first line.
+constexpr std::string_view kFirstLine = "(application)";
+
+struct Program {
+  std::string_view name;
+  std::string_view first_line;
+  std::string_view at_rest;
+};
+constexpr Program kProbe{"probe", "probe: running", "probe: at rest"};
+constexpr Program kDemo{"demo", "app: otasim demo", "app: cannot start"};
+
 /// Lines that end a stage, in their order.
 struct Stage {
   std::string_view line;
   std::string_view what;
 };
 constexpr std::array kStages{
-    Stage{"boot: reset", "the bootloader's first line"},
+    Stage{kMachineReset, "the lab: machine stopped, flash controller reset"},
+    Stage{"boot: reset", "machine reset, the bootloader's first line"},
     Stage{"boot: verify slot=A", "loaded, hashed, signature verified"},
     Stage{"boot: start slot=A", "hashed and verified a second time"},
-    Stage{"app: otasim demo", "RAM cleared, application's first line"},
+    Stage{kFirstLine, "RAM cleared, the application's first line"},
 };
-constexpr std::string_view kAtRest = "app: cannot start";
 
 struct BootTimes {
   std::array<Times, kStages.size()> stages;  ///< since the one before
   Times total;
 };
 
-Bytes make_image(const lab::BuildProducts& products) {
+Bytes make_image(const Program& program, const lab::BuildProducts& products) {
   const lab::Board& board = *lab::find_board(kBoard);
   const auto key = need(crypto::P256Key::load_private(products.boot_signing_key));
   const image::SignOptions options{.version = {1, 0, 0, 0}, .load_address = board.load_address};
-  Bytes payload = need(image::payload_from_elf(need(read_file(products.application_elf)),
+  const auto elf = need(install_root()) / "firmware" / fmt::format("{}-{}.elf", program.name, kBoard);
+  Bytes payload = need(image::payload_from_elf(need(read_file(elf.string())),
                                                board.load_address + boot::image::kDefaultHeaderSize,
                                                flash::kSlotSize - boot::image::kDefaultHeaderSize));
   // A signature in DER is some bytes shorter now and then.
   const std::size_t overhead = need(image::sign(payload, options, key)).size() - payload.size();
-  if (payload.size() + overhead > kImageBytes) end_with("the demo application has more than 256 KiB");
+  if (payload.size() + overhead > kImageBytes) end_with("the application has more than 256 KiB");
   std::mt19937 random(1);
   while (payload.size() + overhead < kImageBytes) payload.push_back(static_cast<std::uint8_t>(random()));
   return need(image::sign(payload, options, key));
@@ -182,9 +198,10 @@ Bytes make_image(const lab::BuildProducts& products) {
 
 class Bench {
  public:
-  Bench() : products_(need(lab::BuildProducts::find(kBoard))) {
+  explicit Bench(const Program& program)
+      : program_(program), products_(need(lab::BuildProducts::find(kBoard))) {
     flash_ = need(flash_file::FlashFile::create(folder_.file("flash.bin")));
-    std::ranges::copy(make_image(products_), flash_->partition(flash::kSlotA).begin());
+    std::ranges::copy(make_image(program_, products_), flash_->partition(flash::kSlotA).begin());
     device_ = need(device::Device::create(io_, {.board = kBoard,
                                                 .bootloader_path = products_.bootloader_elf,
                                                 .flash_path = flash_->path(),
@@ -201,6 +218,7 @@ class Bench {
                                                     },
                                                 .events = events_.get()}));
     device_->on_console_line([this](std::string_view line) { handle_line(line); });
+    device_->on_reset([this](device::ResetCause) { handle_line(kMachineReset); });
     device_->on_exit(
         [](const device::Exit& exit) { end_with("the device went off: " + exit.error.message); });
   }
@@ -234,6 +252,7 @@ class Bench {
   void power_on() {
     begin();
     need(device_->power_on());
+    handle_line(kMachineReset);  // a new process: the time before is QEMU's start
     wait_until_at_rest();
   }
 
@@ -245,10 +264,11 @@ class Bench {
 
   void handle_line(std::string_view line) {
     last_line_ = line;
+    if (line.starts_with(program_.first_line)) line = kFirstLine;
     if (reached_ < kStages.size() && line.starts_with(kStages[reached_].line)) {
       reached_at_[reached_++] = Clock::now();
     }
-    if (line.starts_with(kAtRest)) is_at_rest_ = true;
+    if (line.starts_with(program_.at_rest)) is_at_rest_ = true;
   }
 
   void wait_until_at_rest() {
@@ -270,6 +290,7 @@ class Bench {
     times.total.add(before - began_);
   }
 
+  const Program& program_;
   TempDir folder_ = need(TempDir::create());
   lab::BuildProducts products_;
   boost::asio::io_context io_;
@@ -288,8 +309,9 @@ void print_times(std::string_view name, const Times& times) {
              times.percentile(0));
 }
 
-void report_boots(std::string_view where, int count, const BootTimes& times) {
-  fmt::print("\n{:<54}{:>7}{:>9}{:>9}\n", fmt::format("{}, {} boots, ms", where, count), "median", "90 %",
+void report_boots(const Program& program, std::string_view where, int count, const BootTimes& times) {
+  fmt::print("\n{:<54}{:>7}{:>9}{:>9}\n",
+             fmt::format("The {} in {}, {} boots, ms", program.name, where, count), "median", "90 %",
              "lowest");
   print_times(fmt::format("reset to the application's first line (goal: {})", kBootGoalMs), times.total);
   for (std::size_t i = 0; i < kStages.size(); ++i) {
@@ -305,9 +327,11 @@ int run(int argc, char** argv) {
   app.add_option("--processes", options.processes, "New QEMU processes")->check(CLI::Range(1, 1000));
   CLI11_PARSE(app, argc, argv);
   report_size();
-  Bench bench;
-  report_boots("In a new QEMU process", options.processes, bench.in_new_processes(options.processes));
-  report_boots("In a running QEMU", options.boots, bench.in_a_running_process(options.boots));
+  for (const Program& program : {kProbe, kDemo}) {
+    Bench bench(program);
+    report_boots(program, "a running QEMU", options.boots, bench.in_a_running_process(options.boots));
+    report_boots(program, "a new QEMU process", options.processes, bench.in_new_processes(options.processes));
+  }
   return 0;
 }
 
