@@ -55,10 +55,12 @@ class Boot {
   VerifyStatus load_to_memory(Slot slot, std::span<std::uint8_t>& copy);
   VerifyStatus load_on_record(Slot slot, const ImageIdentity& record, image::Info& info);
   bool commit(const image::Info& info);
-  void raise_floor(const image::Info& info);
+  flash::Status burn(const image::Info& info);
+  flash::Status check_burned(const image::Info& info);
+  void finish_burns(const image::Info& info);
   void make_unbootable(Slot slot);
-  void reject_staged(const std::optional<BootState>& rejected);
-  bool record(const std::optional<BootState>& next, std::string_view what);
+  void reject_staged(const BootState& rejected);
+  bool record(const BootState& next, std::string_view what);
   bool lock_down(const BootDecision& decision);
 
   void report_control() const;
@@ -81,14 +83,10 @@ BootDecision Boot::run() {
   if (settled != flash::Status::kOk) report_failed("settle-control", settled);
   report_control();
 
-  std::optional<BootDecision> decision;
-  if (control_.has_record()) {
-    decision = start_staged();
-    if (!decision) decision = start_committed();
-    if (!decision) decision = start_previous();
-  } else {
-    decision = start_factory();
-  }
+  std::optional<BootDecision> decision = start_staged();
+  if (!decision) decision = start_committed();
+  if (!decision) decision = start_previous();
+  if (!decision) decision = start_factory();
   if (!decision) decision = start_recovery();
   if (!decision) {
     report_halt("no-image-may-start");
@@ -99,17 +97,9 @@ BootDecision Boot::run() {
 }
 
 std::optional<BootDecision> Boot::start_staged() {
-  switch (control_.state().staged_state) {
-    case StagedState::kAccepted:
-      return start_accepted();
-    case StagedState::kVerified:
-    case StagedState::kTrial:
-      return start_trial();
-    case StagedState::kEmpty:
-    case StagedState::kReceiving:
-    case StagedState::kRejected:
-      break;
-  }
+  const StagedState state = control_.state().staged_state;
+  if (state == StagedState::kAccepted) return start_accepted();
+  if (state == StagedState::kVerified || state == StagedState::kTrial) return start_trial();
   return std::nullopt;
 }
 
@@ -118,7 +108,7 @@ std::optional<BootDecision> Boot::start_accepted() {
   const Slot slot = control_.state().staged_slot;
   image::Info info;
   if (load_on_record(slot, control_.state().staged, info) != VerifyStatus::kOk) {
-    reject_staged(discard_accepted(control_.state()));
+    reject_staged(*discard_accepted(control_.state()));
     return std::nullopt;
   }
   const ImageState state = commit(info) ? ImageState::kCommitted : ImageState::kAccepted;
@@ -129,16 +119,22 @@ std::optional<BootDecision> Boot::start_trial() {
   const Slot slot = control_.state().staged_slot;
   const std::optional<BootState> trial = boot::start_trial(control_.state());
   if (!trial) {
-    reject_staged(reject(control_.state(), RejectReason::kTrialFailed));
+    reject_staged(*reject(control_.state(), RejectReason::kTrialFailed));
     return std::nullopt;
   }
   image::Info info;
-  if (load_on_record(slot, control_.state().staged, info) != VerifyStatus::kOk) {
-    reject_staged(reject(control_.state(), RejectReason::kBadImage));
+  VerifyStatus status = load_on_record(slot, control_.state().staged, info);
+  // Also if OTP could not be burned to the committed image's counter yet.
+  if (status == VerifyStatus::kOk && info.security_counter < control_.state().committed.security_counter) {
+    status = VerifyStatus::kCounterTooLow;
+    report_verified(slot, status, info);
+  }
+  if (status != VerifyStatus::kOk) {
+    reject_staged(*reject(control_.state(), RejectReason::kBadImage));
     return std::nullopt;
   }
   // Recorded before the jump, or not started: else a crash could be repeated without end.
-  if (!record(trial, "record-trial")) return std::nullopt;
+  if (!record(*trial, "record-trial")) return std::nullopt;
   return BootDecision{.start = Verdict::kYes,
                       .slot = slot,
                       .image_state = ImageState::kTrial,
@@ -151,7 +147,7 @@ std::optional<BootDecision> Boot::start_committed() {
   if (slot == Slot::kNone) return std::nullopt;
   image::Info info;
   if (load_on_record(slot, control_.state().committed, info) != VerifyStatus::kOk) return std::nullopt;
-  raise_floor(info);
+  finish_burns(info);
   return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
 }
 
@@ -163,18 +159,19 @@ std::optional<BootDecision> Boot::start_previous() {
   const Slot slot = receive_slot(control_.state());
   image::Info info;
   if (load(slot, info) != VerifyStatus::kOk) return std::nullopt;
-  static_cast<void>(record(fall_back(control_.state(), identity_of(info)), "record-fall-back"));
+  static_cast<void>(record(*fall_back(control_.state(), identity_of(info)), "record-fall-back"));
   return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
 }
 
-/// Nothing is on record: a new device, or one whose boot control was lost. Any signed image that is not below
-/// the floor is better than none.
+/// No image is on record as committed: a new device, or one whose boot control was lost. Any signed image
+/// that is not below the floor is better than none, but for a staged one: its trial is over, or not due yet.
 std::optional<BootDecision> Boot::start_factory() {
+  if (control_.state().committed_slot != Slot::kNone) return std::nullopt;
   for (const Slot slot : {Slot::kA, Slot::kB}) {
     image::Info info;
-    if (load(slot, info) != VerifyStatus::kOk) continue;
-    if (record(commit_factory(control_.state(), slot, identity_of(info)), "record-first-image"))
-      raise_floor(info);
+    if (slot == control_.state().staged_slot || load(slot, info) != VerifyStatus::kOk) continue;
+    if (record(*commit_factory(control_.state(), slot, identity_of(info)), "record-first-image"))
+      finish_burns(info);
     return BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
   }
   return std::nullopt;
@@ -201,13 +198,12 @@ VerifyStatus Boot::load(Slot slot, image::Info& info) {
 /// Copies the slot's image to load memory, and opens it there if it is encrypted. What is checked is what
 /// runs.
 VerifyStatus Boot::load_to_memory(Slot slot, std::span<std::uint8_t>& copy) {
-  const flash::Partition* partition = slot_partition(slot);
-  if (partition == nullptr) return VerifyStatus::kNoImage;
   image::Info announced;
   const VerifyStatus status = image::peek(env_.flash, slot, load_region(env_), announced);
   if (status != VerifyStatus::kOk) return status;
   copy = env_.load_memory.first(announced.total_size);
-  if (env_.flash.read(partition->offset, copy) != flash::Status::kOk) return VerifyStatus::kFlashError;
+  if (env_.flash.read(slot_partition(slot)->offset, copy) != flash::Status::kOk)
+    return VerifyStatus::kFlashError;
   return image::decrypt(copy, load_region(env_), env_.decryption_key);
 }
 
@@ -230,14 +226,13 @@ bool Boot::commit(const image::Info& info) {
         .send(env_.console);
     return false;
   }
-  flash::Status burned = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
-  if (burned == flash::Status::kOk) burned = burn_revoked(env_.flash, info.revoked_keys);
+  const flash::Status burned = burn(info);
   if (burned != flash::Status::kOk) {
     report_failed("burn-counter", burned);
     return false;
   }
   if (env_.previous_image == PreviousImage::kErase) make_unbootable(state.committed_slot);
-  if (!record(promote(state), "record-commit")) return false;
+  if (!record(*promote(state), "record-commit")) return false;
   ConsoleLine("commit")
       .field("slot", slot_name(state.committed_slot))
       .field("version", info.version)
@@ -247,14 +242,31 @@ bool Boot::commit(const image::Info& info) {
   return true;
 }
 
-/// Finishes a burn that a cut left undone. Only for an image whose commit is durable.
-void Boot::raise_floor(const image::Info& info) {
-  if (!control_.is_settled()) return;
+/// What a committed image asks of OTP. Read back: a part may say that it did, and not have done it.
+flash::Status Boot::burn(const image::Info& info) {
+  flash::Status status = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
+  if (status == flash::Status::kOk) status = burn_revoked(env_.flash, info.revoked_keys);
+  return status == flash::Status::kOk ? check_burned(info) : status;
+}
+
+/// @returns kOk, kProgramFailed if OTP holds less than the image asks for, or what otp_read returns
+flash::Status Boot::check_burned(const image::Info& info) {
+  constexpr std::uint32_t kAllSigners = (1U << kMaxSigners) - 1;
   std::uint32_t floor = 0;
+  std::uint32_t revoked = 0;
   flash::Status status = read_floor(env_.flash, image::Kind::kApplication, floor);
-  if (status == flash::Status::kOk && floor < info.security_counter) {
-    status = burn_floor(env_.flash, image::Kind::kApplication, info.security_counter);
-  }
+  if (status == flash::Status::kOk) status = read_revoked(env_.flash, revoked);
+  if (status != flash::Status::kOk) return status;
+  const bool is_done = floor >= info.security_counter && (info.revoked_keys & kAllSigners & ~revoked) == 0;
+  return is_done ? flash::Status::kOk : flash::Status::kProgramFailed;
+}
+
+/// Does what a commit burns, if a cut left it undone or the factory could not do it. Only for an image whose
+/// commit is durable.
+void Boot::finish_burns(const image::Info& info) {
+  if (!control_.is_settled()) return;
+  flash::Status status = check_burned(info);
+  if (status == flash::Status::kProgramFailed) status = burn(info);
   if (status != flash::Status::kOk) report_failed("burn-counter", status);
 }
 
@@ -266,17 +278,17 @@ void Boot::make_unbootable(Slot slot) {
   if (status != flash::Status::kOk) report_failed("erase-old-image", status);
 }
 
-void Boot::reject_staged(const std::optional<BootState>& rejected) {
+void Boot::reject_staged(const BootState& rejected) {
   static_cast<void>(record(rejected, "record-rejection"));
   ConsoleLine("reject")
       .field("slot", slot_name(control_.state().staged_slot))
-      .field("reason", rejected ? to_string(rejected->reject_reason) : "none")
+      .field("reason", to_string(rejected.reject_reason))
       .field("back-to", slot_name(control_.state().committed_slot))
       .send(env_.console);
 }
 
-bool Boot::record(const std::optional<BootState>& next, std::string_view what) {
-  const flash::Status status = next ? control_.append(*next) : flash::Status::kOutOfRange;
+bool Boot::record(const BootState& next, std::string_view what) {
+  const flash::Status status = control_.append(next);
   if (status == flash::Status::kOk) return true;
   report_failed(what, status);
   return false;

@@ -176,8 +176,9 @@ std::optional<BootState> fall_back(const BootState& state, const ImageIdentity& 
 }
 
 std::optional<BootState> commit_factory(const BootState& state, Slot slot, const ImageIdentity& image) {
-  if (state != BootState{} || !is_application_slot(slot)) return std::nullopt;
-  BootState next;
+  if (state.committed_slot != Slot::kNone || !is_application_slot(slot)) return std::nullopt;
+  if (slot == state.staged_slot) return std::nullopt;
+  BootState next = state;
   next.committed_slot = slot;
   next.committed = image;
   return next;

@@ -121,7 +121,7 @@ struct BootState {
 /// Only while nothing is staged: what else stands there may be an image that was rejected.
 [[nodiscard]] std::optional<BootState> fall_back(const BootState& state, const ImageIdentity& previous);
 
-/// Bootloader only: the image found on a device without any record. From the default state.
+/// Bootloader only: the image found on a device without a committed one. Not one that is staged.
 [[nodiscard]] std::optional<BootState> commit_factory(const BootState& state, Slot slot,
                                                       const ImageIdentity& image);
 

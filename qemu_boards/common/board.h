@@ -68,9 +68,13 @@ struct LoadRegion {
 };
 [[nodiscard]] LoadRegion load_region();
 
-/// Makes the boot ROM and the flash array read-only to the CPU until reset (MPU), fault handlers included;
-/// during a trial the watchdog is out of reach as well, until end_trial().
-void protect_memory(bool is_trial);
+/// The bootloader, first of all: until reset the boot ROM and the flash array are read-only to the CPU (MPU, fault handlers
+/// included), and until open_memory() nothing but the ROM is executed.
+void protect_memory();
+
+/// The bootloader, for an image that is confirmed: what RAM holds may be executed. During a trial the watchdog is out of
+/// reach from here on, until end_trial().
+void open_memory(bool is_trial);
 
 /// Zeroes application RAM, stops interrupts and SysTick, and starts the image whose vector table is at
 /// `vector_table`.

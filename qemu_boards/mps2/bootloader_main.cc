@@ -101,6 +101,7 @@ void report_start(const boot::BootDecision& decision) {
 }  // namespace
 
 int main() {
+  board::protect_memory();
   board::init();
   const boot::ResetReason reason = board::take_reset_reason();
   boot::ConsoleLine("reset")
@@ -127,7 +128,7 @@ int main() {
   board::boot_info() = hand_over(decision, reason, region.address);
   report_start(decision);
   if (decision.is_trial()) board::watchdog_start(kTrialDeadlineMs);
-  board::protect_memory(decision.is_trial());
   if (confirmed != Verdict::kYes) refuse();
+  board::open_memory(decision.is_trial());
   board::jump_to_application(region.address + decision.image.header_size);
 }

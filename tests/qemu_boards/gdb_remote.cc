@@ -78,6 +78,10 @@ void GdbRemote::set_reg(int number, std::uint32_t value) {
   if (answer != "OK") throw std::runtime_error("gdb: a register cannot be written: " + answer);
 }
 
+std::uint32_t GdbRemote::word(std::uint32_t address) {
+  return from_target_hex(ask(fmt::format("m{:x},4", address)));
+}
+
 void GdbRemote::set_breakpoint(std::uint32_t address) {
   static_cast<void>(ask(fmt::format("Z0,{:x},2", address)));
 }

@@ -29,6 +29,9 @@ class GdbRemote {
   [[nodiscard]] std::uint32_t reg(int number);
   void set_reg(int number, std::uint32_t value);
 
+  /// A word of memory.
+  [[nodiscard]] std::uint32_t word(std::uint32_t address);
+
   void set_breakpoint(std::uint32_t address);
   void clear_breakpoint(std::uint32_t address);
 

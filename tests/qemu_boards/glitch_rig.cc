@@ -5,33 +5,33 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <stdexcept>
 
 #include "sim/flash/qemu_arguments.h"
+#include "tests/qemu_boards/device/probe_task.h"
 
 namespace otasim::test {
 namespace {
 
+constexpr std::uint32_t kLoadAddress = 0x0010'0000;
+constexpr std::uint32_t kLoadSize = 0x0030'0000;
 constexpr int kRegisterR0 = 0;
 constexpr int kRegisterLr = 14;
 constexpr int kRegisterPc = 15;
 /// How long a run that was disturbed may say nothing. A boot says something every few milliseconds.
 constexpr int kStuckAfterMs = 1000;
+/// And how much it may say: it may print memory without end.
+constexpr std::size_t kMostOutput = 64 * 1024;
 
 template <typename T>
 T need(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().message);
   return std::move(*result);
 }
-
-/// What a boot can change: everything but the slots' inner parts.
-constexpr std::array<std::pair<std::uint32_t, std::uint32_t>, 4> kChanging{
-    {{flash::kBootControl0.offset, 2 * flash::kSectorSize},
-     {flash::kSlotA.offset, flash::kSectorSize},
-     {flash::kSlotB.offset, flash::kSectorSize},
-     {flash::kOtpOffset, flash::kWindowSize - flash::kOtpOffset}}};
 
 }  // namespace
 
@@ -58,10 +58,15 @@ std::vector<std::string> GlitchRig::arguments() const {
 
 void GlitchRig::start() {
   guest_.reset();
+  log_read_ = 0;
   gdb_ = std::make_unique<GdbRemote>(folder_.file(fmt::format("gdb{}", ++starts_)));
   auto with_debugger = arguments();
   const auto more = gdb_->qemu_arguments();
   with_debugger.insert(with_debugger.end(), more.begin(), more.end());
+  // Whatever runs in load memory leaves a line, however briefly it does.
+  with_debugger.insert(
+      with_debugger.end(),
+      {"-d", "exec", "-dfilter", fmt::format("{:#x}+{:#x}", kLoadAddress, kLoadSize), "-D", ran_path()});
   guest_ = std::make_unique<qemu_guest::Guest>(with_debugger);
   gdb_->accept();
   reset_address_ = gdb_->reg(kRegisterPc);
@@ -99,9 +104,17 @@ std::vector<Moment> GlitchRig::moments(const std::vector<Function>& functions,
   return moments;
 }
 
+/// A disturbed processor may have written anywhere. Looking is quicker than writing.
+void GlitchRig::restore_flash() {
+  constexpr std::size_t kPiece = 64 * 1024;
+  const auto bytes = flash_.bytes();
+  for (std::size_t at = 0; at < window_.size(); at += kPiece) {
+    if (std::memcmp(&bytes[at], &window_[at], kPiece) != 0) std::memcpy(&bytes[at], &window_[at], kPiece);
+  }
+}
+
 void GlitchRig::reset() {
-  for (const auto& [offset, size] : kChanging)
-    std::copy_n(window_.begin() + offset, size, flash_.bytes().begin() + offset);
+  restore_flash();
   flash_.clear_volatile_state();
   gdb_->monitor("system_reset");
   // The monitor asks for the reset; the processor is there once it stands at its first instruction again.
@@ -114,6 +127,50 @@ void GlitchRig::reset() {
 }
 
 Outcome GlitchRig::run(const Glitch& glitch) {
+  const Outcome outcome = run_until_clear(glitch);
+  if (!something_ran() || outcome == Outcome::kGoodImage) return outcome;
+  return outcome != Outcome::kLockedUp && load_memory_holds_good_image() ? Outcome::kGoodImage
+                                                                         : Outcome::kBadImage;
+}
+
+/// A good image may be disturbed as well, and not get to say what it is.
+bool GlitchRig::load_memory_holds_good_image() {
+  const auto slot = flash::kSlotA.offset;
+  const auto image = std::span(window_).subspan(slot, flash::kSlotSize);
+  const auto marker = std::ranges::search(image, probe::kTaskMarker).begin();
+  if (marker == image.end()) return false;
+  const auto at = static_cast<std::uint32_t>(marker - image.begin());
+  const std::uint32_t task = gdb_->word(kLoadAddress + at + offsetof(probe::TaskWord, task));
+  return task == static_cast<std::uint32_t>(probe::Task::kIdle);
+}
+
+/// Whether QEMU's log tells of an instruction in load memory since the last call. It tells of other things as
+/// well, so what was read is given back to the file system: QEMU writes on where it was.
+bool GlitchRig::something_ran() {
+  std::ifstream log(ran_path());
+  log.seekg(static_cast<std::streamoff>(log_read_));
+  bool found = false;
+  for (std::string line; std::getline(log, line); log_read_ += line.size() + 1)
+    found = found || line.starts_with("Trace");
+  std::filesystem::resize_file(ran_path(), 0);
+  return found;
+}
+
+Outcome GlitchRig::run_until_clear(const Glitch& glitch) {
+  try {
+    return run_or_throw(glitch);
+  } catch (const std::exception&) {
+    // QEMU ends when the processor locks up: a fault inside the handler of one.
+    while (guest_->read_some(1000)) {
+    }
+    if (guest_->output().find("Lockup") == std::string::npos) throw;
+    said_ = guest_->output();
+    start();
+    return Outcome::kLockedUp;
+  }
+}
+
+Outcome GlitchRig::run_or_throw(const Glitch& glitch) {
   reset();
   if (!run_to(glitch.moment)) {
     gdb_->clear_breakpoint(glitch.moment.address);
@@ -147,6 +204,7 @@ Outcome GlitchRig::run_on() {
   gdb_->run();
   if (wait_for_stop()) throw std::runtime_error("the processor stopped without a breakpoint");
   const Outcome outcome = outcome_so_far().value_or(Outcome::kStuck);
+  said_ = guest_->output();
   gdb_->interrupt();
   return outcome;
 }
@@ -157,7 +215,7 @@ bool GlitchRig::wait_for_stop() {
       gdb_->wait_stop();
       return true;
     }
-    if (outcome_so_far()) return false;
+    if (outcome_so_far() || guest_->output().size() > kMostOutput) return false;
     std::array<pollfd, 2> waiting{{{.fd = gdb_->descriptor(), .events = POLLIN, .revents = 0},
                                    {.fd = guest_->descriptor(), .events = POLLIN, .revents = 0}}};
     if (::poll(waiting.data(), waiting.size(), kStuckAfterMs) <= 0) return false;
@@ -171,13 +229,14 @@ bool GlitchRig::wait_for_stop() {
 }
 
 std::optional<Outcome> GlitchRig::outcome_so_far() const {
-  const auto has_said = [this](std::string_view text) {
-    return guest_->output().find(text) != std::string::npos;
+  // Whole lines only: a processor gone astray may print memory, in which parts of them stand.
+  const auto has_said = [said = "\n" + guest_->output()](std::string_view text) {
+    return said.find("\n" + std::string(text)) != std::string::npos;
   };
-  if (has_said("probe: a bad image runs")) return Outcome::kBadImage;
+  if (guest_->output().find("probe: a bad image runs") != std::string::npos) return Outcome::kBadImage;
   if (has_said("boot: refused")) return Outcome::kRefused;
   if (has_said("boot: halt")) return Outcome::kHalted;
-  if (has_said("probe: running")) return Outcome::kGoodImage;
+  if (has_said("probe: running") || has_said("probe: no hand-over")) return Outcome::kGoodImage;
   return std::nullopt;
 }
 

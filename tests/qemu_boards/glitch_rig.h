@@ -37,8 +37,9 @@ enum class Outcome {
   kHalted,      ///< the bootloader says that it starts nothing
   kRefused,     ///< the second verification stopped what the first had let through
   kGoodImage,   ///< the image that should run does
-  kBadImage,    ///< the one that must not
+  kBadImage,    ///< the one that must not, or any of its instructions
   kStuck,       ///< nothing was said for a second
+  kLockedUp,  ///< the processor locked up, which ends QEMU; on a board the watchdog or a power cycle ends it
 };
 
 class GlitchRig {
@@ -53,11 +54,17 @@ class GlitchRig {
   /// Boots once with this fault.
   [[nodiscard]] Outcome run(const Glitch& glitch);
   /// What the device said in the last run.
-  [[nodiscard]] const std::string& said() const { return guest_->output(); }
+  [[nodiscard]] const std::string& said() const { return said_; }
 
  private:
   [[nodiscard]] std::vector<std::string> arguments() const;
   void start();
+  [[nodiscard]] std::string ran_path() const { return folder_.file("ran"); }
+  [[nodiscard]] bool something_ran();
+  [[nodiscard]] bool load_memory_holds_good_image();
+  [[nodiscard]] Outcome run_until_clear(const Glitch& glitch);
+  [[nodiscard]] Outcome run_or_throw(const Glitch& glitch);
+  void restore_flash();
   void reset();
   [[nodiscard]] bool run_to(const Moment& moment);
   [[nodiscard]] Outcome run_on();
@@ -74,6 +81,8 @@ class GlitchRig {
   std::unique_ptr<qemu_guest::Guest> guest_;
   std::uint32_t reset_address_ = 0;
   int starts_ = 0;
+  std::string said_;
+  std::uint64_t log_read_ = 0;
 };
 
 }  // namespace otasim::test

@@ -47,7 +47,7 @@ bool is_decision_code(const Function& function) {
     return false;
   return begins_with_any(
       function.name, {"main", "boot::", "crypto::", "(anonymous namespace)::", "board::jump_to_application",
-                      "board::clear_ram_and_start", "board::protect_memory"});
+                      "board::clear_ram_and_start", "board::protect_memory", "board::open_memory"});
 }
 
 bool is_crypto(const Function& function) {
@@ -146,10 +146,12 @@ class GlitchTest : public testing::TestWithParam<Badness> {
                     << rig_->said();
     }
     fmt::print(
-        "{}: {} cases of {}: halted {}, refused {}, good image {}, stuck {}, not reached {}, BAD IMAGE {}\n",
+        "{}: {} cases of {}: halted {}, refused {}, good image {}, stuck {}, locked up {}, not reached {}, "
+        "BAD IMAGE {}\n",
         GetParam().name, (glitches.size() + stride() - 1) / stride(), glitches.size(),
         outcomes[Outcome::kHalted], outcomes[Outcome::kRefused], outcomes[Outcome::kGoodImage],
-        outcomes[Outcome::kStuck], outcomes[Outcome::kNotReached], outcomes[Outcome::kBadImage]);
+        outcomes[Outcome::kStuck], outcomes[Outcome::kLockedUp], outcomes[Outcome::kNotReached],
+        outcomes[Outcome::kBadImage]);
     // Most cases must reach their moment, or nothing was tried.
     EXPECT_LE(outcomes[Outcome::kNotReached] * 10, glitches.size() / stride() + 10);
   }
@@ -175,9 +177,10 @@ TEST_P(GlitchTest, NoForcedReturnOfTheCryptoStartsTheBadImage) {
     const bool is_entry =
         std::ranges::any_of(crypto, [&moment](const Function& f) { return f.address == moment.address; });
     if (!is_entry) continue;
-    for (const std::uint32_t value : {0U, 1U, 0xFFFF'FFFFU, static_cast<std::uint32_t>(::crypto::Verdict::kYes),
-                                      static_cast<std::uint32_t>(::crypto::Verdict::kNo),
-                                      static_cast<std::uint32_t>(boot::image::VerifyStatus::kOk)}) {
+    for (const std::uint32_t value :
+         {0U, 1U, 0xFFFF'FFFFU, static_cast<std::uint32_t>(::crypto::Verdict::kYes),
+          static_cast<std::uint32_t>(::crypto::Verdict::kNo),
+          static_cast<std::uint32_t>(boot::image::VerifyStatus::kOk)}) {
       glitches.push_back({.moment = moment, .returned_value = value});
     }
   }

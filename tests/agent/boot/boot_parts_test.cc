@@ -189,6 +189,7 @@ TEST(Slots, HaveThePartitionsOfTheMap) {
   EXPECT_EQ(boot::slot_partition(boot::Slot::kNone), nullptr);
   EXPECT_EQ(boot::slot_partition(static_cast<boot::Slot>(9)), nullptr);
   EXPECT_EQ(boot::slot_name(boot::Slot::kB), "B");
+  EXPECT_EQ(boot::slot_name(static_cast<boot::Slot>(9)), "none");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 
+#include "agent/boot/key_revocation.h"
 #include "tests/agent/boot/boot_policy_fixture.h"
 
 namespace {
@@ -250,6 +251,8 @@ class FailingFlash : public flash::FlashDriver {
 
   std::function<bool(std::uint32_t offset)> program_fails = [](std::uint32_t) { return false; };
   bool otp_program_fails = false;
+  /// It says that it did, and did nothing.
+  std::function<bool(std::uint32_t offset)> otp_program_is_dropped = [](std::uint32_t) { return false; };
   bool lock_fails = false;
 
   [[nodiscard]] flash::Geometry geometry() const override { return part_.geometry(); }
@@ -267,6 +270,7 @@ class FailingFlash : public flash::FlashDriver {
     return part_.otp_read(offset, out);
   }
   [[nodiscard]] Status otp_program(std::uint32_t offset, std::span<const std::uint8_t> data) override {
+    if (otp_program_is_dropped(offset)) return Status::kOk;
     return otp_program_fails ? Status::kProgramFailed : part_.otp_program(offset, data);
   }
   [[nodiscard]] Status otp_lock() override { return part_.otp_lock(); }
@@ -305,6 +309,39 @@ TEST_F(FailingFlashTest, CommitWhoseBurnFailsIsDoneAtALaterBoot) {
   expect_runs(boot_up(), Slot::kB, image_2());
   EXPECT_EQ(state().committed_slot, Slot::kB);
   EXPECT_EQ(floor_now(), 2U);
+}
+
+TEST_F(FailingFlashTest, CommitWhoseBurnDidNothingIsDoneAtALaterBoot) {
+  make_device();
+  const Bytes rotation =
+      build_image({.version = {1, 1, 0, 0},
+                   .security_counter = 2,
+                   .more_protected = {{boot::image::kTlvRevokedKeys, little_endian(0b10)}}},
+                  signer());
+  stage(rotation);
+  ASSERT_TRUE(boot_up().is_trial());
+  ASSERT_EQ(accept_trial(), Status::kOk);
+  for (const std::uint32_t dropped_from : {0U, boot::kRevocationOffset}) {
+    failing_.otp_program_is_dropped = [dropped_from](std::uint32_t offset) { return offset >= dropped_from; };
+    expect_runs(boot_on_failing_flash(), Slot::kB, rotation);
+    EXPECT_THAT(console_, HasSubstr("boot: failure step=burn-counter flash=program-failed code=4\n"));
+    EXPECT_EQ(state().staged_state, StagedState::kAccepted);
+  }
+  expect_runs(boot_up(), Slot::kB, rotation);
+  EXPECT_EQ(state().committed_slot, Slot::kB);
+  std::uint32_t revoked = 0;
+  ASSERT_EQ(boot::read_revoked(flash(), revoked), Status::kOk);
+  EXPECT_EQ(revoked, 0b10U);
+}
+
+TEST_F(FailingFlashTest, ImageOlderThanTheCommittedOneIsRejectedAlsoIfNothingCouldBeBurned) {
+  write(Slot::kA, image_2());
+  failing_.otp_program_fails = true;
+  expect_runs(boot_on_failing_flash(), Slot::kA, image_2());
+  ASSERT_EQ(floor_now(), 0U);
+  stage(image_1());
+  expect_runs(boot_on_failing_flash(), Slot::kA, image_2());
+  EXPECT_THAT(console_, HasSubstr("boot: verify slot=B result=counter-too-low code=15\n"));
 }
 
 TEST_F(FailingFlashTest, NothingIrreversibleHappensUnlessTheAcceptanceIsSettled) {

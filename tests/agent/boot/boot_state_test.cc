@@ -167,4 +167,35 @@ TEST(BootState, ImpossibleValuesAreNotSound) {
   EXPECT_TRUE(broken([](BootState& s) { s.committed.job_id.characters.fill('x'); }));
 }
 
+/// Whoever compares states must see each difference: append() writes nothing if they are equal.
+TEST(BootStateComparison, EachFieldCounts) {
+  const BootState same;
+  const auto differs = [&same](auto change) {
+    BootState other;
+    change(other);
+    return !(other == same);
+  };
+  EXPECT_FALSE(differs([](BootState&) {}));
+  EXPECT_TRUE(differs([](BootState& s) { s.committed_slot = Slot::kA; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.staged_slot = Slot::kA; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.staged_state = StagedState::kTrial; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.attempts = 1; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.reject_reason = RejectReason::kRefused; }));
+  EXPECT_TRUE(differs([](BootState& s) { s.reserved[2] = 1; }));
+  for (ImageIdentity BootState::*image : {&BootState::committed, &BootState::staged}) {
+    EXPECT_TRUE(differs([image](BootState& s) { (s.*image).version.revision = 1; }));
+    EXPECT_TRUE(differs([image](BootState& s) { (s.*image).security_counter = 1; }));
+    EXPECT_TRUE(differs([image](BootState& s) { (s.*image).size = 1; }));
+    EXPECT_TRUE(differs([image](BootState& s) { (s.*image).digest[31] = 1; }));
+    EXPECT_TRUE(differs([image](BootState& s) { (s.*image).job_id.characters[0] = 'j'; }));
+    EXPECT_TRUE(differs([image](BootState& s) { (s.*image).job_id.reserved[0] = 1; }));
+  }
+}
+
+TEST(BootState, AStateThatIsNoneCannotBeRejected) {
+  BootState state;
+  state.staged_state = static_cast<StagedState>(99);
+  EXPECT_FALSE(reject(state, RejectReason::kRefused));
+}
+
 }  // namespace

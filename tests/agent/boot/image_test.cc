@@ -199,6 +199,16 @@ TEST_F(ImageTest, TlvsOfTheWrongLengthAreRefused) {
             VerifyStatus::kBadTlv);
 }
 
+TEST_F(ImageTest, ATlvAreaSmallerThanItsInfoIsRefused) {
+  const std::size_t info_at = 0x200 + 300 + 12;
+  for (const std::uint8_t size : {std::uint8_t{0}, std::uint8_t{3}}) {
+    Bytes image = build_image({}, key());
+    image[info_at + 2] = size;
+    image[info_at + 3] = 0;
+    EXPECT_EQ(verify(image), VerifyStatus::kBadTlv);
+  }
+}
+
 TEST_F(ImageTest, UnknownSignedTlvsAreIgnored) {
   EXPECT_EQ(verify(ImageSpec{.more_protected = {{0x1234, Bytes(16)}}}), VerifyStatus::kOk);
 }

@@ -73,6 +73,39 @@ TEST_F(Cli, ASignedImageVerifiesWithItsKeyOnly) {
   EXPECT_THAT(other.err, HasSubstr("another key"));
 }
 
+TEST_F(Cli, AnEncryptedImageOpensWithItsKeyOnly) {
+  const std::string key = new_key("key.pem");
+  const std::string device = new_key("device.pem");
+  const std::string other = new_key("other.pem");
+  const std::string image = folder.file("app.img");
+  const Outcome made =
+      run({"image", "sign", "--bin", write("app.bin", std::string(1000, 'a')), "--version", "1.2.3", "--key",
+           key, "--encrypt", "--encryption-key", device, "--out", image, "--json"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const auto described = nlohmann::json::parse(made.out);
+  EXPECT_EQ(described.at("encrypted"), true);
+  EXPECT_EQ(described.at("kind"), "application");
+  EXPECT_EQ(run({"image", "verify", image, "--key", key, "--decryption-key", device}).code, 0);
+  const Outcome refused = run({"image", "verify", image, "--key", key, "--decryption-key", other});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("encrypted to another key"));
+}
+
+TEST_F(Cli, ARecoveryImageAndRevokedKeysAreTold) {
+  const std::string image = folder.file("recovery.img");
+  const Outcome made =
+      run({"image", "sign", "--bin", write("app.bin", std::string(100, 'a')), "--version", "1.2.3", "--key",
+           new_key("key.pem"), "--recovery", "--revoke-key", "0", "--revoke-key", "3", "--out", image});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const auto described = nlohmann::json::parse(run({"image", "info", image, "--json"}).out);
+  EXPECT_EQ(described.at("kind"), "recovery");
+  EXPECT_EQ(described.at("revoked_keys"), nlohmann::json({0, 3}));
+  EXPECT_EQ(run({"image", "sign", "--bin", folder.file("app.bin"), "--version", "1.2.3", "--revoke-key", "16",
+                 "--out", image})
+                .code,
+            2);
+}
+
 TEST_F(Cli, BadInputIsNamedAndLeavesNoFile) {
   const std::string key = new_key("key.pem");
   const std::string bin = write("app.bin", "abc");
