@@ -39,9 +39,9 @@ if(CMAKE_CROSSCOMPILING)
   # tenth fewer instructions than at -O2. P-256 at -O3 would take the bootloader beyond its 32 KB and save no time.
   target_compile_options(device_bearssl PRIVATE -w -Os)
   set_source_files_properties(${OTASIM_DEPS}/bearssl/src/ec/ec_p256_m31.c
-    PROPERTIES COMPILE_OPTIONS "-O2;-fpeel-loops;-fno-schedule-insns;-fno-schedule-insns2")
+    PROPERTIES COMPILE_OPTIONS "-O2;-fpeel-loops;-fno-schedule-insns;-fno-schedule-insns2;-fno-inline-small-functions")
   set_source_files_properties(${OTASIM_DEPS}/bearssl/src/hash/sha2small.c
-    PROPERTIES COMPILE_OPTIONS "-O3;-funroll-loops;-fno-schedule-insns")
+    PROPERTIES COMPILE_OPTIONS "-O2;-funroll-loops;-fno-schedule-insns")
 else()
   target_compile_options(device_bearssl PRIVATE -w -O2)
 endif()
