@@ -25,7 +25,8 @@ std::optional<RunningImage> read_running_image() {
   std::memcpy(&image.header, reinterpret_cast<const void*>(info.image_address), sizeof(image.header));
   if (image.header.magic != boot::image::kMagic) return std::nullopt;
   image.slot = info.slot;
-  image.on_trial = info.is_trial != 0;
+  image.state = info.image_state;
+  image.attempt = info.attempt;
   image.reset_reason = info.reset_reason;
   return image;
 }
@@ -42,6 +43,32 @@ std::string_view name_of(boot::Slot slot) {
       break;
   }
   return "none";
+}
+
+std::string_view name_of(boot::ImageState state) {
+  switch (state) {
+    case boot::ImageState::kCommitted:
+      return "committed";
+    case boot::ImageState::kTrial:
+      return "on trial";
+    case boot::ImageState::kAccepted:
+      return "accepted";
+    case boot::ImageState::kRecovery:
+      return "recovery";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(boot::ResetReason reason) {
+  switch (reason) {
+    case boot::ResetReason::kPowerOn:
+      return "power-on";
+    case boot::ResetReason::kSoftware:
+      return "software";
+    case boot::ResetReason::kWatchdog:
+      return "watchdog";
+  }
+  return "unknown";
 }
 
 std::optional<flash::Partition> partition_of(boot::Slot slot) {

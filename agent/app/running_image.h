@@ -1,6 +1,7 @@
 // Which image this is: read from the bootloader's hand-over and from the header it verified.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -13,7 +14,8 @@ namespace app {
 struct RunningImage {
   boot::image::Header header;
   boot::Slot slot;
-  bool on_trial;
+  boot::ImageState state;
+  std::uint8_t attempt;  ///< how often it was started on trial; 0 outside a trial
   boot::ResetReason reset_reason;
 };
 
@@ -22,6 +24,10 @@ struct RunningImage {
 
 /// "A", "B", "recovery", "none".
 [[nodiscard]] std::string_view name_of(boot::Slot slot);
+/// "committed", "on trial", "accepted", "recovery".
+[[nodiscard]] std::string_view name_of(boot::ImageState state);
+/// "power-on", "software", "watchdog".
+[[nodiscard]] std::string_view name_of(boot::ResetReason reason);
 
 /// The slot's place in flash. @returns nothing for Slot::kNone.
 [[nodiscard]] std::optional<flash::Partition> partition_of(boot::Slot slot);

@@ -21,8 +21,12 @@ RunningImage identify_image(std::string_view program) {
   appFirmwareVersion.u.x.major = version.major;
   appFirmwareVersion.u.x.minor = version.minor;
   appFirmwareVersion.u.x.build = version.revision;
-  console::log(program, ' ', version.major, '.', version.minor, '.', version.revision, ", slot ",
-               name_of(image->slot), image->on_trial ? ", on trial" : "");
+  console::Line line;
+  line << "app: " << program << ' ' << version.major << '.' << version.minor << '.' << version.revision
+       << ", slot " << name_of(image->slot) << ", " << name_of(image->state);
+  if (image->state == boot::ImageState::kTrial) line << ", attempt " << image->attempt;
+  line << ", reset: " << name_of(image->reset_reason);
+  console::write(line);
   return *image;
 }
 

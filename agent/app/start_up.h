@@ -17,7 +17,9 @@
 namespace app {
 
 /// Reads the bootloader's hand-over, gives the agent its version (appFirmwareVersion), and prints the
-/// program's first line.
+/// program's first line, with all that the hand-over says:
+///
+///   app: otasim demo 1.1.0, slot B, on trial, attempt 1, reset: software
 [[nodiscard]] RunningImage identify_image(std::string_view program);
 
 /// Reads the provisioned settings. Call once: they refer to memory that is kept here.

@@ -26,9 +26,9 @@ struct BootInfo {
 
   std::uint32_t magic;
   Slot slot;
-  std::uint8_t is_trial;  ///< 1 while the image waits to be accepted
   ImageState image_state;
   std::uint8_t attempt;  ///< how often this image was started on trial, this time included; 0 outside a trial
+  std::uint8_t reserved;
   ResetReason reset_reason;
   std::uint32_t image_address;      ///< where the verified image (its header) stands in RAM
   std::uint32_t image_size;         ///< bytes of it, TLVs included

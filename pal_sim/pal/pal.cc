@@ -74,7 +74,7 @@ OtaPalStatus_t Pal::create_file(OtaFileContext_t* file) {
   image_status_ = boot::image::VerifyStatus::kNotOnRecord;
   if (file->fileSize > flash::kSlotSize) return status_of(OtaPalRxFileTooLarge, Reason::kNone);
   if (file->fileSize == 0) return status_of(OtaPalRxFileCreateFailed, Reason::kEmptyFile);
-  if (is_running_accepted() && platform_.boot_info.is_trial != 0) {
+  if (is_running_accepted() && was_started_on_trial()) {
     // The bootloader commits the running image at the next boot; only then is the other slot free. The job is
     // offered again after it.
     reset();
@@ -236,7 +236,7 @@ OtaPalStatus_t Pal::set_image_state(OtaFileContext_t* file, OtaImageState_t stat
 OtaPalStatus_t Pal::accept() {
   if (is_running_accepted()) return kSuccess;
   const boot::BootState& state = boot_control_.state();
-  const bool is_on_trial = platform_.boot_info.is_trial != 0 && platform_.boot_info.slot == state.staged_slot;
+  const bool is_on_trial = was_started_on_trial() && platform_.boot_info.slot == state.staged_slot;
   const auto accepted = boot::accept(state);
   if (!is_on_trial || !accepted) return status_of(OtaPalCommitFailed, Reason::kNotOnTrial);
   return success_or(OtaPalCommitFailed, boot_control_.append(*accepted));
@@ -254,8 +254,8 @@ OtaPalStatus_t Pal::reject(OtaPalMainStatus_t failure) {
 OtaPalImageState_t Pal::image_state() const {
   const boot::BootState& state = boot_control_.state();
   if (state.staged_state == boot::StagedState::kRejected) return OtaPalImageStateInvalid;
-  const bool is_on_trial = state.staged_state == boot::StagedState::kTrial &&
-                           platform_.boot_info.is_trial != 0 && state.staged_slot == platform_.boot_info.slot;
+  const bool is_on_trial = state.staged_state == boot::StagedState::kTrial && was_started_on_trial() &&
+                           state.staged_slot == platform_.boot_info.slot;
   return is_on_trial ? OtaPalImageStatePendingCommit : OtaPalImageStateValid;
 }
 

@@ -129,6 +129,9 @@ class Pal {
     return is_open_ && file.pFile == &handle_;
   }
   void close(OtaFileContext_t& file);
+  [[nodiscard]] bool was_started_on_trial() const {
+    return platform_.boot_info.image_state == boot::ImageState::kTrial;
+  }
   [[nodiscard]] bool is_running_accepted() const;
   [[nodiscard]] OtaPalStatus_t open(boot::Slot slot, const OtaFileContext_t& file);
   [[nodiscard]] boot::image::VerifyStatus check_image(boot::image::Info& info);

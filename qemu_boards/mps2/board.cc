@@ -1,4 +1,4 @@
-// Board interface: identity, init, sleep, reset, and the hand-over to the application.
+// Board interface: identity, init, reset, and the hand-over to the application.
 #include "qemu_boards/common/board.h"
 
 #include "qemu_boards/mps2/drivers.h"
@@ -45,13 +45,6 @@ void init() {
   mps2::enable_interrupts();
 }
 
-void wait_for_interrupt() {
-  // With interrupts masked, one that comes between the check and WFI still ends the sleep.
-  mps2::disable_interrupts();
-  if (!mps2::ethernet_has_frame()) __asm volatile("dsb\n\twfi" ::: "memory");
-  mps2::enable_interrupts();
-}
-
 void reset() {
   constexpr std::uint32_t kRequest = 0x05FA'0004;  // AIRCR: key, SYSRESETREQ
   mps2::note_reset_reason(boot::ResetReason::kSoftware);
@@ -85,24 +78,32 @@ LoadRegion load_region() {
   return {mps2::kLoadAddress, mps2::kLoadSize};
 }
 
-/// Zeroes what stands behind the image and RAM, both in steps of 16 bytes, and starts the image. The
-/// bootloader's own stack and data go with them, hence registers only.
+/// What clear_and_start() clears with one store.
+constexpr std::uint32_t kClearedAtOnce = 32;
+static_assert((mps2::kRamSize - mps2::kNoInitSize) % kClearedAtOnce == 0, "it would clear more than RAM");
+static_assert(mps2::kRamAddress + mps2::kRamSize == 0x2040'0000, "the end of RAM is in the code below");
+
+/// Zeroes what stands behind the image, then RAM, and starts the image. The bootloader's own stack and data
+/// go with it, so that nothing of it is left to the application; hence registers only.
 [[gnu::naked, noreturn]] static void clear_and_start(std::uint32_t /*vector_table*/,
                                                      std::uint32_t /*behind_image*/,
                                                      std::uint32_t /*load_end*/,
                                                      std::uint32_t /*ram_start*/) {
-  static_assert(mps2::kRamAddress + mps2::kRamSize == 0x2040'0000, "the end of RAM is in the code below");
   __asm volatile(
       "movs r4, #0\n"
       "movs r5, #0\n"
       "movs r6, #0\n"
       "movs r7, #0\n"
+      "mov r8, r4\n"
+      "mov r9, r4\n"
+      "mov r10, r4\n"
+      "mov r11, r4\n"
       "1: cmp r1, r2\n"
       "bhs 2f\n"
-      "stmia r1!, {r4-r7}\n"
+      "stmia r1!, {r4-r11}\n"
       "b 1b\n"
       "2: ldr r2, =0x20400000\n"
-      "3: stmia r3!, {r4-r7}\n"
+      "3: stmia r3!, {r4-r11}\n"
       "cmp r3, r2\n"
       "blo 3b\n"
       "ldr r1, [r0]\n"
@@ -115,14 +116,13 @@ LoadRegion load_region() {
 
 void jump_to_application(std::uint32_t vector_table, std::uint32_t image_end) {
   constexpr std::uint32_t kClearPendingSysTick = 1U << 25;
-  constexpr std::uint32_t kStep = 16;
   mps2::disable_interrupts();
   mps2::reg(mps2::kSysTickControl) = 0;
   mps2::reg(mps2::kInterruptControl) = kClearPendingSysTick;
   mps2::reg(mps2::kNvicDisable) = 0xFFFF'FFFF;
   mps2::reg(mps2::kNvicClearPending) = 0xFFFF'FFFF;
   mps2::reg(mps2::kVectorTableOffset) = vector_table;
-  const std::uint32_t behind_image = (image_end + kStep - 1) / kStep * kStep;
+  const std::uint32_t behind_image = (image_end + kClearedAtOnce - 1) / kClearedAtOnce * kClearedAtOnce;
   auto* tail = reinterpret_cast<volatile std::uint8_t*>(image_end);  // NOLINT(performance-no-int-to-ptr)
   for (std::uint32_t i = 0; i < behind_image - image_end; ++i) tail[i] = 0;
   mps2::data_barrier();

@@ -61,7 +61,7 @@ std::string_view reason_name(boot::ResetReason reason) {
 }
 
 [[noreturn]] void halt() {
-  for (;;) board::wait_for_interrupt();
+  for (;;) __asm volatile("wfi");
 }
 
 /// Only a fault in the processor leads here: decide() would not have said yes. It may be gone at the next
@@ -75,7 +75,6 @@ boot::BootInfo hand_over(const boot::BootDecision& decision, boot::ResetReason r
                          std::uint32_t load_address) {
   boot::BootInfo info{};
   info.slot = decision.slot;
-  info.is_trial = decision.is_trial() ? 1 : 0;
   info.image_state = decision.image_state;
   info.attempt = decision.attempt;
   info.reset_reason = reason;

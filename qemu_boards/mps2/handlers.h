@@ -2,8 +2,9 @@
 #pragma once
 
 extern "C" {
-void nmi_handler();       // watchdog.cc
-void systick_handler();   // system_timer.cc
-void ethernet_handler();  // lan9118.cc
-void fault_handler();     // faults.cc
+void nmi_handler();      // watchdog.cc
+void systick_handler();  // system_timer.cc
+/// Weak: a program without the driver, the bootloader, has none.
+[[gnu::weak]] void ethernet_handler();  // lan9118.cc
+void fault_handler();                   // faults.cc
 }

@@ -34,7 +34,17 @@ list(TRANSFORM bearssl_sources PREPEND ${OTASIM_DEPS}/bearssl/src/)
 file(GLOB bearssl_numbers ${OTASIM_DEPS}/bearssl/src/int/i31_*.c ${OTASIM_DEPS}/bearssl/src/int/i32_div32.c)
 add_library(device_bearssl STATIC ${bearssl_sources} ${bearssl_numbers})
 target_include_directories(device_bearssl SYSTEM PUBLIC ${OTASIM_DEPS}/bearssl/inc PRIVATE ${OTASIM_DEPS}/bearssl/src)
-target_compile_options(device_bearssl PRIVATE -w -O2)
+if(CMAKE_CROSSCOMPILING)
+  # For size, but for what a boot's two verifications spend their time in (docs/benchmarks.md, "The bootloader"): a
+  # tenth fewer instructions than at -O2. P-256 at -O3 would take the bootloader beyond its 32 KB and save no time.
+  target_compile_options(device_bearssl PRIVATE -w -Os)
+  set_source_files_properties(${OTASIM_DEPS}/bearssl/src/ec/ec_p256_m31.c
+    PROPERTIES COMPILE_OPTIONS "-O2;-fpeel-loops;-fno-schedule-insns;-fno-schedule-insns2;-fno-inline-small-functions")
+  set_source_files_properties(${OTASIM_DEPS}/bearssl/src/hash/sha2small.c
+    PROPERTIES COMPILE_OPTIONS "-O2;-funroll-loops;-fno-schedule-insns")
+else()
+  target_compile_options(device_bearssl PRIVATE -w -O2)
+endif()
 if(OTASIM_SANITIZE)
   # Its tables of functions hold ones whose context has another type: the library's way, and not ours to judge.
   target_compile_options(device_bearssl PRIVATE -fno-sanitize=function)

@@ -38,6 +38,11 @@ Result<scenario::UpdatePlan> make_plan(const DemoOptions& options) {
   auto factory = lab::make_firmware({.version = options.from}, board, plan.products);
   if (!factory) return tl::unexpected(factory.error());
   plan.factory_image = std::move(*factory);
+  if (!options.no_recovery) {
+    auto recovery = lab::make_recovery_image(board, plan.products);
+    if (!recovery) return tl::unexpected(recovery.error());
+    plan.recovery_image = std::move(*recovery);
+  }
   auto update = lab::make_firmware({.image = options.image, .elf = options.elf, .version = options.to}, board,
                                    plan.products);
   if (!update) return tl::unexpected(update.error());
@@ -97,6 +102,7 @@ nlohmann::json summarise(const DemoOptions& options, const scenario::UpdatePlan&
                         {"holds_update", outcome.flash_holds_update}};
   } else {
     summary["flash"] = {{"verified", false}, {"problem", outcome.flash_problem}};
+    if (outcome.fail_safe) summary["flash"]["recovery"] = image::to_string(outcome.fail_safe->info.version);
   }
   return summary;
 }
@@ -135,6 +141,10 @@ void print_summary(const nlohmann::json& s) {
                flash.value("slot", ""), flash.value("version", ""), flash.value("standing", ""));
   } else {
     fmt::print("flash: {}\n", flash.value("problem", ""));
+    if (flash.contains("recovery")) {
+      fmt::print("       fail-safe mode: recovery image {}, hash and signature verified by the host\n",
+                 flash.value("recovery", ""));
+    }
   }
   fmt::print("time:  {} ms from power-on to the end; connected after {} ms; {} bytes in {} ms\n",
              s.value("wall_ms", 0), s.value("boot_to_connected_ms", 0), s.value("image_bytes", 0),

@@ -20,6 +20,7 @@ struct DemoOptions {
   std::uint16_t mqtt_port = 0;
   std::uint64_t seed = 1;
   unsigned limit_seconds = 120;
+  bool no_recovery = false;  ///< the device's recovery slot stays empty
   bool json = false;
   bool quiet = false;
 };

@@ -26,6 +26,7 @@ struct DeviceOptions {
   TransferOptions transfer;
   std::uint32_t seed = 0;
   bool has_seed = false;
+  bool no_recovery = false;
   bool off = false;
   unsigned lines = 100;
   bool follow = false;
@@ -37,14 +38,20 @@ std::string joined(const json& device, const char* name) {
 
 TableRow row_of(const json& device) {
   const auto text = [&device](const char* name) { return text_member(device, name).value_or(""); };
-  return {text("name"),    text("board"),
-          text("power"),   flag_member(device, "connected").value_or(false) ? "yes" : "no",
-          text("running"), joined(device, "groups"),
+  const auto flag = [&device](const char* name) { return flag_member(device, name).value_or(false); };
+  return {text("name"),
+          text("board"),
+          text("power"),
+          flag("connected") ? "yes" : "no",
+          text("running") + (flag("in_recovery") ? " (recovery)" : ""),
+          text("recovery_version").empty() ? "none" : text("recovery_version"),
+          joined(device, "groups"),
           text("problem")};
 }
 
 void print_devices(const std::vector<json>& devices) {
-  std::vector<TableRow> rows{{"NAME", "BOARD", "POWER", "CONNECTED", "RUNNING", "GROUPS", "PROBLEM"}};
+  std::vector<TableRow> rows{
+      {"NAME", "BOARD", "POWER", "CONNECTED", "RUNNING", "RECOVERY", "GROUPS", "PROBLEM"}};
   for (const json& device : devices) rows.push_back(row_of(device));
   fmt::print("{}", format_table(rows));
 }
@@ -68,6 +75,7 @@ Result<void> add(const DeviceOptions& options) {
                  {"board", options.board},
                  {"image", image->path()},
                  {"groups", options.groups},
+                 {"no_recovery", options.no_recovery},
                  {"off", options.off}};
   if (options.has_seed) arguments["seed"] = options.seed;
   arguments.update(options.transfer.values());
@@ -139,6 +147,7 @@ void add_device(CLI::App& app, Command& command) {
   CLI::Option* const seed =
       add_command->add_option("--seed", options.seed, "Seed of its entropy (default: its number)");
   options.transfer.add_to(add_command, "Which one it takes for a job that offers both (default: mqtt)");
+  add_command->add_flag("--no-recovery", options.no_recovery, "Leave its recovery slot empty");
   add_command->add_flag("--off", options.off, "Leave it off");
   add_command->callback([&command, seed] {
     options.has_seed = !seed->empty();

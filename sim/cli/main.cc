@@ -56,6 +56,7 @@ void add_demo(CLI::App& app, Command& command) {
   demo->add_option("--mqtt-port", options.mqtt_port, "Port for MQTT over TLS on 127.0.0.1; 0: any free one")
       ->capture_default_str();
   demo->add_option("--seed", options.seed, "Seed of the device's entropy")->capture_default_str();
+  demo->add_flag("--no-recovery", options.no_recovery, "Leave the device's recovery slot empty");
   demo->add_option("--limit", options.limit_seconds, "Give up after this many seconds")
       ->check(CLI::Range(1U, 86400U))
       ->capture_default_str();

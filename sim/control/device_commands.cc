@@ -45,6 +45,7 @@ class DeviceCommands {
     request.groups = arguments.texts("groups");
     const auto seed = arguments.optional_integer("seed");
     const nlohmann::json transfer = transfer_arguments(arguments);
+    request.has_recovery = !arguments.flag("no_recovery");
     const bool stays_off = arguments.flag("off");
     if (auto checked = arguments.check(); !checked) return tl::unexpected(checked.error());
     if (seed) request.seed = static_cast<std::uint64_t>(*seed);
@@ -149,7 +150,9 @@ class DeviceCommands {
                           {"power", to_string((*device)->power())},
                           {"connected", lab_.is_connected(name)},
                           {"running", (*device)->running_version()},
+                          {"in_recovery", (*device)->is_in_recovery()},
                           {"factory_version", record.factory_version},
+                          {"recovery_version", record.recovery_version},
                           {"groups", group_names},
                           {"mac", link::to_string(record.mac)},
                           {"seed", record.seed},

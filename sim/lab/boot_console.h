@@ -9,5 +9,7 @@ namespace otasim::lab {
 /// The version in the bootloader's line about the image it starts, empty for any other line:
 /// "boot: start slot=B version=1.1.0 state=trial attempt=1 of=1 deadline-ms=60000".
 [[nodiscard]] std::string started_version(std::string_view line);
+/// The slot in that line: "A", "B", or "recovery", empty for any other line.
+[[nodiscard]] std::string started_slot(std::string_view line);
 
 }  // namespace otasim::lab

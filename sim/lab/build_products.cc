@@ -34,6 +34,7 @@ Result<BuildProducts> BuildProducts::find(const std::string& board) {
   for (const auto& [where, path] :
        {std::pair{&products.bootloader_elf, *root / "firmware" / fmt::format("bootloader-{}.elf", board)},
         std::pair{&products.application_elf, *root / "firmware" / fmt::format("demo-{}.elf", board)},
+        std::pair{&products.recovery_elf, *root / "firmware" / fmt::format("recovery-{}.elf", board)},
         std::pair{&products.flash_plugin, *root / "lib" / "libotasim_flash_plugin.so"},
         std::pair{&products.broker_plugin, *root / "lib" / "otasim_broker_plugin.so"},
         std::pair{&products.boot_signing_key, *root / "keys" / "boot_signing_key.pem"},

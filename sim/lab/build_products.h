@@ -18,6 +18,7 @@ inline constexpr std::uint32_t kMps2LoadAddress = 0x0010'0000;
 struct BuildProducts {
   std::string bootloader_elf;
   std::string application_elf;
+  std::string recovery_elf;  ///< to be signed as a recovery image
   std::string flash_plugin;
   std::string broker_plugin;
   std::string boot_signing_key;

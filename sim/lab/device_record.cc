@@ -56,6 +56,12 @@ std::optional<TransferSettings> load_transfer(const nlohmann::json& content) {
   return settings ? std::optional(*settings) : std::nullopt;
 }
 
+/// A device of an earlier version has no recovery image.
+std::optional<std::string> load_recovery_version(const nlohmann::json& content) {
+  if (!content.is_object() || !content.contains("recovery_version")) return std::string();
+  return text_member(content, "recovery_version");
+}
+
 }  // namespace
 
 bool DeviceRecord::exists(const std::string& folder) {
@@ -75,9 +81,10 @@ Result<DeviceRecord> DeviceRecord::load(const std::string& folder) {
   const auto is_on = flag_member(content, "on");
   const auto state = parse_state(text_member(content, "state"));
   const auto version = text_member(content, "factory_version");
+  const auto recovery = load_recovery_version(content);
   const auto groups = texts_member(content, "groups");
   const auto transfer = load_transfer(content);
-  if (!name || !board || !mac || !seed || !is_on || !state || !version || !groups || !transfer ||
+  if (!name || !board || !mac || !seed || !is_on || !state || !version || !recovery || !groups || !transfer ||
       *name != std::filesystem::path(folder).filename().string()) {
     return fail(ExitCode::kEnvironment, fmt::format("'{}' is damaged", path),
                 "Put the file back, or remove the device's folder to go on without the device.");
@@ -90,6 +97,7 @@ Result<DeviceRecord> DeviceRecord::load(const std::string& folder) {
                       .is_on = *is_on,
                       .state = *state,
                       .factory_version = *version,
+                      .recovery_version = *recovery,
                       .groups = *groups};
 }
 
@@ -103,6 +111,7 @@ Result<void> DeviceRecord::save(const std::string& folder) const {
                                {"state", name_of(state)},
                                {"factory_image", kFactoryImage},
                                {"factory_version", factory_version},
+                               {"recovery_version", recovery_version},
                                {"groups", groups}};
   return write_file_atomic(path_in(folder), content.dump(2) + "\n");
 }

@@ -29,11 +29,13 @@ struct DeviceRecord {
   bool is_on = false;
   State state = State::kReady;
   std::string factory_version;           ///< of the image in kFactoryImage
+  std::string recovery_version = {};     ///< of the image in kRecoveryImage; empty: it has none
   std::vector<std::string> groups = {};  ///< to join; kEquipping only
 
   static constexpr const char* kFile = "device.json";
-  /// In the device's folder: the image that its flash is equipped with.
+  /// In the device's folder: the images that its flash is equipped with.
   static constexpr const char* kFactoryImage = "factory.img";
+  static constexpr const char* kRecoveryImage = "recovery.img";
 
   /// @returns kEnvironment, naming the file, if it cannot be read or is damaged
   [[nodiscard]] static Result<DeviceRecord> load(const std::string& folder);

@@ -64,14 +64,18 @@ Result<void> check_fits_slot(std::size_t size) {
 }
 
 Result<void> equip(std::span<std::uint8_t> window, std::span<const std::uint8_t> provisioning,
-                   std::span<const std::uint8_t> image) {
-  if (auto fits = check_fits_slot(image.size()); !fits) return fits;
+                   const FactoryImages& images) {
+  static_assert(flash::kRecovery.size == flash::kSlotSize);
+  for (const auto& image : {images.application, images.recovery}) {
+    if (auto fits = check_fits_slot(image.size()); !fits) return fits;
+  }
   if (window.size() != flash::kWindowSize || provisioning.size() > flash::kProvisioning0.size) {
     return fail(ExitCode::kInternal, "the flash window or the provisioning has a wrong size");
   }
   std::copy(provisioning.begin(), provisioning.end(), window.begin() + flash::kProvisioning0.offset);
   std::copy(provisioning.begin(), provisioning.end(), window.begin() + flash::kProvisioning1.offset);
-  std::copy(image.begin(), image.end(), window.begin() + flash::kSlotA.offset);
+  std::ranges::copy(images.application, window.begin() + flash::kSlotA.offset);
+  std::ranges::copy(images.recovery, window.begin() + flash::kRecovery.offset);
   return {};
 }
 

@@ -1,7 +1,8 @@
 // The factory: what a device's flash holds when it leaves the line.
 //
-// A blank part gets the sealed provisioning (both copies) and the first image in slot A; the bootloader finds
-// no boot control record and takes slot A as the committed image once it verifies.
+// A blank part gets the sealed provisioning (both copies), the first image in slot A, and the recovery image
+// in its own slot; the bootloader finds no boot control record and takes slot A as the committed image once
+// it verifies.
 #pragma once
 
 #include <array>
@@ -41,10 +42,16 @@ struct DeviceSettings {
                                                                   const DeviceSettings& settings,
                                                                   const DeviceKey& key);
 
-/// Writes provisioning and first image into a blank flash window.
-/// @returns kUsage if the image is larger than a slot
+/// What the slots hold.
+struct FactoryImages {
+  std::span<const std::uint8_t> application;
+  std::span<const std::uint8_t> recovery = {};  ///< empty: none
+};
+
+/// Writes provisioning and images into a blank flash window.
+/// @returns kUsage if an image is larger than a slot
 [[nodiscard]] Result<void> equip(std::span<std::uint8_t> window, std::span<const std::uint8_t> provisioning,
-                                 std::span<const std::uint8_t> image);
+                                 const FactoryImages& images);
 
 /// @returns kUsage, naming both sizes, if an image of `size` bytes does not fit a slot
 [[nodiscard]] Result<void> check_fits_slot(std::size_t size);

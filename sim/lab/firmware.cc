@@ -24,7 +24,11 @@ Result<Bytes> sign_application(const FirmwareSource& source, const Board& board,
   const auto key = crypto::P256Key::load_private(products.boot_signing_key);
   if (!key) return tl::unexpected(key.error());
   return image::sign(*payload,
-                     {.version = *version, .security_counter = 1, .load_address = board.load_address}, *key);
+                     {.version = *version,
+                      .security_counter = source.security_counter,
+                      .load_address = board.load_address,
+                      .kind = source.kind},
+                     *key);
 }
 
 }  // namespace
@@ -39,6 +43,15 @@ Result<Bytes> make_firmware(const FirmwareSource& source, const Board& board, co
   auto bytes = source.image.empty() ? sign_application(source, board, products) : read_input(source.image);
   if (!bytes) return bytes;
   if (const auto checked = check_firmware(*bytes); !checked) return tl::unexpected(checked.error());
+  return bytes;
+}
+
+Result<Bytes> make_recovery_image(const Board& board, const BuildProducts& products) {
+  auto bytes = make_firmware(
+      {.elf = products.recovery_elf, .version = kRecoveryVersion, .kind = boot::image::Kind::kRecovery},
+      board, products);
+  // The user gave none of this.
+  if (!bytes) bytes.error().code = ExitCode::kEnvironment;
   return bytes;
 }
 

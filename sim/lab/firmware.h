@@ -1,4 +1,5 @@
-// Firmware for a device: an image ready for a slot, made from what a user gives.
+// Firmware for a device: an image ready for a slot, made from what a user gives, and the recovery image that
+// the factory adds.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/boot/image_format.h"
 #include "sim/base/result.h"
 #include "sim/lab/boards.h"
 #include "sim/lab/build_products.h"
@@ -17,7 +19,13 @@ struct FirmwareSource {
   std::string image = {};  ///< file
   std::string elf = {};    ///< file; empty: the demo application
   std::string version = {};
+  std::uint32_t security_counter = 1;
+  boot::image::Kind kind = boot::image::Kind::kApplication;
 };
+
+/// Below any application's version: the agent installs only what is newer than the image that fetched it, and
+/// recovery must be able to install whatever the device's security counter lets in.
+inline constexpr const char* kRecoveryVersion = "0.0.1";
 
 /// A user's input file: what cannot be read is a wrong command line (kUsage), not a broken machine.
 [[nodiscard]] Result<std::vector<std::uint8_t>> read_input(const std::string& path);
@@ -29,6 +37,11 @@ struct FirmwareSource {
 [[nodiscard]] Result<std::vector<std::uint8_t>> make_firmware(const FirmwareSource& source,
                                                               const Board& board,
                                                               const BuildProducts& products);
+
+/// The recovery image of this build: the recovery program, signed as of its own kind.
+/// @returns kEnvironment  the build's recovery program or its key cannot be read
+[[nodiscard]] Result<std::vector<std::uint8_t>> make_recovery_image(const Board& board,
+                                                                    const BuildProducts& products);
 
 /// @returns the version in an image's header; kUsage if it is no image or does not fit a slot
 [[nodiscard]] Result<std::string> check_firmware(std::span<const std::uint8_t> image);

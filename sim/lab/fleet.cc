@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "sim/base/file_io.h"
@@ -37,13 +38,18 @@ Result<void> remove_all(const std::string& path) {
   return fail(ExitCode::kEnvironment, fmt::format("cannot remove '{}': {}", path, error.message()));
 }
 
+/// What stands in a device's folder before its record, or until it is gone; with more behind the name while
+/// it is being written.
+constexpr std::array kWrittenFirst{DeviceRecord::kFactoryImage, DeviceRecord::kRecoveryImage,
+                                   DeviceRecord::kFile};
+
 /// Whether a folder without a record is what an add had begun, or a removal not quite ended.
 bool is_left_over(const std::string& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (!name.starts_with(DeviceRecord::kFactoryImage) && !name.starts_with(DeviceRecord::kFile))
-      return false;
+    const auto begins_with = [&name](const char* file) { return name.starts_with(file); };
+    if (std::ranges::none_of(kWrittenFirst, begins_with)) return false;
   }
   return !error;
 }
@@ -133,21 +139,16 @@ Result<void> Fleet::check_new(const NewDevice& request) {
 
 Result<void> Fleet::add(const NewDevice& request) {
   if (auto checked = check_new(request); !checked) return checked;
-  auto version = check_firmware(request.image);
-  if (!version) return tl::unexpected(version.error());
   DeviceRecord record{.name = request.name,
                       .board = request.board,
                       .mac = free_mac(),
                       .transfer = request.transfer,
                       .state = State::kEquipping,
-                      .factory_version = *version,
+                      .factory_version = {},  // write_images()
                       .groups = request.groups};
   record.seed = request.seed.value_or(record.mac.back());
-  const std::string folder = folder_of(request.name);
-  if (auto made = make_folder(folder); !made) return made;
-  const std::string image_path = fmt::format("{}/{}", folder, DeviceRecord::kFactoryImage);
-  if (auto written = write_file_atomic(image_path, request.image); !written) return written;
-  if (auto saved = record.save(folder); !saved) return saved;
+  if (auto written = write_images(request, record); !written) return written;
+  if (auto saved = record.save(folder_of(request.name)); !saved) return saved;
   if (auto made = equip(record); !made) {
     (void)finish_removal(record);
     return made;
@@ -155,11 +156,41 @@ Result<void> Fleet::add(const NewDevice& request) {
   return {};
 }
 
+/// Puts what the flash is equipped with into the device's folder, which it makes, and its versions on record.
+Result<void> Fleet::write_images(const NewDevice& request, DeviceRecord& record) {
+  auto version = check_firmware(request.image);
+  if (!version) return tl::unexpected(version.error());
+  record.factory_version = *version;
+  std::vector<std::uint8_t> recovery;
+  if (request.has_recovery) {
+    const auto products = BuildProducts::find(request.board);
+    if (!products) return tl::unexpected(products.error());
+    auto made = make_recovery_image(*find_board(request.board), *products);
+    if (!made) return tl::unexpected(made.error());
+    recovery = std::move(*made);
+    record.recovery_version = kRecoveryVersion;
+  }
+  const std::string folder = folder_of(request.name);
+  if (auto made = make_folder(folder); !made) return made;
+  const auto write = [&folder](const char* file, const std::vector<std::uint8_t>& bytes) {
+    return write_file_atomic(fmt::format("{}/{}", folder, file), bytes);
+  };
+  if (auto written = write(DeviceRecord::kFactoryImage, request.image); !written) return written;
+  if (recovery.empty()) return {};
+  return write(DeviceRecord::kRecoveryImage, recovery);
+}
+
 /// Does, or does again, all that makes a device of a record: registers it and gives it a new flash.
 Result<void> Fleet::equip(DeviceRecord record) {
   const std::string folder = folder_of(record.name);
   const auto image = read_file(fmt::format("{}/{}", folder, DeviceRecord::kFactoryImage));
   if (!image) return tl::unexpected(image.error());
+  std::vector<std::uint8_t> recovery;
+  if (!record.recovery_version.empty()) {
+    auto bytes = read_file(fmt::format("{}/{}", folder, DeviceRecord::kRecoveryImage));
+    if (!bytes) return tl::unexpected(bytes.error());
+    recovery = std::move(*bytes);
+  }
   if (auto deleted = delete_thing(record.name); !deleted) return deleted;
   if (auto removed = remove_all(folder + "/flash.bin"); !removed) return removed;
   const auto identity = register_device(lab_, record.name);
@@ -168,7 +199,8 @@ Result<void> Fleet::equip(DeviceRecord record) {
   if (!spec) return tl::unexpected(spec.error());
   const auto products = BuildProducts::find(record.board);
   if (!products) return tl::unexpected(products.error());
-  if (auto made = equip_device(lab_, *spec, *identity, *image, *products); !made) return made;
+  const FactoryImages images{.application = *image, .recovery = recovery};
+  if (auto made = equip_device(lab_, *spec, *identity, images, *products); !made) return made;
   if (auto joined = join_groups(record); !joined) return joined;
   record.state = State::kReady;
   record.groups.clear();

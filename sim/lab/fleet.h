@@ -6,9 +6,9 @@
 //   (*fleet)->start("thing-1");
 //
 // A device is a thing with one certificate, and a folder `devices/NAME/` in the lab's: device.json, the key
-// and certificate, factory.img, flash.bin, uart.log. Whatever is done to a device is written down before it
-// is begun: killed at any moment, a device that was being made is made, and one that was being removed is
-// gone, after the next open(). A device that is on when the lab ends is on again when it goes on.
+// and certificate, factory.img, recovery.img, flash.bin, uart.log. Whatever is done to a device is written
+// down before it is begun: killed at any moment, a device that was being made is made, and one that was being
+// removed is gone, after the next open(). A device that is on when the lab ends is on again when it goes on.
 //
 // Devices are named like things, 1 to 64 characters: that much fits their provisioning.
 #pragma once
@@ -32,6 +32,7 @@ struct NewDevice {
   std::string name;
   std::string board;
   std::vector<std::uint8_t> image;       ///< signed; what it starts with
+  bool has_recovery = true;              ///< its recovery slot holds this build's recovery image
   std::vector<std::string> groups = {};  ///< of things; must exist
   std::optional<std::uint64_t> seed = {};
   TransferSettings transfer = {};
@@ -54,8 +55,8 @@ class Fleet {
   /// @returns kUsage  the name is bad or taken (by a device or a thing), there is no such board or group, or
   ///                  the image is none
   [[nodiscard]] Result<void> add(const NewDevice& request);
-  /// Factory reset: a blank flash, the factory image, a new key and certificate. The thing is deleted and
-  /// made again, and joins the groups it was in, so that it gets their continuous jobs. The device is off
+  /// Factory reset: a blank flash, the images of the factory, a new key and certificate. The thing is deleted
+  /// and made again, and joins the groups it was in, so that it gets their continuous jobs. The device is off
   /// afterwards. @returns kUsage for an unknown name
   [[nodiscard]] Result<void> reprovision(const std::string& name);
   /// Takes the device, its thing and its files away. @returns kUsage for an unknown name
@@ -87,6 +88,7 @@ class Fleet {
   [[nodiscard]] Result<void> load_all();
   [[nodiscard]] Result<void> resume(DeviceRecord record);
   [[nodiscard]] Result<void> check_new(const NewDevice& request);
+  [[nodiscard]] Result<void> write_images(const NewDevice& request, DeviceRecord& record);
   [[nodiscard]] Result<void> equip(DeviceRecord record);
   [[nodiscard]] Result<void> finish_removal(const DeviceRecord& record);
   [[nodiscard]] Result<void> open_device(DeviceRecord record, DeviceSpec spec);

@@ -26,7 +26,7 @@ Result<Identity> register_device(RunningLab& lab, const std::string& name) {
 }
 
 Result<void> equip_device(const RunningLab& lab, const DeviceSpec& spec, const Identity& identity,
-                          std::span<const std::uint8_t> image, const BuildProducts& products) {
+                          const FactoryImages& images, const BuildProducts& products) {
   DeviceSettings settings;
   settings.thing_name = spec.name;
   settings.mqtt_port = lab.mqtt_port();
@@ -40,7 +40,7 @@ Result<void> equip_device(const RunningLab& lab, const DeviceSpec& spec, const I
   if (!provisioning) return tl::unexpected(provisioning.error());
   auto flash = flash_file::FlashFile::create(spec.folder + "/flash.bin");
   if (!flash) return tl::unexpected(flash.error());
-  return equip(flash->bytes(), *provisioning, image);
+  return equip(flash->bytes(), *provisioning, images);
 }
 
 Result<std::unique_ptr<LabDevice>> LabDevice::open(RunningLab& lab, DeviceSpec spec, BuildProducts products) {
@@ -151,7 +151,10 @@ cloud::Subscription LabDevice::listen_console(ConsoleListener listener) {
 }
 
 void LabDevice::handle_line(std::string_view line) {
-  if (std::string version = started_version(line); !version.empty()) running_version_ = std::move(version);
+  if (std::string version = started_version(line); !version.empty()) {
+    running_version_ = std::move(version);
+    is_in_recovery_ = started_slot(line) == "recovery";
+  }
   console_lines_.emplace_back(line);
   if (console_lines_.size() > kKeptLines) console_lines_.pop_front();
   console_listeners_.for_each([line](const ConsoleListener& listener) { listener.on_line(line); });

@@ -1,7 +1,7 @@
 // One device of a running lab: a board with its flash file, its own link and its power switch.
 //
 //   register_device(lab, name);                    // thing, key and certificate in the cloud
-//   equip_device(lab, spec, identity, image, products);  // the factory: settings and first image
+//   equip_device(lab, spec, identity, images, products); // the factory: settings, first and recovery image
 //   auto device = LabDevice::open(lab, spec, products);
 //   (*device)->start();
 //   (*device)->cut();          // power is lost now
@@ -53,7 +53,7 @@ struct DeviceSpec {
 
 /// Makes the device's flash file, which must not exist, as it leaves the factory.
 [[nodiscard]] Result<void> equip_device(const RunningLab& lab, const DeviceSpec& spec,
-                                        const Identity& identity, std::span<const std::uint8_t> image,
+                                        const Identity& identity, const FactoryImages& images,
                                         const BuildProducts& products);
 
 /// Hears a device's console.
@@ -94,6 +94,8 @@ class LabDevice {
   [[nodiscard]] std::span<const std::uint8_t> flash() const { return flash_.bytes(); }
   /// Version of the image that the bootloader started last; empty before it has.
   [[nodiscard]] const std::string& running_version() const { return running_version_; }
+  /// Whether that was the recovery image: the device waits for an update.
+  [[nodiscard]] bool is_in_recovery() const { return is_in_recovery_; }
   /// Why it went off by itself last; empty if it was told to.
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
@@ -117,6 +119,7 @@ class LabDevice {
   std::deque<std::string> console_lines_;
   cloud::Listeners<ConsoleListener> console_listeners_;
   std::string running_version_;
+  bool is_in_recovery_ = false;
   std::string problem_;
   bool is_stopping_ = false;
   std::unique_ptr<link::Link> link_;

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <boost/crc.hpp>
 #include <cstring>
 #include <optional>
 
 #include "agent/boot/boot_control.h"
+#include "agent/boot/security_counter.h"
 #include "pal_sim/flash/flash_map.h"
 
 namespace otasim::scenario {
@@ -52,9 +54,42 @@ std::optional<flash::Partition> partition_of(boot::Slot slot) {
       return flash::kSlotA;
     case boot::Slot::kB:
       return flash::kSlotB;
+    case boot::Slot::kRecovery:
+      return flash::kRecovery;
     default:
       return std::nullopt;
   }
+}
+
+/// Verifies the image in a slot, which must be of the slot's own kind.
+Result<image::Info> image_in(std::span<const std::uint8_t> window, boot::Slot slot,
+                             const crypto::P256Key& key) {
+  using boot::image::Kind;
+  const std::optional<flash::Partition> partition = partition_of(slot);
+  if (!partition) return wrong("there is no such slot.");
+  Result<image::Info> info = image::verify(window.subspan(partition->offset, partition->size), key);
+  if (!info) return wrong(fmt::format("slot {}: {}", slot_letter(slot), info.error().message));
+  const Kind kind = slot == boot::Slot::kRecovery ? Kind::kRecovery : Kind::kApplication;
+  if (info->kind.value_or(0) != static_cast<std::uint32_t>(kind)) {
+    return wrong(fmt::format("slot {} holds an image of another kind.", slot_letter(slot)));
+  }
+  return info;
+}
+
+/// What OTP says of recovery images: as many as there are steps in its second part, of four bits each, of
+/// which at least three were burned.
+std::uint32_t recovery_floor(std::span<const std::uint8_t> window) {
+  const auto bank = window.subspan(flash::kOtpOffset + boot::kFloorBankSize, boot::kFloorBankSize);
+  std::uint32_t burned = 0;
+  for (const std::uint8_t byte : bank) {
+    for (const unsigned step : {byte & 0x0FU, unsigned{byte} >> 4U})
+      burned += std::popcount(step) <= 1 ? 1U : 0U;
+  }
+  return burned;
+}
+
+bool is_window(std::span<const std::uint8_t> window) {
+  return window.size() == flash::kWindowSize;
 }
 
 }  // namespace
@@ -74,19 +109,16 @@ std::string slot_letter(boot::Slot slot) {
 }
 
 Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const crypto::P256Key& key) {
-  if (window.size() != flash::kWindowSize)
-    return fail(ExitCode::kInternal, "the flash window has a wrong size");
+  if (!is_window(window)) return fail(ExitCode::kInternal, "the flash window has a wrong size");
   const std::optional<BootRecord> record = record_in_force(window);
   if (!record) return wrong("there is no valid boot control record.");
   const boot::BootState& state = record->state;
   const bool is_accepted = state.staged_state == boot::StagedState::kAccepted;
   const boot::Slot slot = is_accepted ? state.staged_slot : state.committed_slot;
   const boot::ImageIdentity& identity = is_accepted ? state.staged : state.committed;
-  const std::optional<flash::Partition> partition = partition_of(slot);
-  if (!partition) return wrong("boot control approves no image.");
-
-  Result<image::Info> info = image::verify(window.subspan(partition->offset, partition->size), key);
-  if (!info) return wrong(fmt::format("slot {}: {}", slot_letter(slot), info.error().message));
+  if (slot != boot::Slot::kA && slot != boot::Slot::kB) return wrong("boot control approves no image.");
+  Result<image::Info> info = image_in(window, slot, key);
+  if (!info) return tl::unexpected(info.error());
   if (!std::equal(info->sha256->begin(), info->sha256->end(), identity.digest.begin(),
                   identity.digest.end())) {
     return wrong(fmt::format("slot {} holds another image than boot control approved.", slot_letter(slot)));
@@ -94,6 +126,18 @@ Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const
   const auto& job = identity.job_id.characters;
   return ApprovedImage{slot, is_accepted ? "accepted" : "committed", std::move(*info),
                        std::string(job.data(), strnlen(job.data(), job.size()))};
+}
+
+Result<ApprovedImage> fail_safe_image(std::span<const std::uint8_t> window, const crypto::P256Key& key) {
+  if (!is_window(window)) return fail(ExitCode::kInternal, "the flash window has a wrong size");
+  Result<image::Info> info = image_in(window, boot::Slot::kRecovery, key);
+  if (!info) return tl::unexpected(info.error());
+  const std::uint32_t floor = recovery_floor(window);
+  if (info->security_counter.value_or(0) < floor) {
+    return wrong(fmt::format("the recovery image's security counter is {}, below {} in OTP.",
+                             info->security_counter.value_or(0), floor));
+  }
+  return ApprovedImage{boot::Slot::kRecovery, "recovery", std::move(*info), {}};
 }
 
 bool slot_holds(std::span<const std::uint8_t> window, boot::Slot slot, std::span<const std::uint8_t> file) {

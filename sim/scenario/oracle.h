@@ -18,7 +18,7 @@ namespace otasim::scenario {
 /// The image the device will boot next, proven.
 struct ApprovedImage {
   boot::Slot slot = boot::Slot::kNone;
-  /// "committed", or "accepted": the image accepted itself durably, and the next boot commits it.
+  /// "committed"; "accepted": the image accepted itself durably, and the next boot commits it; or "recovery".
   std::string standing;
   image::Info info;
   std::string job_id;  ///< the job that brought it; empty for the factory's image
@@ -31,6 +31,15 @@ struct ApprovedImage {
 ///          not the image the record describes
 [[nodiscard]] Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window,
                                                    const crypto::P256Key& key);
+
+/// The recovery image, which the device boots next if approved_image() finds none: its documented fail-safe
+/// mode.
+///
+/// @returns kFailed, saying what is wrong, if the recovery slot holds no image that verifies, it is of
+/// another
+///          kind, or its security counter is below what OTP says of recovery images
+[[nodiscard]] Result<ApprovedImage> fail_safe_image(std::span<const std::uint8_t> window,
+                                                    const crypto::P256Key& key);
 
 /// Whether the slot of an approved image holds exactly the bytes of `file`.
 [[nodiscard]] bool slot_holds(std::span<const std::uint8_t> window, boot::Slot slot,

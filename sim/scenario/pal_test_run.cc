@@ -88,7 +88,7 @@ class PalTestRun {
     auto flash = flash_file::FlashFile::create(folder_.file("flash.bin"));
     if (!flash) return tl::unexpected(flash.error());
     flash_ = std::move(*flash);
-    return lab::equip(flash_->bytes(), *provisioning, plan_.image);
+    return lab::equip(flash_->bytes(), *provisioning, {.application = plan_.image});
   }
 
   Result<void> create_device() {

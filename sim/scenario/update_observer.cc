@@ -53,6 +53,7 @@ UpdateObserver::Next UpdateObserver::observe_console(const std::string& line, st
   if (is_job_received(line)) begin_transfer(now_ms);
   if (std::string version = lab::started_version(line); !version.empty()) {
     outcome_.running_version = std::move(version);
+    outcome_.running_slot = lab::started_slot(line);
     last_line_seen_ = last_line_.empty();  // what an earlier boot said does not count
   }
   // The console may be ahead of the cloud: the broker acknowledges the device's last word before the cloud

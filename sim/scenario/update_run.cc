@@ -100,9 +100,8 @@ class UpdateRun {
                                .record = true};
     const auto identity = lab::register_device(*lab_, kThing);
     if (!identity) return tl::unexpected(identity.error());
-    if (auto made = lab::equip_device(*lab_, spec, *identity, plan_.factory_image, plan_.products); !made) {
-      return made;
-    }
+    const lab::FactoryImages images{.application = plan_.factory_image, .recovery = plan_.recovery_image};
+    if (auto made = lab::equip_device(*lab_, spec, *identity, images, plan_.products); !made) return made;
     auto device = lab::LabDevice::open(*lab_, spec, plan_.products);
     if (!device) return tl::unexpected(device.error());
     device_ = std::move(*device);
@@ -187,6 +186,7 @@ class UpdateRun {
       outcome.approved = std::move(*approved);
     } else {
       outcome.flash_problem = approved.error().message;
+      if (auto recovery = fail_safe_image(device_->flash(), *key)) outcome.fail_safe = std::move(*recovery);
     }
     return outcome;
   }

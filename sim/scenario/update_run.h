@@ -24,8 +24,9 @@ namespace otasim::scenario {
 struct UpdatePlan {
   std::string board;
   lab::BuildProducts products;
-  std::vector<std::uint8_t> factory_image;  ///< what the device starts with
-  std::vector<std::uint8_t> update_image;   ///< what it is offered
+  std::vector<std::uint8_t> factory_image;        ///< what the device starts with
+  std::vector<std::uint8_t> recovery_image = {};  ///< in its recovery slot; empty: none
+  std::vector<std::uint8_t> update_image;         ///< what it is offered
   std::string run_folder;       ///< exists; gets uart.log, link.pcap, flash.bin, flash.ops, broker.log
   std::uint16_t mqtt_port = 0;  ///< 0: any free one
   std::uint64_t seed = 1;
@@ -45,12 +46,15 @@ struct UpdateOutcome {
   std::string reason;  ///< its statusDetails.reason
   /// Version of the image the device's bootloader started last, from its console.
   std::string running_version;
+  std::string running_slot;               ///< "A", "B", or "recovery": the device is in its fail-safe mode
   std::int64_t boot_to_connected_ms = 0;  ///< power-on to the broker accepting the device
   std::int64_t transfer_ms = 0;           ///< job received to image verified, both by the device
   std::int64_t wall_ms = 0;               ///< power-on to the job's end
   std::optional<ApprovedImage> approved;  ///< what the flash says afterwards
   std::string flash_problem;              ///< why `approved` is empty
-  bool flash_holds_update = false;        ///< the approved slot has exactly the bytes that were offered
+  /// The recovery image that starts instead, if `approved` is empty and there is one that may.
+  std::optional<ApprovedImage> fail_safe;
+  bool flash_holds_update = false;  ///< the approved slot has exactly the bytes that were offered
 };
 
 /// Runs the plan. An update that the device refuses is an outcome, not an error.

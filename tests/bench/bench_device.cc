@@ -14,7 +14,7 @@ BenchDevice::BenchDevice(lab::RunningLab& lab, const lab::BuildProducts& product
   const auto provisioning = need(lab::provisioning_blob(lab.identities(), identity, options.settings,
                                                         need(lab::load_device_key(products.device_key))));
   flash_ = need(flash_file::FlashFile::create(folder_.file("flash.bin")));
-  need(lab::equip(flash_->bytes(), provisioning, options.image));
+  need(lab::equip(flash_->bytes(), provisioning, {.application = options.image}));
 
   std::vector<std::uint16_t> ports = lab.device_ports();
   ports.insert(ports.end(), options.more_ports.begin(), options.more_ports.end());

@@ -86,7 +86,7 @@ bool Device::boot() {
                             .console = {},
                             .previous_image = boot::PreviousImage::kErase});
   boot_info_.slot = decision_.slot;
-  boot_info_.is_trial = decision_.is_trial() ? 1 : 0;
+  boot_info_.image_state = decision_.image_state;
   const auto count_reset = [](void* context) { ++static_cast<Device*>(context)->resets_; };
   pal_.emplace(platform(boot_info_, {count_reset, this}));
   return decision_.start == crypto::Verdict::kYes && pal_->start() == flash::Status::kOk;

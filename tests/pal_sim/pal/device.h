@@ -34,6 +34,7 @@ class Device {
   /// The version that runs.
   [[nodiscard]] boot::image::Version version() const { return decision_.image.version; }
   [[nodiscard]] bool is_trial() const { return decision_.is_trial(); }
+  [[nodiscard]] boot::Slot running_slot() const { return decision_.slot; }
 
   [[nodiscard]] pal::Pal& pal() { return *pal_; }
   [[nodiscard]] flash::NorModel& model() { return flash_.model(); }

@@ -527,7 +527,7 @@ TEST_F(PalTest, OnlyTheImageOnTrialMayAcceptItself) {
   ASSERT_TRUE(device_.boot());
   boot::BootInfo other{};
   other.slot = boot::Slot::kA;
-  other.is_trial = 1;
+  other.image_state = boot::ImageState::kTrial;
   pal::Pal pal(device_.platform(other, {}));
   ASSERT_EQ(pal.start(), flash::Status::kOk);
   EXPECT_EQ(main_of(pal.set_image_state(nullptr, OtaImageStateAccepted)), OtaPalCommitFailed);

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "pal_sim/flash/flash_map.h"
 #include "sim/base/unique_fd.h"
 #include "tests/sim/cli/lab_fixture.h"
 
@@ -92,6 +93,47 @@ TEST_F(LabTest, ADeviceThatPrefersHttpFetchesOverItAndKeepsItsSettings) {
   EXPECT_EQ(ok({"device", "reprovision", "thing-1"})["transfer"], transfer);
   const json changed = ok({"device", "add", "thing-2", "--off", "--stream-format", "json", "--start-next"});
   EXPECT_EQ(changed["transfer"], (json{{"stream_format", "json"}, {"start_next", true}}));
+  end_lab(*up);
+}
+
+class LabRecoveryTest : public LabTest {
+ protected:
+  /// While the device is off.
+  void spoil_application(const std::string& name) {
+    std::fstream flash(lab() + "/devices/" + name + "/flash.bin",
+                       std::ios::binary | std::ios::in | std::ios::out);
+    flash.seekp(flash::kSlotA.offset);
+    flash << "no image";
+  }
+};
+
+TEST_F(LabRecoveryTest, ADeviceWithoutAnApplicationIsShownInRecoveryAndUpdatedFromThere) {
+  const auto up = start_lab({"--quiet"});
+  const json added = ok({"device", "add", "thing-1", "--off"});
+  EXPECT_EQ(added["recovery_version"], "0.0.1");
+  EXPECT_EQ(added["in_recovery"], false);
+  spoil_application("thing-1");
+  ok({"device", "start", "thing-1"});
+  ok({"job", "create", "u1", "--version", "1.1.0", "--target", "thing-1"});
+  const auto console = start({"device", "console", "thing-1", "--follow"});
+  ASSERT_TRUE(console->wait_for_output("app: otasim recovery 0.0.1, slot recovery")) << console->finish().err;
+  const Outcome watch = otasim({"job", "watch", "u1"});
+  EXPECT_EQ(watch.code, 0) << watch.out << watch.err;
+  EXPECT_EQ(device("thing-1")["running"], "1.1.0");
+  EXPECT_EQ(device("thing-1")["in_recovery"], false);
+  end_lab(*up);
+}
+
+TEST_F(LabRecoveryTest, ADeviceWithoutApplicationAndRecoveryImageStaysOffTheNetwork) {
+  const auto up = start_lab({"--quiet"});
+  EXPECT_EQ(ok({"device", "add", "thing-1", "--off", "--no-recovery"})["recovery_version"], "");
+  EXPECT_THAT(otasim({"device", "list"}).out, HasSubstr("none"));
+  spoil_application("thing-1");
+  ok({"device", "start", "thing-1"});
+  const auto console = start({"device", "console", "thing-1", "--follow"});
+  ASSERT_TRUE(console->wait_for_output("boot: halt reason=no-image-may-start")) << console->finish().err;
+  EXPECT_EQ(device("thing-1")["connected"], false);
+  EXPECT_EQ(device("thing-1")["running"], "");
   end_lab(*up);
 }
 

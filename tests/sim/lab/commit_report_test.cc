@@ -42,7 +42,7 @@ class CommitReport : public testing::Test {
                           .socket_folder = sockets.path().string()};
     const auto identity = register_device(*lab, kThing);
     ASSERT_TRUE(identity) << identity.error().message;
-    ASSERT_TRUE(equip_device(*lab, spec, *identity, firmware("1.0.0"), products));
+    ASSERT_TRUE(equip_device(*lab, spec, *identity, {firmware("1.0.0")}, products));
     auto opened = LabDevice::open(*lab, spec, products);
     ASSERT_TRUE(opened) << opened.error().message;
     device = std::move(*opened);

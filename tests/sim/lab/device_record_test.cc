@@ -30,6 +30,7 @@ class DeviceRecordTest : public testing::Test {
                       .is_on = true,
                       .state = DeviceRecord::State::kEquipping,
                       .factory_version = "1.0.0",
+                      .recovery_version = "0.0.1",
                       .groups = {"canary", "all"}};
 };
 
@@ -47,18 +48,21 @@ TEST_F(DeviceRecordTest, IsReadAsItWasWritten) {
   EXPECT_TRUE(read->is_on);
   EXPECT_EQ(read->state, DeviceRecord::State::kEquipping);
   EXPECT_EQ(read->factory_version, "1.0.0");
+  EXPECT_EQ(read->recovery_version, "0.0.1");
   EXPECT_THAT(read->groups, ElementsAre("canary", "all"));
 }
 
-TEST_F(DeviceRecordTest, OneOfAnEarlierVersionHasNoTransferSettings) {
+TEST_F(DeviceRecordTest, OneOfAnEarlierVersionHasNoTransferSettingsNorARecoveryImage) {
   ASSERT_TRUE(record.save(folder));
   nlohmann::json content;
   std::ifstream(path()) >> content;
   content.erase("transfer");
+  content.erase("recovery_version");
   std::ofstream(path()) << content;
   const auto read = DeviceRecord::load(folder);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->transfer, TransferSettings{});
+  EXPECT_EQ(read->recovery_version, "");
 }
 
 TEST_F(DeviceRecordTest, ADamagedOneIsRefusedByItsPath) {
@@ -71,7 +75,7 @@ TEST_F(DeviceRecordTest, ADamagedOneIsRefusedByItsPath) {
     if (name == "transfer") continue;       // may be missing
     nlohmann::json without = whole;
     without.erase(name);
-    damaged.push_back(without.dump());
+    if (name != "recovery_version") damaged.push_back(without.dump());
     nlohmann::json wrong = whole;
     wrong[name] = nlohmann::json::object();
     damaged.push_back(wrong.dump());

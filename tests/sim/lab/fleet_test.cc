@@ -9,9 +9,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include "pal_sim/flash/flash_map.h"
 #include "sim/base/file_io.h"
 #include "sim/base/temp_dir.h"
 #include "sim/image/image.h"
+#include "sim/lab/firmware.h"
 
 namespace otasim::lab {
 namespace {
@@ -138,6 +140,34 @@ TEST_F(FleetTest, ADeviceThatWasBeingMadeIsMadeAtTheNextStart) {
   EXPECT_TRUE(fs::exists(device_folder("thing-1") + "/flash.bin"));
 }
 
+TEST_F(FleetTest, TheRecoveryImageIsOnRecordAndInFlashAlsoIfTheDeviceIsMadeAgain) {
+  open_fleet();
+  add("thing-1");
+  EXPECT_EQ(fleet->record("thing-1").recovery_version, kRecoveryVersion);
+  const auto recovery = read_file(device_folder("thing-1") + "/recovery.img").value();
+  EXPECT_EQ(image::to_string(image::parse(recovery).value().version), kRecoveryVersion);
+  const auto holds_it = [&] {
+    const auto window = read_file(device_folder("thing-1") + "/flash.bin").value();
+    return std::ranges::equal(recovery, std::span(window).subspan(flash::kRecovery.offset, recovery.size()));
+  };
+  EXPECT_TRUE(holds_it());
+  interrupt("thing-1", State::kEquipping);
+  fs::remove(device_folder("thing-1") + "/flash.bin");
+  restart();
+  EXPECT_EQ(fleet->record("thing-1").recovery_version, kRecoveryVersion);
+  EXPECT_TRUE(holds_it());
+}
+
+TEST_F(FleetTest, ADeviceMayHaveNoRecoveryImage) {
+  open_fleet();
+  ASSERT_TRUE(fleet->add({.name = "thing-1", .board = "mps2-an385", .image = image, .has_recovery = false}));
+  ASSERT_TRUE(fleet->reprovision("thing-1"));
+  EXPECT_EQ(fleet->record("thing-1").recovery_version, "");
+  EXPECT_FALSE(fs::exists(device_folder("thing-1") + "/recovery.img"));
+  const auto window = read_file(device_folder("thing-1") + "/flash.bin").value();
+  EXPECT_EQ(window[flash::kRecovery.offset], 0xFF);
+}
+
 TEST_F(FleetTest, ADeviceWhoseThingWasNotMadeYetIsMadeAtTheNextStart) {
   open_fleet();
   add("thing-1");
@@ -166,7 +196,8 @@ TEST_F(FleetTest, ADeviceThatWasBeingRemovedIsGoneAtTheNextStart) {
 TEST_F(FleetTest, WhatWasBegunWithoutARecordIsGoneAtTheNextStart) {
   open_fleet();
   fs::create_directories(device_folder("thing-1"));
-  std::ofstream(device_folder("thing-1") + "/factory.img.x4bD9a") << "half an ima";
+  std::ofstream(device_folder("thing-1") + "/factory.img") << "an image";
+  std::ofstream(device_folder("thing-1") + "/recovery.img.x4bD9a") << "half an ima";
   fs::create_directories(device_folder("thing-2"));
   restart();
   EXPECT_THAT(fleet->names(), IsEmpty());

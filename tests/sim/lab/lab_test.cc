@@ -142,7 +142,8 @@ TEST_F(LabTest, TheDeviceFindsItsIdentityInFlash) {
   const auto blob = otasim::lab::provisioning_blob(lab, device, settings, device_key()).value();
   std::vector<std::uint8_t> window(flash::kWindowSize, 0xFF);
   const std::vector<std::uint8_t> image(5000, 0x42);
-  ASSERT_TRUE(otasim::lab::equip(window, blob, image).has_value());
+  const std::vector<std::uint8_t> recovery(3000, 0x43);
+  ASSERT_TRUE(otasim::lab::equip(window, blob, {image, recovery}).has_value());
   for (const flash::Partition& copy : {flash::kProvisioning0, flash::kProvisioning1}) {
     provisioning::Settings read;
     std::vector<std::uint8_t> ram(window.begin() + copy.offset, window.begin() + copy.offset + copy.size);
@@ -157,6 +158,17 @@ TEST_F(LabTest, TheDeviceFindsItsIdentityInFlash) {
   }
   EXPECT_EQ(window[flash::kSlotA.offset], 0x42);
   EXPECT_EQ(window[flash::kSlotB.offset], 0xFF);
+  EXPECT_EQ(window[flash::kRecovery.offset + 2999], 0x43);
+  EXPECT_EQ(window[flash::kRecovery.offset + 3000], 0xFF);
+}
+
+TEST_F(LabTest, AnImageThatDoesNotFitItsSlotIsRefused) {
+  std::vector<std::uint8_t> window(flash::kWindowSize, 0xFF);
+  const std::vector<std::uint8_t> image(flash::kSlotSize);
+  const std::vector<std::uint8_t> larger(flash::kSlotSize + 1);
+  EXPECT_TRUE(otasim::lab::equip(window, {}, {image, image}).has_value());
+  EXPECT_EQ(otasim::lab::equip(window, {}, {larger}).error().code, otasim::ExitCode::kUsage);
+  EXPECT_EQ(otasim::lab::equip(window, {}, {image, larger}).error().code, otasim::ExitCode::kUsage);
 }
 
 bool holds(std::span<const std::uint8_t> window, std::span<const std::uint8_t> bytes) {
@@ -170,7 +182,8 @@ TEST_F(LabTest, TheFlashShowsNobodyWhoTheDeviceIs) {
   settings.mqtt_port = 4711;
   const auto blob = otasim::lab::provisioning_blob(lab, device, settings, device_key()).value();
   std::vector<std::uint8_t> window(flash::kWindowSize, 0xFF);
-  ASSERT_TRUE(otasim::lab::equip(window, blob, std::vector<std::uint8_t>(5000, 0x42)).has_value());
+  const std::vector<std::uint8_t> image(5000, 0x42);
+  ASSERT_TRUE(otasim::lab::equip(window, blob, {image}).has_value());
   ASSERT_TRUE(holds(window, blob));
 
   // ECPrivateKey (RFC 5915) begins with 30 77 02 01 01 04 20 and the scalar.

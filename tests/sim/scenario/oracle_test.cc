@@ -11,23 +11,29 @@
 
 #include "agent/boot/boot_control.h"
 #include "agent/boot/boot_state.h"
+#include "agent/boot/security_counter.h"
 #include "qemu_boards/native/native_flash.h"
 #include "sim/image/image.h"
 
 namespace {
 
+using boot::image::Kind;
 using otasim::crypto::Bytes;
 using otasim::crypto::P256Key;
 using otasim::scenario::approved_image;
+using otasim::scenario::fail_safe_image;
 using testing::HasSubstr;
 
 class Oracle : public testing::Test {
  protected:
-  Bytes make_image(std::uint16_t revision) {
+  Bytes make_image(std::uint16_t revision, Kind kind = Kind::kApplication) {
     const Bytes payload(2000, static_cast<std::uint8_t>(revision));
-    return otasim::image::sign(
-               payload, {.version = {1, 0, revision, 0}, .security_counter = 1, .load_address = 0x100000},
-               key)
+    return otasim::image::sign(payload,
+                               {.version = {1, 0, revision, 0},
+                                .security_counter = 1,
+                                .load_address = 0x100000,
+                                .kind = kind},
+                               key)
         .value();
   }
   static boot::ImageIdentity identity(const Bytes& image) {
@@ -106,6 +112,55 @@ TEST_F(Oracle, AGenuineImageThatBootControlDidNotApproveIsSeen) {
   const auto image = approved_image(flash.window(), key);
   ASSERT_FALSE(image.has_value());
   EXPECT_THAT(image.error().message, HasSubstr("another image than boot control approved"));
+}
+
+TEST_F(Oracle, AnImageOfAnotherKindIsNotApproved) {
+  const Bytes recovery = make_image(1, Kind::kRecovery);
+  update_to(recovery);
+  append(boot::accept(current));
+  const auto image = approved_image(flash.window(), key);
+  ASSERT_FALSE(image.has_value());
+  EXPECT_THAT(image.error().message, HasSubstr("slot B holds an image of another kind"));
+}
+
+TEST_F(Oracle, ARecordThatNamesTheRecoverySlotApprovesNothing) {
+  put(make_image(1, Kind::kRecovery), flash::kRecovery);
+  boot::BootState state;
+  state.committed_slot = boot::Slot::kRecovery;
+  boot::BootControl control(flash);
+  ASSERT_EQ(control.load(), flash::Status::kOk);
+  static_cast<void>(control.append(state));  // boot control itself does not take it back as sound
+  EXPECT_FALSE(approved_image(flash.window(), key).has_value());
+}
+
+TEST_F(Oracle, WithoutAnApplicationTheRecoveryImageIsTheFailSafe) {
+  put(make_image(1, Kind::kRecovery), flash::kRecovery);
+  EXPECT_FALSE(approved_image(flash.window(), key).has_value());
+  const auto image = fail_safe_image(flash.window(), key);
+  ASSERT_TRUE(image.has_value()) << image.error().message;
+  EXPECT_EQ(image->slot, boot::Slot::kRecovery);
+  EXPECT_EQ(image->standing, "recovery");
+  EXPECT_EQ(otasim::image::to_string(image->info.version), "1.0.1");
+}
+
+TEST_F(Oracle, AnApplicationIsNoFailSafeNorIsAStrangersImageOrAnOldOne) {
+  const auto problem = [this] {
+    const auto image = fail_safe_image(flash.window(), key);
+    return image ? std::string("none") : image.error().message;
+  };
+  EXPECT_THAT(problem(), HasSubstr("slot recovery"));
+  put(make_image(1), flash::kRecovery);
+  EXPECT_THAT(problem(), HasSubstr("slot recovery holds an image of another kind"));
+  Bytes damaged = make_image(1, Kind::kRecovery);
+  damaged[1000] ^= 1;
+  put(damaged, flash::kRecovery);
+  EXPECT_THAT(problem(), HasSubstr("slot recovery"));
+  put(make_image(1, Kind::kRecovery), flash::kRecovery);
+  EXPECT_EQ(problem(), "none");
+  ASSERT_EQ(boot::burn_floor(flash, Kind::kApplication, 5), flash::Status::kOk);
+  EXPECT_EQ(problem(), "none") << "the applications' floor is not its own";
+  ASSERT_EQ(boot::burn_floor(flash, Kind::kRecovery, 2), flash::Status::kOk);
+  EXPECT_THAT(problem(), HasSubstr("counter is 1, below 2 in OTP"));
 }
 
 TEST_F(Oracle, ADamagedNewestRecordGivesWayToTheOneBefore) {

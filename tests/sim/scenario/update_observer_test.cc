@@ -88,6 +88,18 @@ TEST(UpdateObserver, TheRunningVersionIsTheOneTheBootloaderStartedLast) {
   }
 }
 
+TEST(UpdateObserver, ADeviceInItsFailSafeModeIsKnownByItsSlot) {
+  UpdateObserver observer("thing-1", "");
+  EXPECT_EQ(observer.outcome().running_slot, "");
+  static_cast<void>(observer.observe(console("boot: start slot=recovery version=0.0.1 state=recovery")));
+  EXPECT_EQ(observer.outcome().running_slot, "recovery");
+  static_cast<void>(observer.observe(console("boot: verify slot=A result=no-image code=2")));
+  EXPECT_EQ(observer.outcome().running_slot, "recovery");
+  static_cast<void>(observer.observe(
+      console("boot: start slot=A version=1.2.0 state=trial attempt=1 of=1 deadline-ms=60000")));
+  EXPECT_EQ(observer.outcome().running_slot, "A");
+}
+
 TEST(UpdateObserver, SuccessWaitsForTheLastLineAndFailureDoesNot) {
   UpdateObserver success("thing-1", "update complete");
   EXPECT_EQ(success.observe(console("app: update complete, of an earlier boot")), Next::kNothing);
