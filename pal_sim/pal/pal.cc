@@ -239,7 +239,19 @@ OtaPalStatus_t Pal::accept() {
   const bool is_on_trial = platform_.boot_info.is_trial != 0 && platform_.boot_info.slot == state.staged_slot;
   const auto accepted = boot::accept(state);
   if (!is_on_trial || !accepted) return status_of(OtaPalCommitFailed, Reason::kNotOnTrial);
-  return success_or(OtaPalCommitFailed, boot_control_.append(*accepted));
+  const flash::Status status = boot_control_.append(*accepted);
+  if (status == flash::Status::kOk) return kSuccess;
+  take_back_acceptance();
+  return status_of(OtaPalCommitFailed, status);
+}
+
+/// A record of the acceptance may stand although it could not be completed, and the next boot would commit
+/// what the cloud was told has failed. So the last word in the journal has to be a rejection. If it cannot be
+/// had, nobody is told anything: the device restarts, and the next boot goes by what it finds.
+void Pal::take_back_acceptance() {
+  const auto rejected = boot::reject(boot_control_.state(), boot::RejectReason::kRefused);
+  if (rejected && boot_control_.append(*rejected) == flash::Status::kOk) return;
+  reset();
 }
 
 /// Rejects what is staged, if anything is. An accepted image is beyond rejection.

@@ -103,6 +103,8 @@ class Pal {
   OtaPalStatus_t reset();
 
   /// Makes it durable before it returns. Testing changes nothing: the bootloader recorded the trial.
+  /// CommitFailed is final: the image on trial is rejected then. If that cannot be made durable either, the
+  /// device restarts before anybody is told, and the bootloader goes by what it finds.
   /// @returns Success; BadImageState; CommitFailed (flash::Status, kNotOnTrial); RejectFailed and AbortFailed
   ///          (flash::Status, kNotAllowedNow: the image was accepted)
   [[nodiscard]] OtaPalStatus_t set_image_state(OtaFileContext_t* file, OtaImageState_t state);
@@ -134,6 +136,7 @@ class Pal {
   [[nodiscard]] boot::image::VerifyStatus check_image(boot::image::Info& info);
   [[nodiscard]] OtaPalStatus_t stage(const OtaFileContext_t& file);
   [[nodiscard]] OtaPalStatus_t accept();
+  void take_back_acceptance();
   [[nodiscard]] OtaPalStatus_t reject(OtaPalMainStatus_t failure);
   [[nodiscard]] flash::Status hash_file(crypto::Sha256Digest& digest);
   [[nodiscard]] bool holds(std::uint32_t offset, std::span<const std::uint8_t> data);

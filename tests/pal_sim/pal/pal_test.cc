@@ -516,6 +516,8 @@ TEST_F(PalTest, AcceptanceThatCannotBeRecordedIsCommitFailed) {
   ASSERT_TRUE(device_.boot());
   ASSERT_EQ(device_.flash().lock(flash::kBootControl0.offset, 2 * flash::kSectorSize), flash::Status::kOk);
   EXPECT_EQ(set_state(OtaImageStateAccepted), OtaPalCommitFailed);
+  EXPECT_EQ(device_.resets(), 1)
+      << "a board does not come back to tell: the rejection is not recorded either";
   EXPECT_FALSE(device_.pal().is_committed_job("AFR_OTA-u1"));
   ASSERT_TRUE(device_.boot());
   EXPECT_EQ(device_.version(), kOld);
