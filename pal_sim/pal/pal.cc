@@ -74,9 +74,8 @@ OtaPalStatus_t Pal::create_file(OtaFileContext_t* file) {
   image_status_ = boot::image::VerifyStatus::kNotOnRecord;
   if (file->fileSize > flash::kSlotSize) return status_of(OtaPalRxFileTooLarge, Reason::kNone);
   if (file->fileSize == 0) return status_of(OtaPalRxFileCreateFailed, Reason::kEmptyFile);
-  if (is_running_accepted() && platform_.boot_info.is_trial != 0) {
-    // The bootloader commits the running image at the next boot; only then is the other slot free. The job is
-    // offered again after it.
+  if (is_commit_due()) {
+    // Only once the running image is committed is the other slot free. The job is offered again after it.
     reset();
     return status_of(OtaPalRxFileCreateFailed, Reason::kRestartFirst);
   }
@@ -274,6 +273,16 @@ OtaPalImageState_t Pal::image_state() const {
 bool Pal::is_running_accepted() const {
   const boot::BootState& state = boot_control_.state();
   return state.staged_state == boot::StagedState::kAccepted && state.staged_slot == platform_.boot_info.slot;
+}
+
+/// Whether a restart may let the bootloader commit the running image: it accepted itself since the last one,
+/// or could not be committed at it. If that one was asked for, and did not help, another one would not
+/// either.
+bool Pal::is_commit_due() const {
+  if (!is_running_accepted()) return false;
+  if (platform_.boot_info.is_trial != 0) return true;
+  return platform_.boot_info.image_state == boot::ImageState::kAccepted &&
+         platform_.boot_info.reset_reason != boot::ResetReason::kSoftware;
 }
 
 bool Pal::is_committed_job(std::string_view job_id) const {

@@ -38,9 +38,9 @@ enum class Reason : std::uint32_t {
   kNoSignature = 0x100,    ///< the job carries none, or one that is longer than a Sig_t
   kFileNotOpen = 0x101,    ///< the context's file is not the one create_file() opened last
   kEmptyFile = 0x102,      ///< a file of 0 bytes cannot be received
-  kRestartFirst = 0x103,   ///< the running image was accepted and is committed at the next boot; only then is
-                           ///< there a free slot. The device is being restarted
-  kSlotInUse = 0x104,      ///< the slot to receive into is the one that runs
+  kRestartFirst = 0x103,   ///< the running image was accepted and is not committed yet; only then is there a
+                           ///< free slot. The device is being restarted, and the bootloader commits it
+  kSlotInUse = 0x104,      ///< the slot to receive into is the one that runs; also if a restart did not help
   kNotAllowedNow = 0x105,  ///< boot control does not allow it from its state
   kNotOnTrial = 0x106,     ///< the running image is not the one on trial
   kImageUnreadable = 0x107,  ///< flash failed while the received image was looked at
@@ -132,6 +132,7 @@ class Pal {
   }
   void close(OtaFileContext_t& file);
   [[nodiscard]] bool is_running_accepted() const;
+  [[nodiscard]] bool is_commit_due() const;
   [[nodiscard]] OtaPalStatus_t open(boot::Slot slot, const OtaFileContext_t& file);
   [[nodiscard]] boot::image::VerifyStatus check_image(boot::image::Info& info);
   [[nodiscard]] OtaPalStatus_t stage(const OtaFileContext_t& file);

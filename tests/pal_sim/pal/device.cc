@@ -74,7 +74,7 @@ void Device::restore() {
   if (!boot()) throw std::runtime_error("the restored device does not boot");
 }
 
-bool Device::boot() {
+bool Device::boot(boot::ResetReason reason) {
   flash_.model().power_on();
   const std::array keys{image_signer().public_key()};
   static constexpr crypto::P256PrivateKey kDecryptionKey{};
@@ -87,6 +87,9 @@ bool Device::boot() {
                             .previous_image = boot::PreviousImage::kErase});
   boot_info_.slot = decision_.slot;
   boot_info_.is_trial = decision_.is_trial() ? 1 : 0;
+  boot_info_.image_state = decision_.image_state;
+  boot_info_.attempt = decision_.attempt;
+  boot_info_.reset_reason = reason;
   const auto count_reset = [](void* context) { ++static_cast<Device*>(context)->resets_; };
   pal_.emplace(platform(boot_info_, {count_reset, this}));
   return decision_.start == crypto::Verdict::kYes && pal_->start() == flash::Status::kOk;

@@ -30,10 +30,11 @@ class Device {
   Device();
 
   /// Restores power and runs the bootloader; the new PAL knows what it decided. @returns false if it halts.
-  [[nodiscard]] bool boot();
+  [[nodiscard]] bool boot(boot::ResetReason reason = boot::ResetReason::kPowerOn);
   /// The version that runs.
   [[nodiscard]] boot::image::Version version() const { return decision_.image.version; }
   [[nodiscard]] bool is_trial() const { return decision_.is_trial(); }
+  [[nodiscard]] boot::ImageState image_state() const { return decision_.image_state; }
 
   [[nodiscard]] pal::Pal& pal() { return *pal_; }
   [[nodiscard]] flash::NorModel& model() { return flash_.model(); }
