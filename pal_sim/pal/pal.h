@@ -3,10 +3,11 @@
 // Order of use: start() once, then the functions of ota_platform_interface.h, whose contracts hold here. A
 // file is received into the application slot that is not committed:
 //
-//   create_file   records "receiving", erases what the file needs      write_block   programs, reads back
-//   close_file    verifies the signature over what stands in flash; an image is then recorded as "verified"
-//   activate      resets; the bootloader tries a verified image        set_image_state(Accepted)   in that
-//   image
+//   create_file       records "receiving", erases what the file needs
+//   write_block       programs, reads back
+//   close_file        verifies the signature over what stands in flash, and records an image as "verified"
+//   activate          resets; the bootloader tries a verified image
+//   set_image_state   Accepted, in that image: the next boot commits it
 //
 // The signature is the code signer's, over the file, whatever it holds. Only a file that is also an
 // application image this board could start is recorded as "verified" (check_image()); another one is closed
@@ -71,7 +72,9 @@ class Pal {
   /// Reads boot control. @returns kOk, or what FlashDriver::read returns; nothing else may be called then.
   [[nodiscard]] flash::Status start() { return boot_control_.load(); }
 
-  /// Gives up on the file, open or not; nothing of it is started. What was written stays until the next file.
+  /// Closes the file without a verdict, open or not. What was written stays until the next file, and is not
+  /// started. An image that close_file() has recorded as verified stays so: OtaImageStateAborted and
+  /// OtaImageStateRejected take it back.
   /// @returns Success; NullFileContext
   OtaPalStatus_t abort(OtaFileContext_t* file);
 
@@ -94,9 +97,9 @@ class Pal {
                                          std::span<const std::uint8_t> data);
 
   /// Restarts into a verified image.
-  /// @returns Success if reset() comes back; ActivateFailed (boot::image::VerifyStatus: what is wrong with
-  /// the
-  ///          file closed last; kNotOnRecord if none was closed well since start(), or it is not firmware)
+  /// @returns Success if reset() comes back;
+  ///          ActivateFailed (boot::image::VerifyStatus: what is wrong with the file closed last;
+  ///          kNotOnRecord if none was closed well since start(), or it is not firmware)
   [[nodiscard]] OtaPalStatus_t activate();
 
   /// @returns Success if the platform's reset comes back, which a board's does not
