@@ -52,6 +52,7 @@ const Bytes& image_1_2_0() {
 Device::Device() : flash_(shared_flash()) {
   settings_.code_signers[0] = {kSignerName, code_signer().certificate()};
   settings_.code_signer_count = 1;
+  flash_.model().set_cell_state({});
   flash_.model().power_on();
   std::ranges::fill(window(0, 2 * flash::kSectorSize), std::uint8_t{0xFF});
   std::ranges::fill(window(flash::kOtpOffset, flash::kOtpSize), std::uint8_t{0xFF});
@@ -66,7 +67,8 @@ Device::Device() : flash_(shared_flash()) {
   otp_snapshot_.assign(otp.begin(), otp.end());
 }
 
-void Device::restore() {
+void Device::restore(std::uint32_t power_ons) {
+  flash_.model().set_cell_state({.power_ons = power_ons});
   std::ranges::copy(boot_control_snapshot_, window(0, 2 * flash::kSectorSize).begin());
   std::ranges::copy(otp_snapshot_, window(flash::kOtpOffset, flash::kOtpSize).begin());
   std::ranges::fill(slot(boot::Slot::kB).first(kTouchedPerSlot), std::uint8_t{0xFF});

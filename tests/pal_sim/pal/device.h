@@ -45,8 +45,9 @@ class Device {
   /// What another Pal on this device works with.
   [[nodiscard]] pal::Platform platform(const boot::BootInfo& boot_info, pal::Reset reset);
 
-  /// Returns the device to the state its constructor left.
-  void restore();
+  /// Returns the device to the state its constructor left, with cells that are firm and not worn.
+  /// @param power_ons  that the part has had; decides what cells read that are left marginal from here on
+  void restore(std::uint32_t power_ons = 0);
 
  private:
   native::NativeFlash& flash_;
