@@ -133,8 +133,8 @@ OtaPalStatus_t Pal::close_file(OtaFileContext_t* file) {
   OtaPalStatus_t result = check_signature(*file);
   if (result == kSuccess) result = stage(*file);
   if (result != kSuccess) {
-    // The result says what is wrong with the file; a rejection that cannot be recorded changes nothing about
-    // it, because the file is not recorded as verified either.
+    // The result says what is wrong with the file, whether or not the rejection can be recorded. At worst a
+    // record of the verified image stands: it is tried once, and finds no job for which to accept itself.
     static_cast<void>(reject(OtaPalRejectFailed));
   }
   close(*file);
