@@ -26,7 +26,7 @@ enum class Status : std::uint32_t {
   kNoDevice = 7,       ///< no flash controller answered at the expected address
 };
 
-/// A short lower-case name for logs, for example "out of range".
+/// A short lower-case word for logs, for example "out-of-range".
 [[nodiscard]] const char* to_string(Status status);
 
 /// Sizes of the part, in bytes. `size` is a multiple of `sector_size`, which is a multiple of `page_size`.

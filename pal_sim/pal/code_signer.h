@@ -8,12 +8,11 @@
 //   - the certificate is one X.509 certificate in DER, with nothing after it;
 //   - its key is of the kind this build verifies: P-256, or with OTASIM_PAL_RSA an RSA key of 2048 to 3072
 //     bits;
-//   - it may sign code: key usage digitalSignature, extended key usage codeSigning (both named), no
-//   authority;
+//   - it may sign code and is no authority: key usage digitalSignature, extended key usage codeSigning (both
+//     named);
 //   - the root issued it: the root is an authority (basicConstraints CA, key usage keyCertSign), its subject
-//   is
-//     the certificate's issuer, and its key made the certificate's signature (over SHA-256). There is nothing
-//     between the two: intermediate authorities are not supported.
+//     is the certificate's issuer, and its key made the certificate's signature (over SHA-256). There is
+//     nothing between the two: intermediate authorities are not supported.
 //
 // A root that is itself a code signer and no authority is a pinned certificate: it vouches for itself and for
 // nothing else. That is how AWS's guides make theirs (self-signed).

@@ -26,8 +26,8 @@ OtaPalImageState_t otaPal_GetPlatformImageState(OtaFileContext_t* const pFileCon
 /* Success, SignatureCheckFailed, BadSignerCert, FileClose. The file must be open. */
 OtaPalStatus_t otaPal_CheckFileSignature(OtaFileContext_t* const pFileContext);
 
-/* The provisioned certificate in DER and its size; NULL and 0 if there is none of that name. Not to be freed.
- */
+/* The provisioned certificate in DER and its size; NULL and 0 if there is none of that name. The caller does
+ * not free it. */
 const uint8_t* otaPal_ReadAndAssumeCertificate(const uint8_t* const pucCertName,
                                                uint32_t* const ulSignerCertSize);
 

@@ -74,9 +74,8 @@ OtaPalStatus_t Pal::create_file(OtaFileContext_t* file) {
   image_status_ = boot::image::VerifyStatus::kNotOnRecord;
   if (file->fileSize > flash::kSlotSize) return status_of(OtaPalRxFileTooLarge, Reason::kNone);
   if (file->fileSize == 0) return status_of(OtaPalRxFileCreateFailed, Reason::kEmptyFile);
-  if (is_running_accepted() && was_started_on_trial()) {
-    // The bootloader commits the running image at the next boot; only then is the other slot free. The job is
-    // offered again after it.
+  if (is_commit_due()) {
+    // Only once the running image is committed is the other slot free. The job is offered again after it.
     reset();
     return status_of(OtaPalRxFileCreateFailed, Reason::kRestartFirst);
   }
@@ -134,8 +133,8 @@ OtaPalStatus_t Pal::close_file(OtaFileContext_t* file) {
   OtaPalStatus_t result = check_signature(*file);
   if (result == kSuccess) result = stage(*file);
   if (result != kSuccess) {
-    // The result says what is wrong with the file; a rejection that cannot be recorded changes nothing about
-    // it, because the file is not recorded as verified either.
+    // The result says what is wrong with the file, whether or not the rejection can be recorded. At worst a
+    // record of the verified image stands: it is tried once, and finds no job for which to accept itself.
     static_cast<void>(reject(OtaPalRejectFailed));
   }
   close(*file);
@@ -239,7 +238,19 @@ OtaPalStatus_t Pal::accept() {
   const bool is_on_trial = was_started_on_trial() && platform_.boot_info.slot == state.staged_slot;
   const auto accepted = boot::accept(state);
   if (!is_on_trial || !accepted) return status_of(OtaPalCommitFailed, Reason::kNotOnTrial);
-  return success_or(OtaPalCommitFailed, boot_control_.append(*accepted));
+  const flash::Status status = boot_control_.append(*accepted);
+  if (status == flash::Status::kOk) return kSuccess;
+  take_back_acceptance();
+  return status_of(OtaPalCommitFailed, status);
+}
+
+/// A record of the acceptance may stand although it could not be completed, and the next boot would commit
+/// what the cloud was told has failed. So the last word in the journal has to be a rejection. If it cannot be
+/// had, nobody is told anything: the device restarts, and the next boot goes by what it finds.
+void Pal::take_back_acceptance() {
+  const auto rejected = boot::reject(boot_control_.state(), boot::RejectReason::kRefused);
+  if (rejected && boot_control_.append(*rejected) == flash::Status::kOk) return;
+  reset();
 }
 
 /// Rejects what is staged, if anything is. An accepted image is beyond rejection.
@@ -262,6 +273,16 @@ OtaPalImageState_t Pal::image_state() const {
 bool Pal::is_running_accepted() const {
   const boot::BootState& state = boot_control_.state();
   return state.staged_state == boot::StagedState::kAccepted && state.staged_slot == platform_.boot_info.slot;
+}
+
+/// Whether a restart may let the bootloader commit the running image: it accepted itself since the last one,
+/// or could not be committed at it. If that one was asked for, and did not help, another one would not
+/// either.
+bool Pal::is_commit_due() const {
+  if (!is_running_accepted()) return false;
+  if (was_started_on_trial()) return true;
+  return platform_.boot_info.image_state == boot::ImageState::kAccepted &&
+         platform_.boot_info.reset_reason != boot::ResetReason::kSoftware;
 }
 
 bool Pal::is_committed_job(std::string_view job_id) const {

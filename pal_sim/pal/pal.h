@@ -3,10 +3,11 @@
 // Order of use: start() once, then the functions of ota_platform_interface.h, whose contracts hold here. A
 // file is received into the application slot that is not committed:
 //
-//   create_file   records "receiving", erases what the file needs      write_block   programs, reads back
-//   close_file    verifies the signature over what stands in flash; an image is then recorded as "verified"
-//   activate      resets; the bootloader tries a verified image        set_image_state(Accepted)   in that
-//   image
+//   create_file       records "receiving", erases what the file needs
+//   write_block       programs, reads back
+//   close_file        verifies the signature over what stands in flash, and records an image as "verified"
+//   activate          resets; the bootloader tries a verified image
+//   set_image_state   Accepted, in that image: the next boot commits it
 //
 // The signature is the code signer's, over the file, whatever it holds. Only a file that is also an
 // application image this board could start is recorded as "verified" (check_image()); another one is closed
@@ -38,9 +39,9 @@ enum class Reason : std::uint32_t {
   kNoSignature = 0x100,    ///< the job carries none, or one that is longer than a Sig_t
   kFileNotOpen = 0x101,    ///< the context's file is not the one create_file() opened last
   kEmptyFile = 0x102,      ///< a file of 0 bytes cannot be received
-  kRestartFirst = 0x103,   ///< the running image was accepted and is committed at the next boot; only then is
-                           ///< there a free slot. The device is being restarted
-  kSlotInUse = 0x104,      ///< the slot to receive into is the one that runs
+  kRestartFirst = 0x103,   ///< the running image was accepted and is not committed yet; only then is there a
+                           ///< free slot. The device is being restarted, and the bootloader commits it
+  kSlotInUse = 0x104,      ///< the slot to receive into is the one that runs; also if a restart did not help
   kNotAllowedNow = 0x105,  ///< boot control does not allow it from its state
   kNotOnTrial = 0x106,     ///< the running image is not the one on trial
   kImageUnreadable = 0x107,  ///< flash failed while the received image was looked at
@@ -71,7 +72,9 @@ class Pal {
   /// Reads boot control. @returns kOk, or what FlashDriver::read returns; nothing else may be called then.
   [[nodiscard]] flash::Status start() { return boot_control_.load(); }
 
-  /// Gives up on the file, open or not; nothing of it is started. What was written stays until the next file.
+  /// Closes the file without a verdict, open or not. What was written stays until the next file, and is not
+  /// started. An image that close_file() has recorded as verified stays so: OtaImageStateAborted and
+  /// OtaImageStateRejected take it back.
   /// @returns Success; NullFileContext
   OtaPalStatus_t abort(OtaFileContext_t* file);
 
@@ -94,15 +97,17 @@ class Pal {
                                          std::span<const std::uint8_t> data);
 
   /// Restarts into a verified image.
-  /// @returns Success if reset() comes back; ActivateFailed (boot::image::VerifyStatus: what is wrong with
-  /// the
-  ///          file closed last; kNotOnRecord if none was closed well since start(), or it is not firmware)
+  /// @returns Success if reset() comes back;
+  ///          ActivateFailed (boot::image::VerifyStatus: what is wrong with the file closed last;
+  ///          kNotOnRecord if none was closed well since start(), or it is not firmware)
   [[nodiscard]] OtaPalStatus_t activate();
 
   /// @returns Success if the platform's reset comes back, which a board's does not
   OtaPalStatus_t reset();
 
   /// Makes it durable before it returns. Testing changes nothing: the bootloader recorded the trial.
+  /// CommitFailed is final: the image on trial is rejected then. If that cannot be made durable either, the
+  /// device restarts before anybody is told, and the bootloader goes by what it finds.
   /// @returns Success; BadImageState; CommitFailed (flash::Status, kNotOnTrial); RejectFailed and AbortFailed
   ///          (flash::Status, kNotAllowedNow: the image was accepted)
   [[nodiscard]] OtaPalStatus_t set_image_state(OtaFileContext_t* file, OtaImageState_t state);
@@ -133,10 +138,12 @@ class Pal {
     return platform_.boot_info.image_state == boot::ImageState::kTrial;
   }
   [[nodiscard]] bool is_running_accepted() const;
+  [[nodiscard]] bool is_commit_due() const;
   [[nodiscard]] OtaPalStatus_t open(boot::Slot slot, const OtaFileContext_t& file);
   [[nodiscard]] boot::image::VerifyStatus check_image(boot::image::Info& info);
   [[nodiscard]] OtaPalStatus_t stage(const OtaFileContext_t& file);
   [[nodiscard]] OtaPalStatus_t accept();
+  void take_back_acceptance();
   [[nodiscard]] OtaPalStatus_t reject(OtaPalMainStatus_t failure);
   [[nodiscard]] flash::Status hash_file(crypto::Sha256Digest& digest);
   [[nodiscard]] bool holds(std::uint32_t offset, std::span<const std::uint8_t> data);

@@ -1,7 +1,9 @@
 #include "pal_sim/provisioning/provisioning.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <utility>
 
 #include "pal_sim/flash/flash_map.h"
 
@@ -57,6 +59,12 @@ bool take_time(std::span<const std::uint8_t> value, std::uint32_t least_ms, std:
   std::uint32_t time_ms = 0;
   if (!take_u32(value, time_ms) || time_ms < least_ms) return false;
   out = time_ms;
+  return true;
+}
+
+bool take_entropy_seed(std::span<const std::uint8_t> value, std::span<const std::uint8_t>& out) {
+  if (value.size() < kMinEntropySeed || value.size() > kMaxEntropySeed) return false;
+  out = value;
   return true;
 }
 
@@ -172,8 +180,7 @@ bool take_entry(std::uint16_t tag, std::span<const std::uint8_t> value, Settings
       out.device_key = value;
       return true;
     case kTagEntropySeed:
-      out.entropy_seed = value;
-      return true;
+      return take_entropy_seed(value, out.entropy_seed);
     case kTagCodeSigner:
       return take_code_signer(value, out);
     case kTagMacAddress:
@@ -208,6 +215,41 @@ std::optional<Blob> split(std::span<std::uint8_t> bytes) {
   return Blob{.header = bytes.first(kHeaderSize),
               .body = rest.first(body_size),
               .tag = rest.subspan(body_size).first<kSealTagSize>()};
+}
+
+/// Reads one copy into `buffer`, opens and parses it there.
+Status read_copy(flash::FlashDriver& flash, std::uint32_t offset, DeviceKey key,
+                 std::span<std::uint8_t> buffer, Settings& out) {
+  out = Settings{};
+  const auto blob = buffer.first(kMaxBlobSize);
+  return flash.read(offset, blob) == flash::Status::kOk ? parse(blob, key, out) : Status::kFlashError;
+}
+
+/// What a first look at a copy found.
+struct Copy {
+  std::uint32_t offset;
+  Status status = Status::kNotFound;
+  std::uint32_t sequence = 0;
+};
+
+/// A sound copy is better than an incomplete one, that than an unreadable one, that than none; of two alike
+/// the newer.
+bool is_better(const Copy& a, const Copy& b) {
+  const auto rank = [](Status status) {
+    switch (status) {
+      case Status::kOk:
+        return 3;
+      case Status::kIncomplete:
+        return 2;
+      case Status::kFlashError:
+        return 1;
+      case Status::kNotFound:
+        break;
+    }
+    return 0;
+  };
+  if (a.status != b.status) return rank(a.status) > rank(b.status);
+  return a.sequence > b.sequence;
 }
 
 }  // namespace
@@ -259,32 +301,17 @@ Status parse_body(std::span<const std::uint8_t> body, Settings& out) {
 
 Status load(flash::FlashDriver& flash, DeviceKey key, std::span<std::uint8_t> buffer, Settings& out) {
   if (buffer.size() < kMaxBlobSize) return Status::kNotFound;
-  const std::array copies{flash::kProvisioning0.offset, flash::kProvisioning1.offset};
-  Status best = Status::kNotFound;
-  bool read_failed = false;
-  std::uint32_t best_sequence = 0;
-  std::size_t best_copy = copies.size();
-  for (std::size_t i = 0; i < copies.size(); ++i) {
-    if (flash.read(copies[i], buffer.first(kMaxBlobSize)) != flash::Status::kOk) {
-      read_failed = true;
-      continue;
-    }
-    Settings candidate;
-    const Status status = parse(buffer.first(kMaxBlobSize), key, candidate);
-    const bool is_better =
-        (status == Status::kOk && best != Status::kOk) ||
-        (status == best && status != Status::kNotFound && candidate.sequence > best_sequence) ||
-        (status == Status::kIncomplete && best == Status::kNotFound);
-    if (!is_better) continue;
-    best = status;
-    best_sequence = candidate.sequence;
-    best_copy = i;
+  std::array copies{Copy{.offset = flash::kProvisioning0.offset},
+                    Copy{.offset = flash::kProvisioning1.offset}};
+  for (Copy& copy : copies) {
+    copy.status = read_copy(flash, copy.offset, key, buffer, out);
+    copy.sequence = out.sequence;
   }
-  if (best_copy == copies.size()) return read_failed ? Status::kFlashError : Status::kNotFound;
-  // Read the chosen copy again, into the buffer that `out` will view, and trust only this reading.
-  if (flash.read(copies[best_copy], buffer.first(kMaxBlobSize)) != flash::Status::kOk)
-    return Status::kFlashError;
-  return parse(buffer.first(kMaxBlobSize), key, out);
+  if (is_better(copies[1], copies[0])) std::swap(copies[0], copies[1]);
+  // The chosen one is read again, into the buffer that `out` will view; only this reading is trusted.
+  const Status chosen = read_copy(flash, copies[0].offset, key, buffer, out);
+  if (chosen == Status::kOk || copies[1].status != Status::kOk) return chosen;
+  return read_copy(flash, copies[1].offset, key, buffer, out);
 }
 
 }  // namespace provisioning

@@ -46,7 +46,7 @@ enum Tag : std::uint16_t {
   kTagCodeSigner = 8,         ///< u8 name length, name, DER certificate; up to kMaxCodeSigners
   kTagSelfTestMs = 9,         ///< u32, from kMinSelfTestMs: AWS otaconfigSELF_TEST_RESPONSE_WAIT_MS
   kTagRequestWaitMs = 10,     ///< u32, from kMinRequestWaitMs: AWS otaconfigFILE_REQUEST_WAIT_MS
-  kTagEntropySeed = 11,       ///< 32..64 bytes mixed into the random generator at start
+  kTagEntropySeed = 11,       ///< 32..64 bytes mixed into the random generator at start; optional
   kTagKeepAliveSeconds = 12,  ///< u16, MQTT keep-alive
 
   // How the agent transfers. Each is optional: without it the application's own default holds.
@@ -63,6 +63,10 @@ enum Tag : std::uint16_t {
 /// With less, no trial of an image would be long enough, and no answer quick enough.
 inline constexpr std::uint32_t kMinSelfTestMs = 100;
 inline constexpr std::uint32_t kMinRequestWaitMs = 10;
+
+/// Less would not make up for a part whose entropy is bad; more is not mixed better.
+inline constexpr std::size_t kMinEntropySeed = 32;
+inline constexpr std::size_t kMaxEntropySeed = 64;
 
 inline constexpr std::uint32_t kMinBlockSize = 256;
 inline constexpr std::uint32_t kMaxBlockSize = 4096;
@@ -141,7 +145,8 @@ enum class Status {
 /// @returns kOk, kNotFound (it is no list of entries, or a value is out of its range), kIncomplete
 [[nodiscard]] Status parse_body(std::span<const std::uint8_t> body, Settings& out);
 
-/// Reads the newest valid copy into `buffer` (at least kMaxBlobSize bytes), opens and parses it.
+/// Reads the newest valid copy into `buffer` (at least kMaxBlobSize bytes), opens and parses it. A copy that
+/// was valid and cannot be read again is passed over too.
 /// @returns kOk, kFlashError, kNotFound, kIncomplete
 [[nodiscard]] Status load(flash::FlashDriver& flash, DeviceKey key, std::span<std::uint8_t> buffer,
                           Settings& out);

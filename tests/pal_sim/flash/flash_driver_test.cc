@@ -22,7 +22,7 @@ TEST(FlashDriver, EveryStatusHasItsOwnName) {
   std::set<std::string> names;
   for (std::uint32_t i = 0; i <= 7; ++i) names.insert(to_string(static_cast<Status>(i)));
   EXPECT_EQ(names.size(), 8u);
-  EXPECT_STREQ(to_string(Status::kOutOfRange), "out of range");
+  EXPECT_STREQ(to_string(Status::kOutOfRange), "out-of-range");
   EXPECT_STREQ(to_string(static_cast<Status>(99)), "unknown status");
 }
 

@@ -52,6 +52,7 @@ const Bytes& image_1_2_0() {
 Device::Device() : flash_(shared_flash()) {
   settings_.code_signers[0] = {kSignerName, code_signer().certificate()};
   settings_.code_signer_count = 1;
+  flash_.model().set_cell_state({});
   flash_.model().power_on();
   std::ranges::fill(window(0, 2 * flash::kSectorSize), std::uint8_t{0xFF});
   std::ranges::fill(window(flash::kOtpOffset, flash::kOtpSize), std::uint8_t{0xFF});
@@ -66,7 +67,8 @@ Device::Device() : flash_(shared_flash()) {
   otp_snapshot_.assign(otp.begin(), otp.end());
 }
 
-void Device::restore() {
+void Device::restore(std::uint32_t power_ons) {
+  flash_.model().set_cell_state({.power_ons = power_ons});
   std::ranges::copy(boot_control_snapshot_, window(0, 2 * flash::kSectorSize).begin());
   std::ranges::copy(otp_snapshot_, window(flash::kOtpOffset, flash::kOtpSize).begin());
   std::ranges::fill(slot(boot::Slot::kB).first(kTouchedPerSlot), std::uint8_t{0xFF});
@@ -74,7 +76,7 @@ void Device::restore() {
   if (!boot()) throw std::runtime_error("the restored device does not boot");
 }
 
-bool Device::boot() {
+bool Device::boot(boot::ResetReason reason) {
   flash_.model().power_on();
   const std::array keys{image_signer().public_key()};
   static constexpr crypto::P256PrivateKey kDecryptionKey{};
@@ -87,6 +89,8 @@ bool Device::boot() {
                             .previous_image = boot::PreviousImage::kErase});
   boot_info_.slot = decision_.slot;
   boot_info_.image_state = decision_.image_state;
+  boot_info_.attempt = decision_.attempt;
+  boot_info_.reset_reason = reason;
   const auto count_reset = [](void* context) { ++static_cast<Device*>(context)->resets_; };
   pal_.emplace(platform(boot_info_, {count_reset, this}));
   return decision_.start == crypto::Verdict::kYes && pal_->start() == flash::Status::kOk;

@@ -30,11 +30,12 @@ class Device {
   Device();
 
   /// Restores power and runs the bootloader; the new PAL knows what it decided. @returns false if it halts.
-  [[nodiscard]] bool boot();
+  [[nodiscard]] bool boot(boot::ResetReason reason = boot::ResetReason::kPowerOn);
   /// The version that runs.
   [[nodiscard]] boot::image::Version version() const { return decision_.image.version; }
   [[nodiscard]] bool is_trial() const { return decision_.is_trial(); }
   [[nodiscard]] boot::Slot running_slot() const { return decision_.slot; }
+  [[nodiscard]] boot::ImageState image_state() const { return decision_.image_state; }
 
   [[nodiscard]] pal::Pal& pal() { return *pal_; }
   [[nodiscard]] flash::NorModel& model() { return flash_.model(); }
@@ -45,8 +46,9 @@ class Device {
   /// What another Pal on this device works with.
   [[nodiscard]] pal::Platform platform(const boot::BootInfo& boot_info, pal::Reset reset);
 
-  /// Returns the device to the state its constructor left.
-  void restore();
+  /// Returns the device to the state its constructor left, with cells that are firm and not worn.
+  /// @param power_ons  that the part has had; decides what cells read that are left marginal from here on
+  void restore(std::uint32_t power_ons = 0);
 
  private:
   native::NativeFlash& flash_;

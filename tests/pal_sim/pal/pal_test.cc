@@ -287,15 +287,47 @@ TEST_F(PalTest, SubStatusesSayWhyAFileCannotBeCreated) {
   EXPECT_EQ(reason_of(running_from_a), pal::Reason::kNotAllowedNow) << "another image is on trial";
   ASSERT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
   EXPECT_EQ(reason_of(device_.pal()), pal::Reason::kRestartFirst);
+}
 
-  // Booted, but its commit is not finished: no restart helps.
-  boot_info.slot = boot::Slot::kB;
-  int resets = 0;
-  const auto count = [](void* context) { ++*static_cast<int*>(context); };
-  pal::Pal uncommitted(device_.platform(boot_info, {count, &resets}));
-  ASSERT_EQ(uncommitted.start(), flash::Status::kOk);
-  EXPECT_NE(reason_of(uncommitted), pal::Reason::kRestartFirst);
-  EXPECT_EQ(resets, 0);
+/// An accepted 1.1.0 whose commit the bootloader cannot finish for now.
+class UncommittedImage : public PalTest {
+ protected:
+  void SetUp() override {
+    File file(image_1_1_0());
+    receive(file);
+    ASSERT_TRUE(device_.boot());
+    ASSERT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
+    device_.model().plan_failure({.end = 2 * flash::kSectorSize});
+  }
+  void TearDown() override { device_.model().forget_failures(); }
+
+  void boot_uncommitted(boot::ResetReason reason) {
+    ASSERT_TRUE(device_.boot(reason));
+    ASSERT_EQ(device_.version(), kNew);
+    ASSERT_EQ(device_.image_state(), boot::ImageState::kAccepted);
+  }
+  OtaPalStatus_t create() { return device_.pal().create_file(&next_.context); }
+
+  File next_{image_1_2_0(), "AFR_OTA-u2"};
+};
+
+TEST_F(UncommittedImage, IsCommittedByARestartBeforeTheNextFile) {
+  for (const auto reason : {boot::ResetReason::kPowerOn, boot::ResetReason::kWatchdog}) {
+    boot_uncommitted(reason);
+    const int resets = device_.resets();
+    EXPECT_EQ(create(), OTA_PAL_COMBINE_ERR(OtaPalRxFileCreateFailed, pal::Reason::kRestartFirst));
+    EXPECT_EQ(device_.resets(), resets + 1);
+  }
+  device_.model().forget_failures();
+  ASSERT_TRUE(device_.boot(boot::ResetReason::kSoftware));
+  EXPECT_EQ(device_.image_state(), boot::ImageState::kCommitted);
+  receive(next_);
+}
+
+TEST_F(UncommittedImage, RestartsTheDeviceOnceAndNotForEver) {
+  boot_uncommitted(boot::ResetReason::kSoftware);
+  EXPECT_EQ(create(), OTA_PAL_COMBINE_ERR(OtaPalRxFileCreateFailed, pal::Reason::kSlotInUse));
+  EXPECT_EQ(device_.resets(), 0) << "the restart before did not help";
 }
 
 TEST_F(PalTest, FilesWithoutAJobAreReceivedToo) {
@@ -516,6 +548,8 @@ TEST_F(PalTest, AcceptanceThatCannotBeRecordedIsCommitFailed) {
   ASSERT_TRUE(device_.boot());
   ASSERT_EQ(device_.flash().lock(flash::kBootControl0.offset, 2 * flash::kSectorSize), flash::Status::kOk);
   EXPECT_EQ(set_state(OtaImageStateAccepted), OtaPalCommitFailed);
+  EXPECT_EQ(device_.resets(), 1)
+      << "a board does not come back to tell: the rejection is not recorded either";
   EXPECT_FALSE(device_.pal().is_committed_job("AFR_OTA-u1"));
   ASSERT_TRUE(device_.boot());
   EXPECT_EQ(device_.version(), kOld);

@@ -1,6 +1,11 @@
-// Power fails in every flash operation of an update, at its beginning, in its middle and at its end. Whatever
-// was being written, the device starts a good image, and an update whose acceptance was confirmed stays.
+// Power fails in every flash operation of an update, at its beginning, in its middle and at its end, and
+// leaves the cells it did not get to as they were or marginal: those read differently from one boot to the
+// next. Whatever was being written, the device starts a good image, and an update whose acceptance was
+// confirmed stays.
 #include <gtest/gtest.h>
+
+#include <array>
+#include <string>
 
 #include "pal_sim/flash/flash_map.h"
 #include "tests/pal_sim/pal/device.h"
@@ -35,6 +40,26 @@ Progress accept(Device& device) {
                                                                            : Progress::kStarted;
 }
 
+/// What a cut does to its operation.
+struct Tear {
+  std::uint32_t bytes;           ///< still done
+  std::uint32_t marginal_bytes;  ///< after those
+  std::uint32_t luck;            ///< decides how marginal cells read
+};
+constexpr std::uint32_t kAll = flash::kSectorSize;
+constexpr std::uint32_t kHalfAPage = flash::kPageSize / 2;
+constexpr std::uint32_t kLucks = 7;
+constexpr std::array<Tear, 10> kTears{{{0, 0, 0},
+                                       {1, 0, 0},
+                                       {kHalfAPage, 0, 0},
+                                       {kAll, 0, 0},
+                                       {0, kAll, 1},
+                                       {0, kAll, 2},
+                                       {0, kAll, 3},
+                                       {1, 40, 4},
+                                       {kHalfAPage, kAll, 5},
+                                       {flash::kPageSize - 4, kAll, 6}}};
+
 class PowerCut : public testing::Test {
  protected:
   /// Calls `check` after a cut at each operation and byte count of `act`, always from the state `prepare`
@@ -45,14 +70,18 @@ class PowerCut : public testing::Test {
     std::uint32_t operations = 0;
     for (std::uint32_t n = 1; n <= kMaxOperations; ++n) {
       bool was_cut = true;
-      for (const std::uint32_t bytes : {0U, 1U, flash::kPageSize / 2, flash::kSectorSize}) {
-        SCOPED_TRACE("operation " + std::to_string(n) + ", " + std::to_string(bytes) + " bytes");
-        device_.restore();
+      for (const Tear& tear : kTears) {
+        SCOPED_TRACE("operation " + std::to_string(n) + ", " + std::to_string(tear.bytes) + " bytes, then " +
+                     std::to_string(tear.marginal_bytes) + " marginal, luck " + std::to_string(tear.luck));
+        device_.restore((n * kLucks + tear.luck) * kPowerOnsOfACase);
         prepare(device_);
         if (HasFatalFailure()) return;
-        device_.model().cut_power_at({.operation = device_.model().sequence() + n, .bytes = bytes});
+        device_.model().cut_power_at({.operation = device_.model().sequence() + n,
+                                      .bytes = tear.bytes,
+                                      .marginal_bytes = tear.marginal_bytes});
         const Progress progress = act(device_);
         was_cut = !device_.model().powered();
+        had_marginal_cells_ = had_marginal_cells_ || !device_.model().cell_state().marginal.empty();
         check(device_, progress);
         if (HasFailure()) return;
       }
@@ -61,8 +90,13 @@ class PowerCut : public testing::Test {
     }
     EXPECT_GT(operations, 1U);
     EXPECT_LT(operations, kMaxOperations);
+    EXPECT_TRUE(had_marginal_cells_);
   }
 
+  /// More than any case has, so that no two draw the same.
+  static constexpr std::uint32_t kPowerOnsOfACase = 16;
+
+  bool had_marginal_cells_ = false;
   Device device_;
 };
 

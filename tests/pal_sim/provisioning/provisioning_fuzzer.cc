@@ -72,6 +72,9 @@ void check_ranges(const Settings& s, const std::vector<std::uint8_t>& blob) {
     claim(lies_within(part.data(), part.size(), blob), "values lie within the blob");
   }
   claim(s.self_test_ms >= kMinSelfTestMs && s.request_wait_ms >= kMinRequestWaitMs, "timers can be kept");
+  claim(s.entropy_seed.empty() ||
+            (s.entropy_seed.size() >= kMinEntropySeed && s.entropy_seed.size() <= kMaxEntropySeed),
+        "a seed has enough bytes and not too many");
   const TransferSettings& t = s.transfer;
   claim(!t.block_size || (std::has_single_bit(*t.block_size) && *t.block_size >= kMinBlockSize &&
                           *t.block_size <= kMaxBlockSize),
@@ -99,8 +102,8 @@ Builder builder_of(const Settings& s) {
       .add(kTagDeviceKey, s.device_key)
       .add_u32(kTagSelfTestMs, s.self_test_ms)
       .add_u32(kTagRequestWaitMs, s.request_wait_ms)
-      .add(kTagEntropySeed, s.entropy_seed)
       .add_transfer(s.transfer);
+  if (!s.entropy_seed.empty()) builder.add(kTagEntropySeed, s.entropy_seed);
   for (std::size_t i = 0; i < s.code_signer_count; ++i) {
     builder.add_code_signer(s.code_signers[i].name, s.code_signers[i].certificate);
   }

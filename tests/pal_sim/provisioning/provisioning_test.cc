@@ -12,6 +12,7 @@
 #include "pal_sim/flash/flash_map.h"
 #include "pal_sim/provisioning/provisioning_builder.h"
 #include "qemu_boards/native/native_flash.h"
+#include "tests/pal_sim/pal/faulty_flash.h"
 
 namespace {
 
@@ -280,6 +281,18 @@ TEST(Provisioning, ATimerBelowItsLeastMakesTheBlobInvalid) {
   }
 }
 
+TEST(Provisioning, AnEntropySeedOfAnotherSizeMakesTheBlobInvalid) {
+  const auto with_seed = [](std::size_t size) {
+    return parsed(sealed(complete().add(provisioning::kTagEntropySeed, Bytes(size, 0x77))));
+  };
+  EXPECT_EQ(with_seed(0), Status::kNotFound);
+  EXPECT_EQ(with_seed(31), Status::kNotFound);
+  EXPECT_EQ(with_seed(32), Status::kOk);
+  EXPECT_EQ(with_seed(64), Status::kOk);
+  EXPECT_EQ(with_seed(65), Status::kNotFound);
+  EXPECT_EQ(parsed(sealed(complete())), Status::kOk) << "it may be absent";
+}
+
 TEST(Provisioning, MissingIdentityIsIncomplete) {
   Builder builder;
   builder.add_text(provisioning::kTagThingName, "thing-1");
@@ -305,6 +318,78 @@ TEST(Provisioning, TheNewerCopyWinsAndADamagedOneIsPassedOver) {
   ASSERT_EQ(flash.program(flash::kProvisioning1.offset + 40, {&zero, 1}), flash::Status::kOk);
   ASSERT_EQ(provisioning::load(flash, kKey, buffer, settings), Status::kOk);
   EXPECT_EQ(settings.thing_name, "old");
+}
+
+/// Reads one bit of a byte wrong, in one read and no other: a marginal cell between two readings.
+class MisreadingFlash : public pal_test::FaultyFlash {
+ public:
+  MisreadingFlash(flash::FlashDriver& part, int nth) : FaultyFlash(part), reads_to_go_(nth) {}
+
+  [[nodiscard]] flash::Status read(std::uint32_t offset, std::span<std::uint8_t> out) override {
+    const flash::Status status = FaultyFlash::read(offset, out);
+    if (--reads_to_go_ == 0) out[provisioning::kHeaderSize] ^= 1;
+    return status;
+  }
+
+ private:
+  int reads_to_go_;
+};
+
+/// load() reads both copies, and the one it chose once more.
+constexpr int kReadOfTheChosen = 3;
+
+class ChosenCopy : public testing::Test {
+ protected:
+  void write_both() {
+    write_copy(flash_, flash::kProvisioning0.offset, sealed(complete("newer"), 2));
+    write_copy(flash_, flash::kProvisioning1.offset, sealed(complete("older"), 1));
+  }
+  Status load(flash::FlashDriver& flash) { return provisioning::load(flash, kKey, buffer_, settings_); }
+
+  native::NativeFlash flash_;
+  Bytes buffer_ = Bytes(provisioning::kMaxBlobSize);
+  Settings settings_;
+};
+
+TEST_F(ChosenCopy, ThatCannotBeReadAgainLeavesTheOther) {
+  write_both();
+  pal_test::FaultyFlash faulty(flash_);
+  faulty.plan(pal_test::Fault::kReadFails, kReadOfTheChosen);
+  ASSERT_EQ(load(faulty), Status::kOk);
+  EXPECT_TRUE(faulty.has_struck());
+  EXPECT_EQ(settings_.thing_name, "older");
+  EXPECT_EQ(settings_.sequence, 1U);
+  EXPECT_EQ(settings_.device_key.size(), 121U) << "views what was read last";
+}
+
+TEST_F(ChosenCopy, ThatReadsAnotherWayTheSecondTimeLeavesTheOther) {
+  write_both();
+  MisreadingFlash misreading(flash_, kReadOfTheChosen);
+  ASSERT_EQ(load(misreading), Status::kOk);
+  EXPECT_EQ(settings_.thing_name, "older");
+}
+
+TEST_F(ChosenCopy, ThatCannotBeReadAgainIsAFlashErrorIfItWasTheOnlyOne) {
+  write_copy(flash_, flash::kProvisioning0.offset, sealed(complete("only"), 2));
+  pal_test::FaultyFlash faulty(flash_);
+  faulty.plan(pal_test::Fault::kReadFails, kReadOfTheChosen);
+  EXPECT_EQ(load(faulty), Status::kFlashError);
+  EXPECT_TRUE(settings_.thing_name.empty());
+  MisreadingFlash misreading(flash_, kReadOfTheChosen);
+  EXPECT_EQ(load(misreading), Status::kNotFound);
+}
+
+TEST_F(ChosenCopy, IsTheOneThatCanBeRead) {
+  write_both();
+  for (const std::uint32_t nth : {1U, 2U}) {
+    pal_test::FaultyFlash faulty(flash_);
+    faulty.plan(pal_test::Fault::kReadFails, nth);
+    ASSERT_EQ(load(faulty), Status::kOk);
+    EXPECT_EQ(settings_.thing_name, nth == 1 ? "older" : "newer");
+  }
+  pal_test::FaultyFlash dead(flash_);
+  dead.wear(pal_test::Fault::kReadFails, 0, flash::kArraySize);
+  EXPECT_EQ(load(dead), Status::kFlashError);
 }
 
 /// The first copy is "good"; whatever the second one, newer by its header, became: it is passed over.
