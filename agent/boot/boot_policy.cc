@@ -191,9 +191,10 @@ std::optional<BootDecision> Boot::start_factory() {
   Slot loaded = Slot::kNone;
   for (const Slot slot : {Slot::kA, Slot::kB}) {
     if (best && floor == 0) break;
+    if (slot == control_.state().staged_slot) continue;
     image::Info info;
-    if (slot == control_.state().staged_slot || load(slot, info) != VerifyStatus::kOk) continue;
-    loaded = slot;
+    loaded = slot;  // also an image that is refused stands in load memory
+    if (load(slot, info) != VerifyStatus::kOk) continue;
     if (best && is_surer(best->image, info)) continue;
     best = BootDecision{.start = Verdict::kYes, .slot = slot, .image = info};
   }

@@ -189,6 +189,7 @@ class Device {
   void check_locks(const BootDecision& decision, const std::optional<JournalEntry>& after);
   void check_commit(const std::optional<JournalEntry>& before);
   void check_otp(const Bytes& before, bool was_burnt);
+  [[nodiscard]] std::optional<Slot> surest_slot(Slot staged);
   void check_where_it_should_be(const JournalEntry& entry);
   void learn(const BootDecision& decision, const std::optional<JournalEntry>& after);
 
@@ -565,6 +566,30 @@ void Device::take(const Step& step) {
   }
 }
 
+/// What orders images by age: the counter, then the version, as the header has it from byte 20.
+std::array<std::uint32_t, 5> age_of(const GenuineImage& image) {
+  const auto number = [&image](std::size_t at, std::size_t size) {
+    std::uint32_t value = 0;
+    for (std::size_t i = size; i-- > 0;) value = value << 8 | image.plain[at + i];
+    return value;
+  };
+  return {image.counter, number(20, 1), number(21, 1), number(22, 2), number(24, 4)};
+}
+
+/// Without a committed image: the first slot on a device without burned fuses, else the one whose image is
+/// the older one.
+std::optional<Slot> Device::surest_slot(Slot staged) {
+  std::optional<Slot> surest;
+  for (const Slot slot : {Slot::kA, Slot::kB}) {
+    const GenuineImage* image = oracle().startable(slot);
+    if (slot == staged || image == nullptr) continue;
+    if (surest && oracle().floor(Kind::kApplication) == 0) continue;
+    const GenuineImage* other = surest ? oracle().startable(*surest) : nullptr;
+    if (other == nullptr || age_of(*image) < age_of(*other)) surest = slot;
+  }
+  return surest;
+}
+
 /// S1, exactly: the first of these that verifies runs, and nothing else.
 void Device::check_where_it_should_be(const JournalEntry& entry) {
   const bool is_undecided = is(entry, StagedState::kVerified) || is(entry, StagedState::kTrial) ||
@@ -584,7 +609,14 @@ void Device::check_where_it_should_be(const JournalEntry& entry) {
     const bool is_previous = setup_.previous_image == PreviousImage::kKeep && slot != committed &&
                              committed != Slot::kNone && is(entry, StagedState::kEmpty);
     consider(slot, is_previous && image != nullptr && image->counter >= entry.committed_counter);
-    consider(slot, committed == Slot::kNone && slot != entry.staged_slot);
+  }
+  if (committed == Slot::kNone) {
+    const std::optional<Slot> surest = surest_slot(entry.staged_slot);
+    const std::uint32_t floor = oracle().floor(Kind::kApplication);
+    const bool may_never_have_been_accepted =
+        surest && floor != 0 && oracle().startable(*surest)->counter > floor;
+    consider(Slot::kRecovery, may_never_have_been_accepted);
+    if (surest) consider(*surest, true);
   }
   consider(Slot::kRecovery, true);
   RC_ASSERT((running_ ? running_->slot : Slot::kNone) == expected);

@@ -271,6 +271,16 @@ TEST_F(LostJournalTest, OfEqualCountersTheLowerVersionWasAccepted) {
   expect_runs(boot_up(), Slot::kB, image_1());
 }
 
+TEST_F(LostJournalTest, AnImageThatIsRefusedLeavesTheOtherOneInMemory) {
+  write(Slot::kA, image_1());
+  boot_up();
+  std::fill_n(flash().window().begin(), 2 * flash::kSectorSize, std::uint8_t{0xFF});
+  Bytes bad = image_2();
+  bad[bad.size() - 5] ^= 1;
+  write(Slot::kB, bad);
+  expect_runs(boot_up(), Slot::kA, image_1());
+}
+
 TEST_F(LostJournalTest, TheRecoveryImageComesBeforeOneThatWasNeverAccepted) {
   const Bytes recovery = build_image({.kind = boot::image::Kind::kRecovery}, signer());
   lose_journal_with(image_2(), image_1());

@@ -85,7 +85,6 @@ class AcceptFailure : public testing::Test {
     boot::BootInfo boot_info{};
     boot_info.slot = boot::Slot::kB;
     boot_info.image_state = boot::ImageState::kTrial;
-    boot_info.image_state = boot::ImageState::kTrial;
     int resets = 0;
     const auto count = [](void* context) { ++*static_cast<int*>(context); };
     const pal::Platform sound = device_.platform(boot_info, {count, &resets});
