@@ -31,20 +31,6 @@ std::optional<RunningImage> read_running_image() {
   return image;
 }
 
-std::string_view name_of(boot::Slot slot) {
-  switch (slot) {
-    case boot::Slot::kA:
-      return "A";
-    case boot::Slot::kB:
-      return "B";
-    case boot::Slot::kRecovery:
-      return "recovery";
-    case boot::Slot::kNone:
-      break;
-  }
-  return "none";
-}
-
 std::string_view name_of(boot::ImageState state) {
   switch (state) {
     case boot::ImageState::kCommitted:
@@ -69,20 +55,6 @@ std::string_view name_of(boot::ResetReason reason) {
       return "watchdog";
   }
   return "unknown";
-}
-
-std::optional<flash::Partition> partition_of(boot::Slot slot) {
-  switch (slot) {
-    case boot::Slot::kA:
-      return flash::kSlotA;
-    case boot::Slot::kB:
-      return flash::kSlotB;
-    case boot::Slot::kRecovery:
-      return flash::kRecovery;
-    case boot::Slot::kNone:
-      break;
-  }
-  return std::nullopt;
 }
 
 }  // namespace app

@@ -7,7 +7,6 @@
 
 #include "agent/boot/boot_info.h"
 #include "agent/boot/image_format.h"
-#include "pal_sim/flash/flash_map.h"
 
 namespace app {
 
@@ -22,14 +21,9 @@ struct RunningImage {
 /// @returns nothing if the hand-over is missing or damaged, or does not lead to an image header.
 [[nodiscard]] std::optional<RunningImage> read_running_image();
 
-/// "A", "B", "recovery", "none".
-[[nodiscard]] std::string_view name_of(boot::Slot slot);
 /// "committed", "on trial", "accepted", "recovery".
 [[nodiscard]] std::string_view name_of(boot::ImageState state);
 /// "power-on", "software", "watchdog".
 [[nodiscard]] std::string_view name_of(boot::ResetReason reason);
-
-/// The slot's place in flash. @returns nothing for Slot::kNone.
-[[nodiscard]] std::optional<flash::Partition> partition_of(boot::Slot slot);
 
 }  // namespace app

@@ -3,13 +3,15 @@
 #include <array>
 #include <cstring>
 
+#include "agent/boot/slots.h"
+
 namespace app {
 
 const char* run_self_test(const mqtt::Client& client, flash::FlashDriver& flash, const RunningImage& image) {
   if (!client.is_connected()) return "not connected to the broker";
 
-  const std::optional<flash::Partition> slot = partition_of(image.slot);
-  if (!slot) return "the bootloader did not say which slot this image is from";
+  const flash::Partition* slot = boot::slot_partition(image.slot);
+  if (slot == nullptr) return "the bootloader did not say which slot this image is from";
   std::array<std::uint8_t, sizeof(boot::image::Header)> bytes{};
   if (flash.read(slot->offset, bytes) != flash::Status::kOk) return "the flash part cannot be read";
   boot::image::Header stored{};

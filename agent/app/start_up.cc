@@ -6,6 +6,7 @@
 #include "agent/app/console.h"
 #include "agent/app/halt.h"
 #include "agent/app/random.h"
+#include "agent/boot/slots.h"
 #include "agent/include/ota_appversion32.h"
 #include "qemu_boards/common/board.h"
 
@@ -23,7 +24,7 @@ RunningImage identify_image(std::string_view program) {
   appFirmwareVersion.u.x.build = version.revision;
   console::Line line;
   line << "app: " << program << ' ' << version.major << '.' << version.minor << '.' << version.revision
-       << ", slot " << name_of(image->slot) << ", " << name_of(image->state);
+       << ", slot " << boot::slot_name(image->slot) << ", " << name_of(image->state);
   if (image->state == boot::ImageState::kTrial) line << ", attempt " << image->attempt;
   line << ", reset: " << name_of(image->reset_reason);
   console::write(line);

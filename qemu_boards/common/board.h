@@ -1,7 +1,7 @@
 // What a board offers to the bootloader and to the application. One implementation per board family; all
 // that differs between boards is behind this header.
 //
-// Order of use: board_init() once after start-up code, then anything. No function blocks except
+// Order of use: init() once after start-up code, then anything. No function blocks except
 // console_write() (until the UART took the bytes) and wait_for_interrupt().
 #pragma once
 

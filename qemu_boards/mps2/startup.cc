@@ -1,8 +1,8 @@
 // Vector table and start-up, for the bootloader and for applications alike: the linker script decides where
 // they stand.
 //
-// reset_handler() copies .data, zeroes .bss, runs constructors and calls main(). RAM below the linker's
-// __ram_start (BootInfo, reset reason) is left alone.
+// reset_handler() copies .data, zeroes .bss, runs constructors and calls main(). RAM in front of the linker's
+// RAM region (BootInfo, reset reason) is left alone.
 #include <array>
 #include <cstdint>
 

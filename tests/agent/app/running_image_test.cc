@@ -133,10 +133,6 @@ TEST_F(RunningImageTest, IsUnknownIfNoHeaderStandsThere) {
 }
 
 TEST(NamesOfRunningImage, AreThoseOfTheConsole) {
-  EXPECT_EQ(app::name_of(Slot::kA), "A");
-  EXPECT_EQ(app::name_of(Slot::kB), "B");
-  EXPECT_EQ(app::name_of(Slot::kRecovery), "recovery");
-  EXPECT_EQ(app::name_of(Slot::kNone), "none");
   EXPECT_EQ(app::name_of(ImageState::kCommitted), "committed");
   EXPECT_EQ(app::name_of(ImageState::kTrial), "on trial");
   EXPECT_EQ(app::name_of(ImageState::kAccepted), "accepted");
@@ -144,13 +140,6 @@ TEST(NamesOfRunningImage, AreThoseOfTheConsole) {
   EXPECT_EQ(app::name_of(ResetReason::kPowerOn), "power-on");
   EXPECT_EQ(app::name_of(ResetReason::kSoftware), "software");
   EXPECT_EQ(app::name_of(ResetReason::kWatchdog), "watchdog");
-}
-
-TEST(PartitionOfSlot, IsWhereTheSelfTestLooks) {
-  EXPECT_EQ(app::partition_of(Slot::kA)->offset, flash::kSlotA.offset);
-  EXPECT_EQ(app::partition_of(Slot::kB)->offset, flash::kSlotB.offset);
-  EXPECT_EQ(app::partition_of(Slot::kRecovery)->offset, flash::kRecovery.offset);
-  EXPECT_FALSE(app::partition_of(Slot::kNone));
 }
 
 }  // namespace
