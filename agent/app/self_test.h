@@ -6,6 +6,7 @@
 
 #include "agent/app/mqtt_client.h"
 #include "agent/app/running_image.h"
+#include "pal_sim/flash/flash_driver.h"
 
 namespace app {
 
