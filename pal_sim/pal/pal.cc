@@ -248,9 +248,8 @@ OtaPalStatus_t Pal::accept() {
 /// what the cloud was told has failed. So the last word in the journal has to be a rejection. If it cannot be
 /// had, nobody is told anything: the device restarts, and the next boot goes by what it finds.
 void Pal::take_back_acceptance() {
-  const auto rejected = boot::reject(boot_control_.state(), boot::RejectReason::kRefused);
-  if (rejected && boot_control_.append(*rejected) == flash::Status::kOk) return;
-  reset();
+  const boot::BootState rejected = *boot::reject(boot_control_.state(), boot::RejectReason::kRefused);
+  if (boot_control_.append(rejected) != flash::Status::kOk) reset();
 }
 
 /// Rejects what is staged, if anything is. An accepted image is beyond rejection.
@@ -281,8 +280,7 @@ bool Pal::is_running_accepted() const {
 bool Pal::is_commit_due() const {
   if (!is_running_accepted()) return false;
   if (was_started_on_trial()) return true;
-  return platform_.boot_info.image_state == boot::ImageState::kAccepted &&
-         platform_.boot_info.reset_reason != boot::ResetReason::kSoftware;
+  return platform_.boot_info.reset_reason != boot::ResetReason::kSoftware;
 }
 
 bool Pal::is_committed_job(std::string_view job_id) const {
