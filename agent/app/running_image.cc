@@ -45,16 +45,4 @@ std::string_view name_of(boot::ImageState state) {
   return "unknown";
 }
 
-std::string_view name_of(boot::ResetReason reason) {
-  switch (reason) {
-    case boot::ResetReason::kPowerOn:
-      return "power-on";
-    case boot::ResetReason::kSoftware:
-      return "software";
-    case boot::ResetReason::kWatchdog:
-      return "watchdog";
-  }
-  return "unknown";
-}
-
 }  // namespace app

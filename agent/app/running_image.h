@@ -23,7 +23,5 @@ struct RunningImage {
 
 /// "committed", "on trial", "accepted", "recovery".
 [[nodiscard]] std::string_view name_of(boot::ImageState state);
-/// "power-on", "software", "watchdog".
-[[nodiscard]] std::string_view name_of(boot::ResetReason reason);
 
 }  // namespace app

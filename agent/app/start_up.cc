@@ -6,6 +6,7 @@
 #include "agent/app/console.h"
 #include "agent/app/halt.h"
 #include "agent/app/random.h"
+#include "agent/boot/boot_state.h"
 #include "agent/boot/slots.h"
 #include "agent/include/ota_appversion32.h"
 #include "qemu_boards/common/board.h"
@@ -26,7 +27,7 @@ RunningImage identify_image(std::string_view program) {
   line << "app: " << program << ' ' << version.major << '.' << version.minor << '.' << version.revision
        << ", slot " << boot::slot_name(image->slot) << ", " << name_of(image->state);
   if (image->state == boot::ImageState::kTrial) line << ", attempt " << image->attempt;
-  line << ", reset: " << name_of(image->reset_reason);
+  line << ", reset: " << boot::to_string(image->reset_reason);
   console::write(line);
   return *image;
 }

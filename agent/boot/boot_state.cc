@@ -86,6 +86,18 @@ std::string_view to_string(ImageState state) {
   return "unknown";
 }
 
+std::string_view to_string(ResetReason reason) {
+  switch (reason) {
+    case ResetReason::kPowerOn:
+      return "power-on";
+    case ResetReason::kSoftware:
+      return "software";
+    case ResetReason::kWatchdog:
+      return "watchdog";
+  }
+  return "unknown";
+}
+
 bool is_sound(const BootState& state) {
   if (state.committed_slot != Slot::kNone && !is_application_slot(state.committed_slot)) return false;
   if (state.staged_state > StagedState::kRejected || state.reject_reason > RejectReason::kRefused)

@@ -84,6 +84,7 @@ struct BootState {
 [[nodiscard]] std::string_view to_string(StagedState state);
 [[nodiscard]] std::string_view to_string(RejectReason reason);
 [[nodiscard]] std::string_view to_string(ImageState state);
+[[nodiscard]] std::string_view to_string(ResetReason reason);
 
 /// @returns false if a field has a value no transition produces
 [[nodiscard]] bool is_sound(const BootState& state);

@@ -48,18 +48,6 @@ void write_console(void* /*context*/, std::string_view text) {
 
 constexpr boot::Console kConsole{write_console, nullptr};
 
-std::string_view reason_name(boot::ResetReason reason) {
-  switch (reason) {
-    case boot::ResetReason::kPowerOn:
-      return "power-on";
-    case boot::ResetReason::kSoftware:
-      return "software";
-    case boot::ResetReason::kWatchdog:
-      return "watchdog";
-  }
-  return "unknown";
-}
-
 [[noreturn]] void halt() {
   for (;;) __asm volatile("wfi");
 }
@@ -107,7 +95,7 @@ int main() {
   const boot::ResetReason reason = board::take_reset_reason();
   boot::ConsoleLine("reset")
       .field("board", board::name())
-      .field("reason", reason_name(reason))
+      .field("reason", boot::to_string(reason))
       .send(kConsole);
 
   const board::LoadRegion region = board::load_region();

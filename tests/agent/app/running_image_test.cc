@@ -137,9 +137,6 @@ TEST(NamesOfRunningImage, AreThoseOfTheConsole) {
   EXPECT_EQ(app::name_of(ImageState::kTrial), "on trial");
   EXPECT_EQ(app::name_of(ImageState::kAccepted), "accepted");
   EXPECT_EQ(app::name_of(ImageState::kRecovery), "recovery");
-  EXPECT_EQ(app::name_of(ResetReason::kPowerOn), "power-on");
-  EXPECT_EQ(app::name_of(ResetReason::kSoftware), "software");
-  EXPECT_EQ(app::name_of(ResetReason::kWatchdog), "watchdog");
 }
 
 }  // namespace

@@ -150,6 +150,10 @@ TEST(BootWords, EachStateHasItsOwn) {
   for (int i = 0; i <= 3; ++i) words.insert(boot::to_string(static_cast<boot::ImageState>(i)));
   EXPECT_EQ(words.size(), 4U);
   EXPECT_EQ(boot::to_string(static_cast<boot::ImageState>(4)), "unknown");
+  words.clear();
+  for (std::uint32_t i = 0; i <= 2; ++i) words.insert(boot::to_string(static_cast<boot::ResetReason>(i)));
+  EXPECT_EQ(words.size(), 3U);
+  EXPECT_EQ(boot::to_string(static_cast<boot::ResetReason>(3)), "unknown");
 }
 
 TEST(KeyRevocation, ABlankPartRevokesNobody) {

@@ -1,15 +1,15 @@
 // Keys and certificates: chains verify for their purpose and no other; key files are read strictly.
 #include "sim/crypto/certificate.h"
+#include "sim/base/temp_dir.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <fstream>
+
+#include "sim/base/temp_dir.h"
 
 namespace {
 
@@ -103,17 +103,12 @@ TEST_F(Chain, ACertificateKnowsItsKeyAndItsIssuer) {
 
 class KeyFile : public testing::Test {
  protected:
-  KeyFile() { EXPECT_NE(mkdtemp(folder), nullptr); }
-  ~KeyFile() override {
-    std::remove((std::string(folder) + "/key").c_str());
-    rmdir(folder);
-  }
   std::string write(const std::string& text) {
-    const std::string path = std::string(folder) + "/key";
+    const std::string path = folder.file("key");
     std::ofstream(path) << text;
     return path;
   }
-  char folder[32] = "/tmp/otasim-key-XXXXXX";
+  otasim::TempDir folder = otasim::TempDir::create().value();
 };
 
 TEST_F(KeyFile, WhatIsSavedLoadsAndSignsAlike) {

@@ -25,7 +25,8 @@ class Guest {
   [[nodiscard]] const std::string& output() const { return output_; }
   void forget_output() { output_.clear(); }
 
-  /// Reads what there is, waiting for it. @returns false if nothing came in `timeout_ms`, or the child is gone
+  /// Reads what there is, waiting for it. @returns false if nothing came in `timeout_ms`, or the child is
+  /// gone
   bool read_some(int timeout_ms);
   /// The pipe, readable when there is output.
   [[nodiscard]] int descriptor() const { return pipe_; }
