@@ -28,6 +28,7 @@ enum Option : std::uint8_t {
   kSubnetMask = 1,
   kRouter = 3,
   kNameServer = 6,
+  kTimeServer = 42,
   kRequestedAddress = 50,
   kLeaseTime = 51,
   kMessageType = 53,
@@ -124,6 +125,7 @@ std::vector<std::uint8_t> reply_message(const Request& request, MessageType type
     append_option(out, kSubnetMask, kNetmask.value);
     append_option(out, kRouter, kHostAddress.value);
     append_option(out, kNameServer, kDnsAddress.value);
+    append_option(out, kTimeServer, kHostAddress.value);
   }
   out.push_back(kEnd);
   out.resize(std::max(out.size(), kMinMessageBytes), 0);

@@ -51,6 +51,13 @@ Verdict judge_dns(const Ipv4View& packet, Verdict verdict) {
   return verdict;
 }
 
+Verdict judge_sntp(const Ipv4View& packet, Verdict verdict) {
+  if (packet.source != kDeviceAddress) return drop(DropReason::kForeignSource);
+  if (packet.destination != kHostAddress) return drop(DropReason::kOtherHost);
+  verdict.destination = Destination::kSntp;
+  return verdict;
+}
+
 Verdict judge_udp(const MacAddress& source_mac, const Ipv4View& packet) {
   const auto udp = parse_udp(packet);
   if (!udp || !udp->checksum_ok) return drop(DropReason::kBadUdp);
@@ -58,6 +65,7 @@ Verdict judge_udp(const MacAddress& source_mac, const Ipv4View& packet) {
       .datagram = {source_mac, packet.source, packet.destination, udp->source_port, udp->payload}};
   if (udp->destination_port == kDhcpServerPort) return judge_dhcp(packet, verdict, udp->source_port);
   if (udp->destination_port == kDnsPort) return judge_dns(packet, verdict);
+  if (udp->destination_port == kSntpPort) return judge_sntp(packet, verdict);
   return drop(DropReason::kBlockedUdpPort);
 }
 

@@ -1,8 +1,9 @@
 // Decides what becomes of a frame from the device, before libslirp sees it.
 //
 // What passes: ARP for the lab's network; TCP over IPv4 to the host's allowed ports; DHCP; DNS to the lab's
-// name server or host. The last two are answered by the link itself. Everything else is dropped, with the
-// reason: libslirp's own gateway to the host and the Internet is reachable through nothing but this filter.
+// name server or host; SNTP to the host. The last three are answered by the link itself. Everything else is
+// dropped, with the reason: libslirp's own gateway to the host and the Internet is reachable through nothing
+// but this filter.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 
 namespace otasim::link {
 
-enum class Destination : std::uint8_t { kNat, kDhcp, kDns, kDropped };
+enum class Destination : std::uint8_t { kNat, kDhcp, kDns, kSntp, kDropped };
 
 /// A UDP datagram for the link's own servers.
 struct Datagram {
@@ -29,7 +30,7 @@ struct Verdict {
   DropReason reason = DropReason::kCount;  ///< if dropped
   bool opens_connection = false;           ///< a TCP SYN
   std::uint16_t tcp_port = 0;              ///< TCP: the port it is for
-  Datagram datagram{};                     ///< kDhcp and kDns
+  Datagram datagram{};                     ///< kDhcp, kDns and kSntp
 };
 
 class FrameFilter {

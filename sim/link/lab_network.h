@@ -28,5 +28,6 @@ inline constexpr Ipv4Address kBroadcastAddress = ipv4(255, 255, 255, 255);
 inline constexpr std::uint16_t kDhcpServerPort = 67;
 inline constexpr std::uint16_t kDhcpClientPort = 68;
 inline constexpr std::uint16_t kDnsPort = 53;
+inline constexpr std::uint16_t kSntpPort = 123;
 
 }  // namespace otasim::link

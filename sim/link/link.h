@@ -6,13 +6,14 @@
 //   link->reset();   // stops the thread, ends the capture, removes the sockets
 //
 // The device gets 10.0.2.15 by DHCP; the host is 10.0.2.2, where the allowed ports lead to the same ports of
-// the host's loopback interface; 10.0.2.3 resolves the lab's names to 10.0.2.2. Nothing else is reachable.
+// the host's loopback interface, and which tells the time (SNTP, UDP port 123; also in DHCP's option 42);
+// 10.0.2.3 resolves the lab's names to 10.0.2.2. Nothing else is reachable.
 // The link runs on its own thread and survives the device: without QEMU its frames are dropped, and TCP
 // flows stay half-open, as they do when a real device loses power.
 //
-// Events, source "link": `dhcp_ack` {address, mac} once per lease; `dns_query` {name, answered}; `blocked`
-// {port} once per TCP port that the device tried and may not reach; `capture_ended` {path} if the capture
-// file is full or cannot be written.
+// Events, source "link": `dhcp_ack` {address, mac} once per lease; `dns_query` {name, answered}; `sntp_query`
+// {time}, the epoch seconds that were given; `blocked` {port} once per TCP port that the device tried and may
+// not reach; `capture_ended` {path} if the capture file is full or cannot be written.
 #pragma once
 
 #include <chrono>
@@ -24,6 +25,7 @@
 
 #include "sim/base/result.h"
 #include "sim/link/ethernet.h"
+#include "sim/link/sntp_server.h"
 #include "sim/link/statistics.h"
 
 namespace otasim::report {
@@ -43,7 +45,8 @@ struct Config {
   std::string pcap_path{};                                ///< captures every frame if not empty
   std::uint64_t wire_rate_bits_per_second = 100'000'000;
   std::chrono::microseconds one_way_delay{
-      0};                              ///< of every frame in either direction; at most kMaxOneWayDelay
+      0};            ///< of every frame in either direction; at most kMaxOneWayDelay
+  EpochClock now{};  ///< what SNTP tells, asked on the link's thread; empty: the system's time
   report::EventLog* events = nullptr;  ///< must outlive the link; may be null
 };
 

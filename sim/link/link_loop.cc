@@ -43,6 +43,7 @@ LinkLoop::LinkLoop(const Config& config, DeviceSocket socket, UniqueFd wake)
       wake_(std::move(wake)),
       filter_(config.allowed_tcp_ports),
       dns_(config.host_names),
+      sntp_(config.now),
       from_device_(config.one_way_delay, kMaxDelayedFrames),
       to_device_(config.one_way_delay, kMaxDelayedFrames),
       pacer_(config.wire_rate_bits_per_second, kBurstBytes) {}
@@ -179,6 +180,9 @@ void LinkLoop::pass_on(Bytes frame) {
     case Destination::kDns:
       handle_dns(verdict.datagram);
       break;
+    case Destination::kSntp:
+      handle_sntp(verdict.datagram);
+      break;
     case Destination::kDropped:
       drop(verdict.reason);
       report_blocked(verdict);
@@ -219,17 +223,35 @@ void LinkLoop::handle_dns(const Datagram& datagram) {
     drop(DropReason::kUnansweredDns);
     return;
   }
+  answer(datagram, kDnsPort, reply->payload);
+  if (!reply->name.empty() && dns_events_ < kMaxQueryEvents) {
+    ++dns_events_;
+    emit("dns_query", {{"name", reply->name}, {"answered", reply->answered}});
+  }
+}
+
+void LinkLoop::handle_sntp(const Datagram& datagram) {
+  const auto reply = sntp_.answer(datagram.payload);
+  if (!reply) {
+    drop(DropReason::kUnansweredSntp);
+    return;
+  }
+  answer(datagram, kSntpPort, reply->payload);
+  if (sntp_events_ < kMaxQueryEvents) {
+    ++sntp_events_;
+    emit("sntp_query", {{"time", reply->time}});
+  }
+}
+
+/// Sends back to where a datagram came from, in the name of whom it was for.
+void LinkLoop::answer(const Datagram& datagram, std::uint16_t port, Bytes payload) {
   send_to_device(build_udp_frame({.source_mac = mac_of(datagram.destination),
                                   .destination_mac = datagram.source_mac,
                                   .source = datagram.destination,
                                   .destination = datagram.source,
-                                  .source_port = kDnsPort,
+                                  .source_port = port,
                                   .destination_port = datagram.source_port},
-                                 reply->payload));
-  if (!reply->name.empty() && dns_events_ < kMaxDnsEvents) {
-    ++dns_events_;
-    emit("dns_query", {{"name", reply->name}, {"answered", reply->answered}});
-  }
+                                 payload));
 }
 
 void LinkLoop::drop(DropReason reason) {

@@ -30,6 +30,7 @@
 #include "sim/link/nat.h"
 #include "sim/link/pacer.h"
 #include "sim/link/pcap_writer.h"
+#include "sim/link/sntp_server.h"
 #include "sim/link/statistics.h"
 #include "sim/report/event_log.h"
 
@@ -49,8 +50,8 @@ class LinkLoop {
   static constexpr int kMaxFramesPerRound = 64;
   /// TCP connections of the device, half-open ones of earlier power cuts included.
   static constexpr std::size_t kMaxFlows = 256;
-  /// A device that asks for names in a loop does not fill the event log.
-  static constexpr std::uint32_t kMaxDnsEvents = 10'000;
+  /// A device that asks for names, or the time, in a loop does not fill the event log.
+  static constexpr std::uint32_t kMaxQueryEvents = 10'000;
 
   [[nodiscard]] static Result<std::unique_ptr<LinkLoop>> start(const Config& config, DeviceSocket socket);
   /// Stops the thread.
@@ -76,6 +77,8 @@ class LinkLoop {
   void handle_nat(const Verdict& verdict, Bytes frame);
   void handle_dhcp(const Datagram& datagram);
   void handle_dns(const Datagram& datagram);
+  void handle_sntp(const Datagram& datagram);
+  void answer(const Datagram& datagram, std::uint16_t port, Bytes payload);
   void drop(DropReason reason);
   void report_blocked(const Verdict& verdict);
 
@@ -100,6 +103,7 @@ class LinkLoop {
   const FrameFilter filter_;
   DhcpServer dhcp_;
   const DnsServer dns_;
+  const SntpServer sntp_;
   DelayLine from_device_;
   DelayLine to_device_;
   Pacer pacer_;
@@ -112,6 +116,7 @@ class LinkLoop {
   bool device_blocks_ = false;
   std::set<std::uint16_t> blocked_ports_;
   std::uint32_t dns_events_ = 0;
+  std::uint32_t sntp_events_ = 0;
 
   mutable std::mutex statistics_mutex_;
   Statistics statistics_;

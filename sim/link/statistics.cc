@@ -42,6 +42,8 @@ std::string_view name_of(DropReason reason) {
       return "unanswered_dhcp";
     case DropReason::kUnansweredDns:
       return "unanswered_dns";
+    case DropReason::kUnansweredSntp:
+      return "unanswered_sntp";
     case DropReason::kQueueFull:
       return "queue_full";
     case DropReason::kDeviceOff:

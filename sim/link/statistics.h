@@ -25,9 +25,10 @@ enum class DropReason : std::uint8_t {
   kBlockedTcpPort,  ///< a port that is not allowed
   kTooManyFlows,    ///< the device already has as many TCP connections as the link keeps
   kBadUdp,          ///< header incomplete, length or checksum wrong
-  kBlockedUdpPort,  ///< neither DHCP nor DNS
+  kBlockedUdpPort,  ///< neither DHCP, DNS nor SNTP
   kUnansweredDhcp,  ///< malformed, or a message that needs no answer
   kUnansweredDns,   ///< too malformed for an error reply
+  kUnansweredSntp,  ///< not a request that a client makes
   // To the device; the first, with a delay, also from it.
   kQueueFull,  ///< more frames wait than the link keeps
   kDeviceOff,  ///< no QEMU at the other end

@@ -34,6 +34,7 @@ TEST(DhcpServer, DiscoverIsOfferedTheDevicesAddressAndAllItNeeds) {
   EXPECT_EQ(dhcp_option(message, 1), address_bytes(kNetmask));
   EXPECT_EQ(dhcp_option(message, 3), address_bytes(kHostAddress));
   EXPECT_EQ(dhcp_option(message, 6), address_bytes(kDnsAddress));
+  EXPECT_EQ(dhcp_option(message, 42), address_bytes(kHostAddress));
   EXPECT_EQ(dhcp_option(message, 54), address_bytes(kHostAddress));
   EXPECT_EQ(dhcp_option(message, 51), address_bytes({kLeaseSeconds}));
   EXPECT_FALSE(reply->new_lease);

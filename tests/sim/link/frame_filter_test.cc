@@ -93,6 +93,18 @@ TEST_F(FrameFilterTest, DhcpAndDnsGoToTheLinksOwnServers) {
   }
 }
 
+TEST_F(FrameFilterTest, SntpToTheHostGoesToTheLinksOwnServerAndToNobodyElse) {
+  const Verdict sntp = judge(udp(kDeviceAddress, kHostAddress, 123, 123));
+  EXPECT_EQ(sntp.destination, Destination::kSntp);
+  EXPECT_EQ(sntp.datagram.source_port, 123);
+  EXPECT_EQ(judge(udp(kDeviceAddress, kHostAddress, 5'000, 123)).destination, Destination::kSntp);
+  for (const Ipv4Address other : {kDnsAddress, kBroadcastAddress, ipv4(10, 0, 2, 255), ipv4(9, 9, 9, 9)}) {
+    expect_dropped(udp(kDeviceAddress, other, 123, 123), DropReason::kOtherHost);
+  }
+  expect_dropped(udp(Ipv4Address{}, kHostAddress, 123, 123), DropReason::kForeignSource);
+  expect_dropped(udp(kDeviceAddress, kHostAddress, 123, 124), DropReason::kBlockedUdpPort);
+}
+
 TEST_F(FrameFilterTest, OtherUdpIsDropped) {
   expect_dropped(udp(kDeviceAddress, kHostAddress, 5'000, 69), DropReason::kBlockedUdpPort);
   expect_dropped(udp(kDeviceAddress, kHostAddress, 5'000, kAllowedPort), DropReason::kBlockedUdpPort);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
@@ -207,6 +208,35 @@ TEST_F(LinkTest, DnsResolvesTheLabsNamesToTheHost) {
   ASSERT_EQ(queries.size(), 2u);
   EXPECT_EQ(queries[0]["name"], "otasim.localhost");
   EXPECT_EQ(queries[0]["answered"], true);
+}
+
+TEST_F(LinkTest, SntpTellsTheTimeOfTheConfiguredClock) {
+  std::atomic<std::int64_t> now = 1'700'000'000;
+  Config with = config();
+  with.now = [&now] { return now.load(); };
+  start(with);
+  for (const std::int64_t time : {1'700'000'000, 1'800'000'000}) {
+    now = time;
+    device_->send(udp_frame(kDeviceAddress, kHostAddress, 5'000, 123, sntp_request()));
+    const auto frame = device_->receive([](Bytes f) { return as_udp_from(f, 123).has_value(); });
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(parse_ipv4(parse_ethernet(*frame)->payload)->source, kHostAddress);
+    const Bytes answer = *as_udp_from(*frame, 123);
+    EXPECT_EQ(std::int64_t{read_u32(answer, 40)} - 2'208'988'800, time);
+  }
+  const auto queries = events_.wait_for("sntp_query", 2);
+  ASSERT_EQ(queries.size(), 2u);
+  EXPECT_EQ(queries[1]["time"], 1'800'000'000);
+  link_.reset();  // it asks the clock until then
+}
+
+TEST_F(LinkTest, AMalformedTimeRequestIsCountedAndNotAnswered) {
+  start();
+  device_->send(udp_frame(kDeviceAddress, kHostAddress, 5'000, 123, Frame(47)));
+  ASSERT_TRUE(resolve(kHostAddress));  // answered after it
+  EXPECT_EQ(link_->statistics().dropped_for(DropReason::kUnansweredSntp), 1u);
+  EXPECT_TRUE(events_.all("sntp_query").empty());
+  EXPECT_EQ(device_->drain(), 0);
 }
 
 TEST_F(LinkTest, TcpReachesAnAllowedPortAndCarriesDataBothWays) {

@@ -146,4 +146,12 @@ Frame dns_query(const std::string& name, std::uint16_t type, std::uint16_t id) {
   return query;
 }
 
+Frame sntp_request(std::uint64_t transmit_time) {
+  Frame request(48);
+  request[0] = 0x23;  // no leap warning, version 4, mode client
+  for (std::size_t i = 0; i < 8; ++i)
+    request[40 + i] = static_cast<std::uint8_t>(transmit_time >> (56 - 8 * i));
+  return request;
+}
+
 }  // namespace otasim::link::test

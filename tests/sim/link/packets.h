@@ -47,6 +47,9 @@ struct TcpSegment {
 /// A DNS query for one dotted name.
 [[nodiscard]] Frame dns_query(const std::string& name, std::uint16_t type = 1, std::uint16_t id = 0x1234);
 
+/// A client's request in SNTP version 4.
+[[nodiscard]] Frame sntp_request(std::uint64_t transmit_time = 0x0102030405060708);
+
 /// Puts the right checksum into the IPv4 header of a frame that was tampered with.
 void fix_ipv4_checksum(Frame& frame);
 
