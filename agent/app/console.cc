@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/crypto/civil_time.h"
 #include "qemu_boards/common/board.h"
 
 namespace app::console {
@@ -40,6 +41,20 @@ Line& Line::operator<<(Hex hex) {
     *this << "0123456789abcdef"[(hex.value >> static_cast<unsigned>(shift)) & 0xFU];
   }
   return *this;
+}
+
+Line& Line::operator<<(Time time) {
+  const crypto::CivilTime civil = crypto::civil_time(time.seconds);
+  const auto two_digits = [this](char before, std::uint8_t value) {
+    *this << before << static_cast<char>('0' + value / 10) << static_cast<char>('0' + value % 10);
+  };
+  append_number(civil.year);  // four digits: 1970 to 9999
+  two_digits('-', civil.month);
+  two_digits('-', civil.day);
+  two_digits('T', civil.hour);
+  two_digits(':', civil.minute);
+  two_digits(':', civil.second);
+  return *this << 'Z';
 }
 
 void write(const Line& line) {

@@ -24,6 +24,11 @@ struct Hex {
   std::uint32_t value;
 };
 
+/// Seconds since 1970, printed as 2026-01-31T23:59:59Z.
+struct Time {
+  std::int64_t seconds;
+};
+
 /// One line being put together.
 class Line {
  public:
@@ -34,6 +39,7 @@ class Line {
   Line& operator<<(char c) { return *this << std::string_view(&c, 1); }
   Line& operator<<(Ip ip);
   Line& operator<<(Hex hex);
+  Line& operator<<(Time time);
   template <std::integral T>
   Line& operator<<(T value) {
     return append_number(static_cast<std::int64_t>(value));

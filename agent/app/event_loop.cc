@@ -4,6 +4,8 @@ namespace app {
 
 void EventLoop::turn() {
   bool busy = lan_.poll();
+  time_.tick();
+  sntp_.service();
   mqtt_connector_.service();
   http_connector_.service();
   busy = mqtt_client_.service() || busy;

@@ -2,21 +2,25 @@
 // theirs.
 #pragma once
 
+#include "agent/app/calendar_time.h"
 #include "agent/app/connector.h"
 #include "agent/app/http_client.h"
 #include "agent/app/mqtt_client.h"
 #include "agent/app/netif_lan.h"
 #include "agent/app/os_port.h"
 #include "agent/app/pump.h"
+#include "agent/app/sntp_client.h"
 
 namespace app {
 
 class EventLoop final : public Pump {
  public:
   /// The parts may be constructed later than the loop; they must be by the first turn.
-  EventLoop(NetifLan& lan, Connector& mqtt_connector, Connector& http_connector, mqtt::Client& mqtt_client,
-            http::Client& http_client, OsPort& os)
+  EventLoop(NetifLan& lan, CalendarTime& time, sntp::Client& sntp, Connector& mqtt_connector,
+            Connector& http_connector, mqtt::Client& mqtt_client, http::Client& http_client, OsPort& os)
       : lan_(lan),
+        time_(time),
+        sntp_(sntp),
         mqtt_connector_(mqtt_connector),
         http_connector_(http_connector),
         mqtt_client_(mqtt_client),
@@ -29,6 +33,8 @@ class EventLoop final : public Pump {
   void wake_if_connection_was_lost();
 
   NetifLan& lan_;
+  CalendarTime& time_;
+  sntp::Client& sntp_;
   Connector& mqtt_connector_;
   Connector& http_connector_;
   mqtt::Client& mqtt_client_;

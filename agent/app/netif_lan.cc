@@ -27,6 +27,9 @@ constexpr std::size_t kQueuedFrames = 64;
 static_assert(kQueuedFrames * TCP_MSS > TCP_WND);
 std::array<board::ReceivedFrame, kQueuedFrames> received_frames;
 
+/// lwIP tells of it without saying which interface is meant: there is one.
+std::uint32_t dhcp_time_server = 0;
+
 err_t send_frame(netif*, pbuf* packet) {
   if (packet->tot_len > transmit_frame.size()) return ERR_BUF;
   std::size_t length = pbuf_copy_partial(packet, transmit_frame.data(), packet->tot_len, 0);
@@ -93,4 +96,13 @@ std::uint32_t NetifLan::address() const {
   return ip4_addr_get_u32(netif_ip4_addr(&netif_));
 }
 
+std::uint32_t NetifLan::time_server() const {
+  return dhcp_time_server;
+}
+
 }  // namespace app
+
+/// lwIP, at each lease.
+extern "C" void dhcp_set_ntp_servers(u8_t count, const ip4_addr_t* servers) {
+  app::dhcp_time_server = count == 0 ? 0 : ip4_addr_get_u32(servers);
+}

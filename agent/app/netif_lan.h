@@ -30,6 +30,8 @@ class NetifLan {
 
   /// IPv4 address in network byte order; 0 before is_up().
   [[nodiscard]] std::uint32_t address() const;
+  /// What DHCP told of (option 42), in network byte order; 0 for none.
+  [[nodiscard]] std::uint32_t time_server() const;
 
   /// Frames for which there was no buffer.
   [[nodiscard]] std::uint32_t dropped() const { return dropped_; }

@@ -26,6 +26,7 @@ void Network::connect() {
   std::uint32_t backoff_ms = kFirstBackoffMs;
   while (!try_connect()) {
     client_.disconnect();
+    sntp_.ask();  // certificates may have been judged by a wrong time
     const std::uint32_t delay_ms = with_jitter(backoff_ms);
     console::log("trying again in ", delay_ms, " ms");
     wait(delay_ms);
@@ -35,6 +36,7 @@ void Network::connect() {
 
 bool Network::try_connect() {
   if (!wait_for_address()) return false;
+  wait_for_time();
   const std::uint32_t start_ms = board::millis();
   if (!open_connection() || !open_session()) return false;
   console::log("connected to ", settings_.endpoint_host(), ':', settings_.provisioned().mqtt_port, " as ",
@@ -54,6 +56,13 @@ bool Network::wait_for_address() {
   if (!announced_) console::log("network up, address ", console::Ip{lan_.address()});
   announced_ = true;
   return true;
+}
+
+/// A moment: the answer takes no longer on a network that is well.
+void Network::wait_for_time() {
+  if (!has_asked_for_time_) sntp_.ask();
+  has_asked_for_time_ = true;
+  while (!sntp_.may_connect()) pump_.turn();
 }
 
 bool Network::open_connection() {

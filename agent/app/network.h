@@ -12,31 +12,35 @@
 #include "agent/app/mqtt_client.h"
 #include "agent/app/netif_lan.h"
 #include "agent/app/pump.h"
+#include "agent/app/sntp_client.h"
 
 namespace app {
 
 class Network {
  public:
-  Network(NetifLan& lan, Connection& connection, mqtt::Client& client, Pump& pump,
+  Network(NetifLan& lan, sntp::Client& sntp, Connection& connection, mqtt::Client& client, Pump& pump,
           const DeviceSettings& settings)
-      : lan_(lan), connection_(connection), client_(client), pump_(pump), settings_(settings) {}
+      : lan_(lan), sntp_(sntp), connection_(connection), client_(client), pump_(pump), settings_(settings) {}
 
   void connect();
 
  private:
   [[nodiscard]] bool try_connect();
   [[nodiscard]] bool wait_for_address();
+  void wait_for_time();
   [[nodiscard]] bool open_connection();
   [[nodiscard]] bool open_session();
   void wait(std::uint32_t duration_ms);
   bool failed(const char* reason, int code = 0);
 
   NetifLan& lan_;
+  sntp::Client& sntp_;
   Connection& connection_;
   mqtt::Client& client_;
   Pump& pump_;
   const DeviceSettings& settings_;
   bool announced_ = false;
+  bool has_asked_for_time_ = false;
 };
 
 }  // namespace app

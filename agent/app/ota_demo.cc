@@ -68,17 +68,21 @@ void log_failure(const OtaJobDocument_t& job) {
 OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image)
     : settings_(settings),
       image_(image),
+      is_accepted_(image.state != boot::ImageState::kTrial),
       agent_settings_(agent_settings(settings.provisioned())),
+      time_floor_(board::flash()),
+      sntp_transport_(lan_),
+      sntp_(time_, sntp_transport_),
       mqtt_stream_(tls_),
       http_stream_(tls_),
       mqtt_connector_(mqtt_stream_),
       http_connector_(http_stream_),
-      loop_(lan_, mqtt_connector_, http_connector_, client_, http_client_, os_),
+      loop_(lan_, time_, sntp_, mqtt_connector_, http_connector_, client_, http_client_, os_),
       router_(buffers_, settings.thing_name()),
       client_(mqtt_connector_, loop_, router_),
       http_client_(http_connector_, buffers_, agent_settings_.block_size),
       os_(loop_),
-      network_(lan_, mqtt_connector_, client_, loop_, settings),
+      network_(lan_, sntp_, mqtt_connector_, client_, loop_, settings),
       progress_(agent_settings_.block_size),
       pal_({.flash = board::flash(),
             .settings = settings.provisioned(),
@@ -98,6 +102,7 @@ void OtaDemo::run() {
   start_devices();
   configure_agent();
   network_.connect();
+  keep_time();
   for (;;) {
     if (!start_agent()) halt("the agent cannot be started");
     run_agent();
@@ -106,6 +111,7 @@ void OtaDemo::run() {
     client_.disconnect();
     router_.reset();
     network_.connect();
+    keep_time();
   }
 }
 
@@ -116,8 +122,10 @@ void OtaDemo::start_devices() {
   credentials.certificate = provisioned.device_certificate;
   credentials.private_key = provisioned.device_key;
   if (pal_.start() != flash::Status::kOk) halt("boot control cannot be read");
-  if (!tls_.init(credentials)) halt(tls_.failure().what);
+  time_.raise_floor(time_floor_.load());
+  if (!tls_.init(credentials, time_)) halt(tls_.failure().what);
   if (!lan_.start(provisioned.mac)) halt("the network controller does not answer");
+  if (!sntp_transport_.start(sntp_)) console::log("no socket for the time server");
 }
 
 void OtaDemo::configure_agent() {
@@ -168,6 +176,7 @@ void OtaDemo::reconnect() {
   router_.reset();
   notes_.end();
   network_.connect();
+  keep_time();
   const OtaErr_t error = OTA_Resume();
   if (error != OtaErrNone) console::log("OTA_Resume: ", OTA_Err_strerror(error));
 }
@@ -246,6 +255,14 @@ void OtaDemo::activate() {
   console::log("OTA_ActivateNewImage: ", OTA_Err_strerror(error));
 }
 
+/// For starts that find no time server. Only what a server's certificate vouches for, so that a forged answer
+/// cannot lock the device out for good; and not by an image on trial, which may be wrong in anything.
+void OtaDemo::keep_time() {
+  if (!is_accepted_) return;
+  const flash::Status status = time_floor_.raise(tls_.vouched_time());
+  if (status != flash::Status::kOk) console::log("the time cannot be stored: ", flash::to_string(status));
+}
+
 void OtaDemo::self_test() {
   const char* problem = run_self_test(client_, board::flash(), image_);
   if (problem != nullptr) {
@@ -259,6 +276,8 @@ void OtaDemo::self_test() {
     return;  // the watchdog ends the trial
   }
   board::end_trial();
+  is_accepted_ = true;
+  keep_time();
   console::log("self test passed, image accepted");
   const boot::image::Version& version = image_.header.version;
   if (error == OtaErrNone) {

@@ -14,6 +14,8 @@
 #pragma once
 
 #include "agent/app/agent_notes.h"
+#include "agent/app/build_time.h"
+#include "agent/app/calendar_time.h"
 #include "agent/app/connector.h"
 #include "agent/app/device_settings.h"
 #include "agent/app/event_buffers.h"
@@ -25,6 +27,9 @@
 #include "agent/app/network.h"
 #include "agent/app/os_port.h"
 #include "agent/app/running_image.h"
+#include "agent/app/sntp_client.h"
+#include "agent/app/sntp_udp.h"
+#include "agent/app/time_floor.h"
 #include "agent/app/tls_config.h"
 #include "agent/app/tls_stream.h"
 #include "agent/app/update_progress.h"
@@ -56,12 +61,18 @@ class OtaDemo {
   void log_losses() const;
   void activate();
   void self_test();
+  void keep_time();
 
   const DeviceSettings& settings_;
   const RunningImage& image_;
+  bool is_accepted_;  ///< the image: not on trial, or accepted since
   const ota::Settings agent_settings_;
   EventBuffers buffers_;
   NetifLan lan_;
+  CalendarTime time_{kBuildTime};
+  TimeFloor time_floor_;
+  sntp::UdpTransport sntp_transport_;
+  sntp::Client sntp_;
   TlsConfig tls_;
   TlsStream mqtt_stream_;
   TlsStream http_stream_;

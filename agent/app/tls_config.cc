@@ -1,10 +1,26 @@
 #include "agent/app/tls_config.h"
 
+#include <mbedtls/platform_time.h>
+
 #include "agent/app/random.h"
 
 namespace app {
+namespace {
 
-bool TlsConfig::init(const TlsCredentials& credentials) {
+/// mbedTLS asks for the time without a context: this is the clock it means.
+const CalendarTime* mbedtls_clock = nullptr;
+
+mbedtls_time_t mbedtls_now(mbedtls_time_t* out) {
+  const auto now = static_cast<mbedtls_time_t>(mbedtls_clock->now());
+  if (out != nullptr) *out = now;
+  return now;
+}
+
+}  // namespace
+
+bool TlsConfig::init(const TlsCredentials& credentials, const CalendarTime& time) {
+  time_ = mbedtls_clock = &time;
+  static_cast<void>(mbedtls_platform_set_time(mbedtls_now));
   mbedtls_ssl_config_init(&config_);
   mbedtls_x509_crt_init(&root_ca_);
   mbedtls_x509_crt_init(&certificate_);
@@ -23,10 +39,25 @@ bool TlsConfig::init(const TlsCredentials& credentials) {
   if (status != 0) return fail("TLS cannot be configured", status);
   mbedtls_ssl_conf_authmode(&config_, MBEDTLS_SSL_VERIFY_REQUIRED);
   mbedtls_ssl_conf_ca_chain(&config_, &root_ca_, nullptr);
+  mbedtls_ssl_conf_verify(&config_, judge_certificate, this);
   mbedtls_ssl_conf_rng(&config_, random::mbedtls_source, nullptr);
   status = mbedtls_ssl_conf_own_cert(&config_, &certificate_, &key_);
   if (status != 0) return fail("TLS cannot be configured", status);
   return true;
+}
+
+/// Called for each certificate of the chain, from the root down to the server's, with what mbedTLS found. A
+/// clock that only knows what is over cannot say that something is still to come.
+int TlsConfig::judge_certificate(void* self, mbedtls_x509_crt* /*certificate*/, int depth,
+                                 std::uint32_t* problems) {
+  auto& config = *static_cast<TlsConfig*>(self);
+  const bool is_known = config.time_->is_known();
+  if (!is_known) *problems &= ~static_cast<std::uint32_t>(MBEDTLS_X509_BADCERT_FUTURE);
+  config.chain_problems_ |= *problems;
+  if (depth > 0) return 0;
+  if (is_known && config.chain_problems_ == 0) config.vouched_time_ = config.time_->now();
+  config.chain_problems_ = 0;
+  return 0;
 }
 
 bool TlsConfig::fail(const char* what, int code) {

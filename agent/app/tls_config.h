@@ -1,8 +1,9 @@
 // What all TLS connections of the device share: whom it trusts, who it is, and how it speaks.
 //
-// Parsed once; every TlsStream is made with it. The server's chain must end in the given root and its
-// certificate must carry the host's name. Validity dates are not checked (the device has no calendar clock).
-// The device's own certificate is shown to a server that asks for one.
+// Parsed once; every TlsStream is made with it. The server's chain must end in the given root, its
+// certificate must carry the host's name, and none of them may have expired. That one is not valid yet counts
+// only if the time is known (calendar_time.h). The device's own certificate is shown to a server that asks
+// for one.
 #pragma once
 
 #include <mbedtls/pk.h>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <span>
 
+#include "agent/app/calendar_time.h"
 #include "agent/app/connection.h"
 
 namespace app {
@@ -29,14 +31,20 @@ class TlsConfig {
   TlsConfig(const TlsConfig&) = delete;
   TlsConfig& operator=(const TlsConfig&) = delete;
 
-  /// Parses the credentials. Call once, before a stream is opened. @returns false with failure() set if one
-  /// of them is malformed.
-  [[nodiscard]] bool init(const TlsCredentials& credentials);
+  /// Parses the credentials. Call once, before a stream is opened.
+  /// @param time  what certificates' dates are judged by; must outlive all use of mbedTLS
+  /// @returns false with failure() set if one of the credentials is malformed
+  [[nodiscard]] bool init(const TlsCredentials& credentials, const CalendarTime& time);
 
   [[nodiscard]] const mbedtls_ssl_config* get() const { return &config_; }
   [[nodiscard]] const ConnectionFailure& failure() const { return failure_; }
 
+  /// When a trusted server's certificate was last found valid, by a time that was known; 0: never. A time
+  /// that is forged has at least this bound: the certificate's own dates.
+  [[nodiscard]] EpochSeconds vouched_time() const { return vouched_time_; }
+
  private:
+  static int judge_certificate(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* problems);
   bool fail(const char* what, int code);
 
   mbedtls_ssl_config config_{};
@@ -44,6 +52,9 @@ class TlsConfig {
   mbedtls_x509_crt certificate_{};
   mbedtls_pk_context key_{};
   ConnectionFailure failure_;
+  const CalendarTime* time_ = nullptr;
+  EpochSeconds vouched_time_ = 0;
+  std::uint32_t chain_problems_ = 0;  ///< of the certificates above the one that is judged
 };
 
 }  // namespace app

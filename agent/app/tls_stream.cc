@@ -21,10 +21,23 @@ const char* tcp_failure(err_t error) {
   return "the TCP connection failed";
 }
 
-const char* handshake_failure(int status) {
+/// The gravest of what is wrong with the server's certificate.
+const char* certificate_failure(std::uint32_t problems) {
+  if ((problems & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0) {
+    return "the server's certificate is not signed by the provisioned root";
+  }
+  if ((problems & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0) {
+    return "the server's certificate is not for this host";
+  }
+  if ((problems & MBEDTLS_X509_BADCERT_EXPIRED) != 0) return "the server's certificate has expired";
+  if ((problems & MBEDTLS_X509_BADCERT_FUTURE) != 0) return "the server's certificate is not valid yet";
+  return "the server's certificate may not be used for this";
+}
+
+const char* handshake_failure(int status, std::uint32_t certificate_problems) {
   switch (status) {
     case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
-      return "the server's certificate is not signed by the provisioned root, or is not for this host";
+      return certificate_failure(certificate_problems);
     case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
       return "the server refused the TLS handshake (is the device's certificate known to it?)";
     case MBEDTLS_ERR_SSL_CONN_EOF:
@@ -107,7 +120,7 @@ void TlsStream::service() {
   if (status == 0) {
     state_ = State::kOpen;
   } else if (!would_block(status)) {
-    fail(handshake_failure(status), status);
+    fail(handshake_failure(status, mbedtls_ssl_get_verify_result(&ssl_)), status);
   }
 }
 

@@ -41,6 +41,8 @@ inline constexpr std::uint32_t kSlotSize = 0x0030'0000;
 
 inline constexpr Partition kBootControl0{"boot-control-0", 0x00'0000, kSectorSize, "boot control journal"};
 inline constexpr Partition kBootControl1{"boot-control-1", 0x00'1000, kSectorSize, "boot control journal"};
+inline constexpr Partition kCalendar0{"calendar-0", 0x00'2000, kSectorSize, "floor of the calendar time"};
+inline constexpr Partition kCalendar1{"calendar-1", 0x00'3000, kSectorSize, "floor of the calendar time"};
 inline constexpr Partition kProvisioning0{"provisioning-0", 0x00'4000, 0x4000,
                                           "identity and settings, first copy"};
 inline constexpr Partition kProvisioning1{"provisioning-1", 0x00'8000, 0x4000,
@@ -49,8 +51,8 @@ inline constexpr Partition kSlotA{"slot-a", 0x10'0000, kSlotSize, "application i
 inline constexpr Partition kSlotB{"slot-b", 0x40'0000, kSlotSize, "application image"};
 inline constexpr Partition kRecovery{"recovery", 0x70'0000, kSlotSize, "recovery image"};
 
-inline constexpr std::array kPartitions{kBootControl0, kBootControl1, kProvisioning0, kProvisioning1,
-                                        kSlotA,        kSlotB,        kRecovery};
+inline constexpr std::array kPartitions{kBootControl0,  kBootControl1, kCalendar0, kCalendar1, kProvisioning0,
+                                        kProvisioning1, kSlotA,        kSlotB,     kRecovery};
 
 namespace detail {
 constexpr bool map_is_sound() {

@@ -21,6 +21,7 @@ endif()
 if(CMAKE_CROSSCOMPILING)
   # A device has no malloc() and no stdio: the memory pool must be handed over before anything is used.
   target_compile_definitions(device_mbedtls PUBLIC MBEDTLS_PLATFORM_NO_STD_FUNCTIONS)
+  target_sources(device_mbedtls PRIVATE ${OTASIM_ROOT}/agent/crypto/mbedtls_platform.cc)
 endif()
 
 # BearSSL: SHA-256, P-256, HMAC, HKDF and AES-CTR for the bootloader and the PAL (agent/crypto). The library's own choices

@@ -39,8 +39,9 @@ Result<scenario::UpdatePlan> make_plan(const DemoOptions& options) {
     if (!recovery) return tl::unexpected(recovery.error());
     plan.recovery_image = std::move(*recovery);
   }
-  auto update = lab::make_firmware({.image = options.image, .elf = options.elf, .version = options.to}, board,
-                                   plan.products);
+  auto update = lab::make_firmware(
+      {.image = options.image, .elf = options.elf, .variant = options.variant, .version = options.to}, board,
+      plan.products);
   if (!update) return tl::unexpected(update.error());
   plan.update_image = std::move(*update);
   // The demo application says so; a user's own may not.

@@ -13,8 +13,9 @@ struct DemoOptions {
   std::string board = "mps2-an385";
   std::string from = "1.0.0";
   std::string to = "1.1.0";
-  std::string image;  ///< a signed image to update to, instead of the demo application
-  std::string elf;    ///< an application to sign as `to` and update to
+  std::string image;    ///< a signed image to update to, instead of the demo application
+  std::string elf;      ///< an application to sign as `to` and update to
+  std::string variant;  ///< of the demo application, to sign as `to` and update to
   TransferOptions transfer;
   std::string out;  ///< run folder; empty: a new one below otasim-runs/
   std::uint16_t mqtt_port = 0;

@@ -11,6 +11,7 @@
 #include "sim/cli/command.h"
 #include "sim/cli/handed_file.h"
 #include "sim/cli/table.h"
+#include "sim/cli/variant_option.h"
 #include "sim/control/client.h"
 #include "sim/lab/boards.h"
 
@@ -221,6 +222,11 @@ void add_create(CLI::App* job, Command& command, JobOptions& options) {
   image->excludes(elf)->excludes(version)->excludes(document);
   document->excludes(elf)->excludes(version);
   elf->needs(version);
+  add_variant_option(create_command, options.firmware.variant)
+      ->needs(version)
+      ->excludes(elf)
+      ->excludes(image)
+      ->excludes(document);
   create_command->add_option("--board", options.board, "Board the application is for")
       ->check(CLI::IsMember(lab::board_names()))
       ->capture_default_str();

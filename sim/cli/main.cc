@@ -15,6 +15,7 @@
 #include "sim/cli/doctor.h"
 #include "sim/cli/image_commands.h"
 #include "sim/cli/pal_test.h"
+#include "sim/cli/variant_option.h"
 #include "sim/lab/boards.h"
 
 namespace {
@@ -51,7 +52,9 @@ void add_demo(CLI::App& app, Command& command) {
   demo->add_option("--to", options.to, "Version to update to")->capture_default_str();
   CLI::Option* image = demo->add_option("--image", options.image,
                                         "Update to this signed image instead of the demo application");
-  demo->add_option("--elf", options.elf, "Sign this application as --to and update to it")->excludes(image);
+  CLI::Option* elf = demo->add_option("--elf", options.elf, "Sign this application as --to and update to it")
+                         ->excludes(image);
+  otasim::cli::add_variant_option(demo, options.variant)->excludes(image)->excludes(elf);
   options.transfer.add_to(demo, "How the update is offered and fetched (default: mqtt)");
   demo->add_option("--mqtt-port", options.mqtt_port, "Port for MQTT over TLS on 127.0.0.1; 0: any free one")
       ->capture_default_str();

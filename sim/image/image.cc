@@ -14,6 +14,11 @@ using namespace boot::image;  // NOLINT(google-build-using-namespace): the forma
 
 constexpr std::size_t kAesBlock = 16;
 
+/// Of a DER signature on P-256: half of them have this size, the others mostly one byte more or less.
+constexpr std::size_t kCommonSignatureSize = 71;
+/// What fills an image up: erased flash.
+constexpr std::uint8_t kFill = 0xFF;
+
 /// Reads little-endian integers front to back and remembers if it ever ran out.
 class Reader {
  public:
@@ -183,6 +188,29 @@ Result<Bytes> sign(std::span<const std::uint8_t> payload, const SignOptions& opt
   put(image, static_cast<std::uint32_t>(area.size() + 4), 2);
   image.insert(image.end(), area.begin(), area.end());
   return image;
+}
+
+Result<Bytes> sign_to_size(std::span<const std::uint8_t> payload, const SignOptions& options,
+                           const crypto::P256Key& key, std::size_t total_size) {
+  if (options.encrypt_to != nullptr)
+    return fail(ExitCode::kInternal, "an encrypted image cannot be given a size");
+  // How long a signature gets is chance: the payload is made to fit the common size, and signed again until
+  // the signature has it.
+  constexpr int kMostTries = 200;
+  Bytes content(payload.begin(), payload.end());
+  for (int i = 0; i < kMostTries; ++i) {
+    auto image = sign(content, options, key);
+    if (!image || image->size() == total_size) return image;
+    const std::size_t signature_size = parse(*image)->signature->size();
+    const std::size_t frame_size = image->size() - content.size() - signature_size + kCommonSignatureSize;
+    if (total_size < payload.size() + frame_size) {
+      return fail(ExitCode::kUsage,
+                  fmt::format("the application does not fit an image of {} bytes", total_size),
+                  fmt::format("Give it at least {}.", payload.size() + frame_size));
+    }
+    content.resize(total_size - frame_size, kFill);
+  }
+  return fail(ExitCode::kInternal, "no signature of the common size came in 200 tries");
 }
 
 Result<Info> parse(std::span<const std::uint8_t> bytes) {

@@ -34,6 +34,12 @@ struct SignOptions {
 [[nodiscard]] Result<Bytes> sign(std::span<const std::uint8_t> payload, const SignOptions& options,
                                  const crypto::P256Key& key);
 
+/// Signs an image of exactly `total_size` bytes: the payload is filled up with 0xFF.
+/// @returns kUsage, naming the smallest size, if `total_size` is too small for the payload; kInternal for an
+///          image to encrypt, whose sizes come in steps
+[[nodiscard]] Result<Bytes> sign_to_size(std::span<const std::uint8_t> payload, const SignOptions& options,
+                                         const crypto::P256Key& key, std::size_t total_size);
+
 /// What an image says of itself. Nothing in it is proven until verify().
 struct Info {
   Version version;

@@ -44,10 +44,16 @@ Result<BuildProducts> BuildProducts::find(const std::string& board) {
   return products;
 }
 
+Result<std::string> find_program(const std::string& file) {
+  const Result<std::filesystem::path> root = install_root();
+  if (!root) return tl::unexpected(root.error());
+  return existing(*root / "firmware" / file);
+}
+
 Result<PalTestProducts> find_pal_test(const std::string& board) {
   const Result<std::filesystem::path> root = install_root();
   if (!root) return tl::unexpected(root.error());
-  const auto elf = existing(*root / "firmware" / fmt::format("pal-test-{}.elf", board));
+  const auto elf = find_program(fmt::format("pal-test-{}.elf", board));
   if (!elf) return tl::unexpected(elf.error());
   const auto signer = existing(*root / "keys" / "pal_test" / "provisioned.der");
   if (!signer) return tl::unexpected(signer.error());

@@ -28,6 +28,9 @@ struct BuildProducts {
   [[nodiscard]] static Result<BuildProducts> find(const std::string& board);
 };
 
+/// A program of the firmware's build, by file name. @returns kEnvironment if it is missing
+[[nodiscard]] Result<std::string> find_program(const std::string& file);
+
 /// The PAL's qualification program for a board, and the certificate of its samples' signer (DER).
 struct PalTestProducts {
   std::string elf;

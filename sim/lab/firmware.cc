@@ -6,29 +6,38 @@
 #include "sim/image/elf.h"
 #include "sim/image/image.h"
 #include "sim/lab/factory.h"
+#include "sim/lab/variants.h"
 
 namespace otasim::lab {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
+Result<std::string> elf_of(const FirmwareSource& source, const Board& board, const BuildProducts& products) {
+  if (!source.elf.empty()) return source.elf;
+  if (source.variant.empty()) return products.application_elf;
+  return find_variant(source.variant, board.name);
+}
+
 Result<Bytes> sign_application(const FirmwareSource& source, const Board& board,
                                const BuildProducts& products) {
   const auto version = image::parse_version(source.version);
   if (!version) return tl::unexpected(version.error());
-  const auto elf = read_input(source.elf.empty() ? products.application_elf : source.elf);
+  const auto path = elf_of(source, board, products);
+  if (!path) return tl::unexpected(path.error());
+  const auto elf = read_input(*path);
   if (!elf) return tl::unexpected(elf.error());
   const auto payload = image::payload_from_elf(*elf, board.load_address + boot::image::kDefaultHeaderSize,
                                                flash::kSlotSize - boot::image::kDefaultHeaderSize);
   if (!payload) return tl::unexpected(payload.error());
   const auto key = crypto::P256Key::load_private(products.boot_signing_key);
   if (!key) return tl::unexpected(key.error());
-  return image::sign(*payload,
-                     {.version = *version,
-                      .security_counter = source.security_counter,
-                      .load_address = board.load_address,
-                      .kind = source.kind},
-                     *key);
+  const image::SignOptions options{.version = *version,
+                                   .security_counter = source.security_counter,
+                                   .load_address = board.load_address,
+                                   .kind = source.kind};
+  if (source.total_bytes == 0) return image::sign(*payload, options, *key);
+  return image::sign_to_size(*payload, options, *key, source.total_bytes);
 }
 
 }  // namespace
@@ -53,6 +62,11 @@ Result<Bytes> make_recovery_image(const Board& board, const BuildProducts& produ
   // The user gave none of this.
   if (!bytes) bytes.error().code = ExitCode::kEnvironment;
   return bytes;
+}
+
+Bytes make_no_image(std::size_t size) {
+  constexpr std::uint8_t kAnything = 0x42;
+  return Bytes(size, kAnything);
 }
 
 Result<std::string> check_firmware(std::span<const std::uint8_t> image) {

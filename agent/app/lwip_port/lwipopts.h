@@ -31,6 +31,10 @@
 // An address is used as soon as the server gives it: probing for a conflict would cost seconds.
 #define LWIP_DHCP_DOES_ACD_CHECK 0
 
+// The time server's address comes with the lease.
+#define LWIP_DHCP_GET_NTP_SRV 1
+#define LWIP_DHCP_MAX_NTP_SERVERS 1
+
 // A forged DNS answer must guess a random id and a random port.
 #define LWIP_DNS_SECURE \
   (LWIP_DNS_SECURE_RAND_XID | LWIP_DNS_SECURE_NO_MULTIPLE_OUTSTANDING | LWIP_DNS_SECURE_RAND_SRC_PORT)
@@ -62,7 +66,7 @@
 #define MEMP_NUM_TCP_PCB 8  // two in use, the rest closing
 #define MEMP_NUM_TCP_PCB_LISTEN 1
 #define MEMP_NUM_TCP_SEG (2 * (TCP_SND_QUEUELEN + TCP_WND / TCP_MSS))  // sent, and received out of order
-#define MEMP_NUM_UDP_PCB 4
+#define MEMP_NUM_UDP_PCB 5
 
 // Checksums: the controller checks the frame, the stack checks everything above it.
 #define CHECKSUM_GEN_IP 1

@@ -10,6 +10,8 @@
 #include <array>
 #include <span>
 
+#include "agent/app/build_time.h"
+#include "agent/app/calendar_time.h"
 #include "agent/app/console.h"
 #include "agent/app/crypto_memory.h"
 #include "agent/app/deadline.h"
@@ -36,6 +38,7 @@ struct Downloads {
 
 app::NetifLan lan;
 app::TlsConfig tls_config;
+const app::CalendarTime calendar_time(app::kBuildTime);
 app::TlsStream tls{tls_config};
 bench::TcpSink tcp;
 app::DeviceSettings settings;
@@ -70,7 +73,7 @@ void start() {
   credentials.root_ca = provisioned.root_ca;
   credentials.certificate = provisioned.device_certificate;
   credentials.private_key = provisioned.device_key;
-  if (!tls_config.init(credentials)) app::halt(tls_config.failure().what);
+  if (!tls_config.init(credentials, calendar_time)) app::halt(tls_config.failure().what);
   if (!lan.start(provisioned.mac)) app::halt("the network controller does not answer");
   turn_until([] { return lan.is_up(); }, "no DHCP server gave an address");
 }

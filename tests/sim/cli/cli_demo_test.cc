@@ -129,7 +129,8 @@ TEST_F(Demo, WrongInputIsToldBeforeAnythingStarts) {
   for (const Case& c :
        {Case{{"--elf", text}, "no ELF header"}, Case{{"--image", text}, "not an image"},
         Case{{"--image", "/nonexistent"}, "/nonexistent"}, Case{{"--to", "one"}, "'one' is not a version"},
-        Case{{"--protocol", "ftp"}, "--protocol"}, Case{{"--block-size", "1000"}, "--block-size"},
+        Case{{"--protocol", "ftp"}, "--protocol"}, Case{{"--variant", "slow"}, "--variant"},
+        Case{{"--block-size", "1000"}, "--block-size"},
         Case{{"--blocks-in-flight", "0"}, "--blocks-in-flight"},
         Case{{"--stream-format", "xml"}, "--stream-format"}, Case{{"--from", ""}, "'' is not a version"}}) {
     const Outcome outcome = otasim::test::run(demo(c.arguments), environment());

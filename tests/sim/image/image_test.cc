@@ -91,6 +91,30 @@ TEST(Image, AFileThatIsNoImageSaysHowToMakeOne) {
   EXPECT_THAT(info.error().hint, testing::HasSubstr("otasim image sign"));
 }
 
+TEST(Image, IsFilledUpToTheByte) {
+  const std::vector<std::uint8_t> payload(1000, 0x5A);
+  const SignOptions options{.version = {1, 2, 3, 0}};
+  const std::size_t smallest =
+      sign(payload, options, key()).value().size() + 3;  // signatures differ in length
+  for (const std::size_t size : {smallest, smallest + 1, smallest + 4095, std::size_t{300'000}}) {
+    const auto image = otasim::image::sign_to_size(payload, options, key(), size);
+    ASSERT_TRUE(image) << image.error().message;
+    EXPECT_EQ(image->size(), size);
+    const auto info = otasim::image::verify(*image, key());
+    ASSERT_TRUE(info) << info.error().message;
+    EXPECT_EQ(info->total_size, size);
+    EXPECT_EQ(info->version, options.version);
+  }
+}
+
+TEST(Image, CannotBeSmallerThanItsPayload) {
+  const std::vector<std::uint8_t> payload(1000, 0x5A);
+  const auto image = otasim::image::sign_to_size(payload, {.version = {1, 2, 3, 0}}, key(), 1000);
+  ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().code, otasim::ExitCode::kUsage);
+  EXPECT_THAT(image.error().message, testing::HasSubstr("does not fit an image of 1000 bytes"));
+}
+
 TEST(Version, ReadsWhatPeopleWrite) {
   EXPECT_EQ(to_string(parse_version("1.2.3").value()), "1.2.3");
   EXPECT_EQ(to_string(parse_version("255.255.65535+4294967295").value()), "255.255.65535+4294967295");

@@ -1,0 +1,7 @@
+#include "agent/app/build_time.h"
+
+namespace app {
+
+const EpochSeconds kBuildTime = OTASIM_BUILD_TIME;
+
+}  // namespace app

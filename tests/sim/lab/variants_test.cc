@@ -1,0 +1,216 @@
+// Updates that go wrong by what they are: the demo application's variants and files of uncommon sizes,
+// offered to a real device in QEMU. Each ends with the reason that belongs to it and with the previous image
+// running.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "pal_sim/flash/flash_map.h"
+#include "sim/base/temp_dir.h"
+#include "sim/image/image.h"
+#include "sim/lab/firmware.h"
+#include "sim/lab/lab_device.h"
+#include "sim/lab/running_lab.h"
+#include "sim/lab/variants.h"
+#include "sim/report/event_log.h"
+
+namespace otasim::lab {
+namespace {
+
+using cloud::ExecutionStatus;
+using cloud::ThingName;
+using testing::HasSubstr;
+using Bytes = std::vector<std::uint8_t>;
+
+constexpr const char* kBoard = "mps2-an385";
+constexpr const char* kThing = "thing-1";
+/// A trial's deadline is a minute of the boot ROM's.
+constexpr std::chrono::seconds kLimit{120};
+
+class VariantsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto found = BuildProducts::find(kBoard);
+    ASSERT_TRUE(found) << found.error().message;
+    products = *found;
+    auto identities = Lab::create(folder.path().string());
+    ASSERT_TRUE(identities) << identities.error().message;
+    auto started = RunningLab::start(
+        io, std::move(*identities),
+        {.socket_folder = sockets.path().string(), .broker_plugin = products.broker_plugin}, *log);
+    ASSERT_TRUE(started) << started.error().message;
+    lab = std::move(*started);
+    start_device();
+  }
+
+  void start_device() {
+    const DeviceSpec spec{.name = kThing,
+                          .board = find_board(kBoard),
+                          .mac = {0x02, 0, 0, 0, 0, 1},
+                          .folder = folder.path().string(),
+                          .socket_folder = sockets.path().string()};
+    const auto identity = register_device(*lab, kThing);
+    ASSERT_TRUE(identity) << identity.error().message;
+    ASSERT_TRUE(equip_device(*lab, spec, *identity, {firmware({.version = "1.0.0"})}, products));
+    auto opened = LabDevice::open(*lab, spec, products);
+    ASSERT_TRUE(opened) << opened.error().message;
+    device = std::move(*opened);
+    listening =
+        device->listen_console({.on_line = [this](std::string_view line) { lines.emplace_back(line); }});
+    bool is_ready = false;
+    lab->when_ready([&is_ready] { is_ready = true; });
+    ASSERT_TRUE(wait_for([&is_ready] { return is_ready; }));
+    ASSERT_TRUE(device->start());
+    ASSERT_TRUE(says("no job waiting"));
+  }
+
+  [[nodiscard]] Bytes firmware(const FirmwareSource& source) const {
+    return make_firmware(source, *find_board(kBoard), products).value();
+  }
+
+  void offer(const Bytes& file) {
+    const auto object = lab->cloud().objects().put("otasim", "update", file);
+    ASSERT_TRUE(object);
+    const auto update =
+        lab->cloud().ota_updates().create({.id = cloud::OtaUpdateId::trusted("update"),
+                                           .targets = {ThingName::trusted(kThing)},
+                                           .files = {{.file_name = "/update.img",
+                                                      .location = object->location,
+                                                      .code_signing = cloud::LabSigning{kCodeSignerName}}}});
+    ASSERT_TRUE(update);
+    job = update->job_id;
+  }
+  void offer_variant(const char* variant) { offer(firmware({.variant = variant, .version = "1.1.0"})); }
+
+  [[nodiscard]] cloud::ExecutionState execution() {
+    return lab->cloud().jobs().execution(*job, ThingName::trusted(kThing)).value().state;
+  }
+  [[nodiscard]] testing::AssertionResult ends_as(ExecutionStatus status, const std::string& reason) {
+    const bool is_over = wait_for([this] { return cloud::is_terminal(execution().status); });
+    if (is_over && execution().status == status && execution().details["reason"] == reason) {
+      return testing::AssertionSuccess();
+    }
+    return failure() << "the job is " << cloud::to_string(execution().status) << ", "
+                     << execution().details["reason"];
+  }
+  /// The trial was ended, and 1.0.0 is back and connected.
+  void expect_back(const char* reset_reason) {
+    using std::string;
+    EXPECT_TRUE(says(string("boot: reset board=mps2-an385 reason=") + reset_reason));
+    EXPECT_TRUE(says(string("app: otasim demo 1.0.0, slot A, committed, reset: ") + reset_reason));
+    EXPECT_TRUE(wait_for([this] { return lab->is_connected(kThing); })) << failure().message();
+  }
+
+  template <typename Condition>
+  [[nodiscard]] bool wait_for(Condition holds) {
+    const auto end = std::chrono::steady_clock::now() + kLimit;
+    while (!holds() && std::chrono::steady_clock::now() < end) io.run_one_for(std::chrono::milliseconds(200));
+    return holds();
+  }
+  [[nodiscard]] bool has_said(std::string_view text) const {
+    return std::ranges::any_of(
+        lines, [text](const std::string& line) { return line.find(text) != std::string::npos; });
+  }
+  [[nodiscard]] testing::AssertionResult says(std::string_view text) {
+    if (wait_for([&] { return has_said(text); })) return testing::AssertionSuccess();
+    return failure() << "the device does not say \"" << text << "\"";
+  }
+  [[nodiscard]] testing::AssertionResult failure() const {
+    auto result = testing::AssertionFailure();
+    for (const std::string& line : lines) result << line << "\n";
+    return result;
+  }
+
+  TempDir folder = TempDir::create().value();
+  TempDir sockets = TempDir::create().value();
+  boost::asio::io_context io;
+  std::unique_ptr<report::EventLog> log = report::EventLog::in_memory();
+  BuildProducts products;
+  std::unique_ptr<RunningLab> lab;
+  std::vector<std::string> lines;
+  std::unique_ptr<LabDevice> device;
+  cloud::Subscription listening;
+  std::optional<cloud::JobId> job;
+};
+
+/// Those that only the trial's deadline ends: a minute each.
+class SlowVariantsTest : public VariantsTest {};
+
+TEST_F(VariantsTest, ACrashIsAResetAndTheImageBeforeReportsIt) {
+  offer_variant("crash");
+  EXPECT_TRUE(ends_as(ExecutionStatus::kFailed, "rejected: 0x00000010"));
+  expect_back("software");
+  EXPECT_TRUE(has_said("board: fault at pc"));
+  EXPECT_FALSE(has_said("app: otasim demo 1.1.0")) << "it came that far";
+}
+
+TEST_F(VariantsTest, AFailedSelfTestIsReportedByTheImageThatFailedIt) {
+  offer_variant("failed-self-test");
+  EXPECT_TRUE(ends_as(ExecutionStatus::kFailed, "rejected: 0x00000000"));
+  expect_back("software");
+  EXPECT_TRUE(has_said("app: self test failed: a sensor of this image's does not answer"));
+}
+
+TEST_F(SlowVariantsTest, AHangInTheSelfTestIsEndedByTheWatchdog) {
+  offer_variant("hang");
+  EXPECT_TRUE(ends_as(ExecutionStatus::kFailed, "rejected: 0x0000000f"))
+      << "the job says that 1.1.0 was at it: 1.0.0 is a downgrade";
+  expect_back("watchdog");
+  EXPECT_TRUE(has_said("app: self test hangs"));
+}
+
+TEST_F(SlowVariantsTest, AHangAtBootIsEndedByTheWatchdog) {
+  offer_variant("hang-at-boot");
+  EXPECT_TRUE(ends_as(ExecutionStatus::kFailed, "rejected: 0x00000010"));
+  expect_back("watchdog");
+  EXPECT_TRUE(has_said("app: otasim demo that hangs 1.1.0, slot B, on trial"));
+}
+
+TEST_F(SlowVariantsTest, AnImageThatCannotConnectIsEndedByTheWatchdog) {
+  offer_variant("no-connection");
+  EXPECT_TRUE(ends_as(ExecutionStatus::kFailed, "rejected: 0x00000010"));
+  expect_back("watchdog");
+  EXPECT_TRUE(has_said("app: cannot connect to wrong-endpoint.invalid"));
+}
+
+TEST_F(VariantsTest, AnImageOfExactlyTheSlotsSizeIsInstalledAndRuns) {
+  const Bytes image = firmware({.version = "1.1.0", .total_bytes = flash::kSlotSize});
+  ASSERT_EQ(image.size(), flash::kSlotSize);
+  offer(image);
+  EXPECT_TRUE(ends_as(ExecutionStatus::kSucceeded, "accepted  v1.1.0"));
+  EXPECT_TRUE(has_said("boot: start slot=B version=1.1.0 state=trial"));
+  const auto slot = device->flash().subspan(flash::kSlotB.offset, flash::kSlotB.size);
+  EXPECT_TRUE(std::ranges::equal(image, slot)) << "to the last byte";
+}
+
+TEST_F(VariantsTest, AFileOfOneByteIsNoImage) {
+  offer(make_no_image(1));
+  EXPECT_TRUE(ends_as(ExecutionStatus::kFailed, "rejected: 0xec000002"))
+      << "OtaPalActivateFailed, boot::image::VerifyStatus::kNoImage";
+  EXPECT_FALSE(has_said("reason=software")) << "nothing to restart for";
+}
+
+TEST(Variants, AnImageOfOneByteMoreThanASlotIsNotMade) {
+  const auto products = BuildProducts::find(kBoard).value();
+  const auto image =
+      make_firmware({.version = "1.1.0", .total_bytes = flash::kSlotSize + 1}, *find_board(kBoard), products);
+  ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().code, ExitCode::kUsage);
+}
+
+TEST(Variants, AnUnknownOneIsToldWithThoseThereAre) {
+  const auto products = BuildProducts::find(kBoard).value();
+  const auto image = make_firmware({.variant = "slow", .version = "1.1.0"}, *find_board(kBoard), products);
+  ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().code, ExitCode::kUsage);
+  for (const Variant& variant : variants()) {
+    EXPECT_THAT(image.error().hint, HasSubstr(std::string(variant.name)));
+    EXPECT_TRUE(find_variant(variant.name, kBoard)) << variant.name;
+  }
+}
+
+}  // namespace
+}  // namespace otasim::lab
