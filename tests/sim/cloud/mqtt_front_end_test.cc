@@ -74,7 +74,7 @@ class MqttFrontEndTest : public CloudFixture {
   const std::string kJobs = "$aws/things/lamp/jobs/";
   const ClientAddress client_{"lamp", 7};
   Notebook notebook_;
-  MqttFrontEnd front_end_{cloud_->jobs(), cloud_->streams(), clock_, *log_, notebook_};
+  MqttFrontEnd front_end_{cloud_->jobs(), cloud_->streams(), clock_, *log_, cloud_->faults(), notebook_};
   std::vector<std::uint8_t> content_;
   std::string stream_;
 };
@@ -446,7 +446,7 @@ TEST_F(MqttFrontEndTest, AnExecutionThatHasRunOutOfTimeIsOver) {
 TEST_F(MqttFrontEndTest, TimestampsMayBeInMilliseconds) {
   open({.timestamp_unit = JobsOptions::TimestampUnit::kMilliseconds});
   create_job("j");
-  MqttFrontEnd front_end(cloud_->jobs(), cloud_->streams(), clock_, *log_, notebook_);
+  MqttFrontEnd front_end(cloud_->jobs(), cloud_->streams(), clock_, *log_, cloud_->faults(), notebook_);
   front_end.handle_request(client_, kJobs + "$next/get", "{}");
   const auto reply = Json::parse(notebook_.sent.back().payload);
   EXPECT_EQ(reply["timestamp"], kNow * 1000);
