@@ -10,6 +10,12 @@
 namespace otasim::scenario {
 namespace {
 
+/// What editors on some systems put before a text, and the JSON parser passes over.
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+/// Ends of a `//` comment, as the JSON parser has them.
+constexpr std::string_view kLineEnds("\n\r\0", 3);
+
 int line_at(std::string_view text, std::size_t position) {
   return 1 + static_cast<int>(std::ranges::count(text.substr(0, position), '\n'));
 }
@@ -37,7 +43,9 @@ class LineScanner {
     std::string message;
   };
 
-  explicit LineScanner(std::string_view text) : text_(text) {}
+  explicit LineScanner(std::string_view text) : text_(text) {
+    if (text_.starts_with(kByteOrderMark)) at_ = kByteOrderMark.size();
+  }
 
   std::optional<Problem> scan() {
     value("", 0);
@@ -58,8 +66,7 @@ class LineScanner {
       case '"':
         static_cast<void>(string());
         return;
-      default:
-        while (at_ < text_.size() && std::string_view("+-.eE").find(peek()) != std::string_view::npos) ++at_;
+      default:  // a number, or true, false, null
         while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(peek())) != 0 ||
                                       std::string_view("+-.").find(peek()) != std::string_view::npos))
           ++at_;
@@ -71,6 +78,7 @@ class LineScanner {
     while (!problem_ && !closes('}')) {
       const int line = line_;
       const std::string name = string();
+      if (name.size() > JsonText::kMaxNameBytes) return complain("a member's name is too long");
       const std::string child = pointer + '/' + escaped(name);
       if (lines_.contains(child)) {
         problem_ = Problem{line, fmt::format("'{}' is given twice", name)};
@@ -113,9 +121,10 @@ class LineScanner {
   void skip_blanks() {
     while (at_ < text_.size()) {
       if (text_.substr(at_).starts_with("//")) {
-        skip_to("\n");
+        at_ = std::min(text_.find_first_of(kLineEnds, at_), text_.size());
+        if (at_ < text_.size() && peek() == '\0') ++at_;
       } else if (text_.substr(at_).starts_with("/*")) {
-        skip_to("*/");
+        skip_comment();
       } else if (std::isspace(static_cast<unsigned char>(peek())) != 0) {
         if (peek() == '\n') ++line_;
         ++at_;
@@ -125,12 +134,11 @@ class LineScanner {
     }
   }
 
-  /// To behind the end of a comment; a line's end is left for the count.
-  void skip_to(std::string_view end) {
-    const std::size_t found = text_.find(end, at_ + 2);
-    const std::size_t next = found == std::string_view::npos ? text_.size() : found;
-    line_ += static_cast<int>(std::ranges::count(text_.substr(at_, next - at_), '\n'));
-    at_ = std::min(text_.size(), end == "\n" ? next : next + end.size());
+  /// To behind a comment's end.
+  void skip_comment() {
+    const std::size_t end = std::min(text_.find("*/", at_ + 2), text_.size() - 2) + 2;
+    line_ += static_cast<int>(std::ranges::count(text_.substr(at_, end - at_), '\n'));
+    at_ = end;
   }
 
   void complain(std::string message) { problem_ = Problem{line_, std::move(message)}; }
@@ -161,6 +169,15 @@ Result<JsonText> JsonText::parse(std::string_view text, std::string name) {
                 fmt::format("{}:{}: no JSON: {}", name, line_at(text, position),
                             colon == std::string_view::npos ? what : what.substr(colon + 2)),
                 "Scenario files are JSON; comments are allowed, a comma after the last element is not.");
+  } catch (const nlohmann::json::out_of_range& error) {
+    // "[json.exception.out_of_range.406] number overflow parsing '1e999'"; it does not say where.
+    const std::string_view what = error.what();
+    const std::size_t quote = what.find('\'');
+    const std::string_view number =
+        quote == std::string_view::npos ? "" : what.substr(quote + 1, what.rfind('\'') - quote - 1);
+    return fail(ExitCode::kUsage,
+                fmt::format("{}:{}: the number '{}' is too large", name,
+                            line_at(text, std::min(text.find(number), text.size())), number));
   }
   LineScanner scanner(text);
   if (const auto problem = scanner.scan()) {

@@ -20,9 +20,11 @@ class JsonText {
  public:
   static constexpr std::size_t kMaxBytes = 1024 * 1024;
   static constexpr int kMaxDepth = 32;
+  static constexpr std::size_t kMaxNameBytes = 256;  ///< of a member
 
   /// @param name  of the file, for messages
-  /// @returns kUsage, with file and line, for what is no JSON, too large or nested too deeply
+  /// @returns kUsage, with file and line, for what is no JSON, too large, nested too deeply, or
+  ///          has a member twice
   [[nodiscard]] static Result<JsonText> parse(std::string_view text, std::string name);
   /// @returns kUsage if the file cannot be read, or as above
   [[nodiscard]] static Result<JsonText> read(const std::string& path);
