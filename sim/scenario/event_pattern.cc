@@ -14,9 +14,28 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 7> kOperators{"contains", "matches", "any_of", "not",
                                                      "at_least", "at_most", "exists"};
 
+/// Longer ones are no regular expressions for people.
+constexpr std::size_t kMaxRegexBytes = 512;
+
+/// Without going back over the text: time and stack are bounded whatever the expression and the text are.
+std::regex compiled(const std::string& expression) {
+  return std::regex(expression, std::regex::ECMAScript | std::regex_constants::__polynomial);
+}
+
+bool is_operator_name(const std::string& name) {
+  return std::ranges::find(kOperators, name) != kOperators.end();
+}
+
+std::ptrdiff_t count_operators(const json& wanted) {
+  const auto members = wanted.items();
+  return std::count_if(members.begin(), members.end(),
+                       [](const auto& member) { return is_operator_name(member.key()); });
+}
+
+/// One operator, or several, all of which must hold.
 bool is_operator(const json& wanted) {
-  return wanted.is_object() && wanted.size() == 1 &&
-         std::ranges::find(kOperators, wanted.begin().key()) != kOperators.end();
+  return wanted.is_object() && !wanted.empty() &&
+         count_operators(wanted) == static_cast<std::ptrdiff_t>(wanted.size());
 }
 
 bool operator_matches(const json& value, const std::string& name, const json& operand) {
@@ -30,29 +49,41 @@ bool operator_matches(const json& value, const std::string& name, const json& op
   if (!value.is_string()) return false;
   const auto& text = value.get_ref<const std::string&>();
   if (name == "contains") return text.find(operand.get_ref<const std::string&>()) != std::string::npos;
-  return std::regex_match(text, std::regex(operand.get_ref<const std::string&>()));
+  return std::regex_match(text, compiled(operand.get_ref<const std::string&>()));
 }
 
-std::string problem_with_operand(const std::string& name, const json& operand) {
-  if (name == "not") return problem_with(operand);
-  if (name == "any_of") return operand.is_array() ? "" : "'any_of' takes a list of values";
-  if (name == "at_least" || name == "at_most") {
-    return operand.is_number() ? "" : fmt::format("'{}' takes a number", name);
+std::string problem_with_expression(const std::string& expression) {
+  if (expression.size() > kMaxRegexBytes) {
+    return fmt::format("'matches' takes a regular expression of at most {} characters", kMaxRegexBytes);
   }
-  if (name == "exists") return operand.is_boolean() ? "" : "'exists' takes true or false";
-  if (!operand.is_string()) return fmt::format("'{}' takes a text", name);
-  if (name == "contains") return {};
   try {
-    static_cast<void>(std::regex(operand.get<std::string>()));
+    static_cast<void>(compiled(expression));
   } catch (const std::regex_error& error) {
     return fmt::format("'matches' takes a regular expression: {}", error.what());
   }
   return {};
 }
 
+std::string problem_with_operand(const std::string& name, const json& operand) {
+  if (name == "not") return problem_with(operand);
+  if (name == "any_of") {
+    if (!operand.is_array()) return "'any_of' takes a list of values";
+    for (const json& one : operand) {
+      if (std::string problem = problem_with(one); !problem.empty()) return problem;
+    }
+    return {};
+  }
+  if (name == "at_least" || name == "at_most") {
+    return operand.is_number() ? "" : fmt::format("'{}' takes a number", name);
+  }
+  if (name == "exists") return operand.is_boolean() ? "" : "'exists' takes true or false";
+  if (!operand.is_string()) return fmt::format("'{}' takes a text", name);
+  return name == "matches" ? problem_with_expression(operand.get<std::string>()) : "";
+}
+
 /// Whether a wanted member may be missing.
 bool allows_absence(const json& wanted) {
-  return is_operator(wanted) && wanted.begin().key() == "exists" && wanted.begin().value() == false;
+  return is_operator(wanted) && wanted.contains("exists") && wanted.at("exists") == false;
 }
 
 bool members_match(const json& value, const json& wanted, std::string_view skipped) {
@@ -71,16 +102,24 @@ bool members_match(const json& value, const json& wanted, std::string_view skipp
 }  // namespace
 
 bool value_matches(const json& value, const json& wanted) {
-  if (is_operator(wanted)) return operator_matches(value, wanted.begin().key(), wanted.begin().value());
+  if (is_operator(wanted)) {
+    const auto operators = wanted.items();
+    return std::all_of(operators.begin(), operators.end(),
+                       [&](const auto& one) { return operator_matches(value, one.key(), one.value()); });
+  }
   if (wanted.is_object()) return value.is_object() && members_match(value, wanted, "");
   return value == wanted;
 }
 
 std::string problem_with(const json& wanted) {
-  if (is_operator(wanted)) return problem_with_operand(wanted.begin().key(), wanted.begin().value());
   if (!wanted.is_object()) return {};
-  for (const auto& inner : wanted) {
-    if (std::string problem = problem_with(inner); !problem.empty()) return problem;
+  const bool holds_operators = is_operator(wanted);
+  for (const auto& [name, inner] : wanted.items()) {
+    if (!holds_operators && is_operator_name(name)) {
+      return fmt::format("'{}' is an operator, and operators stand beside operators only", name);
+    }
+    std::string problem = holds_operators ? problem_with_operand(name, inner) : problem_with(inner);
+    if (!problem.empty()) return problem;
   }
   return {};
 }
@@ -104,7 +143,8 @@ bool EventPattern::matches(const json& event) const {
   const auto& name = pattern_.at("event").get_ref<const std::string&>();
   const auto source = event.find("source");
   const auto kind = event.find("event");
-  if (source == event.end() || kind == event.end()) return false;
+  if (source == event.end() || kind == event.end() || !source->is_string() || !kind->is_string())
+    return false;
   const std::string own = source->get<std::string>() + '.' + kind->get<std::string>();
   return own == name && members_match(event, pattern_, "event");
 }

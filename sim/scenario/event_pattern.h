@@ -4,12 +4,13 @@
 //   {"event": "uart.line", "device": "thing-1", "text": {"contains": "self test passed"}}
 //
 // `event` is source and event of docs/events.md. Every further member must be in the event and match: a plain
-// value by being equal, an object member by member, and an object with one of these operators:
+// value by being equal, an object member by member, and an object of these operators if all of them hold:
 //
 //   {"contains": TEXT}   {"matches": REGEX}   {"any_of": [VALUE...]}   {"not": VALUE}
 //   {"at_least": N}      {"at_most": N}       {"exists": true|false}
 //
-// `matches` is ECMAScript, for the whole text.
+// `matches` is ECMAScript without back references, for the whole text, 512 characters at most. `exists: false` is
+// the only one that holds for a member that is missing: `not` asks for another value, but for a value.
 #pragma once
 
 #include <nlohmann/json.hpp>
