@@ -56,6 +56,12 @@ struct Scenario {
   /// @returns kUsage, with file, line and hint
   [[nodiscard]] static Result<Scenario> load(const std::string& path, const Cell& cell,
                                              const nlohmann::json& parameters = nlohmann::json::object());
+  /// The same of a text that is at hand; what it includes is read from the folder of `path`.
+  [[nodiscard]] static Result<Scenario> from_text(
+      std::string_view text, const std::string& path, const Cell& cell,
+      const nlohmann::json& parameters = nlohmann::json::object());
+  /// Whether a fault that does not come from the file names a device of the scenario. @returns kUsage
+  [[nodiscard]] Result<void> check_fault_names(const nlohmann::json& fault, const std::string& where) const;
 };
 
 /// The format's tables: what a scenario file may hold.
