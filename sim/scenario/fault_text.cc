@@ -33,17 +33,13 @@ Result<json> parse_short(const std::string& text) {
   return json{{name, std::move(members)}};
 }
 
-/// Whatever has an `event` member is a pattern.
-Result<void> check_patterns(const json& value, const std::string& where) {
-  if (value.is_object() && value.contains("event")) {
-    const auto pattern = EventPattern::parse(value);
-    if (pattern) return {};
-    return fail(ExitCode::kUsage, fmt::format("{}: {}", where, pattern.error().message),
-                pattern.error().hint);
-  }
-  if (!value.is_structured()) return {};
-  for (const auto& inner : value) {
-    if (auto checked = check_patterns(inner, where); !checked) return checked;
+Result<void> check_triggers(const json& arguments, const std::string& where) {
+  for (const char* trigger : {"when", "until"}) {
+    if (!arguments.contains(trigger)) continue;
+    if (const auto pattern = EventPattern::parse(arguments.at(trigger)); !pattern) {
+      return fail(ExitCode::kUsage, fmt::format("{}: '{}': {}", where, trigger, pattern.error().message),
+                  pattern.error().hint);
+    }
   }
   return {};
 }
@@ -54,13 +50,15 @@ Result<json> parse_fault(const std::string& text) {
   const std::string where = fmt::format("--fault '{}'", text);
   Result<json> fault = [&]() -> Result<json> {
     if (!text.starts_with('{')) return parse_short(text);
-    json parsed = json::parse(text, nullptr, false, true);
-    if (parsed.is_discarded()) return fail(ExitCode::kUsage, fmt::format("{}: no JSON", where));
-    return parsed;
+    const auto parsed = JsonText::parse(text, where);
+    if (!parsed) return tl::unexpected(parsed.error());
+    return parsed->value();
   }();
   if (!fault) return fault;
   if (auto checked = check_fault(*fault, where); !checked) return tl::unexpected(checked.error());
-  if (auto checked = check_patterns(*fault, where); !checked) return tl::unexpected(checked.error());
+  if (auto checked = check_triggers(fault->begin().value(), where); !checked) {
+    return tl::unexpected(checked.error());
+  }
   return fault;
 }
 

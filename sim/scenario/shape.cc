@@ -208,6 +208,9 @@ class SchemaWriter {
     json schema = object(root);
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
     schema["title"] = std::string(root.name);
+    definitions_["parameter"] = {{"type", "string"},
+                                 {"pattern", "\\$\\{[^}]+\\}"},
+                                 {"description", "A text with ${NAME} in it: a parameter's value"}};
     schema["$defs"] = std::move(definitions_);
     return schema;
   }
@@ -260,7 +263,7 @@ class SchemaWriter {
       case Kind::kNumber:
         return number("number", member);
       case Kind::kFlag:
-        return {{"type", "boolean"}};
+        return or_parameter({{"type", "boolean"}});
       case Kind::kScalar:
         return scalar();
       case Kind::kAny:
@@ -280,16 +283,21 @@ class SchemaWriter {
   }
 
   static json scalar() { return {{"type", {"string", "number", "boolean", "null"}}}; }
+  /// A file is checked when its parameters are in; an editor sees it before.
+  static json or_parameter(json schema) {
+    return {{"anyOf", json::array({std::move(schema), {{"$ref", "#/$defs/parameter"}}})}};
+  }
   static json text(const Member& member) {
     json schema{{"type", "string"}};
+    if (member.values.empty()) return schema;
     for (const std::string_view value : member.values) schema["enum"].push_back(std::string(value));
-    return schema;
+    return or_parameter(std::move(schema));
   }
   static json number(const char* type, const Member& member) {
     json schema{{"type", type}};
     if (std::isfinite(member.min)) schema["minimum"] = member.min;
     if (std::isfinite(member.max)) schema["maximum"] = member.max;
-    return schema;
+    return or_parameter(std::move(schema));
   }
 
   json definitions_ = json::object();
