@@ -22,11 +22,8 @@ json Evidence::executions() const {
     const auto same = std::ranges::find_if(last, [&](const json& known) {
       return known.at("job") == execution.at("job") && known.at("device") == execution.at("device");
     });
-    if (same == last.end()) {
-      last.push_back(std::move(execution));
-    } else {
-      *same = std::move(execution);
-    }
+    if (same != last.end()) last.erase(same);
+    last.push_back(std::move(execution));
   }
   return json(last);
 }

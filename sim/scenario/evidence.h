@@ -42,7 +42,7 @@ struct Evidence {
   const crypto::P256Key* boot_key = nullptr;
 
   [[nodiscard]] const DeviceEvidence& device(const std::string& name) const;
-  /// The last state of each execution: {job, device, status, reason}.
+  /// The last state of each execution, in the order they came to it: {job, device, status, reason}.
   [[nodiscard]] nlohmann::json executions() const;
 };
 

@@ -78,12 +78,12 @@ class Replay {
   }
 
   void check_place(const flash::LoggedOperation& operation) {
-    for (const flash::Partition* writable :
-         {&flash::kBootControl0, &flash::kBootControl1, &flash::kSlotA, &flash::kSlotB}) {
+    for (const flash::Partition* writable : {&flash::kBootControl0, &flash::kBootControl1, &flash::kCalendar0,
+                                             &flash::kCalendar1, &flash::kSlotA, &flash::kSlotB}) {
       if (writable->contains(operation.offset, operation.length)) return;
     }
-    complain("S5: {}: operation {} changed flash at {:#x}, which is no slot and no boot control",
-             device_.name, operation.sequence, operation.offset);
+    complain("S5: {}: operation {} changed flash at {:#x}, which is not the device's to write", device_.name,
+             operation.sequence, operation.offset);
   }
 
   void program(const flash::LoggedOperation& operation, std::uint32_t at) {
@@ -103,8 +103,8 @@ class Replay {
   /// What the log says was done is what the flash holds.
   void compare() {
     const auto end = window_.begin() + flash::kOtpOffset + flash::kOtpSize;
+    if (std::equal(window_.begin(), end, device_.flash.begin())) return;
     const auto [ours, theirs] = std::mismatch(window_.begin(), end, device_.flash.begin());
-    if (ours == end) return;
     complain("S5: {}: flash holds {:#04x} at {:#x}, the op log accounts for {:#04x}", device_.name, *theirs,
              ours - window_.begin(), *ours);
   }
@@ -159,6 +159,7 @@ class Invariants {
                device.boots.size());
     }
     const flash::Partition* partition = partition_named(last.slot);
+    if (partition == nullptr) return;  // nothing has started
     const auto verified = image::verify(std::span(device.flash).subspan(partition->offset, partition->size),
                                         *evidence_.boot_key);
     if (!verified) {
@@ -174,7 +175,7 @@ class Invariants {
       if (text_of(event, "device") != device.name) continue;
       if (is_event(event, "boot", "verify"))
         counters[text_of(event, "slot")] = event.value("counter", std::int64_t{0});
-      if (is_event(event, "boot", "commit"))
+      if (is_event(event, "boot", "commit") && text_of(event, "result") == "ok")
         committed = std::max(committed, event.value("counter", std::int64_t{0}));
       if (!is_event(event, "boot", "start")) continue;
       const std::string slot = text_of(event, "slot");

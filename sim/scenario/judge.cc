@@ -152,7 +152,8 @@ std::vector<std::string> who_refused(const std::vector<json>& events) {
       if (status != "FAILED" && status != "REJECTED") continue;
       const std::string reason = text_of(event.value("details", json::object()), "reason");
       who.insert(is_pal_reason(reason) ? "pal" : "agent");
-    } else if (name == "boot.reject" || (name == "boot.verify" && text_of(event, "result") != "ok")) {
+    } else if (name == "boot.reject" || name == "boot.refused" ||
+               (name == "boot.verify" && text_of(event, "result") != "ok")) {
       who.insert("bootloader");
     } else if (name == "cloud.update_refused" ||
                (name == "cloud.mqtt_request" && text_of(event, "result") != "accepted")) {

@@ -13,7 +13,9 @@ namespace otasim::scenario {
 ///
 ///   pal         a job FAILED with a status of the PAL as its reason (0x000000e0 to 0x000000ff)
 ///   agent       a job FAILED or REJECTED with another reason
-///   bootloader  its report says that an image does not verify, or that a staged one is rejected
+///   bootloader  its report says that an image does not verify, that a staged one is rejected, or that what
+///   was
+///               verified reads differently when it is to start
 ///   tls         the device's application says that the server's certificate was refused
 ///   cloud       an update could not be created, or a device's request was rejected
 [[nodiscard]] std::vector<std::string> who_refused(const std::vector<nlohmann::json>& events);
