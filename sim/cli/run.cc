@@ -71,6 +71,12 @@ class CellRunner {
   Result<CellResult> run(const scenario::PlannedCell& planned, bool is_only_one) {
     auto scenario = scenario::Scenario::load(planned.entry.path, planned.cell, parameters_);
     if (!scenario) return tl::unexpected(scenario.error());
+    for (std::size_t i = 0; i < faults_.size(); ++i) {
+      const std::string where = fmt::format("--fault '{}'", options_.faults[i]);
+      if (auto known = scenario->check_fault_names(faults_[i], where); !known) {
+        return tl::unexpected(known.error());
+      }
+    }
     const std::string name =
         fmt::format("{}-{}-{}", planned.entry.name, planned.cell.board, planned.cell.data);
     const std::string wanted = options_.out.empty() || is_only_one ? options_.out : options_.out + '/' + name;
@@ -110,8 +116,8 @@ class CellRunner {
     view.finish();
     if (!outcome) return tl::unexpected(outcome.error());
     std::string repeat = planned.command();
-    for (const std::string& text : options_.parameters) repeat += fmt::format(" --set '{}'", text);
-    for (const std::string& text : options_.faults) repeat += fmt::format(" --fault '{}'", text);
+    for (const std::string& text : options_.parameters) repeat += " --set " + scenario::shell_word(text);
+    for (const std::string& text : options_.faults) repeat += " --fault " + scenario::shell_word(text);
     return CellResult{.scenario = planned.entry.name,
                       .kind = planned.entry.kind,
                       .board = planned.cell.board,

@@ -113,12 +113,18 @@ Result<std::string> schema_path() {
 Result<void> make_new(const Options& options) {
   std::filesystem::path path = options.file;
   if (path.extension().empty()) path += scenario::kExtension;
+  const std::string name = path.stem().string();
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  if (path.extension() != scenario::kExtension || name.find_first_not_of(kPlain) != std::string::npos) {
+    return fail(ExitCode::kUsage, fmt::format("'{}' cannot be a scenario's file", path.string()),
+                fmt::format("Its name is letters, digits, '-', '_' and '.', and ends with {}.",
+                            scenario::kExtension));
+  }
   if (std::filesystem::exists(path)) {
     return fail(ExitCode::kUsage, fmt::format("'{}' exists already", path.string()), "Choose another name.");
   }
   const auto schema = schema_path();
-  const std::string text =
-      fmt::format(kTemplate, fmt::arg("schema", *schema), fmt::arg("name", path.stem().string()));
+  const std::string text = fmt::format(kTemplate, fmt::arg("schema", *schema), fmt::arg("name", name));
   if (auto written = write_file_atomic(path.string(), text); !written) {
     written.error().code = ExitCode::kUsage;
     return written;

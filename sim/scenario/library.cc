@@ -20,6 +20,7 @@ Result<Entry> read_entry(const std::string& path) {
   if (!scenario) return tl::unexpected(scenario.error());
   Entry entry{.path = path,
               .name = scenario->name,
+              .asked_as = scenario->name,
               .title = scenario->title,
               .kind = scenario->kind,
               .is_slow = scenario->is_slow,
@@ -54,9 +55,18 @@ bool is_chosen(const std::vector<std::string>& choice, const std::string& one) {
 
 }  // namespace
 
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + '\'';
+}
+
 std::string PlannedCell::command() const {
-  return fmt::format("otasim run {} --board {} --data {} --seed {}", entry.name, cell.board, cell.data,
-                     cell.seed);
+  return fmt::format("otasim run {} --board {} --data {} --seed {}", shell_word(entry.asked_as), cell.board,
+                     cell.data, cell.seed);
 }
 
 Result<std::vector<Entry>> library() {
@@ -84,7 +94,9 @@ Result<std::vector<Entry>> find_scenarios(const std::vector<std::string>& names)
       path = (*folder / (name + kExtension)).string();
       if (!fs::exists(path)) {
         std::vector<std::string> stems;
-        for (const auto& file : fs::directory_iterator(*folder)) stems.push_back(file.path().stem().string());
+        for (const auto& file : fs::directory_iterator(*folder)) {
+          if (file.path().extension() == kExtension) stems.push_back(file.path().stem().string());
+        }
         const std::vector<std::string_view> known(stems.begin(), stems.end());
         const std::string near = nearest(name, known);
         return fail(ExitCode::kUsage, fmt::format("there is no scenario '{}'", name),
@@ -95,6 +107,7 @@ Result<std::vector<Entry>> find_scenarios(const std::vector<std::string>& names)
     }
     auto entry = read_entry(path);
     if (!entry) return tl::unexpected(entry.error());
+    entry->asked_as = name;
     entries.push_back(std::move(*entry));
   }
   return entries;

@@ -20,6 +20,7 @@ inline constexpr const char* kExtension = ".jsonc";
 struct Entry {
   std::string path;
   std::string name;
+  std::string asked_as;  ///< what finds it again: its name, or the path it was given as
   std::string title;
   std::string kind;
   bool is_slow = false;
@@ -49,6 +50,9 @@ struct PlannedCell {
   /// The command that runs it, and it alone.
   [[nodiscard]] std::string command() const;
 };
+
+/// `text` as one word of a shell's command line.
+[[nodiscard]] std::string shell_word(const std::string& text);
 
 /// The cells of a choice, in order: scenario, board, protocol.
 [[nodiscard]] std::vector<PlannedCell> plan_cells(const std::vector<Entry>& entries, const CellChoice& choice,
