@@ -31,6 +31,13 @@ std::string seconds(std::int64_t wall_ms) {
   return fmt::format("{}.{:03}", wall_ms / 1000, wall_ms % 1000);
 }
 
+/// For an attribute, in which a plain line end would be read as a blank.
+std::string attribute(std::string_view text) {
+  std::string out;
+  for (const char c : xml_escape(text)) out += c == '\n' ? std::string("&#10;") : std::string(1, c);
+  return out;
+}
+
 void append_case(std::string& xml, const JunitCase& one) {
   auto out = std::back_inserter(xml);
   fmt::format_to(out, "  <testcase classname=\"{}\" name=\"{}\"", xml_escape(one.class_name),
@@ -41,12 +48,12 @@ void append_case(std::string& xml, const JunitCase& one) {
   if (!one.properties.empty()) {
     content += "<properties>";
     for (const auto& [name, value] : one.properties) {
-      fmt::format_to(inside, "<property name=\"{}\" value=\"{}\"/>", xml_escape(name), xml_escape(value));
+      fmt::format_to(inside, "<property name=\"{}\" value=\"{}\"/>", attribute(name), attribute(value));
     }
     content += "</properties>";
   }
   if (const char* element = element_of(one.result); element != nullptr) {
-    fmt::format_to(inside, "<{} message=\"{}\"/>", element, xml_escape(one.message));
+    fmt::format_to(inside, "<{} message=\"{}\"/>", element, attribute(one.message));
   }
   if (!one.output.empty()) fmt::format_to(inside, "<system-out>{}</system-out>", xml_escape(one.output));
   xml += content.empty() ? "/>\n" : ">" + content + "</testcase>\n";

@@ -26,6 +26,30 @@ TEST(Junit, EveryCaseHasItsLineAndTheSuiteItsNumbers) {
   EXPECT_THAT(xml, HasSubstr("<system-out>a &amp; b\n</system-out>"));
 }
 
+TEST(Junit, ACaseHasItsTimePropertiesAndOutput) {
+  const std::string xml = junit_xml({.name = "s",
+                                     .cases = {{.class_name = "an385.mqtt",
+                                                .name = "A",
+                                                .result = JunitCase::Result::kFailed,
+                                                .message = "first\nsecond",
+                                                .wall_ms = 61'005,
+                                                .properties = {{"seed", "7"}, {"repeat", "run 'a' \"b\""}},
+                                                .output = "<line>\n"}}});
+  EXPECT_THAT(xml, HasSubstr("<testcase classname=\"an385.mqtt\" name=\"A\" time=\"61.005\"><properties>"
+                             "<property name=\"seed\" value=\"7\"/>"
+                             "<property name=\"repeat\" value=\"run 'a' &quot;b&quot;\"/></properties>"
+                             "<failure message=\"first&#10;second\"/>"
+                             "<system-out>&lt;line&gt;\n</system-out></testcase>\n"));
+}
+
+TEST(Junit, APassedCaseWithPropertiesIsStillPassed) {
+  const std::string xml =
+      junit_xml({.name = "s", .cases = {{.class_name = "c", .name = "n", .properties = {{"a", "b"}}}}});
+  EXPECT_THAT(xml, HasSubstr("tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\" time=\"0.000\""));
+  EXPECT_THAT(xml, HasSubstr("<testcase classname=\"c\" name=\"n\"><properties><property name=\"a\" "
+                             "value=\"b\"/></properties></testcase>"));
+}
+
 TEST(Junit, WhatXmlHasNoPlaceForIsReplaced) {
   EXPECT_EQ(xml_escape("<\"&>\n"), "&lt;&quot;&amp;&gt;\n");
   EXPECT_EQ(xml_escape(std::string("a\0b\x1b\xff", 5)), "a?b??");
