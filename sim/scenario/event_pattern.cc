@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <regex>
 
 namespace otasim::scenario {
@@ -16,6 +17,7 @@ constexpr std::array<std::string_view, 7> kOperators{"contains", "matches", "any
 
 /// Longer ones are no regular expressions for people.
 constexpr std::size_t kMaxRegexBytes = 512;
+constexpr std::size_t kMaxCountDigits = 3;
 
 /// Without going back over the text: time and stack are bounded whatever the expression and the text are.
 std::regex compiled(const std::string& expression) {
@@ -52,10 +54,27 @@ bool operator_matches(const json& value, const std::string& name, const json& op
   return std::regex_match(text, compiled(operand.get_ref<const std::string&>()));
 }
 
+/// Whether a number of repetitions or of a group has too many digits: the library computes it without a
+/// limit.
+bool has_large_count(const std::string& expression) {
+  bool counts = false;
+  std::size_t digits = 0;
+  for (const char c : expression) {
+    if (std::isdigit(static_cast<unsigned char>(c)) != 0) {
+      if (counts && ++digits > kMaxCountDigits) return true;
+      continue;
+    }
+    counts = c == '{' || c == '\\' || (counts && c == ',');
+    digits = 0;
+  }
+  return false;
+}
+
 std::string problem_with_expression(const std::string& expression) {
   if (expression.size() > kMaxRegexBytes) {
     return fmt::format("'matches' takes a regular expression of at most {} characters", kMaxRegexBytes);
   }
+  if (has_large_count(expression)) return "'matches' takes a regular expression with counts below 1000";
   try {
     static_cast<void>(compiled(expression));
   } catch (const std::regex_error& error) {

@@ -181,6 +181,17 @@ TEST(EventPattern, OperandsOfTheWrongTypeAreRefused) {
             "'matches' takes a regular expression of at most 512 characters");
 }
 
+TEST(EventPattern, CountsInAnExpressionAreLimited) {
+  const std::string message = "'matches' takes a regular expression with counts below 1000";
+  for (const char* expression : {"a{1000}", "a{2,3333333333333333333333}", "[x]{99999999999999999999,}",
+                                 "(a)\\99999999999999999999"}) {
+    EXPECT_EQ(problem({{"matches", expression}}), message) << expression;
+  }
+  for (const char* expression : {"a{999}", "a{2,30}", "build 20240101,1234567", "\\d{3},99999", "x\\{"}) {
+    EXPECT_EQ(problem({{"matches", expression}}), "none") << expression;
+  }
+}
+
 TEST(EventPattern, WrongOperandsAreFoundWhereverTheyStand) {
   EXPECT_EQ(problem({{"a", {{"b", {{"at_least", "x"}}}}}}), "'at_least' takes a number");
   EXPECT_EQ(problem({{"not", {{"exists", 1}}}}), "'exists' takes true or false");
