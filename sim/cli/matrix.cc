@@ -267,14 +267,17 @@ void add_matrix(CLI::App& app, Command& command, const std::string& program) {
   matrix_command->add_option("SCENARIO", options.scenarios, "Names or files (default: the whole library)");
   matrix_command->add_option("--boards", options.choice.boards, "Boards (default: all)")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::IsMember(lab::board_names()));
   matrix_command->add_option("--data", options.choice.data, "Data protocols (default: both)")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"mqtt", "http"}));
   matrix_command->add_option("--filter", options.choice.filter,
                              "Part of the scenarios' names, or a pattern with * and ?");
   matrix_command->add_option("--class", options.choice.kinds, "Classes (default: all)")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"aws", "aws-retired", "own"}));
   matrix_command->add_flag("--no-slow", options.without_slow, "Leave out what takes longer than seconds");
   matrix_command->add_option("--jobs", options.jobs, "Cells at a time (default: one for each core)")

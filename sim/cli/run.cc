@@ -176,13 +176,21 @@ void add_run(CLI::App& app, Command& command) {
   run_command->add_option("SCENARIO", options.scenarios, "Names of the library's, or files")->required();
   run_command
       ->add_option("--board", options.boards, "Boards to run on (default: all that the scenario runs on)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::IsMember(lab::board_names()));
   run_command->add_option("--data", options.data, "Data protocols (default: all of the scenario's)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"mqtt", "http"}));
-  run_command->add_option("--set", options.parameters,
-                          "NAME=VALUE: replaces a parameter of the scenario (repeatable)");
-  run_command->add_option("--fault", options.faults,
-                          "Arms a fault: NAME,MEMBER=VALUE,... or its JSON; see docs/faults.md (repeatable)");
+  run_command
+      ->add_option("--set", options.parameters,
+                   "NAME=VALUE: replaces a parameter of the scenario (repeatable)")
+      ->allow_extra_args(false);
+  run_command
+      ->add_option("--fault", options.faults,
+                   "Arms a fault: NAME,MEMBER=VALUE,... or its JSON; see docs/faults.md (repeatable)")
+      ->allow_extra_args(false);
   run_command->add_option("--seed", options.seed, "Seed of entropy and chance")->capture_default_str();
   run_command->add_option("--out", options.out, "Run folder to make (default: otasim-runs/TIME-NAME)");
   run_command->add_option("--junit", options.junit, "Write the results to this file as JUnit XML");

@@ -1,0 +1,467 @@
+// Scenarios as a user plays them: files of his own, what is said when they do not hold or cannot be played,
+// and many of them at a time. Each is played on a real device in QEMU.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "sim/base/temp_dir.h"
+#include "tests/sim/cli/program.h"
+
+namespace otasim::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::StartsWith;
+
+constexpr const char* kConnected =
+    R"({"wait": {"for": {"event": "broker.client_connected", "clientId": "thing-1"}}})";
+
+std::string content(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// The program's children, theirs, and so on.
+std::set<pid_t> descendants(pid_t pid) {
+  std::set<pid_t> all;
+  std::error_code error;
+  for (const auto& task : fs::directory_iterator("/proc/" + std::to_string(pid) + "/task", error)) {
+    std::ifstream in(task.path() / "children");
+    for (pid_t child = 0; in >> child;) {
+      all.insert(child);
+      all.merge(descendants(child));
+    }
+  }
+  return all;
+}
+
+class ScenarioTest : public ::testing::Test {
+ protected:
+  ScenarioTest() { fs::create_directory(folder.file("tmp")); }
+
+  /// Writes a scenario. @returns its file's name, as seen from the folder that commands run in
+  std::string write(const std::string& name, const std::string& steps, const std::string& expect = "{}",
+                    const std::string& more = "") {
+    std::ofstream(folder.file(name + ".jsonc")) << "{\n\"name\": \"" << name << "\", \"title\": \"A case\",\n"
+                                                << "\"parameters\": {\"version\": \"1.0.0\"}, \"images\": "
+                                                   "{\"factory\": {\"version\": \"${version}\"}},\n"
+                                                << more << "\"steps\": [\n"
+                                                << steps << "],\n\"expect\": " << expect << "}\n";
+    return name + ".jsonc";
+  }
+  std::string passing() {
+    return write("passing", kConnected,
+                 R"({"devices": [{"running": "${version}", "standing": "committed"}], "refused_by": []})");
+  }
+  /// Waits for what never comes.
+  std::string failing(const char* limit_s = "0.2") {
+    return write("failing", std::string(kConnected) + ",\n{\"wait\": {\"limit_s\": " + limit_s +
+                                R"(, "for": {"event": "cloud.job_execution", "status": "SUCCEEDED"}}})");
+  }
+  Outcome otasim(const std::vector<std::string>& arguments) {
+    return run(arguments, environment(), folder.path());
+  }
+  std::unique_ptr<Program> start(const std::vector<std::string>& arguments) {
+    return std::make_unique<Program>(arguments, environment(), folder.path());
+  }
+  [[nodiscard]] std::vector<std::string> environment() const { return {"TMPDIR=" + folder.file("tmp")}; }
+  /// No lab's folder is left.
+  void expect_clean() const { EXPECT_TRUE(fs::is_empty(folder.file("tmp"))); }
+  static void expect_gone(const std::set<pid_t>& pids) {
+    for (const pid_t pid : pids) EXPECT_NE(kill(pid, 0), 0) << "process " << pid << " outlived the program";
+  }
+
+  TempDir folder = TempDir::create().value();
+};
+
+// ---- one run
+
+TEST_F(ScenarioTest, ARunThatHoldsIsToldInEveryForm) {
+  const Outcome outcome = otasim({"run", passing(), "--data", "mqtt", "--set", "version=1.2.3", "--json",
+                                  "--junit", "junit.xml", "--out", "run", "--seed", "5"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json result = json::parse(outcome.out);
+  EXPECT_EQ(result["scenario"], "passing");
+  EXPECT_EQ(result["class"], "own");
+  EXPECT_EQ(result["board"], "mps2-an385");
+  EXPECT_EQ(result["data"], "mqtt");
+  EXPECT_EQ(result["seed"], 5);
+  EXPECT_EQ(result["result"], "passed");
+  EXPECT_EQ(result["reason"], "");
+  EXPECT_EQ(result["failures"], json::array());
+  EXPECT_GT(result["wall_ms"], 0);
+  EXPECT_EQ(result["jobs"], json::array());
+  EXPECT_EQ(result["run"], folder.file("run"));
+  EXPECT_EQ(result["repeat"],
+            "otasim run passing.jsonc --board mps2-an385 --data mqtt --seed 5 --set version=1.2.3");
+  ASSERT_EQ(result["devices"].size(), 1U);
+  EXPECT_EQ(result["devices"][0]["device"], "thing-1");
+  EXPECT_EQ(result["devices"][0]["starts_next"], "1.2.3");
+  EXPECT_EQ(result["devices"][0]["slot"], "A");
+  EXPECT_EQ(result["devices"][0]["standing"], "committed");
+  EXPECT_EQ(result["devices"][0]["clean_boots"].size(), 2U);
+  EXPECT_EQ(json::parse(content(folder.file("run/result.json"))), result);
+  EXPECT_THAT(content(folder.file("junit.xml")),
+              AllOf(HasSubstr("<testsuite name=\"otasim\" tests=\"1\" failures=\"0\" errors=\"0\""),
+                    HasSubstr("<testcase classname=\"mps2-an385.mqtt\" name=\"passing\" time="),
+                    HasSubstr("<property name=\"seed\" value=\"5\"/>")));
+  for (const char* file :
+       {"events.jsonl", "broker.log", "devices/thing-1/uart.log", "devices/thing-1/flash.bin",
+        "devices/thing-1/flash.ops", "devices/thing-1/link.pcap"}) {
+    EXPECT_TRUE(fs::exists(folder.file("run") / fs::path(file))) << file;
+  }
+  expect_clean();
+}
+
+TEST_F(ScenarioTest, ARunThatHoldsCanLeaveNothing) {
+  const Outcome outcome =
+      otasim({"run", passing(), "--data", "http", "--out", "run", "--discard-passed", "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, MatchesRegex("passed passing/mps2-an385/http \\([0-9]+ ms\\)\n"));
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_FALSE(fs::exists(folder.file("run")));
+  expect_clean();
+}
+
+TEST_F(ScenarioTest, AWaitThatEndsAtItsLimitSaysWhatItWaitedForAndWhatItSawLast) {
+  const Outcome outcome =
+      otasim({"run", failing(), "--data", "mqtt", "--quiet", "--out", "run", "--junit", "junit.xml"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, StartsWith("failed failing/mps2-an385/mqtt ("));
+  const std::string waited =
+      R"(failing.jsonc:6: wait did not end within 0.2 s; it waited for {"event":"cloud.job_execution","status":"SUCCEEDED"})";
+  EXPECT_THAT(outcome.out, HasSubstr(waited + "; the console's last line was 'app: "));
+  EXPECT_THAT(outcome.out, HasSubstr("run:    " + folder.file("run") + "\n"));
+  const std::string repeat = "otasim run failing.jsonc --board mps2-an385 --data mqtt --seed 1";
+  EXPECT_THAT(outcome.out, HasSubstr("repeat: " + repeat + "\n"));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("1 of 1 runs did not pass"), HasSubstr(repeat)));
+  const json result = json::parse(content(folder.file("run/result.json")));
+  EXPECT_EQ(result["result"], "failed");
+  EXPECT_THAT(result["reason"].get<std::string>(), HasSubstr(waited));
+  EXPECT_EQ(result["failures"].size(), 1U) << "the invariants hold all the same";
+  EXPECT_THAT(
+      content(folder.file("junit.xml")),
+      AllOf(HasSubstr("failures=\"1\""), HasSubstr("<failure message=\"failing.jsonc:6: wait did not end"),
+            HasSubstr("--- console of thing-1 ---"), HasSubstr("boot: start slot=A version=1.0.0")));
+  EXPECT_THAT(content(folder.file("run/devices/thing-1/uart.log")), HasSubstr("boot: start slot=A"));
+  expect_clean();
+}
+
+TEST_F(ScenarioTest, AnExpectationThatDoesNotHoldIsAFailure) {
+  const std::string file = write(
+      "wrong", kConnected, R"({"devices": [{"running": "2.0.0"}], "never": [{"event": "boot.start"}]})");
+  const Outcome outcome = otasim({"run", file, "--data", "mqtt", "--quiet", "--json"});
+  EXPECT_EQ(outcome.code, 1);
+  const json result = json::parse(outcome.out);
+  ASSERT_EQ(result["failures"].size(), 2U) << result["failures"];
+  EXPECT_EQ(result["failures"][0], "thing-1 runs 1.0.0, expected 2.0.0");
+  EXPECT_THAT(result["failures"][1].get<std::string>(), StartsWith("this was never to happen: "));
+}
+
+TEST_F(ScenarioTest, AFaultOfTheCommandLineStrikes) {
+  const std::string file =
+      write("reset", std::string(kConnected) +
+                         R"(, {"wait": {"for": {"event": "device.reset", "cause": "external"}}})" + ",\n" +
+                         kConnected);
+  const Outcome outcome = otasim({"run", file, "--data", "mqtt", "--quiet", "--out", "run", "--fault",
+                                  R"({"device.reset": {"when": {"event": "broker.client_connected"}}})"});
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(content(folder.file("run/events.jsonl")), HasSubstr("\"fault\":\"device.reset\""));
+}
+
+TEST_F(ScenarioTest, CtrlCEndsARun) {
+  const std::string file = failing("600");
+  const auto program = start({"run", file, "--data", "mqtt"});
+  ASSERT_TRUE(program->wait_for("app: connected"));
+  std::set<pid_t> processes;
+  for (const pid_t child : program->children()) processes.insert(child);
+  EXPECT_FALSE(processes.empty());
+  program->send(SIGINT);
+  const Outcome outcome = program->finish();
+  EXPECT_EQ(outcome.code, 130);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("otasim: interrupted"), HasSubstr("The run folder is ")));
+  expect_gone(processes);
+  expect_clean();
+}
+
+// ---- what cannot be played
+
+TEST_F(ScenarioTest, WhatIsMisspeltIsSaidWithWhatIsNear) {
+  const std::string file = passing();
+  struct Row {
+    std::vector<std::string> arguments;
+    const char* message;
+    const char* hint;
+  };
+  const std::vector<Row> rows{
+      {{"OTAE2EGreaterVersio"},
+       "otasim: there is no scenario 'OTAE2EGreaterVersio'\n",
+       "Did you mean 'OTAE2EGreaterVersion'?"},
+      {{"includ"}, "there is no scenario 'includ'\n", "otasim scenario list shows them"},
+      {{"none.jsonc"}, "none.jsonc", ""},
+      {{file, "--set", "verson=1"},
+       "the scenario 'passing' has no parameter 'verson'\n",
+       "Did you mean 'version'?"},
+      {{file, "--set", "version"}, "--set 'version' is not NAME=VALUE", ""},
+      {{file, "--fault", "device.rest"},
+       "--fault 'device.rest': fault has no member 'device.rest'\n",
+       "Did you mean 'device.reset'?"},
+      {{file, "--fault", "device.reset,device=thing-2"},
+       "--fault 'device.reset,device=thing-2': there is no device 'thing-2'\n",
+       "There is: thing-1."},
+      {{file, "--board", "mps2"}, "--board", "mps2-an385"},
+      {{file, "--data", "coap"}, "--data", "mqtt"},
+      {{file, "--set", "version=new"}, "cannot make the image 'factory'", ""},
+      {{file, "--data", "mqtt", "--out", "tmp"},
+       "the run folder 'tmp' exists already\n",
+       "Give a new one with --out."}};
+  for (const Row& row : rows) {
+    std::vector<std::string> arguments{"run"};
+    arguments.insert(arguments.end(), row.arguments.begin(), row.arguments.end());
+    const Outcome outcome = otasim(arguments);
+    EXPECT_EQ(outcome.code, 2) << ::testing::PrintToString(row.arguments) << outcome.err;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr(row.message), HasSubstr(row.hint)));
+    EXPECT_EQ(outcome.out, "");
+  }
+  expect_clean();
+}
+
+TEST_F(ScenarioTest, OptionsMayStandBeforeTheScenario) {
+  const std::string file = passing();
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"run", "--set", "verson=1"},
+           {"run", "--data", "mqtt,http", "--board", "mps2-an385", "--set", "verson=1"},
+           {"run", "--fault", "device.reset", "--set", "verson=1"}}) {
+    std::vector<std::string> arguments = options;
+    arguments.push_back(file);
+    EXPECT_THAT(otasim(arguments).err, HasSubstr("the scenario 'passing' has no parameter 'verson'"))
+        << ::testing::PrintToString(arguments);
+  }
+  for (const char* option : {"--boards=mps2-an385", "--data=mqtt", "--class=aws"}) {
+    const std::string name = std::string(option).substr(0, std::string(option).find('='));
+    const std::string value = std::string(option).substr(name.size() + 1);
+    EXPECT_THAT(otasim({"matrix", "--class", "aws", name, value, file}).err,
+                HasSubstr("no cell is left by these options"))
+        << option;
+  }
+}
+
+TEST_F(ScenarioTest, CheckSaysWhatIsWrongAndWhere) {
+  EXPECT_EQ(otasim({"scenario", "check", passing()}).code, 0);
+  const std::string bad = write("bad", R"({"say": {"text": "fine"}},
+{"wiat": {}})");
+  const Outcome outcome = otasim({"scenario", "check", bad});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.err, "otasim: bad.jsonc:6: step has no member 'wiat'\n  Did you mean 'wait'?\n");
+  // What counts over one protocol only is checked, too.
+  const std::string http = write("http", R"({"say": {"text": "fine"}},
+{"power": {"device": "thing-9", "to": "on"}, "only": {"data": "http"}})");
+  EXPECT_THAT(otasim({"scenario", "check", http}).err,
+              HasSubstr("http.jsonc:6: there is no device 'thing-9'"));
+}
+
+TEST_F(ScenarioTest, TheLibraryIsListedAndSound) {
+  EXPECT_EQ(otasim({"scenario", "check"}).code, 0);
+  const Outcome table = otasim({"scenario", "list"});
+  EXPECT_EQ(table.code, 0);
+  EXPECT_THAT(table.out, HasSubstr("OTAE2EGreaterVersion"));
+  bool is_there = false;
+  for (const json& entry : json::parse(otasim({"scenario", "list", "--json"}).out)) {
+    EXPECT_TRUE(fs::exists(entry["path"].get<std::string>())) << entry;
+    for (const char* member : {"title", "class", "slow", "boards", "data"})
+      EXPECT_TRUE(entry.contains(member)) << member;
+    is_there = is_there || entry["name"] == "OTAE2EGreaterVersion";
+  }
+  EXPECT_TRUE(is_there);
+  const json schema = json::parse(otasim({"scenario", "schema"}).out);
+  EXPECT_TRUE(schema["properties"].contains("steps"));
+}
+
+TEST_F(ScenarioTest, CTestKnowsEachCell) {
+  const Outcome outcome = otasim({"scenario", "list", "--ctest"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("add_test(\"OTAE2EGreaterVersion/mps2-an385/http\" \""));
+  EXPECT_THAT(outcome.out, HasSubstr("LABELS \"quick;e2e;an385;http;aws\" TIMEOUT 120)"));
+}
+
+TEST_F(ScenarioTest, ANewFileNeedsANameOfItsOwn) {
+  const Outcome made = otasim({"scenario", "new", "mine"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_THAT(
+      made.out,
+      StartsWith(
+          "mine.jsonc: written; edit it, then: otasim scenario check mine.jsonc; otasim run mine.jsonc"));
+  const std::string text = content(folder.file("mine.jsonc"));
+  EXPECT_THAT(text, AllOf(StartsWith("// "), HasSubstr("\"name\": \"mine\"")));
+  const Outcome again = otasim({"scenario", "new", "mine.jsonc"});
+  EXPECT_EQ(again.code, 2);
+  EXPECT_EQ(again.err, "otasim: 'mine.jsonc' exists already\n  Choose another name.\n");
+  EXPECT_EQ(content(folder.file("mine.jsonc")), text);
+  for (const char* name : {"mine.txt", "a\"b", "none/mine"}) {
+    EXPECT_EQ(otasim({"scenario", "new", name}).code, 2) << name;
+  }
+}
+
+// ---- many runs
+
+struct MatrixRun {
+  Outcome outcome;
+  json report;
+};
+
+class MatrixTest : public ScenarioTest {
+ protected:
+  MatrixRun matrix(std::vector<std::string> more) {
+    more.insert(more.begin(), {"matrix", "--json", "--jobs", "2"});
+    MatrixRun result{.outcome = otasim(more), .report = {}};
+    result.report = json::parse(result.outcome.out, nullptr, false);
+    return result;
+  }
+  /// SCENARIO/DATA/SEED of each cell.
+  static std::set<std::string> names(const json& report) {
+    std::set<std::string> all;
+    for (const json& cell : report["cells"]) {
+      all.insert(cell["scenario"].get<std::string>() + '/' + cell["data"].get<std::string>() + '/' +
+                 cell["seed"].dump());
+    }
+    return all;
+  }
+};
+
+TEST_F(MatrixTest, ReportsEachCellAndHowToRepeatWhatFailed) {
+  const auto [outcome, report] = matrix({passing(), failing(), "--out", "m", "--junit", "junit.xml"});
+  EXPECT_EQ(outcome.code, 1);
+  ASSERT_TRUE(report.is_object()) << outcome.out << outcome.err;
+  EXPECT_EQ(report["passed"], 2);
+  EXPECT_EQ(report["failed"], 2);
+  EXPECT_EQ(report["complete"], true);
+  EXPECT_GT(report["wall_ms"], 0);
+  EXPECT_EQ(report["run"], folder.file("m"));
+  EXPECT_EQ(names(report),
+            (std::set<std::string>{"passing/mqtt/1", "passing/http/1", "failing/mqtt/1", "failing/http/1"}));
+  for (const json& cell : report["cells"]) {
+    EXPECT_EQ(cell["board"], "mps2-an385");
+    EXPECT_GT(cell["wall_ms"], 0);
+    const bool passed = cell["scenario"] == "passing";
+    EXPECT_EQ(cell["result"], passed ? "passed" : "failed");
+    EXPECT_THAT(cell["reason"].get<std::string>(),
+                passed ? HasSubstr("") : HasSubstr("failing.jsonc:6: wait did not end"));
+    const fs::path run = cell["run"].get<std::string>();
+    EXPECT_TRUE(fs::exists(run / "result.json"));
+    EXPECT_TRUE(fs::exists(run / "devices/thing-1/uart.log"));
+    EXPECT_EQ(fs::exists(run / "devices/thing-1/flash.bin"), !passed)
+        << "large files of what passed are not kept";
+    const std::string repeat = "otasim run " + cell["scenario"].get<std::string>() +
+                               ".jsonc --board mps2-an385 --data " + cell["data"].get<std::string>() +
+                               " --seed 1";
+    EXPECT_EQ(cell["repeat"], repeat);
+    EXPECT_EQ(outcome.err.find(repeat) != std::string::npos, !passed) << outcome.err;
+  }
+  EXPECT_EQ(json::parse(content(folder.file("m/matrix.json"))), report);
+  EXPECT_THAT(content(folder.file("junit.xml")),
+              HasSubstr("tests=\"4\" failures=\"2\" errors=\"0\" skipped=\"0\""));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("passed      passing/mps2-an385/mqtt ("),
+                                 HasSubstr("2 of 4 runs did not pass")));
+  expect_clean();
+}
+
+TEST_F(MatrixTest, ShardsAndRepetitionsAreAllOfIt) {
+  const std::string file = passing();
+  const auto first = matrix({file, "--repeat", "2", "--shard", "1/2", "--seed", "7", "--quiet"});
+  const auto second = matrix({file, "--repeat", "2", "--shard", "2/2", "--seed", "7", "--quiet"});
+  ASSERT_EQ(first.outcome.code, 0) << first.outcome.err;
+  ASSERT_EQ(second.outcome.code, 0) << second.outcome.err;
+  EXPECT_EQ(first.outcome.err, "");
+  EXPECT_EQ(first.report["passed"], 2);
+  std::set<std::string> all = names(first.report);
+  all.merge(names(second.report));
+  EXPECT_EQ(all,
+            (std::set<std::string>{"passing/mqtt/7", "passing/http/7", "passing/mqtt/8", "passing/http/8"}));
+}
+
+TEST_F(MatrixTest, AChoiceThatLeavesNothingIsRefused) {
+  const std::string file = passing();
+  for (const std::vector<std::string>& more :
+       std::vector<std::vector<std::string>>{{"--filter", "none"},
+                                             {"--class", "aws"},
+                                             {"--shard", "3/3", "--data", "mqtt"},
+                                             {"--shard", "0/2"},
+                                             {"--shard", "3/2"},
+                                             {"--shard", "1/2x"},
+                                             {"--shard", "half"},
+                                             {"--boards", "none"},
+                                             {"--jobs", "0"}}) {
+    std::vector<std::string> arguments{"matrix", file};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    EXPECT_EQ(otasim(arguments).code, 2) << ::testing::PrintToString(more);
+  }
+}
+
+TEST_F(MatrixTest, ACellThatCannotBePlayedIsAnErrorWithItsMessage) {
+  // That the image has no version is found only when it is made.
+  std::ofstream(folder.file("broken.jsonc")) << R"({"name": "broken", "title": "T", "steps": [], "expect": {},
+      "images": {"factory": {"version": "new"}}})";
+  const auto [outcome, report] =
+      matrix({"broken.jsonc", "--data", "mqtt", "--quiet", "--junit", "junit.xml"});
+  EXPECT_EQ(outcome.code, 1);
+  ASSERT_TRUE(report.is_object()) << outcome.err;
+  ASSERT_EQ(report["cells"].size(), 1U);
+  EXPECT_EQ(report["cells"][0]["result"], "error");
+  EXPECT_THAT(report["cells"][0]["reason"].get<std::string>(), HasSubstr("cannot make the image 'factory'"));
+  EXPECT_THAT(content(folder.file("junit.xml")), HasSubstr("failures=\"0\" errors=\"1\""));
+}
+
+TEST_F(MatrixTest, CtrlCLeavesAPartialReportAndNoProcess) {
+  const auto program = start(
+      {"matrix", passing(), failing("600"), "--repeat", "3", "--data", "mqtt", "--jobs", "2", "--json"});
+  ASSERT_TRUE(program->wait_for("passed      passing/mps2-an385/mqtt"));
+  std::set<pid_t> processes;
+  for (const pid_t child : program->children()) {
+    processes.insert(child);
+    processes.merge(descendants(child));
+  }
+  EXPECT_GE(processes.size(), 2U);
+  program->send(SIGINT);
+  const Outcome outcome = program->finish();
+  EXPECT_EQ(outcome.code, 130);
+  EXPECT_THAT(outcome.err, HasSubstr("interrupted; the report of what had ended is in "));
+  const json report = json::parse(outcome.out);
+  EXPECT_EQ(report["complete"], false);
+  ASSERT_EQ(report["cells"].size(), 6U);
+  EXPECT_GE(report["passed"], 1);
+  EXPECT_EQ(report["passed"].get<int>() + report["failed"].get<int>(), 6);
+  EXPECT_EQ(report["cells"][0]["result"], "passed");
+  EXPECT_EQ(report["cells"][1]["result"], "interrupted");
+  EXPECT_EQ(report["cells"][5]["result"], "interrupted");
+  EXPECT_EQ(report["cells"][5]["reason"], "it was not begun");
+  EXPECT_EQ(json::parse(content(fs::path(report["run"].get<std::string>()) / "matrix.json")), report);
+  expect_gone(processes);
+  expect_clean();
+}
+
+TEST_F(MatrixTest, TwoAtOnceDoNotDisturbEachOther) {
+  const std::string file = passing();
+  const std::vector<std::string> arguments{"matrix", file, "--jobs", "2", "--json", "--quiet"};
+  const auto one = start(arguments);
+  const auto other = start(arguments);
+  const Outcome first = one->finish();
+  const Outcome second = other->finish();
+  EXPECT_EQ(first.code, 0) << first.out << first.err;
+  EXPECT_EQ(second.code, 0) << second.out << second.err;
+  EXPECT_NE(json::parse(first.out)["run"], json::parse(second.out)["run"]);
+  EXPECT_EQ(names(json::parse(first.out)), names(json::parse(second.out)));
+  expect_clean();
+}
+
+}  // namespace
+}  // namespace otasim::test
