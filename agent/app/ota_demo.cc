@@ -115,8 +115,8 @@ void OtaDemo::run() {
   }
 }
 
-/// The agent's own timer of the self test runs only once the agent does, so this is the same limit for the way
-/// there.
+/// The agent's own timer of the self test runs only once the agent does, so this is the same limit for the
+/// way there.
 void OtaDemo::connect_first() {
   if (image_.state != boot::ImageState::kTrial) return network_.connect();
   const std::uint32_t limit_ms = settings_.provisioned().self_test_ms;

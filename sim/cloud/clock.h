@@ -1,6 +1,7 @@
 // The cloud's time: epoch seconds, from the system, shifted, or set by hand.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -45,7 +46,7 @@ class LabClock final : public Clock {
   }
 
  private:
-  std::int64_t offset_ = 0;
+  std::atomic<std::int64_t> offset_ = 0;  // the link's thread asks for the time, too
 };
 
 /// Stands still until it is moved.

@@ -88,10 +88,16 @@ Result<void> LabDevice::bring_link_up() {
                                  .host_names = {kEndpointHost},
                                  .mac = spec_.mac,
                                  .pcap_path = spec_.record ? spec_.folder + "/link.pcap" : "",
+                                 .now = [&clock = lab_.clock()] { return clock.now(); },
                                  .events = &lab_.log()});
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
   return {};
+}
+
+Result<link::Link*> LabDevice::link() {
+  if (auto up = bring_link_up(); !up) return tl::unexpected(up.error());
+  return link_.get();
 }
 
 Result<void> LabDevice::create_device() {

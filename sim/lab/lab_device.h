@@ -91,6 +91,10 @@ class LabDevice {
   /// Pulls the reset line. @returns kUsage if it is off
   [[nodiscard]] Result<void> reset();
 
+  /// The cable, which is laid if it is not yet; stop() takes it up, and with it the faults armed on it.
+  /// @returns kEnvironment if it cannot be
+  [[nodiscard]] Result<link::Link*> link();
+
   [[nodiscard]] const DeviceSpec& spec() const { return spec_; }
   [[nodiscard]] Power power() const;
   [[nodiscard]] std::span<const std::uint8_t> flash() const { return flash_.bytes(); }

@@ -215,6 +215,13 @@ class ScenarioRun {
     }
     log_.emit("run", "do", {{"step", step.name}, {"arguments", step.arguments}, {"where", step.where}});
     if (step.name == "power") return stage_->power(step.arguments, [this] { next_step(); });
+    if (step.name == "second_client") {
+      stage_->second_client(step.arguments, [this, where = step.where](const Result<void>& done) {
+        if (done) return next_step();
+        fail_run(fmt::format("{}: second_client: {}", where, done.error().message));
+      });
+      return {};
+    }
     auto done = do_immediate(step);
     if (done) next_step();
     return done;
@@ -225,6 +232,10 @@ class ScenarioRun {
     if (step.name == "job") return stage_->create_job(step.arguments);
     if (step.name == "cancel") return stage_->cancel(step.arguments);
     if (step.name == "delete") return stage_->remove_job(step.arguments);
+    if (step.name == "clock") {
+      stage_->jump_clock(step.arguments);
+      return {};
+    }
     if (step.name == "fault") return faults_->arm(step.arguments);
     if (step.name == "clear") return faults_->clear(step.arguments.at("id"));
     if (step.name == "say") {
