@@ -50,11 +50,15 @@ Machine::Machine(boost::asio::io_context& io, const Config& config, Handlers han
       uart_path_(config.run_folder + "/uart.sock"),
       messages_path_(config.run_folder + "/qemu.log"),
       monitor_acceptor_(io),
-      uart_acceptor_(io) {}
+      uart_acceptor_(io),
+      debugger_path_(config.run_folder + "/gdb.sock"),
+      debugger_acceptor_(io),
+      watchdog_period_(io) {}
 
 Machine::~Machine() {
   ::unlink(monitor_path_.c_str());
   ::unlink(uart_path_.c_str());
+  ::unlink(debugger_path_.c_str());
 }
 
 Result<void> Machine::listen(Acceptor& acceptor, const std::string& path) {
@@ -148,9 +152,19 @@ std::function<void()> Machine::then(Step step) {
 void Machine::handle_ready() {
   monitor_ready_ = true;
   if (quitting_) return qmp_->execute("quit", {}, [] {});
+  if (debugger_work_.empty()) return run();
+  attach_debugger([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->run();
+  });
+}
+
+void Machine::run() {
   qmp_->execute("cont", {}, then([](Machine& machine) {
                   // A fast guest may have reset itself before this reply.
-                  if (machine.state_ == State::kStarting) machine.state_ = State::kRunning;
+                  if (machine.state_ != State::kStarting) return;
+                  machine.state_ = State::kRunning;
+                  if (std::exchange(machine.reset_wanted_, false)) machine.reset();
+                  if (std::exchange(machine.hang_wanted_, false)) machine.hang();
                 }));
 }
 
@@ -179,6 +193,11 @@ void Machine::handle_shutdown(const std::string& reason) {
 void Machine::begin_reset(ResetCause cause) {
   if (state_ == State::kResetting || quitting_) return;
   state_ = State::kResetting;
+  reset_wanted_ = false;
+  hangs_ = false;
+  watchdog_period_.cancel();
+  if (debugger_) debugger_->machine_stops();
+  config_.on_machine_stops();
   reset_replied_ = false;
   reset_reported_ = false;
   // From SHUTDOWN until the machine stands still QEMU answers no command, so this reply says that it does.
@@ -203,12 +222,84 @@ void Machine::finish_reset_if_done() {
   if (state_ != State::kResetting || !reset_replied_ || !reset_reported_) return;
   qmp_->execute("set-action", {{"reboot", "shutdown"}}, [] {});
   state_ = State::kRunning;
-  qmp_->execute("cont", {}, [] {});
+  let_run([] {});
+}
+
+void Machine::let_run(std::function<void()> then) {
+  const auto go_on = [weak = weak_from_this(), then = std::move(then)] {
+    if (const auto self = weak.lock()) self->qmp_->execute("cont", {}, then);
+  };
+  debugger_ ? debugger_->run_machine(go_on) : go_on();
 }
 
 void Machine::reset() {
-  if (state_ != State::kRunning || quitting_) return;
+  if (quitting_) return;
+  if (state_ == State::kStarting) reset_wanted_ = true;
+  if (state_ != State::kRunning) return;
   qmp_->execute("system_reset", {}, [] {});
+}
+
+void Machine::hang() {
+  if (quitting_ || hangs_) return;
+  if (state_ == State::kStarting) hang_wanted_ = true;
+  if (state_ != State::kRunning) return;
+  hangs_ = true;
+  if (debugger_) debugger_->machine_stops();
+  qmp_->execute("stop", {}, [] {});
+}
+
+void Machine::resume() {
+  hang_wanted_ = false;
+  if (std::exchange(hangs_, false) && !quitting_) let_run([] {});
+}
+
+void Machine::debug(std::function<void(Debugger&)> work) {
+  if (quitting_ || state_ == State::kStopped) return;
+  if (debugger_) return work(*debugger_);
+  debugger_work_.push_back(std::move(work));
+  // Before its monitor is ready the machine stands still, and handle_ready() will attach it.
+  if (monitor_ready_ && debugger_work_.size() == 1) attach_debugger(nullptr);
+}
+
+void Machine::attach_debugger(std::function<void()> resume) {
+  if (auto listening = listen(debugger_acceptor_, debugger_path_); !listening)
+    return give_up(listening.error());
+  debugger_acceptor_.async_accept([weak = weak_from_this(), resume = std::move(resume)](
+                                      const boost::system::error_code& error, Socket socket) mutable {
+    const auto self = weak.lock();
+    if (!self || error || self->state_ == State::kStopped) return;
+    self->handle_debugger(std::move(socket), std::move(resume));
+  });
+  qmp_->execute("human-monitor-command",
+                {{"command-line", fmt::format("gdbserver \"unix:{}\"", option_value(debugger_path_))}},
+                [] {});
+}
+
+void Machine::handle_debugger(Socket socket, std::function<void()> resume) {
+  debugger_ =
+      Debugger::create(std::move(socket), {.on_failure = [weak = weak_from_this()](const Error& error) {
+                         if (const auto self = weak.lock()) self->give_up(error);
+                       }});
+  if (state_ == State::kResetting || hangs_) debugger_->machine_stops();
+  for (const auto& work : std::exchange(debugger_work_, {})) work(*debugger_);
+  debugger_->start(std::move(resume));
+}
+
+void Machine::expire_watchdog() {
+  debug([this](Debugger& debugger) { debugger.expire_watchdog(config_.watchdog_address); });
+  watchdog_period_.expires_after(Device::kWatchdogPeriod);
+  watchdog_period_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (self && !error) self->expire_watchdog_again();
+  });
+}
+
+void Machine::expire_watchdog_again() {
+  debug([this](Debugger& debugger) { debugger.expire_watchdog_again(config_.watchdog_address); });
+}
+
+void Machine::catch_up() {
+  if (state_ != State::kStopped && find_console()) console_->catch_up();
 }
 
 void Machine::quit() {
@@ -225,9 +316,12 @@ void Machine::stop() {
   child_->kill();
   if (find_console()) console_->drain();
   if (qmp_) qmp_->close();
+  if (debugger_) debugger_->close();
+  watchdog_period_.cancel();
   boost::system::error_code ignored;
   monitor_acceptor_.close(ignored);
   uart_acceptor_.close(ignored);
+  debugger_acceptor_.close(ignored);
 }
 
 void Machine::handle_child_exit(ChildProcess::ExitStatus status) {
