@@ -90,12 +90,23 @@ void Debugger::handle_stop(int signal) {
   if (signal != kInterrupted || !is_interrupting_) return;
   is_interrupting_ = false;
   is_stopped_ = true;
-  work_next();
+  // The answer comes behind the news of a reset that the guest asked for before it stopped.
+  gdb_->ask(fmt::format("p{:x}", kRegisterPc),
+            [self = shared_from_this()](std::string_view) { self->work_next(); });
 }
 
 void Debugger::machine_stops() {
   is_held_ = true;
   is_interrupting_ = false;
+}
+
+void Debugger::before_reset(std::function<void()> reset) {
+  if (!is_stopped_) return reset();
+  work_.push_back([self = shared_from_this(), reset = std::move(reset)] {
+    self->machine_stops();
+    reset();
+    self->work_next();
+  });
 }
 
 void Debugger::run_machine(std::function<void()> resume) {
@@ -122,8 +133,9 @@ void Debugger::handle_trap(std::uint32_t address) {
   }
   if (!is_watched_here) return work_next();
   if (struck.empty()) return pass_breakpoint(address);
-  skip_instruction(address);
-  for (const auto& tell : struck) tell();
+  skip_instruction(address, [struck = std::move(struck)] {
+    for (const auto& tell : struck) tell();
+  });
 }
 
 void Debugger::pass_breakpoint(std::uint32_t address) {
@@ -133,16 +145,19 @@ void Debugger::pass_breakpoint(std::uint32_t address) {
   });
 }
 
-void Debugger::skip_instruction(std::uint32_t address) {
-  gdb_->ask(fmt::format("m{:x},4", address), [self = shared_from_this(), address](std::string_view answer) {
+void Debugger::skip_instruction(std::uint32_t address, std::function<void()> tell) {
+  const auto self = shared_from_this();
+  const auto go_on = [self, address, tell = std::move(tell)](std::string_view) {
+    std::erase_if(self->skips_, [](const auto& one) { return one.second.strike->is_spent(); });
+    self->is_watched(address) ? self->work_next()
+                              : self->clear_breakpoint(address, [self] { self->work_next(); });
+    tell();
+  };
+  gdb_->ask(fmt::format("m{:x},4", address), [self, address, go_on](std::string_view answer) {
     const auto word = gdb_word_value(answer);
     if (!word) return self->fail_with(fmt::format("'{}' is no instruction", answer));
     const std::uint32_t next = address + instruction_size(*word & 0xFFFF);
-    self->gdb_->ask(fmt::format("P{:x}={}", kRegisterPc, gdb_word(next)), [self, address](std::string_view) {
-      std::erase_if(self->skips_, [](const auto& one) { return one.second.strike->is_spent(); });
-      if (self->is_watched(address)) return self->work_next();
-      self->clear_breakpoint(address, [self] { self->work_next(); });
-    });
+    self->gdb_->ask(fmt::format("P{:x}={}", kRegisterPc, gdb_word(next)), go_on);
   });
 }
 

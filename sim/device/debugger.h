@@ -49,6 +49,9 @@ class Debugger : public std::enable_shared_from_this<Debugger> {
 
   /// It stands still, or will at once. The debugger does not let it run from here on.
   void machine_stops();
+  /// Calls `reset` when nothing is half done with the processor's registers; from there on it is as after
+  /// machine_stops().
+  void before_reset(std::function<void()> reset);
   /// It is to run again: `resume` is called when nothing is left to do.
   void run_machine(std::function<void()> resume);
 
@@ -73,7 +76,7 @@ class Debugger : public std::enable_shared_from_this<Debugger> {
   void handle_stop(int signal);
   void handle_trap(std::uint32_t address);
   void pass_breakpoint(std::uint32_t address);
-  void skip_instruction(std::uint32_t address);
+  void skip_instruction(std::uint32_t address, std::function<void()> tell);
   void drive_watchdog(std::uint32_t base_address, std::uint32_t outputs);
   void write_device(std::uint32_t address, std::uint32_t value, std::function<void()> then);
   void set_breakpoint(std::uint32_t address, std::function<void()> then);

@@ -153,9 +153,10 @@ void Machine::handle_ready() {
   monitor_ready_ = true;
   if (quitting_) return qmp_->execute("quit", {}, [] {});
   if (debugger_work_.empty()) return run();
-  attach_debugger([weak = weak_from_this()] {
+  resume_after_attaching_ = [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->run();
-  });
+  };
+  attach_debugger();
 }
 
 void Machine::run() {
@@ -163,9 +164,13 @@ void Machine::run() {
                   // A fast guest may have reset itself before this reply.
                   if (machine.state_ != State::kStarting) return;
                   machine.state_ = State::kRunning;
-                  if (std::exchange(machine.reset_wanted_, false)) machine.reset();
-                  if (std::exchange(machine.hang_wanted_, false)) machine.hang();
+                  machine.do_what_is_wanted();
                 }));
+}
+
+void Machine::do_what_is_wanted() {
+  if (std::exchange(reset_wanted_, false)) reset();
+  if (std::exchange(hang_wanted_, false)) hang();
 }
 
 void Machine::handle_event(const std::string& event, const nlohmann::json& data) {
@@ -193,7 +198,6 @@ void Machine::handle_shutdown(const std::string& reason) {
 void Machine::begin_reset(ResetCause cause) {
   if (state_ == State::kResetting || quitting_) return;
   state_ = State::kResetting;
-  reset_wanted_ = false;
   hangs_ = false;
   watchdog_period_.cancel();
   if (debugger_) debugger_->machine_stops();
@@ -212,31 +216,44 @@ void Machine::clear_and_reset(ResetCause cause) {
   if (auto cleared = config_.on_machine_reset(); !cleared) return give_up(cleared.error());
   handlers_.on_reset(cause);
   if (state_ == State::kStopped) return;
-  qmp_->execute("system_reset", {}, then([](Machine& machine) {
-                  machine.reset_replied_ = true;
-                  machine.finish_reset_if_done();
-                }));
+  const auto reset = then([](Machine& machine) {
+    machine.qmp_->execute("system_reset", {}, machine.then([](Machine& reset_machine) {
+      reset_machine.reset_replied_ = true;
+      reset_machine.finish_reset_if_done();
+    }));
+  });
+  debugger_ ? debugger_->before_reset(reset) : reset();
 }
 
 void Machine::finish_reset_if_done() {
   if (state_ != State::kResetting || !reset_replied_ || !reset_reported_) return;
   qmp_->execute("set-action", {{"reboot", "shutdown"}}, [] {});
   state_ = State::kRunning;
-  let_run([] {});
+  let_run();
+  do_what_is_wanted();
 }
 
-void Machine::let_run(std::function<void()> then) {
-  const auto go_on = [weak = weak_from_this(), then = std::move(then)] {
-    if (const auto self = weak.lock()) self->qmp_->execute("cont", {}, then);
+void Machine::let_run() {
+  const auto go_on = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->qmp_->execute("cont", {}, [] {});
   };
-  debugger_ ? debugger_->run_machine(go_on) : go_on();
+  if (debugger_) return debugger_->run_machine(go_on);
+  if (debugger_work_.empty()) return go_on();
+  // A debugger that is being attached has stopped the processor, or will.
+  resume_after_attaching_ = go_on;
 }
 
 void Machine::reset() {
   if (quitting_) return;
   if (state_ == State::kStarting) reset_wanted_ = true;
   if (state_ != State::kRunning) return;
-  qmp_->execute("system_reset", {}, [] {});
+  const auto pull = then([](Machine& machine) {
+    if (machine.state_ == State::kRunning && !machine.quitting_)
+      machine.qmp_->execute("system_reset", {}, [] {});
+  });
+  if (debugger_) return debugger_->before_reset(pull);
+  if (debugger_work_.empty()) return pull();
+  debugger_work_.emplace_back([pull](Debugger& debugger) { debugger.before_reset(pull); });
 }
 
 void Machine::hang() {
@@ -250,7 +267,7 @@ void Machine::hang() {
 
 void Machine::resume() {
   hang_wanted_ = false;
-  if (std::exchange(hangs_, false) && !quitting_) let_run([] {});
+  if (std::exchange(hangs_, false) && !quitting_) let_run();
 }
 
 void Machine::debug(std::function<void(Debugger&)> work) {
@@ -258,31 +275,30 @@ void Machine::debug(std::function<void(Debugger&)> work) {
   if (debugger_) return work(*debugger_);
   debugger_work_.push_back(std::move(work));
   // Before its monitor is ready the machine stands still, and handle_ready() will attach it.
-  if (monitor_ready_ && debugger_work_.size() == 1) attach_debugger(nullptr);
+  if (monitor_ready_ && debugger_work_.size() == 1) attach_debugger();
 }
 
-void Machine::attach_debugger(std::function<void()> resume) {
+void Machine::attach_debugger() {
   if (auto listening = listen(debugger_acceptor_, debugger_path_); !listening)
     return give_up(listening.error());
-  debugger_acceptor_.async_accept([weak = weak_from_this(), resume = std::move(resume)](
-                                      const boost::system::error_code& error, Socket socket) mutable {
-    const auto self = weak.lock();
-    if (!self || error || self->state_ == State::kStopped) return;
-    self->handle_debugger(std::move(socket), std::move(resume));
-  });
+  debugger_acceptor_.async_accept(
+      [weak = weak_from_this()](const boost::system::error_code& error, Socket socket) {
+        const auto self = weak.lock();
+        if (self && !error && self->state_ != State::kStopped) self->handle_debugger(std::move(socket));
+      });
   qmp_->execute("human-monitor-command",
                 {{"command-line", fmt::format("gdbserver \"unix:{}\"", option_value(debugger_path_))}},
                 [] {});
 }
 
-void Machine::handle_debugger(Socket socket, std::function<void()> resume) {
+void Machine::handle_debugger(Socket socket) {
   debugger_ =
       Debugger::create(std::move(socket), {.on_failure = [weak = weak_from_this()](const Error& error) {
                          if (const auto self = weak.lock()) self->give_up(error);
                        }});
   if (state_ == State::kResetting || hangs_) debugger_->machine_stops();
   for (const auto& work : std::exchange(debugger_work_, {})) work(*debugger_);
-  debugger_->start(std::move(resume));
+  debugger_->start(std::exchange(resume_after_attaching_, nullptr));
 }
 
 void Machine::expire_watchdog() {

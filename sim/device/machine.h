@@ -71,9 +71,10 @@ class Machine : public std::enable_shared_from_this<Machine> {
 
   void handle_ready();
   void run();
-  void let_run(std::function<void()> then);
-  void attach_debugger(std::function<void()> resume);
-  void handle_debugger(Socket socket, std::function<void()> resume);
+  void do_what_is_wanted();
+  void let_run();
+  void attach_debugger();
+  void handle_debugger(Socket socket);
   void expire_watchdog_again();
   void handle_event(const std::string& event, const nlohmann::json& data);
   void handle_shutdown(const std::string& reason);
@@ -101,6 +102,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
   Acceptor debugger_acceptor_;
   std::shared_ptr<Debugger> debugger_;
   std::vector<std::function<void(Debugger&)>> debugger_work_;  // before it is attached
+  std::function<void()> resume_after_attaching_;
   boost::asio::steady_timer watchdog_period_;
 
   State state_ = State::kStarting;
