@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "agent/crypto/crypto.h"
+#include "agent/crypto/p256.h"
 
 namespace crypto {
 namespace {
@@ -80,8 +81,8 @@ Verdict ecdsa_p256_verify(const P256PublicKey& key, const Sha256Digest& digest, 
   if (!raw) return Verdict::kNo;
   P256PublicKey point = key;  // BearSSL's type has no const
   const br_ec_public_key public_key{BR_EC_secp256r1, point.data(), point.size()};
-  const std::uint32_t holds = br_ecdsa_i31_vrfy_raw(&br_ec_p256_m31, digest.data(), digest.size(),
-                                                    &public_key, raw->data(), raw->size());
+  const std::uint32_t holds = br_ecdsa_i31_vrfy_raw(&crypto_p256, digest.data(), digest.size(), &public_key,
+                                                    raw->data(), raw->size());
   return holds == 1 ? Verdict::kYes : Verdict::kNo;
 }
 
@@ -96,12 +97,12 @@ bool equal_constant_time(Bytes a, Bytes b) {
 std::optional<std::array<std::uint8_t, 32>> p256_shared_secret(const P256PrivateKey& own,
                                                                const P256PublicKey& peer) {
   std::size_t order_size = 0;
-  const unsigned char* order = br_ec_p256_m31.order(BR_EC_secp256r1, &order_size);
+  const unsigned char* order = crypto_p256.order(BR_EC_secp256r1, &order_size);
   const bool is_zero = std::ranges::all_of(own, [](std::uint8_t byte) { return byte == 0; });
   if (is_zero || !std::ranges::lexicographical_compare(own, std::span(order, order_size)))
     return std::nullopt;
   P256PublicKey point = peer;
-  if (br_ec_p256_m31.mul(point.data(), point.size(), own.data(), own.size(), BR_EC_secp256r1) != 1)
+  if (crypto_p256.mul(point.data(), point.size(), own.data(), own.size(), BR_EC_secp256r1) != 1)
     return std::nullopt;
   std::array<std::uint8_t, 32> shared;
   std::copy_n(point.begin() + 1, shared.size(), shared.begin());

@@ -22,7 +22,17 @@ bool in_range(std::uint32_t offset, std::size_t length, std::uint32_t size) {
   return offset <= size && length <= size - offset;
 }
 
-// Bytes of cells an accepted request changes; locks change none.
+bool is_cell(std::uint32_t window_offset) {
+  static_assert(kOtpOffset == kArraySize, "the OTP bank follows the array");
+  return window_offset < kOtpOffset + kOtpSize;
+}
+
+Status failure_status(OpKind kind) {
+  return kind == OpKind::kEraseSector ? Status::kEraseFailed : Status::kProgramFailed;
+}
+
+}  // namespace
+
 std::uint32_t cell_bytes(const Request& request) {
   switch (request.kind) {
     case OpKind::kProgram:
@@ -37,21 +47,9 @@ std::uint32_t cell_bytes(const Request& request) {
   return 0;
 }
 
-// Where in the window they stand.
 std::uint32_t first_cell(const Request& request) {
   return request.kind == OpKind::kOtpProgram ? kOtpOffset + request.offset : request.offset;
 }
-
-bool is_cell(std::uint32_t window_offset) {
-  static_assert(kOtpOffset == kArraySize, "the OTP bank follows the array");
-  return window_offset < kOtpOffset + kOtpSize;
-}
-
-Status failure_status(OpKind kind) {
-  return kind == OpKind::kEraseSector ? Status::kEraseFailed : Status::kProgramFailed;
-}
-
-}  // namespace
 
 NorModel::NorModel(Window window, std::uint64_t seed) : window_(window), seed_(seed) {
   require(window.size() == kWindowSize, "a window has kWindowSize bytes");
@@ -229,24 +227,40 @@ std::uint32_t NorModel::accept() {
 
 NorModel::Outcome NorModel::outcome_of(const Request& request, std::uint32_t number) const {
   const std::uint32_t cells = cell_bytes(request);
-  Outcome outcome{.bytes = cells, .marginal_bytes = 0, .status = Status::kOk};
-  const bool is_worn = is_worn_out(request);
-  if (is_worn) {
-    outcome = {.bytes = 0, .marginal_bytes = 0, .status = failure_status(request.kind)};
-  } else if (const PlannedFailure* failure = planned_failure(request, number)) {
-    outcome = {.bytes = failure->bytes,
-               .marginal_bytes = failure->marginal_bytes,
-               .status = failure->is_silent ? Status::kOk : failure_status(request.kind)};
-  }
-  if (cut_ && cut_->operation == number) {
-    outcome.status = Status::kNoDevice;
-    if (!is_worn) {
-      outcome.bytes = cut_->bytes;
-      outcome.marginal_bytes = cut_->marginal_bytes;
-    }
-  }
+  Outcome outcome = planned_outcome(request, number);
   outcome.bytes = std::min(outcome.bytes, cells);
   outcome.marginal_bytes = std::min(outcome.marginal_bytes, cells - outcome.bytes);
+  return outcome;
+}
+
+NorModel::Outcome NorModel::planned_outcome(const Request& request, std::uint32_t number) const {
+  Outcome outcome{.bytes = cell_bytes(request), .marginal_bytes = 0, .status = Status::kOk};
+  const bool is_worn = is_worn_out(request);
+  const auto strike = [&](std::uint32_t bytes, std::uint32_t marginal_bytes, Status status) {
+    outcome.status = status;
+    if (is_worn) return;  // it changes nothing, whatever else befalls it
+    outcome.bytes = bytes;
+    outcome.marginal_bytes = marginal_bytes;
+  };
+  const PlannedFailure* failure = is_worn ? nullptr : planned_failure(request, number);
+  if (is_worn) {
+    outcome = {.bytes = 0, .marginal_bytes = 0, .status = failure_status(request.kind)};
+  } else if (failure != nullptr) {
+    strike(failure->bytes, failure->marginal_bytes,
+           failure->is_silent ? Status::kOk : failure_status(request.kind));
+  }
+  if (cut_ && cut_->operation == number) {
+    strike(cut_->bytes, cut_->marginal_bytes, Status::kNoDevice);
+    return outcome;
+  }
+  const auto fault = fault_source_ != nullptr ? fault_source_->fault_of(request, number) : std::nullopt;
+  if (!fault) return outcome;
+  if (fault->kind == OperationFault::Kind::kPowerCut) {
+    strike(fault->bytes, fault->marginal_bytes, Status::kNoDevice);
+  } else if (!is_worn && failure == nullptr) {
+    const bool is_silent = fault->kind == OperationFault::Kind::kSilentFailure;
+    strike(fault->bytes, fault->marginal_bytes, is_silent ? Status::kOk : failure_status(request.kind));
+  }
   return outcome;
 }
 

@@ -14,6 +14,7 @@
 //   those read differently from one power-on to the next. From then on the part answers kNoDevice and changes
 //   nothing until power_on().
 // - plan_failure() makes programs, burns or erases fail, with or without saying so.
+// - set_fault_source() asks somebody else, operation by operation, for a cut or a failure.
 // - set_endurance() wears sectors out: erases beyond it fail, and then programs too.
 // - weaken() and stick() damage single cells; bit rot that stays is an edit of the window.
 // Only the last of these touches what was changed before the struck operation, or elsewhere.
@@ -86,6 +87,26 @@ struct PlannedFailure {
   bool is_silent = false;                       ///< report kOk instead of kProgramFailed or kEraseFailed
 };
 
+/// What becomes of a struck operation.
+struct OperationFault {
+  enum class Kind : std::uint8_t { kPowerCut, kFailure, kSilentFailure };
+  Kind kind = Kind::kFailure;
+  std::uint32_t bytes = 0;           ///< as in CutPoint
+  std::uint32_t marginal_bytes = 0;  ///< as in CutPoint
+};
+
+/// Decides which operations are struck while they come: for faults that are armed and cleared at run time.
+class FaultSource {
+ public:
+  virtual ~FaultSource() = default;
+  /// Asked once for each accepted operation, in order, before it takes effect.
+  virtual std::optional<OperationFault> fault_of(const Request& request, std::uint32_t sequence) = 0;
+};
+
+/// Where in the window the cells stand that an accepted request changes, and how many bytes; none for locks.
+[[nodiscard]] std::uint32_t first_cell(const Request& request);
+[[nodiscard]] std::uint32_t cell_bytes(const Request& request);
+
 class NorModel {
  public:
   /// @param window  kWindowSize bytes, formatted, outliving the model
@@ -123,6 +144,10 @@ class NorModel {
   /// the first counts. A power cut in the same operation comes before any of them.
   void plan_failure(const PlannedFailure& failure) { failures_.push_back(failure); }
   void forget_failures() { failures_.clear(); }
+
+  /// Asked after everything planned here; a planned cut or failure of the same operation comes first.
+  /// @param source  null for none; must outlive the model or be taken away
+  void set_fault_source(FaultSource* source) { fault_source_ = source; }
 
   /// How many erases a sector stands; nothing (the default) is without end. Any later erase of it fails and
   /// changes nothing, and once one has, its programs do so too. What it holds still reads.
@@ -168,6 +193,7 @@ class NorModel {
   [[nodiscard]] std::uint32_t lock_count() const;
   [[nodiscard]] std::uint32_t accept();
   [[nodiscard]] Outcome outcome_of(const Request& request, std::uint32_t number) const;
+  [[nodiscard]] Outcome planned_outcome(const Request& request, std::uint32_t number) const;
   [[nodiscard]] const PlannedFailure* planned_failure(const Request& request, std::uint32_t number) const;
   [[nodiscard]] bool is_worn_out(const Request& request) const;
   void apply(const Request& request, const Outcome& outcome);
@@ -182,6 +208,7 @@ class NorModel {
   std::optional<CutPoint> cut_;
   std::vector<PlannedFailure> failures_;
   std::optional<std::uint32_t> endurance_;
+  FaultSource* fault_source_ = nullptr;
   CellState cells_;
   OpObserver* observer_ = nullptr;
 };

@@ -27,18 +27,20 @@ endif()
 # of implementation suit a Cortex-M: 32-bit multiplications for P-256, bitsliced AES.
 set(bearssl_sources
   codec/ccopy.c codec/dec32be.c codec/enc32be.c codec/enc32le.c codec/dec32le.c
-  ec/ec_p256_m31.c ec/ec_secp256r1.c ec/ec_secp384r1.c ec/ec_secp521r1.c ec/ecdsa_i31_bits.c ec/ecdsa_i31_vrfy_raw.c
+  ec/ec_secp256r1.c ec/ec_secp384r1.c ec/ec_secp521r1.c ec/ecdsa_i31_bits.c ec/ecdsa_i31_vrfy_raw.c
   hash/dig_size.c hash/sha2small.c kdf/hkdf.c mac/hmac.c
   symcipher/aes_ct.c symcipher/aes_ct_ctr.c symcipher/aes_ct_enc.c)
 list(TRANSFORM bearssl_sources PREPEND ${OTASIM_DEPS}/bearssl/src/)
 file(GLOB bearssl_numbers ${OTASIM_DEPS}/bearssl/src/int/i31_*.c ${OTASIM_DEPS}/bearssl/src/int/i32_div32.c)
-add_library(device_bearssl STATIC ${bearssl_sources} ${bearssl_numbers})
-target_include_directories(device_bearssl SYSTEM PUBLIC ${OTASIM_DEPS}/bearssl/inc PRIVATE ${OTASIM_DEPS}/bearssl/src)
+# Its P-256 (ec/ec_p256_m31.c) is part of ours.
+set(bearssl_p256 ${OTASIM_ROOT}/agent/crypto/p256.c)
+add_library(device_bearssl STATIC ${bearssl_sources} ${bearssl_numbers} ${bearssl_p256})
+target_include_directories(device_bearssl SYSTEM PUBLIC ${OTASIM_DEPS}/bearssl/inc PRIVATE ${OTASIM_DEPS}/bearssl/src ${OTASIM_ROOT})
 if(CMAKE_CROSSCOMPILING)
   # For size, but for what a boot's two verifications spend their time in (docs/benchmarks.md, "The bootloader"): a
   # tenth fewer instructions than at -O2. P-256 at -O3 would take the bootloader beyond its 32 KB and save no time.
   target_compile_options(device_bearssl PRIVATE -w -Os)
-  set_source_files_properties(${OTASIM_DEPS}/bearssl/src/ec/ec_p256_m31.c
+  set_source_files_properties(${bearssl_p256}
     PROPERTIES COMPILE_OPTIONS "-O2;-fpeel-loops;-fno-schedule-insns;-fno-schedule-insns2;-fno-inline-small-functions")
   set_source_files_properties(${OTASIM_DEPS}/bearssl/src/hash/sha2small.c
     PROPERTIES COMPILE_OPTIONS "-O2;-funroll-loops;-fno-schedule-insns")

@@ -153,7 +153,8 @@ Result<std::unique_ptr<Broker>> Broker::start(boost::asio::io_context& io, const
                                      .key_path = spec.key_path,
                                      .plugin_path = *plugin,
                                      .socket_path = socket_path,
-                                     .run_as_root = ::geteuid() == 0});
+                                     .run_as_root = ::geteuid() == 0,
+                                     .first_connection = spec.first_connection});
   if (!config) return tl::unexpected(config.error());
   if (auto written = write_file_atomic(config_path, *config); !written)
     return tl::unexpected(written.error());

@@ -30,6 +30,9 @@ struct BrokerSpec {
   std::string certificate_path;  ///< PEM: the endpoint's
   std::string key_path;          ///< PEM
   std::string plugin_path = {};  ///< empty: `lib/otasim_broker_plugin.so` beside the program's folder
+  /// The first connection's number. One beyond all of an earlier broker's keeps what was meant for its
+  /// connections from those of this one.
+  std::uint64_t first_connection = 1;
 };
 
 class Broker {

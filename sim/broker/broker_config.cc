@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/broker/private_topics.h"
+
 namespace otasim::broker {
 
 namespace {
@@ -41,8 +43,10 @@ Result<std::string> render_config(const BrokerConfig& config) {
       "log_type warning\n"
       "log_type notice\n"
       "log_type information\n"
-      "plugin {}\n",
-      kMaxPacket, kMaxPayload, kMaxInflight, kMaxQueued, config.plugin_path);
+      "plugin {}\n"
+      "plugin_opt_{} {}\n",
+      kMaxPacket, kMaxPayload, kMaxInflight, kMaxQueued, config.plugin_path, kFirstConnectionOption,
+      config.first_connection);
   text += fmt::format(
       "\n"
       "listener {} 127.0.0.1\n"

@@ -20,6 +20,7 @@ struct BrokerConfig {
   std::string plugin_path = {};
   std::string socket_path = {};  ///< the private listener
   bool run_as_root = false;
+  std::uint64_t first_connection = 1;  ///< its number
 };
 
 /// Renders `mosquitto.conf`.

@@ -31,6 +31,9 @@ struct Connection {
 
 class ClientTable {
  public:
+  /// @param first_number  of the first connection; the others follow
+  explicit ClientTable(std::uint64_t first_number = 1) : next_number_(first_number) {}
+
   /// Attaches a principal to a thing, or detaches it (empty thing).
   /// @returns the client ids connected under the principal's former thing, which must be disconnected
   std::vector<std::string> set_principal(const std::string& fingerprint, const std::string& thing);
@@ -53,7 +56,7 @@ class ClientTable {
   std::unordered_map<std::string, std::string> things_;  ///< by fingerprint
   std::unordered_map<ClientHandle, Connection> connections_;
   std::unordered_map<std::string, ClientHandle> alive_;  ///< by client id
-  std::uint64_t next_number_ = 1;
+  std::uint64_t next_number_;
 };
 
 }  // namespace otasim::broker

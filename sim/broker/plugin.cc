@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -53,8 +54,22 @@ std::string fingerprint_of(const mosquitto* client) {
   return text;
 }
 
+/// The option's value as a connection's number; 1 if there is none.
+std::uint64_t first_connection(const mosquitto_opt* options, int count) {
+  std::uint64_t number = 1;
+  for (const mosquitto_opt* option = options; option != options + count; ++option) {
+    const std::string_view value = option->value;
+    if (std::string_view(option->key) == kFirstConnectionOption) {
+      std::from_chars(value.data(), value.data() + value.size(), number);
+    }
+  }
+  return std::max<std::uint64_t>(number, 1);
+}
+
 class Plugin {
  public:
+  explicit Plugin(std::uint64_t first_connection) : table_(first_connection) {}
+
   int authenticate(const mosquitto_evt_basic_auth& event) {
     const char* const id = mosquitto_client_id(event.client);
     const std::string client_id = id == nullptr ? "" : id;
@@ -133,6 +148,8 @@ class Plugin {
       deliver(*delivery, payload, event.qos);
     } else if (const auto fingerprint = parse_principal_topic(topic)) {
       set_principal(*fingerprint, std::string{payload});
+    } else if (const auto client_id = parse_kick_topic(topic)) {
+      kick(*client_id);
     }
     return kHandledHere;
   }
@@ -146,10 +163,20 @@ class Plugin {
 
   void set_principal(const std::string& fingerprint, const std::string& thing) {
     if (!thing.empty() && !is_thing_name(thing)) return;
-    for (const std::string& client_id : table_.set_principal(fingerprint, thing)) {
-      table_.set_end_reason(client_id, EndReason::kServerInitiatedDisconnect);
-      mosquitto_kick_client_by_clientid(client_id.c_str(), true);
-    }
+    for (const std::string& client_id : table_.set_principal(fingerprint, thing)) end_connection(client_id);
+  }
+
+  void kick(const std::string& client_id) {
+    const Connection* const connection = table_.find_alive(client_id);
+    if (connection == nullptr) return;
+    tell(ClientEvent::kKicked, client_id,
+         {{"fault", "broker.kick"}, {"device", client_id}, {"connection", connection->number}});
+    end_connection(client_id);
+  }
+
+  void end_connection(const std::string& client_id) {
+    table_.set_end_reason(client_id, EndReason::kServerInitiatedDisconnect);
+    mosquitto_kick_client_by_clientid(client_id.c_str(), true);
   }
 
   int refuse(const std::string& client_id, const std::string& fingerprint, const char* reason) {
@@ -229,10 +256,10 @@ OTASIM_EXPORT int mosquitto_plugin_version(int count, const int* versions) {
   return std::find(versions, end, MOSQ_PLUGIN_VERSION) == end ? -1 : MOSQ_PLUGIN_VERSION;
 }
 
-OTASIM_EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** userdata, mosquitto_opt*,
-                                        int) {
+OTASIM_EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** userdata,
+                                        mosquitto_opt* options, int option_count) {
   using namespace otasim::broker;
-  auto plugin = std::unique_ptr<Plugin>(new (std::nothrow) Plugin);
+  auto plugin = std::unique_ptr<Plugin>(new (std::nothrow) Plugin(first_connection(options, option_count)));
   if (!plugin) return MOSQ_ERR_NOMEM;
   const std::array<std::pair<int, MOSQ_FUNC_generic_callback>, 4> callbacks{{
       {MOSQ_EVT_BASIC_AUTH, on_basic_auth},

@@ -11,10 +11,11 @@ namespace {
 constexpr std::string_view kRequest = "otasim/request/";
 constexpr std::string_view kDeliver = "otasim/deliver/";
 constexpr std::string_view kPrincipal = "otasim/principal/";
+constexpr std::string_view kKick = "otasim/kick/";
 constexpr std::string_view kEvent = "otasim/event/";
 
 constexpr std::array kEvents{ClientEvent::kConnected, ClientEvent::kDisconnected, ClientEvent::kRefused,
-                             ClientEvent::kDenied};
+                             ClientEvent::kDenied, ClientEvent::kKicked};
 
 std::string routed(std::string_view prefix, const ClientAddress& client, std::string_view topic) {
   std::string text{prefix};
@@ -67,6 +68,8 @@ std::string_view to_string(ClientEvent event) {
       return "refused";
     case ClientEvent::kDenied:
       return "denied";
+    case ClientEvent::kKicked:
+      return "kicked";
   }
   return "";
 }
@@ -81,6 +84,10 @@ std::string deliver_topic(const ClientAddress& client, std::string_view topic) {
 
 std::string principal_topic(std::string_view fingerprint) {
   return std::string{kPrincipal} + std::string{fingerprint};
+}
+
+std::string kick_topic(std::string_view client_id) {
+  return std::string{kKick} + std::string{client_id};
 }
 
 std::string client_event_topic(ClientEvent event, std::string_view client_id) {
@@ -100,6 +107,11 @@ std::optional<std::string> parse_principal_topic(std::string_view topic) {
   topic.remove_prefix(kPrincipal.size());
   if (topic.size() != kFingerprintLength || !std::ranges::all_of(topic, is_lower_hex)) return std::nullopt;
   return std::string{topic};
+}
+
+std::optional<std::string> parse_kick_topic(std::string_view topic) {
+  if (!topic.starts_with(kKick) || topic.size() == kKick.size()) return std::nullopt;
+  return std::string{topic.substr(kKick.size())};
 }
 
 std::optional<ClientEventTopic> parse_client_event_topic(std::string_view topic) {

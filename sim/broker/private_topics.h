@@ -1,9 +1,11 @@
 // The private topics between the cloud mirror and the broker plugin: everything below `otasim/`.
 //
 //   plugin -> mirror   otasim/request/<client>/<topic>     a device published a request to <topic>
-//                      otasim/event/<what>/<client id>     connected, disconnected, refused or denied; JSON
+//                      otasim/event/<what>/<client id>     connected, disconnected, refused, denied or
+//                      kicked; JSON
 //   mirror -> plugin   otasim/deliver/<client>/<topic>     give the payload to that client alone, as <topic>
 //                      otasim/principal/<fingerprint>      payload: the certificate's thing; empty: none
+//                      otasim/kick/<client id>             close that client's connection
 //
 // <client> is `<client id>.<connection>`: a reply reaches the connection that asked and no later one with the
 // same client id. The number is the plugin's; a mere `<client id>` means whichever connection is alive.
@@ -19,6 +21,8 @@ namespace otasim::broker {
 /// The only client id that the private listener admits, and that the TLS listener never does.
 inline constexpr const char* kMirrorClientId = "otasim-mirror";
 inline constexpr std::string_view kPrivatePrefix = "otasim/";
+/// The plugin's option in Mosquitto's configuration: the number of the first connection.
+inline constexpr std::string_view kFirstConnectionOption = "first_connection";
 /// SHA-256 of a certificate's DER form, lower-case hex.
 inline constexpr std::size_t kFingerprintLength = 64;
 
@@ -35,7 +39,7 @@ struct RoutedTopic {
   std::string topic;  ///< as the device publishes or receives it
 };
 
-enum class ClientEvent { kConnected, kDisconnected, kRefused, kDenied };
+enum class ClientEvent { kConnected, kDisconnected, kRefused, kDenied, kKicked };
 
 struct ClientEventTopic {
   ClientEvent event;
@@ -45,6 +49,7 @@ struct ClientEventTopic {
 [[nodiscard]] std::string request_topic(const ClientAddress& client, std::string_view topic);
 [[nodiscard]] std::string deliver_topic(const ClientAddress& client, std::string_view topic);
 [[nodiscard]] std::string principal_topic(std::string_view fingerprint);
+[[nodiscard]] std::string kick_topic(std::string_view client_id);
 [[nodiscard]] std::string client_event_topic(ClientEvent event, std::string_view client_id);
 [[nodiscard]] std::string_view to_string(ClientEvent event);
 
@@ -52,6 +57,7 @@ struct ClientEventTopic {
 [[nodiscard]] std::optional<RoutedTopic> parse_request_topic(std::string_view topic);
 [[nodiscard]] std::optional<RoutedTopic> parse_deliver_topic(std::string_view topic);
 [[nodiscard]] std::optional<std::string> parse_principal_topic(std::string_view topic);
+[[nodiscard]] std::optional<std::string> parse_kick_topic(std::string_view topic);
 [[nodiscard]] std::optional<ClientEventTopic> parse_client_event_topic(std::string_view topic);
 
 }  // namespace otasim::broker

@@ -1,16 +1,12 @@
 #include "sim/cli/demo.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <chrono>
 #include <cstdio>
-#include <cstring>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
+#include "sim/cli/run_folder.h"
 #include "sim/image/image.h"
 #include "sim/lab/boards.h"
 #include "sim/lab/firmware.h"
@@ -51,33 +47,6 @@ Result<scenario::UpdatePlan> make_plan(const DemoOptions& options) {
   // The demo application says so; a user's own may not.
   if (options.image.empty() && options.elf.empty()) plan.last_line = "update complete";
   return plan;
-}
-
-/// Makes the run folder: the one asked for, which must be new, or a new one below otasim-runs/.
-Result<std::string> make_run_folder(const std::string& wanted) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  if (!wanted.empty()) {
-    if (fs::create_directories(wanted, error)) return fs::absolute(wanted).lexically_normal().string();
-    if (!error) {
-      return fail(ExitCode::kUsage, fmt::format("the run folder '{}' exists already", wanted),
-                  "Give a new one with --out.");
-    }
-    return fail(ExitCode::kUsage, fmt::format("cannot make the run folder '{}': {}", wanted, error.message()),
-                "Give another one with --out.");
-  }
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  const std::string base = fmt::format("otasim-runs/{:%Y%m%dT%H%M%SZ}-demo", fmt::gmtime(now));
-  constexpr int kMaxRunsPerSecond = 100;
-  fs::create_directories("otasim-runs", error);
-  for (int i = 1; !error && i <= kMaxRunsPerSecond; ++i) {
-    const std::string name = i == 1 ? base : fmt::format("{}-{}", base, i);
-    if (fs::create_directory(name, error)) return fs::absolute(name).string();
-  }
-  return fail(
-      ExitCode::kEnvironment,
-      fmt::format("cannot make a run folder in '{}': {}", fs::current_path().string(), error.message()),
-      "Run otasim in a folder you may write to, or name one with --out.");
 }
 
 nlohmann::json summarise(const DemoOptions& options, const scenario::UpdatePlan& plan,
@@ -158,7 +127,7 @@ void print_summary(const nlohmann::json& s) {
 Result<void> demo(const DemoOptions& options) {
   auto plan = make_plan(options);
   if (!plan) return tl::unexpected(plan.error());
-  const auto run = make_run_folder(options.out);
+  const auto run = make_run_folder(options.out, "demo");
   if (!run) return tl::unexpected(run.error());
   plan->run_folder = *run;
   const auto log = report::EventLog::create(*run + "/events.jsonl");

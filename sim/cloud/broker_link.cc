@@ -8,61 +8,125 @@ namespace {
 
 /// Replies go to one connection over TCP: acknowledging them would only cost, and could deliver one twice.
 constexpr int kReplyQos = 0;
-constexpr int kPrincipalQos = 1;
+/// Acknowledged when the plugin has handled it.
+constexpr int kCommandQos = 1;
+
+/// `$aws/things/<thing>/...`
+std::string thing_of(std::string_view topic) {
+  constexpr std::string_view kThings = "$aws/things/";
+  if (!topic.starts_with(kThings)) return {};
+  topic.remove_prefix(kThings.size());
+  return std::string(topic.substr(0, topic.find('/')));
+}
 
 }  // namespace
 
 Result<std::unique_ptr<BrokerLink>> BrokerLink::connect(boost::asio::io_context& io, Cloud& cloud,
                                                         const std::string& socket_path,
                                                         std::function<void(const Error&)> on_lost) {
-  std::unique_ptr<BrokerLink> link(new BrokerLink(cloud));
-  auto client = broker::BrokerClient::connect(
-      io, socket_path,
-      {.on_message = [self = link.get()](std::string_view topic,
-                                         std::string_view payload) { self->handle_message(topic, payload); },
-       .on_lost = std::move(on_lost)});
-  if (!client) return tl::unexpected(client.error());
-  link->client_ = std::move(*client);
-  const auto principals = cloud.things().active_principals();
-  if (!principals) return tl::unexpected(principals.error().to_error("cannot read the registry"));
-  for (const Principal& principal : *principals) {
-    link->send_principal(principal.certificate_id, principal.thing.str());
-  }
+  std::unique_ptr<BrokerLink> link(new BrokerLink(io, cloud, std::move(on_lost)));
+  if (auto connected = link->reconnect(socket_path); !connected) return tl::unexpected(connected.error());
   return link;
 }
 
-BrokerLink::BrokerLink(Cloud& cloud)
-    : cloud_(cloud),
-      front_end_(cloud.jobs(), cloud.streams(), cloud.clock(), cloud.log(), *this),
+BrokerLink::BrokerLink(boost::asio::io_context& io, Cloud& cloud, std::function<void(const Error&)> on_lost)
+    : io_(io),
+      cloud_(cloud),
+      on_lost_(std::move(on_lost)),
+      message_faults_(io, cloud.log()),
+      front_end_(cloud.jobs(), cloud.streams(), cloud.clock(), cloud.log(), cloud.faults(), *this),
       principals_(cloud.things().listen([this](const std::string& fingerprint, const std::string& thing) {
         send_principal(fingerprint, thing);
       })) {}
 
+Result<void> BrokerLink::reconnect(const std::string& socket_path) {
+  auto client = broker::BrokerClient::connect(
+      io_, socket_path,
+      {.on_message = [this](std::string_view topic,
+                            std::string_view payload) { handle_message(topic, payload); },
+       .on_lost = on_lost_});
+  if (!client) return tl::unexpected(client.error());
+  const auto principals = cloud_.things().active_principals();
+  if (!principals) return tl::unexpected(principals.error().to_error("cannot read the registry"));
+  client_ = std::move(*client);
+  for (const Principal& principal : *principals) {
+    send_principal(principal.certificate_id, principal.thing.str());
+  }
+  for (std::size_t i = 0; i < waiting_.size(); ++i) ask_whether_ready();
+  return {};
+}
+
+void BrokerLink::disconnect() {
+  client_.reset();
+  message_faults_.lose_held();
+}
+
 void BrokerLink::deliver(const ClientAddress& client, const std::string& topic, std::string_view payload) {
-  client_->publish(broker::deliver_topic(client, topic), payload, kReplyQos);
+  if (message_faults_.empty()) {
+    send(broker::deliver_topic(client, topic), payload, kReplyQos);
+    return;
+  }
+  message_faults_.pass({broker::Direction::kToDevice, client.client_id, topic, std::string(payload)},
+                       [this, to = broker::deliver_topic(client, topic)](std::string_view what) {
+                         send(to, what, kReplyQos);
+                       });
 }
 
 void BrokerLink::publish(const std::string& topic, std::string_view payload, int qos) {
-  client_->publish(topic, payload, qos);
+  if (message_faults_.empty()) {
+    send(topic, payload, qos);
+    return;
+  }
+  message_faults_.pass({broker::Direction::kToDevice, thing_of(topic), topic, std::string(payload)},
+                       [this, topic, qos](std::string_view what) { send(topic, what, qos); });
+}
+
+void BrokerLink::kick(const std::string& client_id) {
+  send(broker::kick_topic(client_id), "", kCommandQos);
+}
+
+void BrokerLink::send(const std::string& topic, std::string_view payload, int qos,
+                      std::function<void()> done) {
+  if (client_) client_->publish(topic, payload, qos, std::move(done));
 }
 
 void BrokerLink::send_principal(const std::string& fingerprint, const std::string& thing) {
-  client_->publish(broker::principal_topic(fingerprint), thing, kPrincipalQos);
+  send(broker::principal_topic(fingerprint), thing, kCommandQos);
 }
 
 void BrokerLink::when_ready(std::function<void()> ready) {
+  waiting_.push_back(std::move(ready));
+  ask_whether_ready();
+}
+
+void BrokerLink::ask_whether_ready() {
   // Messages are handled in order: whatever was sent before this one has been handled when it has. No
   // certificate has this fingerprint, and detaching it changes nothing.
-  client_->publish(broker::principal_topic(std::string(broker::kFingerprintLength, '0')), "", kPrincipalQos,
-                   std::move(ready));
+  send(broker::principal_topic(std::string(broker::kFingerprintLength, '0')), "", kCommandQos, [this] {
+    const auto ready = std::move(waiting_.front());
+    waiting_.pop_front();
+    ready();
+  });
 }
 
 void BrokerLink::handle_message(std::string_view topic, std::string_view payload) {
   if (const auto request = broker::parse_request_topic(topic)) {
-    front_end_.handle_request(request->client, request->topic, payload);
+    handle_request(*request, payload);
   } else if (const auto event = broker::parse_client_event_topic(topic)) {
     log_client_event(cloud_.log(), *event, payload);
   }
+}
+
+void BrokerLink::handle_request(const broker::RoutedTopic& request, std::string_view payload) {
+  if (message_faults_.empty()) {
+    front_end_.handle_request(request.client, request.topic, payload);
+    return;
+  }
+  message_faults_.pass(
+      {broker::Direction::kFromDevice, request.client.client_id, request.topic, std::string(payload)},
+      [this, client = request.client, topic = request.topic](std::string_view what) {
+        front_end_.handle_request(client, topic, what);
+      });
 }
 
 }  // namespace otasim::cloud

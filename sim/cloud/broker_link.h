@@ -3,16 +3,23 @@
 //
 //   auto link = BrokerLink::connect(io, *cloud, broker->socket_path(), [](const Error& lost) { ... });
 //   (*link)->when_ready([&] { ... });   // devices may connect from here on
+//   (*link)->message_faults().arm({...}); (*link)->kick("thing-1");
+//   (*link)->disconnect(); ... (*link)->reconnect(broker->socket_path());   // another broker took over
+//
+// All that goes between cloud and devices comes through here, which is where message faults strike it. While
+// there is no broker, what the cloud sends is lost.
 //
 // Runs on the io_context's thread; destroy it before the cloud and the io_context.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "sim/broker/broker_client.h"
+#include "sim/broker/message_faults.h"
 #include "sim/cloud/cloud.h"
 #include "sim/cloud/mqtt_front_end.h"
 #include "sim/cloud/publisher.h"
@@ -27,19 +34,37 @@ class BrokerLink final : private Publisher {
                                                                    const std::string& socket_path,
                                                                    std::function<void(const Error&)> on_lost);
 
-  /// Calls `ready` when the plugin knows every principal attached so far.
+  /// Calls `ready` when the plugin knows every principal attached so far; after reconnect(), if there is no
+  /// broker now.
   void when_ready(std::function<void()> ready);
 
+  [[nodiscard]] broker::MessageFaults& message_faults() { return message_faults_; }
+  /// Closes a client's connection; nothing happens if it has none.
+  void kick(const std::string& client_id);
+
+  /// Lets go of the broker, and of what message faults hold back. Not from within a handler of this class.
+  void disconnect();
+  /// Goes on with another broker. @returns as connect()
+  [[nodiscard]] Result<void> reconnect(const std::string& socket_path);
+
  private:
-  explicit BrokerLink(Cloud& cloud);
+  BrokerLink(boost::asio::io_context& io, Cloud& cloud, std::function<void(const Error&)> on_lost);
 
   void deliver(const ClientAddress& client, const std::string& topic, std::string_view payload) override;
   void publish(const std::string& topic, std::string_view payload, int qos) override;
   void handle_message(std::string_view topic, std::string_view payload);
+  void handle_request(const broker::RoutedTopic& request, std::string_view payload);
+  void send(const std::string& topic, std::string_view payload, int qos, std::function<void()> done = {});
   void send_principal(const std::string& fingerprint, const std::string& thing);
+  /// Lets the plugin's acknowledgement call the first that waits.
+  void ask_whether_ready();
 
+  boost::asio::io_context& io_;
   Cloud& cloud_;
-  std::unique_ptr<broker::BrokerClient> client_;
+  std::function<void(const Error&)> on_lost_;
+  std::unique_ptr<broker::BrokerClient> client_;  ///< null: there is no broker
+  std::deque<std::function<void()>> waiting_;     ///< for the plugin to know every principal
+  broker::MessageFaults message_faults_;
   MqttFrontEnd front_end_;
   Subscription principals_;
 };

@@ -8,7 +8,10 @@ void log_client_event(report::EventLog& log, const broker::ClientEventTopic& eve
                       std::string_view payload) {
   auto fields = nlohmann::json::parse(payload, nullptr, /*allow_exceptions=*/false);
   if (!fields.is_object()) return;
-  log.emit("broker", "client_" + std::string{broker::to_string(event.event)}, std::move(fields));
+  const std::string name = event.event == broker::ClientEvent::kKicked
+                               ? "fault"
+                               : "client_" + std::string{broker::to_string(event.event)};
+  log.emit("broker", name, std::move(fields));
 }
 
 }  // namespace otasim::cloud

@@ -8,7 +8,8 @@
 
 namespace otasim::cloud {
 
-/// Logs `client_<event>` with the payload's members; a payload that is no JSON object is ignored.
+/// Logs `client_<event>`, or `fault` for a client that was kicked, with the payload's members; a payload that
+/// is no JSON object is ignored.
 void log_client_event(report::EventLog& log, const broker::ClientEventTopic& event, std::string_view payload);
 
 }  // namespace otasim::cloud

@@ -50,6 +50,7 @@ Cloud::Cloud(const std::string& folder, std::unique_ptr<Database> database, std:
              const Clock& clock, report::EventLog& log, CloudOptions options)
     : clock_(clock),
       log_(log),
+      faults_(log),
       database_(std::move(database)),
       signer_(std::move(signer)),
       urls_(with_key(std::move(options.presigner)), clock, options.uuid),

@@ -19,6 +19,7 @@
 
 #include "sim/cloud/certificates.h"
 #include "sim/cloud/clock.h"
+#include "sim/cloud/cloud_faults.h"
 #include "sim/cloud/database.h"
 #include "sim/cloud/jobs_service.h"
 #include "sim/cloud/object_store.h"
@@ -65,6 +66,8 @@ class Cloud {
   [[nodiscard]] const Signer* signer() const { return signer_ ? &*signer_ : nullptr; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] report::EventLog& log() { return log_; }
+  /// What the front ends do wrong on purpose.
+  [[nodiscard]] CloudFaults& faults() { return faults_; }
 
   /// Calls `handler` for each execution that is made or changes, after it is kept, until the subscription is
   /// let go.
@@ -76,6 +79,7 @@ class Cloud {
 
   const Clock& clock_;
   report::EventLog& log_;
+  CloudFaults faults_;
   std::unique_ptr<Database> database_;
   std::optional<Signer> signer_;
   UrlPresigner urls_;

@@ -67,9 +67,10 @@ ServiceResult<UpdateExecutionRequest> parse_update(const JsonBody& body) {
 
 }  // namespace
 
-JobsMqtt::JobsMqtt(JobsService& jobs, const Clock& clock, Publisher& publisher)
+JobsMqtt::JobsMqtt(JobsService& jobs, const Clock& clock, JobFaults& faults, Publisher& publisher)
     : jobs_(jobs),
       clock_(clock),
+      faults_(faults),
       publisher_(publisher),
       subscription_(jobs.listen({.on_pending_change = [this](const ThingName& thing) { notify(thing); },
                                  .on_next_change =
@@ -81,6 +82,7 @@ std::string_view JobsMqtt::handle(const ClientAddress& client, const std::string
                                   const ThingName& thing, const JobsTopic& request,
                                   std::string_view payload) {
   std::optional<std::string> client_token;
+  JobStrike struck;
   const auto answer = [&]() -> ServiceResult<Json> {
     if (!request.call)
       return refuse(ErrorCode::kInvalidTopic, "The topic is no operation of the Jobs service.");
@@ -89,8 +91,10 @@ std::string_view JobsMqtt::handle(const ClientAddress& client, const std::string
     const auto token = body->client_token();
     if (!token) return tl::unexpected(token.error());
     client_token = *token;
-    return call(thing, request, *body);
+    struck = strike(thing, request, *body);
+    return call_under(struck, thing, request, *body);
   }();
+  if (struck.silent) return "silent";
   if (!answer) {
     publisher_.deliver(client, topic + "/rejected",
                        to_text(rejection(answer.error(), client_token, stamp(clock_.now()))));
@@ -98,8 +102,34 @@ std::string_view JobsMqtt::handle(const ClientAddress& client, const std::string
   }
   Json reply = envelope(client_token, stamp(clock_.now()));
   reply.update(*answer);
-  publisher_.deliver(client, topic + "/accepted", to_text(reply));
+  publisher_.deliver(client, topic + "/accepted", text_for(thing, std::move(reply)));
   return "accepted";
+}
+
+JobStrike JobsMqtt::strike(const ThingName& thing, const JobsTopic& request, const JsonBody& body) {
+  if (faults_.empty()) return {};
+  const auto status = body.text("status");
+  const bool has_status = request.call == JobsCall::kUpdate && status && *status;
+  return faults_.strike_request(
+      {thing, *request.call, request.job, has_status ? execution_status(**status) : std::nullopt});
+}
+
+ServiceResult<Json> JobsMqtt::call_under(const JobStrike& strike, const ThingName& thing,
+                                         const JobsTopic& request, const JsonBody& body) {
+  if (strike.silent && !strike.carried_out) return Json::object();
+  if (!strike.reject) return call(thing, request, body);
+  ServiceError error(*strike.reject, "The update was refused on purpose: a fault is armed.");
+  const auto id = JobId::parse(request.job);
+  const bool tells_state =
+      error.code == ErrorCode::kInvalidStateTransition || error.code == ErrorCode::kVersionMismatch;
+  if (tells_state && id) {
+    if (const auto execution = jobs_.execution(*id, thing)) error.execution_state = execution->state;
+  }
+  return tl::unexpected(std::move(error));
+}
+
+std::string JobsMqtt::text_for(const ThingName& thing, Json message) {
+  return faults_.empty() ? to_text(message) : faults_.render(thing, std::move(message));
 }
 
 ServiceResult<Json> JobsMqtt::call(const ThingName& thing, const JobsTopic& request, const JsonBody& body) {
@@ -243,7 +273,8 @@ void JobsMqtt::notify_next(const ThingName& thing, const std::optional<JobExecut
   if (!body) return;
   Json json{{"timestamp", stamp(clock_.now())}};
   json.update(*body);
-  publisher_.publish(fmt::format("$aws/things/{}/jobs/notify-next", thing.str()), to_text(json), kNotifyQos);
+  publisher_.publish(fmt::format("$aws/things/{}/jobs/notify-next", thing.str()),
+                     text_for(thing, std::move(json)), kNotifyQos);
 }
 
 }  // namespace otasim::cloud

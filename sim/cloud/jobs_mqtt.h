@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "sim/cloud/clock.h"
+#include "sim/cloud/job_faults.h"
 #include "sim/cloud/jobs_service.h"
 #include "sim/cloud/json_body.h"
 #include "sim/cloud/publisher.h"
@@ -15,18 +16,22 @@ namespace otasim::cloud {
 
 class JobsMqtt {
  public:
-  JobsMqtt(JobsService& jobs, const Clock& clock, Publisher& publisher);
+  JobsMqtt(JobsService& jobs, const Clock& clock, JobFaults& faults, Publisher& publisher);
   JobsMqtt(const JobsMqtt&) = delete;
   JobsMqtt& operator=(const JobsMqtt&) = delete;
 
   /// Answers on `<topic>/accepted` or `<topic>/rejected`.
-  /// @returns "accepted" or the error's name
+  /// @returns "accepted", the error's name, or "silent" if a fault keeps the answer
   std::string_view handle(const ClientAddress& client, const std::string& topic, const ThingName& thing,
                           const JobsTopic& request, std::string_view payload);
 
  private:
   using Json = nlohmann::ordered_json;
 
+  /// As call(), if the faults let it.
+  [[nodiscard]] ServiceResult<Json> call_under(const JobStrike& strike, const ThingName& thing,
+                                               const JobsTopic& request, const JsonBody& body);
+  [[nodiscard]] JobStrike strike(const ThingName& thing, const JobsTopic& request, const JsonBody& body);
   [[nodiscard]] ServiceResult<Json> call(const ThingName& thing, const JobsTopic& request,
                                          const JsonBody& body);
   [[nodiscard]] ServiceResult<Json> get_pending(const ThingName& thing);
@@ -46,11 +51,14 @@ class JobsMqtt {
   /// A time as messages have it.
   [[nodiscard]] std::int64_t stamp(std::int64_t epoch_seconds) const;
 
+  /// A message's text.
+  [[nodiscard]] std::string text_for(const ThingName& thing, Json message);
   void notify(const ThingName& thing);
   void notify_next(const ThingName& thing, const std::optional<JobExecution>& next);
 
   JobsService& jobs_;
   const Clock& clock_;
+  JobFaults& faults_;
   Publisher& publisher_;
   Subscription subscription_;
 };

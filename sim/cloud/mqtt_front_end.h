@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "sim/cloud/clock.h"
+#include "sim/cloud/cloud_faults.h"
 #include "sim/cloud/jobs_mqtt.h"
 #include "sim/cloud/publisher.h"
 #include "sim/cloud/streams_mqtt.h"
@@ -18,8 +19,8 @@ namespace otasim::cloud {
 class MqttFrontEnd {
  public:
   MqttFrontEnd(JobsService& jobs, StreamsService& streams, const Clock& clock, report::EventLog& log,
-               Publisher& publisher)
-      : log_(log), jobs_(jobs, clock, publisher), streams_(streams, publisher) {}
+               CloudFaults& faults, Publisher& publisher)
+      : log_(log), jobs_(jobs, clock, faults.jobs, publisher), streams_(streams, faults.streams, publisher) {}
 
   /// @param client  who asked, and where the answer goes
   /// @param topic   as the device published it

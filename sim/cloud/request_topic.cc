@@ -1,5 +1,6 @@
 #include "sim/cloud/request_topic.h"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -8,6 +9,8 @@ namespace otasim::cloud {
 namespace {
 
 constexpr std::string_view kThings = "$aws/things/";
+constexpr std::array kJobsCalls{JobsCall::kGetPending, JobsCall::kStartNext, JobsCall::kDescribe,
+                                JobsCall::kUpdate};
 
 std::vector<std::string_view> split(std::string_view topic) {
   std::vector<std::string_view> levels;
@@ -43,6 +46,27 @@ StreamsTopic parse_streams(const std::vector<std::string_view>& levels) {
 }
 
 }  // namespace
+
+std::string_view to_string(JobsCall call) {
+  switch (call) {
+    case JobsCall::kGetPending:
+      return "get";
+    case JobsCall::kStartNext:
+      return "start-next";
+    case JobsCall::kDescribe:
+      return "describe";
+    case JobsCall::kUpdate:
+      return "update";
+  }
+  return "";
+}
+
+std::optional<JobsCall> jobs_call(std::string_view name) {
+  const auto* const found = std::find_if(kJobsCalls.begin(), kJobsCalls.end(),
+                                         [&](JobsCall call) { return to_string(call) == name; });
+  if (found == kJobsCalls.end()) return std::nullopt;
+  return *found;
+}
 
 std::string_view to_string(Encoding encoding) {
   return encoding == Encoding::kCbor ? "cbor" : "json";

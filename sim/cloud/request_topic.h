@@ -11,6 +11,9 @@
 namespace otasim::cloud {
 
 enum class JobsCall { kGetPending, kStartNext, kDescribe, kUpdate };
+/// `get`, `start-next`, `describe`, `update`
+[[nodiscard]] std::string_view to_string(JobsCall call);
+[[nodiscard]] std::optional<JobsCall> jobs_call(std::string_view name);
 /// The job id that means whichever comes next.
 inline constexpr std::string_view kNextJob = "$next";
 

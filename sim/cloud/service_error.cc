@@ -36,10 +36,21 @@ std::string_view to_string(ErrorCode code) {
       return "ETagMismatch";
     case ErrorCode::kDeleteConflict:
       return "DeleteConflict";
+    case ErrorCode::kRequestThrottled:
+      return "RequestThrottled";
     case ErrorCode::kInternalError:
       return "InternalError";
   }
   return "InternalError";
+}
+
+std::optional<ErrorCode> error_of_name(std::string_view name) {
+  constexpr auto kLast = static_cast<int>(ErrorCode::kInternalError);
+  for (int value = 0; value <= kLast; ++value) {
+    const auto code = static_cast<ErrorCode>(value);
+    if (to_string(code) == name) return code;
+  }
+  return std::nullopt;
 }
 
 Error ServiceError::to_error(std::string_view what_failed) const {

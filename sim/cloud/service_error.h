@@ -30,11 +30,13 @@ enum class ErrorCode {
   kBlockBitmapLimitExceeded,  ///< a stream's bitmap
   kETagMismatch,              ///< a stream's object is not the one it was made with
   kDeleteConflict,            ///< something else still needs it
+  kRequestThrottled,          ///< too many requests; only as a fault
   kInternalError,             ///< the service's own fault
 };
 
 /// The name devices see (`code` of a rejected reply).
 [[nodiscard]] std::string_view to_string(ErrorCode code);
+[[nodiscard]] std::optional<ErrorCode> error_of_name(std::string_view name);
 
 struct ServiceError {
   ErrorCode code;

@@ -117,6 +117,30 @@ Json json_map(const std::optional<std::string>& client_token) {
   return client_token ? Json{{"c", *client_token}} : Json::object();
 }
 
+/// A data message's fields.
+struct Data {
+  std::int64_t file_id;
+  std::int64_t length;
+  std::int64_t index;
+  std::span<const std::uint8_t> bytes;
+};
+
+std::string encode_data(Encoding encoding, const std::optional<std::string>& client_token, const Data& data) {
+  if (encoding == Encoding::kJson) {
+    Json json = json_map(client_token);
+    json.update(
+        Json{{"f", data.file_id}, {"l", data.length}, {"i", data.index}, {"p", base64_encode(data.bytes)}});
+    return to_text(json);
+  }
+  CborWriter writer = cbor_map(4, client_token);
+  integer_pair(writer, "f", data.file_id);
+  integer_pair(writer, "l", data.length);
+  integer_pair(writer, "i", data.index);
+  writer.text("p");
+  writer.bytes(data.bytes);
+  return writer.result();
+}
+
 }  // namespace
 
 ServiceResult<std::optional<std::string>> decode_describe(Encoding encoding, std::string_view payload) {
@@ -154,19 +178,13 @@ ServiceResult<GetStreamRequest> decode_get(Encoding encoding, std::string_view p
 
 std::string encode_block(Encoding encoding, const std::optional<std::string>& client_token,
                          std::int64_t file_id, const StreamBlock& block) {
-  const auto length = static_cast<std::int64_t>(block.data.size());
-  if (encoding == Encoding::kJson) {
-    Json json = json_map(client_token);
-    json.update(Json{{"f", file_id}, {"l", length}, {"i", block.index}, {"p", base64_encode(block.data)}});
-    return to_text(json);
-  }
-  CborWriter writer = cbor_map(4, client_token);
-  integer_pair(writer, "f", file_id);
-  integer_pair(writer, "l", length);
-  integer_pair(writer, "i", block.index);
-  writer.text("p");
-  writer.bytes(block.data);
-  return writer.result();
+  return encode_data(encoding, client_token,
+                     {file_id, static_cast<std::int64_t>(block.data.size()), block.index, block.data});
+}
+
+std::string encode_reply(const StreamReply& reply) {
+  return encode_data(reply.encoding, reply.client_token,
+                     {reply.file_id, reply.length, reply.index, reply.data});
 }
 
 std::string encode_description(Encoding encoding, const std::optional<std::string>& client_token,

@@ -5,12 +5,27 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "sim/cloud/publisher.h"
 #include "sim/cloud/request_topic.h"
 #include "sim/cloud/service_error.h"
 #include "sim/cloud/streams_service.h"
 
 namespace otasim::cloud {
+
+/// One data message and where it goes. What it says of its block is true unless a fault has struck it.
+struct StreamReply {
+  ClientAddress client;
+  std::string topic;
+  std::string stream;
+  Encoding encoding = Encoding::kJson;
+  std::optional<std::string> client_token = {};
+  std::int64_t file_id = 0;
+  std::int64_t index = 0;
+  std::int64_t length = 0;  ///< as declared
+  std::vector<std::uint8_t> data = {};
+};
 
 /// Reads a body's client token alone.
 /// @returns kInvalidCbor, kInvalidJson, kInvalidRequest
@@ -23,6 +38,7 @@ namespace otasim::cloud {
 
 [[nodiscard]] std::string encode_block(Encoding encoding, const std::optional<std::string>& client_token,
                                        std::int64_t file_id, const StreamBlock& block);
+[[nodiscard]] std::string encode_reply(const StreamReply& reply);
 [[nodiscard]] std::string encode_description(Encoding encoding,
                                              const std::optional<std::string>& client_token,
                                              const StreamInfo& description);

@@ -68,7 +68,11 @@ ServiceResult<StreamOutcome> StreamsMqtt::get(Call& call) {
         encode_block(call.request.encoding, call.client_token, request->file_id, block);
     too_large = too_large || message.size() > kMaxMessage;
     if (too_large) return;
-    publisher_.deliver(call.client, topic, message);
+    if (faults_.empty()) {
+      publisher_.deliver(call.client, topic, message);
+    } else {
+      send_struck(call, request->file_id, block);
+    }
     if (outcome.blocks++ == 0) outcome.first_block = block.index;
     outcome.bytes += static_cast<std::int64_t>(block.data.size());
   });
@@ -77,6 +81,20 @@ ServiceResult<StreamOutcome> StreamsMqtt::get(Call& call) {
     return refuse(ErrorCode::kBlockSizeOutOfBounds, "A block of that size does not fit a message of 128 KB.");
   }
   return outcome;
+}
+
+void StreamsMqtt::send_struck(const Call& call, std::int64_t file_id, const StreamBlock& block) {
+  for (const StreamReply& reply : faults_.strike({.client = call.client,
+                                  .topic = call.reply_topic("data"),
+                                  .stream = call.request.stream,
+                                  .encoding = call.request.encoding,
+                                  .client_token = call.client_token,
+                                  .file_id = file_id,
+                                  .index = block.index,
+                                  .length = static_cast<std::int64_t>(block.data.size()),
+                                  .data = {block.data.begin(), block.data.end()}})) {
+    publisher_.deliver(reply.client, reply.topic, encode_reply(reply));
+  }
 }
 
 }  // namespace otasim::cloud

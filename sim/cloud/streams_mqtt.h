@@ -7,6 +7,7 @@
 
 #include "sim/cloud/publisher.h"
 #include "sim/cloud/request_topic.h"
+#include "sim/cloud/stream_faults.h"
 #include "sim/cloud/streams_service.h"
 
 namespace otasim::cloud {
@@ -21,7 +22,8 @@ struct StreamOutcome {
 
 class StreamsMqtt {
  public:
-  StreamsMqtt(StreamsService& streams, Publisher& publisher) : streams_(streams), publisher_(publisher) {}
+  StreamsMqtt(StreamsService& streams, StreamFaults& faults, Publisher& publisher)
+      : streams_(streams), faults_(faults), publisher_(publisher) {}
 
   /// Answers on `data`, `description` or `rejected`, one message a block.
   StreamOutcome handle(const ClientAddress& client, const ThingName& thing, const StreamsTopic& request,
@@ -32,7 +34,10 @@ class StreamsMqtt {
   [[nodiscard]] ServiceResult<StreamOutcome> describe(Call& call);
   [[nodiscard]] ServiceResult<StreamOutcome> get(Call& call);
 
+  void send_struck(const Call& call, std::int64_t file_id, const StreamBlock& block);
+
   StreamsService& streams_;
+  StreamFaults& faults_;
   Publisher& publisher_;
 };
 

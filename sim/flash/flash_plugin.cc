@@ -1,6 +1,6 @@
 // The flash plugin: the flash controller inside QEMU.
 //
-//   -plugin libotasim_flash_plugin.so,window=FILE[,oplog=FILE][,seed=N]
+//   -plugin libotasim_flash_plugin.so,window=FILE[,oplog=FILE][,seed=N][,faults=FILE[,wake=FIFO]]
 //
 // `window` is the file that backs the guest's flash window (flash_file.h); the plugin maps the same file.
 // When guest code is translated the plugin marks each doorbell instruction; when one is about to run, the
@@ -8,9 +8,19 @@
 // guest's next instruction. Code without doorbells runs at full speed. Operations go to `oplog` if it is
 // given.
 //
+// `faults` is a file that the simulator has prepared (fault_file.h). What it arms strikes here, and the
+// part's worn and marginal cells are kept in it from one process to the next; the simulator is told through
+// `wake`, by a byte for each strike. After a power cut no further instruction of the guest runs: the process
+// stops itself (SIGSTOP) and waits to be killed. For a reset at a given instruction each instruction is
+// counted, which is slow, and only done if one is planned when the process starts.
+//
 // What can go wrong is found at start, printed on stderr, and makes QEMU exit: a bad argument, a file that is
-// not a flash file, an op log that cannot be written. Later only the op log can fail (disk full); that is
-// said once and logging stops.
+// not a flash file, an op log or a fault file that cannot be used. Later only the op log can fail (disk
+// full); that is said once and logging stops.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -24,12 +34,17 @@
 
 #include "pal_sim/flash/flash_controller.h"
 #include "pal_sim/flash/op_log.h"
+#include "sim/base/unique_fd.h"
+#include "sim/flash/fault_file.h"
+#include "sim/flash/fault_injector.h"
 #include "sim/flash/flash_file.h"
 #include "sim/flash/qemu_plugin_api.h"
 
 namespace otasim::flash_plugin {
 namespace {
 
+using flash_file::FaultFile;
+using flash_file::FaultInjector;
 using flash_file::FlashFile;
 
 constexpr int kInterfaceVersion = 1;
@@ -37,6 +52,8 @@ constexpr int kInterfaceVersion = 1;
 struct Options {
   std::string window;
   std::string op_log;
+  std::string faults;
+  std::string wake;
   std::uint64_t seed = 1;
 };
 
@@ -57,13 +74,21 @@ bool parse_option(std::string_view argument, Options& options) {
   const std::string_view value = argument.substr(equals + 1);
   if (value.empty()) return false;
   if (key == "seed") return parse_seed(value, options.seed);
-  if (key != "window" && key != "oplog") return false;
-  (key == "window" ? options.window : options.op_log) = value;
-  return true;
+  constexpr std::pair<std::string_view, std::string Options::*> kPaths[] = {{"window", &Options::window},
+                                                                            {"oplog", &Options::op_log},
+                                                                            {"faults", &Options::faults},
+                                                                            {"wake", &Options::wake}};
+  for (const auto& [name, path] : kPaths) {
+    if (key != name) continue;
+    options.*path = value;
+    return true;
+  }
+  return false;
 }
 
 std::optional<Options> parse_options(int argc, char** argv) {
-  constexpr const char* kUsage = "Arguments are window=FILE (required), oplog=FILE and seed=NUMBER.";
+  constexpr const char* kUsage =
+      "Arguments are window=FILE (required), oplog=FILE, faults=FILE, wake=FIFO and seed=NUMBER.";
   Options options;
   for (int i = 0; i < argc; ++i) {
     if (parse_option(argv[i], options)) continue;
@@ -77,16 +102,58 @@ std::optional<Options> parse_options(int argc, char** argv) {
   return options;
 }
 
-class Plugin {
+/// Wakes the simulator. A pipe that is full, or that nobody reads, is no reason to wait.
+class Waker {
  public:
-  Plugin(FlashFile file, std::optional<flash::OpLogWriter> op_log, std::uint64_t seed)
-      : file_(std::move(file)), op_log_(std::move(op_log)), model_(file_.bytes(), seed), controller_(model_) {
-    if (op_log_) model_.set_observer(&*op_log_);
+  explicit Waker(const std::string& path) {
+    if (!path.empty()) pipe_.reset(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  }
+  void wake() const {
+    constexpr char kByte = 1;
+    if (pipe_) [[maybe_unused]]
+      const ssize_t written = ::write(pipe_.get(), &kByte, 1);
+  }
+
+ private:
+  UniqueFd pipe_;
+};
+
+class Plugin : public flash::OpObserver {
+ public:
+  Plugin(FlashFile file, std::optional<flash::OpLogWriter> op_log, std::optional<FaultFile> faults,
+         const Options& options)
+      : file_(std::move(file)),
+        op_log_(std::move(op_log)),
+        faults_(std::move(faults)),
+        waker_(options.wake),
+        model_(file_.bytes(), options.seed),
+        controller_(model_) {
+    if (faults_) {
+      injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
+      injector_->power_on();
+      model_.set_fault_source(&*injector_);
+    }
+    if (op_log_ || injector_) model_.set_observer(this);
   }
 
   void ring() {
+    if (injector_ && !injector_->begin()) return;
     controller_.ring();
     if (op_log_ && op_log_->error() != 0 && !op_log_failure_reported_) report_op_log_failure();
+    // To this thread, which therefore runs nothing more; the others stop with it.
+    if (!model_.powered()) ::raise(SIGSTOP);
+  }
+
+  void on_operation(const flash::Operation& operation) override {
+    if (op_log_) op_log_->on_operation(operation);
+    if (injector_) injector_->on_operation(operation);
+  }
+
+  [[nodiscard]] bool counts_instructions() const {
+    return injector_ && injector_->reset_at_instruction() != 0;
+  }
+  void count_instruction() {
+    if (++instructions_ == injector_->reset_at_instruction()) injector_->strike_reset();
   }
 
  private:
@@ -99,8 +166,12 @@ class Plugin {
   FlashFile file_;
   std::optional<flash::OpLogWriter> op_log_;
   bool op_log_failure_reported_ = false;
+  std::optional<FaultFile> faults_;
+  Waker waker_;
   flash::NorModel model_;
   flash::FlashController controller_;
+  std::optional<FaultInjector> injector_;
+  std::uint64_t instructions_ = 0;
 };
 
 // QEMU passes no user pointer to the translation callback, so the one instance has to stand here.
@@ -108,6 +179,10 @@ std::unique_ptr<Plugin> g_plugin;
 
 void on_doorbell(unsigned int /*vcpu*/, void* plugin) {
   static_cast<Plugin*>(plugin)->ring();
+}
+
+void on_instruction(unsigned int /*vcpu*/, void* plugin) {
+  static_cast<Plugin*>(plugin)->count_instruction();
 }
 
 bool is_doorbell(const qemu_plugin_insn* instruction) {
@@ -125,6 +200,11 @@ void on_translation(qemu_plugin_id_t /*id*/, qemu_plugin_tb* block) {
   const std::size_t count = qemu_plugin_tb_n_insns(block);
   for (std::size_t i = 0; i < count; ++i) {
     qemu_plugin_insn* const instruction = qemu_plugin_tb_get_insn(block, i);
+    // Before the doorbell's own: a reset before that instruction keeps it from ringing.
+    if (g_plugin->counts_instructions()) {
+      qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_instruction, QEMU_PLUGIN_CB_NO_REGS,
+                                             g_plugin.get());
+    }
     if (!is_doorbell(instruction)) continue;
     qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_doorbell, QEMU_PLUGIN_CB_NO_REGS, g_plugin.get());
   }
@@ -147,7 +227,16 @@ bool install(qemu_plugin_id_t id, int argc, char** argv) {
       return false;
     }
   }
-  g_plugin = std::make_unique<Plugin>(std::move(*file), std::move(op_log), options->seed);
+  std::optional<FaultFile> faults;
+  if (!options->faults.empty()) {
+    Result<FaultFile> opened = FaultFile::open(options->faults);
+    if (!opened) {
+      complain(opened.error().message, opened.error().hint);
+      return false;
+    }
+    faults = std::move(*opened);
+  }
+  g_plugin = std::make_unique<Plugin>(std::move(*file), std::move(op_log), std::move(faults), *options);
   qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
   return true;
 }

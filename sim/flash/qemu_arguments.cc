@@ -18,6 +18,8 @@ std::string plugin_argument(const QemuFlash& flash) {
   std::string argument =
       fmt::format("{},window={},seed={}", escape(flash.plugin_path), escape(flash.window_path), flash.seed);
   if (!flash.op_log_path.empty()) argument += ",oplog=" + escape(flash.op_log_path);
+  if (!flash.fault_path.empty()) argument += ",faults=" + escape(flash.fault_path);
+  if (!flash.wake_path.empty()) argument += ",wake=" + escape(flash.wake_path);
   return argument;
 }
 

@@ -19,6 +19,8 @@ struct QemuFlash {
   std::uint32_t window_address = 0x2100'0000;  ///< where the board maps the window
   std::string plugin_path;                     ///< libotasim_flash_plugin.so
   std::string op_log_path{};                   ///< empty: no op log
+  std::string fault_path{};                    ///< a prepared fault file (fault_file.h); empty: none
+  std::string wake_path{};                     ///< the pipe through which strikes are told
   std::uint64_t seed = 1;                      ///< of the part's entropy source
 };
 

@@ -1,6 +1,8 @@
 // What a bootloader's console lines tell (docs/boot.md, "Boot report").
 #pragma once
 
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,5 +13,13 @@ namespace otasim::lab {
 [[nodiscard]] std::string started_version(std::string_view line);
 /// The slot in that line: "A", "B", or "recovery", empty for any other line.
 [[nodiscard]] std::string started_slot(std::string_view line);
+
+/// A line of the boot report: its stage, and its fields as they are named; whole numbers are numbers.
+struct BootLine {
+  std::string stage;
+  nlohmann::json fields;
+};
+/// @returns nothing for a line that is none
+[[nodiscard]] std::optional<BootLine> parse_boot_line(std::string_view line);
 
 }  // namespace otasim::lab

@@ -33,6 +33,8 @@ Result<void> equip_device(const RunningLab& lab, const DeviceSpec& spec, const I
   settings.seed = spec.seed;
   settings.transfer = spec.transfer;
   settings.request_wait_ms = spec.request_wait_ms;
+  settings.self_test_ms = spec.self_test_ms;
+  settings.keep_alive_seconds = spec.keep_alive_seconds;
   std::copy(spec.mac.begin(), spec.mac.end(), settings.mac.begin());
   const auto key = load_device_key(products.device_key);
   if (!key) return tl::unexpected(key.error());
@@ -151,6 +153,10 @@ cloud::Subscription LabDevice::listen_console(ConsoleListener listener) {
 }
 
 void LabDevice::handle_line(std::string_view line) {
+  if (auto boot = parse_boot_line(line)) {
+    boot->fields["device"] = spec_.name;
+    lab_.log().emit("boot", boot->stage, std::move(boot->fields));
+  }
   if (std::string version = started_version(line); !version.empty()) {
     running_version_ = std::move(version);
     is_in_recovery_ = started_slot(line) == "recovery";

@@ -43,6 +43,8 @@ struct DeviceSpec {
   std::uint64_t seed = 1;  ///< of the device's entropy
   TransferSettings transfer = {};
   std::uint32_t request_wait_ms = DeviceSettings{}.request_wait_ms;
+  std::uint32_t self_test_ms = DeviceSettings{}.self_test_ms;
+  std::uint16_t keep_alive_seconds = DeviceSettings{}.keep_alive_seconds;
   std::string folder;         ///< where its files are; exists
   std::string socket_folder;  ///< this device's own, its path short; exists
   bool record = false;        ///< every frame and every operation on the flash, in files that only grow

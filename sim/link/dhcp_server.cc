@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "sim/link/lab_network.h"
-
 namespace otasim::link {
 namespace {
 
@@ -105,27 +103,27 @@ void append_type(std::vector<std::uint8_t>& out, MessageType type) {
   out.insert(out.end(), {kMessageType, 1, type});
 }
 
-std::vector<std::uint8_t> reply_message(const Request& request, MessageType type) {
+std::vector<std::uint8_t> reply_message(const Request& request, MessageType type, const DhcpTerms& terms) {
   const bool gives_address = type != kNak;
   std::vector<std::uint8_t> out{kBootReply, kHardwareEthernet, 6, 0};
   append_u32(out, request.transaction);
   append_u16(out, 0);  // seconds
   append_u16(out, request.flags);
   append_u32(out, type == kAck ? request.client_address.value : 0);
-  append_u32(out, gives_address ? kDeviceAddress.value : 0);
+  append_u32(out, gives_address ? terms.address.value : 0);
   append_u32(out, 0);  // next server: the device boots from its flash
   append_u32(out, 0);  // relay
   out.insert(out.end(), request.client.begin(), request.client.end());
   out.resize(kCookieAt, 0);
   append_u32(out, kMagicCookie);
   append_type(out, type);
-  append_option(out, kServerId, kHostAddress.value);
+  append_option(out, kServerId, terms.server.value);
   if (gives_address) {
     append_option(out, kLeaseTime, kLeaseSeconds);
     append_option(out, kSubnetMask, kNetmask.value);
-    append_option(out, kRouter, kHostAddress.value);
-    append_option(out, kNameServer, kDnsAddress.value);
-    append_option(out, kTimeServer, kHostAddress.value);
+    append_option(out, kRouter, terms.router.value);
+    append_option(out, kNameServer, terms.name_server.value);
+    append_option(out, kTimeServer, terms.time_server.value);
   }
   out.push_back(kEnd);
   out.resize(std::max(out.size(), kMinMessageBytes), 0);
@@ -133,10 +131,10 @@ std::vector<std::uint8_t> reply_message(const Request& request, MessageType type
 }
 
 /// RFC 2131, section 4.1: a client without an address may be unable to receive unicast.
-Ipv4Address reply_destination(const Request& request, MessageType type) {
+Ipv4Address reply_destination(const Request& request, MessageType type, Ipv4Address address) {
   const bool to_all =
       type == kNak || (request.client_address == Ipv4Address{} && (request.flags & kBroadcastFlag) != 0);
-  return to_all ? kBroadcastAddress : kDeviceAddress;
+  return to_all ? kBroadcastAddress : address;
 }
 
 std::optional<MessageType> answer_type(const Request& request) {
@@ -144,6 +142,17 @@ std::optional<MessageType> answer_type(const Request& request) {
   if (request.type != kRequest) return std::nullopt;
   if (request.server_id && *request.server_id != kHostAddress) return std::nullopt;
   return request.requested.value_or(request.client_address) == kDeviceAddress ? kAck : kNak;
+}
+
+std::string_view name_of(MessageType type) {
+  return type == kOffer ? "offer" : type == kAck ? "ack" : "nak";
+}
+
+DhcpReply make_reply(const Request& request, MessageType type, const DhcpTerms& terms) {
+  return {.payload = reply_message(request, type, terms),
+          .client = request.client,
+          .destination = reply_destination(request, type, terms.address),
+          .message = name_of(type)};
 }
 
 }  // namespace
@@ -154,15 +163,23 @@ std::optional<DhcpReply> DhcpServer::answer(Bytes message) {
   const auto type = answer_type(*request);
   if (!type) return std::nullopt;
 
-  DhcpReply reply{.payload = reply_message(*request, *type),
-                  .client = request->client,
-                  .destination = reply_destination(*request, *type)};
+  DhcpReply reply = make_reply(*request, *type, {});
   if (*type == kOffer) acknowledged_transaction_.reset();
   if (*type == kAck && request->client_address == Ipv4Address{}) {
     reply.new_lease = acknowledged_transaction_ != request->transaction;
     acknowledged_transaction_ = request->transaction;
   }
   return reply;
+}
+
+void DhcpServer::lost(const DhcpReply& reply) {
+  if (reply.new_lease) acknowledged_transaction_.reset();
+}
+
+std::optional<DhcpReply> DhcpServer::forge(Bytes message, const DhcpTerms& terms) {
+  const auto request = parse_request(message);
+  if (!request || (request->type != kDiscover && request->type != kRequest)) return std::nullopt;
+  return make_reply(*request, request->type == kDiscover ? kOffer : kAck, terms);
 }
 
 }  // namespace otasim::link

@@ -79,29 +79,36 @@ std::optional<Question> parse_question(Bytes query) {
   return question;
 }
 
-std::vector<std::uint8_t> reply_message(Bytes query, Code code, Bytes question, bool with_address) {
+/// An A record of the name that was asked for.
+struct Answer {
+  Ipv4Address address{};
+  std::uint32_t ttl_s = 0;
+};
+
+std::vector<std::uint8_t> reply_message(Bytes query, Code code, Bytes question,
+                                        const std::optional<Answer>& answer) {
   std::vector<std::uint8_t> out;
   const std::uint16_t asked = read_u16(query, 2);
   append_u16(out, read_u16(query, 0));
   append_u16(out, static_cast<std::uint16_t>(kResponse | kAuthoritative | kRecursionAvailable |
                                              (asked & (kOpcode | kRecursionDesired)) | code));
   append_u16(out, question.empty() ? 0 : 1);
-  append_u16(out, with_address ? 1 : 0);
+  append_u16(out, answer ? 1 : 0);
   append_u32(out, 0);  // no authority, no additional records
   out.insert(out.end(), question.begin(), question.end());
-  if (with_address) {
+  if (answer) {
     append_u16(out, kPointerToQuestion);
     append_u16(out, kTypeA);
     append_u16(out, kClassInternet);
-    append_u32(out, kDnsTimeToLiveSeconds);
+    append_u32(out, answer->ttl_s);
     append_u16(out, 4);
-    append_u32(out, kHostAddress.value);
+    append_u32(out, answer->address.value);
   }
   return out;
 }
 
 DnsReply error_reply(Bytes query, Code code) {
-  return {.payload = reply_message(query, code, {}, false)};
+  return {.payload = reply_message(query, code, {}, std::nullopt)};
 }
 
 }  // namespace
@@ -114,7 +121,7 @@ DnsServer::DnsServer(const std::vector<std::string>& host_names) {
   }
 }
 
-std::optional<DnsReply> DnsServer::answer(Bytes query) const {
+std::optional<DnsReply> DnsServer::answer(Bytes query, const std::optional<DnsForgery>& forgery) const {
   if (query.size() < kHeaderBytes) return std::nullopt;
   const std::uint16_t flags = read_u16(query, 2);
   if ((flags & kResponse) != 0) return std::nullopt;
@@ -126,13 +133,18 @@ std::optional<DnsReply> DnsServer::answer(Bytes query) const {
   const auto question = parse_question(query);
   if (!question) return error_reply(query, kFormatError);
 
-  const bool known = host_names_.contains(question->name);
+  const bool known = forgery ? forgery->address.has_value() : host_names_.contains(question->name);
   const bool internet = question->record_class == kClassInternet;
-  const bool with_address = known && internet && question->type == kTypeA;
+  const bool for_address = internet && question->type == kTypeA;
+  std::optional<Answer> found;
+  if (known && for_address) {
+    found = forgery ? Answer{*forgery->address, forgery->ttl_s} : Answer{kHostAddress, kDnsTimeToLiveSeconds};
+  }
   const Code code = !internet ? kRefused : known ? kNoError : kNoSuchName;
-  return DnsReply{.payload = reply_message(query, code, question->raw, with_address),
+  return DnsReply{.payload = reply_message(query, code, question->raw, found),
                   .name = question->name,
-                  .answered = with_address};
+                  .answered = found.has_value(),
+                  .asked_for_address = for_address};
 }
 
 }  // namespace otasim::link

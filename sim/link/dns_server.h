@@ -20,15 +20,23 @@ inline constexpr std::uint32_t kDnsTimeToLiveSeconds = 60;
 
 struct DnsReply {
   std::vector<std::uint8_t> payload{};
-  std::string name{};     ///< what was asked for, lower case, printable; empty if malformed
-  bool answered = false;  ///< an address was given
+  std::string name{};              ///< what was asked for, lower case, printable; empty if malformed
+  bool answered = false;           ///< an address was given
+  bool asked_for_address = false;  ///< the question is well-formed and for an A record
+};
+
+/// What a forger answers instead.
+struct DnsForgery {
+  std::optional<Ipv4Address> address{};  ///< of every name; empty: no name exists
+  std::uint32_t ttl_s = 0;               ///< how long the client may keep the address
 };
 
 class DnsServer {
  public:
   explicit DnsServer(const std::vector<std::string>& host_names);
 
-  [[nodiscard]] std::optional<DnsReply> answer(Bytes query) const;
+  [[nodiscard]] std::optional<DnsReply> answer(Bytes query,
+                                               const std::optional<DnsForgery>& forgery = {}) const;
 
  private:
   std::set<std::string> host_names_;

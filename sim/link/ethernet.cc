@@ -13,6 +13,7 @@ constexpr std::uint16_t kFragmentOffset = 0x1fff;
 constexpr std::uint16_t kDoNotFragment = 0x4000;
 constexpr std::uint8_t kTimeToLive = 64;
 constexpr std::uint8_t kTcpSyn = 0x02;
+constexpr std::uint8_t kTcpRst = 0x04;
 constexpr std::uint8_t kTcpAck = 0x10;
 
 MacAddress read_mac(Bytes bytes, std::size_t at) {
@@ -26,6 +27,37 @@ std::uint32_t sum_words(Bytes bytes) {
   for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) sum += read_u16(bytes, i);
   if (bytes.size() % 2 != 0) sum += std::uint32_t{bytes.back()} << 8;
   return sum;
+}
+
+/// Ethernet and IPv4 header of a packet with so many bytes behind them.
+std::vector<std::uint8_t> start_frame(const Addressing& a, std::uint8_t protocol, std::size_t payload_bytes) {
+  const std::size_t ip_bytes = kIpv4HeaderBytes + payload_bytes;
+  assert(kEthernetHeaderBytes + ip_bytes <= kMaxFrameBytes);
+
+  std::vector<std::uint8_t> frame;
+  frame.reserve(kEthernetHeaderBytes + ip_bytes);
+  frame.insert(frame.end(), a.destination_mac.begin(), a.destination_mac.end());
+  frame.insert(frame.end(), a.source_mac.begin(), a.source_mac.end());
+  append_u16(frame, kEtherTypeIpv4);
+
+  append_u16(frame, 0x4500);
+  append_u16(frame, static_cast<std::uint16_t>(ip_bytes));
+  append_u16(frame, 0);  // identification: never fragmented
+  append_u16(frame, kDoNotFragment);
+  frame.push_back(kTimeToLive);
+  frame.push_back(protocol);
+  append_u16(frame, 0);
+  append_u32(frame, a.source.value);
+  append_u32(frame, a.destination.value);
+  const std::span<std::uint8_t> ip = std::span(frame).subspan(kEthernetHeaderBytes, kIpv4HeaderBytes);
+  write_u16(ip, 10, internet_checksum(ip));
+  return frame;
+}
+
+/// The checksum over what stands behind the IPv4 header.
+std::uint16_t transport_checksum(const Addressing& a, std::uint8_t protocol, Bytes frame) {
+  const Bytes transport = frame.subspan(kEthernetHeaderBytes + kIpv4HeaderBytes);
+  return internet_checksum(transport, pseudo_header_sum(a.source, a.destination, protocol, transport.size()));
 }
 
 }  // namespace
@@ -97,7 +129,13 @@ std::optional<TcpView> parse_tcp(const Ipv4View& packet) {
   if (segment.size() < kTcpHeaderBytes) return std::nullopt;
   const std::size_t header_bytes = std::size_t{4} * (segment[12] >> 4);
   if (header_bytes < kTcpHeaderBytes || header_bytes > segment.size()) return std::nullopt;
-  return TcpView{read_u16(segment, 0), read_u16(segment, 2), (segment[13] & (kTcpSyn | kTcpAck)) == kTcpSyn};
+  return TcpView{.source_port = read_u16(segment, 0),
+                 .destination_port = read_u16(segment, 2),
+                 .sequence = read_u32(segment, 4),
+                 .acknowledgement = read_u32(segment, 8),
+                 .flags = segment[13],
+                 .opens_connection = (segment[13] & (kTcpSyn | kTcpAck)) == kTcpSyn,
+                 .payload = segment.subspan(header_bytes)};
 }
 
 std::uint16_t internet_checksum(Bytes bytes, std::uint32_t partial_sum) {
@@ -112,39 +150,32 @@ std::uint32_t pseudo_header_sum(Ipv4Address source, Ipv4Address destination, std
          (destination.value & 0xffff) + protocol + static_cast<std::uint32_t>(payload_bytes);
 }
 
-std::vector<std::uint8_t> build_udp_frame(const UdpAddressing& a, Bytes payload) {
+std::vector<std::uint8_t> build_udp_frame(const Addressing& a, Bytes payload) {
   const std::size_t udp_bytes = kUdpHeaderBytes + payload.size();
-  const std::size_t ip_bytes = kIpv4HeaderBytes + udp_bytes;
-  assert(kEthernetHeaderBytes + ip_bytes <= kMaxFrameBytes);
-
-  std::vector<std::uint8_t> frame;
-  frame.reserve(kEthernetHeaderBytes + ip_bytes);
-  frame.insert(frame.end(), a.destination_mac.begin(), a.destination_mac.end());
-  frame.insert(frame.end(), a.source_mac.begin(), a.source_mac.end());
-  append_u16(frame, kEtherTypeIpv4);
-
-  append_u16(frame, 0x4500);
-  append_u16(frame, static_cast<std::uint16_t>(ip_bytes));
-  append_u16(frame, 0);  // identification: never fragmented
-  append_u16(frame, kDoNotFragment);
-  frame.push_back(kTimeToLive);
-  frame.push_back(kProtocolUdp);
-  append_u16(frame, 0);
-  append_u32(frame, a.source.value);
-  append_u32(frame, a.destination.value);
-
+  std::vector<std::uint8_t> frame = start_frame(a, kProtocolUdp, udp_bytes);
   append_u16(frame, a.source_port);
   append_u16(frame, a.destination_port);
   append_u16(frame, static_cast<std::uint16_t>(udp_bytes));
   append_u16(frame, 0);
   frame.insert(frame.end(), payload.begin(), payload.end());
+  const std::uint16_t checksum = transport_checksum(a, kProtocolUdp, frame);
+  // 0 would mean "no checksum"
+  write_u16(frame, kEthernetHeaderBytes + kIpv4HeaderBytes + 6, checksum == 0 ? 0xffff : checksum);
+  return frame;
+}
 
-  const std::span<std::uint8_t> ip = std::span(frame).subspan(kEthernetHeaderBytes, kIpv4HeaderBytes);
-  write_u16(ip, 10, internet_checksum(ip));
-  const std::span<std::uint8_t> udp = std::span(frame).subspan(kEthernetHeaderBytes + kIpv4HeaderBytes);
-  const std::uint16_t checksum =
-      internet_checksum(udp, pseudo_header_sum(a.source, a.destination, kProtocolUdp, udp_bytes));
-  write_u16(udp, 6, checksum == 0 ? 0xffff : checksum);  // 0 would mean "no checksum"
+std::vector<std::uint8_t> build_reset_frame(const Addressing& a, std::uint32_t sequence,
+                                            std::uint32_t acknowledgement) {
+  std::vector<std::uint8_t> frame = start_frame(a, kProtocolTcp, kTcpHeaderBytes);
+  append_u16(frame, a.source_port);
+  append_u16(frame, a.destination_port);
+  append_u32(frame, sequence);
+  append_u32(frame, acknowledgement);
+  frame.push_back(kTcpHeaderBytes / 4 << 4);
+  frame.push_back(kTcpRst | kTcpAck);
+  append_u16(frame, 0);  // window
+  append_u32(frame, 0);  // checksum, urgent pointer
+  write_u16(frame, kEthernetHeaderBytes + kIpv4HeaderBytes + 16, transport_checksum(a, kProtocolTcp, frame));
   return frame;
 }
 

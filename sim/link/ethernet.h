@@ -79,7 +79,11 @@ struct UdpView {
 struct TcpView {
   std::uint16_t source_port;
   std::uint16_t destination_port;
+  std::uint32_t sequence;
+  std::uint32_t acknowledgement;
+  std::uint8_t flags;
   bool opens_connection;  ///< SYN without ACK
+  Bytes payload;
 };
 [[nodiscard]] std::optional<TcpView> parse_tcp(const Ipv4View& packet);
 
@@ -89,7 +93,8 @@ struct TcpView {
 [[nodiscard]] std::uint32_t pseudo_header_sum(Ipv4Address source, Ipv4Address destination,
                                               std::uint8_t protocol, std::size_t payload_bytes);
 
-struct UdpAddressing {
+/// Whence and whither a UDP datagram or a TCP segment goes.
+struct Addressing {
   MacAddress source_mac;
   MacAddress destination_mac;
   Ipv4Address source;
@@ -98,7 +103,12 @@ struct UdpAddressing {
   std::uint16_t destination_port;
 };
 /// A whole Ethernet frame with one UDP datagram, checksums included. `payload` must fit the MTU.
-[[nodiscard]] std::vector<std::uint8_t> build_udp_frame(const UdpAddressing& addressing, Bytes payload);
+[[nodiscard]] std::vector<std::uint8_t> build_udp_frame(const Addressing& addressing, Bytes payload);
+
+/// A whole Ethernet frame with a TCP segment that resets a connection: RST and ACK, without data.
+[[nodiscard]] std::vector<std::uint8_t> build_reset_frame(const Addressing& addressing,
+                                                          std::uint32_t sequence,
+                                                          std::uint32_t acknowledgement);
 
 /// "52:54:00:12:34:56"
 [[nodiscard]] std::string to_string(const MacAddress& mac);

@@ -48,6 +48,17 @@ std::vector<std::string> Link::qemu_arguments(std::string_view nic_model) const 
           "-net", fmt::format("nic,model={},netdev=n0,macaddr={}", nic_model, to_string(config_.mac))};
 }
 
+Result<FaultId> Link::arm(const LinkFault& fault) {
+  if (auto checked = check(fault); !checked) return tl::unexpected(checked.error());
+  const FaultId id{++last_fault_};
+  loop_->arm(id, fault);
+  return id;
+}
+
+void Link::clear(FaultId id) {
+  loop_->clear(id);
+}
+
 Statistics Link::statistics() const {
   return loop_->statistics();
 }

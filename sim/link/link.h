@@ -3,6 +3,7 @@
 //   auto link = Link::start({.folder = run_folder, .allowed_tcp_ports = {mqtt_port},
 //                            .host_names = {"otasim.localhost"}, .events = &log});
 //   start QEMU with (*link)->qemu_arguments("lan9118"); kill and restart it as often as needed
+//   link->arm(faults::Loss{...}), link->clear(id) at any time: see fault.h
 //   link->reset();   // stops the thread, ends the capture, removes the sockets
 //
 // The device gets 10.0.2.15 by DHCP; the host is 10.0.2.2, where the allowed ports lead to the same ports of
@@ -13,9 +14,11 @@
 //
 // Events, source "link": `dhcp_ack` {address, mac} once per lease; `dns_query` {name, answered}; `sntp_query`
 // {time}, the epoch seconds that were given; `blocked` {port} once per TCP port that the device tried and may
-// not reach; `capture_ended` {path} if the capture file is full or cannot be written.
+// not reach; `capture_ended` {path} if the capture file is full or cannot be written; `fault` {fault, ...}
+// for each strike of an armed fault, and `fault_cleared` {fault, struck}.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -25,6 +28,7 @@
 
 #include "sim/base/result.h"
 #include "sim/link/ethernet.h"
+#include "sim/link/fault.h"
 #include "sim/link/sntp_server.h"
 #include "sim/link/statistics.h"
 
@@ -66,6 +70,14 @@ class Link {
   /// `-netdev ... -net nic,...` for a QEMU that is to hang on this link.
   [[nodiscard]] std::vector<std::string> qemu_arguments(std::string_view nic_model = "lan9118") const;
 
+  /// Arms a fault. Thread-safe, and does not wait: the fault is in force for every frame that the device
+  /// sends, and all that the host sends, after this returns.
+  /// @returns kUsage if a member's value makes no sense
+  [[nodiscard]] Result<FaultId> arm(const LinkFault& fault);
+  /// Ends a fault, and no other one; what it holds back goes on its way. Thread-safe, and does not wait. A
+  /// fault that strikes once (link.reset), or was cleared before, is ignored.
+  void clear(FaultId id);
+
   /// A snapshot. Thread-safe. A frame is counted before its event is heard or its answer received.
   [[nodiscard]] Statistics statistics() const;
 
@@ -78,6 +90,7 @@ class Link {
 
   Config config_;
   std::unique_ptr<LinkLoop> loop_;
+  std::atomic<std::uint64_t> last_fault_ = 0;
 };
 
 }  // namespace otasim::link

@@ -1,7 +1,8 @@
 // The link's thread: one poll loop around the sockets to QEMU, the frame filter, the link's own servers,
 // libslirp and the pacer.
 //
-// Everything but statistics() happens on that thread; nothing on it waits but the poll itself. Every queue
+// Everything but statistics(), arm() and clear() happens on that thread; nothing on it waits but the poll
+// itself. Faults are armed and cleared by orders, which it carries out before the next frame. Every queue
 // and every round of work is bounded, so that a device that floods the link cannot stop it from ending.
 #pragma once
 
@@ -16,6 +17,7 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "sim/base/result.h"
@@ -24,12 +26,16 @@
 #include "sim/link/device_socket.h"
 #include "sim/link/dhcp_server.h"
 #include "sim/link/dns_server.h"
+#include "sim/link/fault.h"
 #include "sim/link/fifo_guard.h"
+#include "sim/link/flow_table.h"
+#include "sim/link/frame_faults.h"
 #include "sim/link/frame_filter.h"
 #include "sim/link/link.h"
 #include "sim/link/nat.h"
 #include "sim/link/pacer.h"
 #include "sim/link/pcap_writer.h"
+#include "sim/link/service_faults.h"
 #include "sim/link/sntp_server.h"
 #include "sim/link/statistics.h"
 #include "sim/report/event_log.h"
@@ -61,7 +67,16 @@ class LinkLoop {
 
   [[nodiscard]] Statistics statistics() const;
 
+  void arm(FaultId id, const LinkFault& fault);
+  void clear(FaultId id);
+
  private:
+  struct ArmOrder {
+    FaultId id;
+    LinkFault fault;
+  };
+  using Order = std::variant<ArmOrder, FaultId>;  // the latter: clear it
+
   using Clock = Pacer::Clock;
   using Frame = std::vector<std::uint8_t>;
 
@@ -71,18 +86,31 @@ class LinkLoop {
   void poll_once();
   [[nodiscard]] std::chrono::nanoseconds add_own_fds();
 
+  void give(Order order);
+  void carry_out_orders();
+  void carry_out(const ArmOrder& order);
+  void carry_out(FaultId to_clear);
+  void reset_flows(const faults::Reset& fault);
+
   void receive_frames();
   void handle_frame(Bytes frame);
+  void leave_device(Bytes frame);
   void pass_on(Bytes frame);
   void handle_nat(const Verdict& verdict, Bytes frame);
   void handle_dhcp(const Datagram& datagram);
   void handle_dns(const Datagram& datagram);
   void handle_sntp(const Datagram& datagram);
-  void answer(const Datagram& datagram, std::uint16_t port, Bytes payload);
+  [[nodiscard]] ServiceStrikes strike_dhcp(Bytes request, const std::optional<DhcpReply>& reply);
+  [[nodiscard]] ServiceStrikes strike_dns(const DnsReply& reply);
+  void send_forged(const faults::DhcpForged& forged, Bytes request);
+  void answer(const Datagram& datagram, std::uint16_t port, Bytes payload, const ServiceStrikes& strikes);
+  void send_answer(Frame frame, const ServiceStrikes& strikes);
   void drop(DropReason reason);
   void report_blocked(const Verdict& verdict);
 
+  void take_from_nat(Bytes frame);
   void send_to_device(Bytes frame);
+  void reach_device(Bytes frame);
   void enqueue(Bytes frame);
   void end_delays();
   void send_queued();
@@ -96,6 +124,7 @@ class LinkLoop {
   void emit(std::string_view event, nlohmann::json fields);
 
   const std::string device_;
+  const MacAddress mac_;
   const std::string pcap_path_;
   report::EventLog* const events_;
   DeviceSocket socket_;
@@ -104,6 +133,9 @@ class LinkLoop {
   DhcpServer dhcp_;
   const DnsServer dns_;
   const SntpServer sntp_;
+  FlowTable flows_;
+  FrameFaults frame_faults_;
+  ServiceFaults service_faults_;
   DelayLine from_device_;
   DelayLine to_device_;
   Pacer pacer_;
@@ -120,6 +152,10 @@ class LinkLoop {
 
   mutable std::mutex statistics_mutex_;
   Statistics statistics_;
+
+  std::mutex orders_mutex_;
+  std::vector<Order> orders_;
+  std::atomic<bool> has_orders_ = false;
 
   std::atomic<bool> stop_ = false;
   std::thread thread_;  // last: everything it uses is there before it and after it

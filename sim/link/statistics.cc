@@ -44,6 +44,8 @@ std::string_view name_of(DropReason reason) {
       return "unanswered_dns";
     case DropReason::kUnansweredSntp:
       return "unanswered_sntp";
+    case DropReason::kFault:
+      return "fault";
     case DropReason::kQueueFull:
       return "queue_full";
     case DropReason::kDeviceOff:

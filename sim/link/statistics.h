@@ -29,6 +29,8 @@ enum class DropReason : std::uint8_t {
   kUnansweredDhcp,  ///< malformed, or a message that needs no answer
   kUnansweredDns,   ///< too malformed for an error reply
   kUnansweredSntp,  ///< not a request that a client makes
+  // In either direction.
+  kFault,  ///< an armed fault struck it
   // To the device; the first, with a delay, also from it.
   kQueueFull,  ///< more frames wait than the link keeps
   kDeviceOff,  ///< no QEMU at the other end

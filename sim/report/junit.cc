@@ -27,6 +27,31 @@ std::ptrdiff_t count(const JunitSuite& suite, JunitCase::Result result) {
   return std::ranges::count(suite.cases, result, &JunitCase::result);
 }
 
+std::string seconds(std::int64_t wall_ms) {
+  return fmt::format("{}.{:03}", wall_ms / 1000, wall_ms % 1000);
+}
+
+void append_case(std::string& xml, const JunitCase& one) {
+  auto out = std::back_inserter(xml);
+  fmt::format_to(out, "  <testcase classname=\"{}\" name=\"{}\"", xml_escape(one.class_name),
+                 xml_escape(one.name));
+  if (one.wall_ms) fmt::format_to(out, " time=\"{}\"", seconds(*one.wall_ms));
+  std::string content;
+  auto inside = std::back_inserter(content);
+  if (!one.properties.empty()) {
+    content += "<properties>";
+    for (const auto& [name, value] : one.properties) {
+      fmt::format_to(inside, "<property name=\"{}\" value=\"{}\"/>", xml_escape(name), xml_escape(value));
+    }
+    content += "</properties>";
+  }
+  if (const char* element = element_of(one.result); element != nullptr) {
+    fmt::format_to(inside, "<{} message=\"{}\"/>", element, xml_escape(one.message));
+  }
+  if (!one.output.empty()) fmt::format_to(inside, "<system-out>{}</system-out>", xml_escape(one.output));
+  xml += content.empty() ? "/>\n" : ">" + content + "</testcase>\n";
+}
+
 }  // namespace
 
 std::string xml_escape(std::string_view text) {
@@ -60,19 +85,11 @@ std::string junit_xml(const JunitSuite& suite) {
   auto out = std::back_inserter(xml);
   fmt::format_to(out,
                  "<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
-                 "time=\"{}.{:03}\">\n",
+                 "time=\"{}\">\n",
                  xml_escape(suite.name), suite.cases.size(), count(suite, JunitCase::Result::kFailed),
                  count(suite, JunitCase::Result::kError), count(suite, JunitCase::Result::kSkipped),
-                 suite.wall_ms / 1000, suite.wall_ms % 1000);
-  for (const JunitCase& one : suite.cases) {
-    fmt::format_to(out, "  <testcase classname=\"{}\" name=\"{}\"", xml_escape(one.class_name),
-                   xml_escape(one.name));
-    if (const char* element = element_of(one.result); element != nullptr) {
-      fmt::format_to(out, "><{} message=\"{}\"/></testcase>\n", element, xml_escape(one.message));
-    } else {
-      xml += "/>\n";
-    }
-  }
+                 seconds(suite.wall_ms));
+  for (const JunitCase& one : suite.cases) append_case(xml, one);
   if (!suite.output.empty()) fmt::format_to(out, "  <system-out>{}</system-out>\n", xml_escape(suite.output));
   xml += "</testsuite>\n";
   return xml;

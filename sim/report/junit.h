@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace otasim::report {
@@ -15,6 +17,9 @@ struct JunitCase {
   std::string name;
   Result result = Result::kPassed;
   std::string message = {};  ///< for all but kPassed
+  std::optional<std::int64_t> wall_ms = {};
+  std::vector<std::pair<std::string, std::string>> properties = {};
+  std::string output = {};  ///< what was printed meanwhile
 };
 
 struct JunitSuite {
@@ -24,7 +29,7 @@ struct JunitSuite {
   std::string output = {};  ///< what was printed meanwhile
 };
 
-/// One <testsuite>, one <testcase> a line. Characters that XML has no place for become '?'.
+/// One <testsuite>, a <testcase> for each case. Characters that XML has no place for become '?'.
 [[nodiscard]] std::string junit_xml(const JunitSuite& suite);
 
 /// `text` for an attribute or an element's content.

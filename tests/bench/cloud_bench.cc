@@ -153,7 +153,7 @@ Json alone(const Options& options) {
   const auto object = need(cloud->objects().put("b", "k", std::vector<std::uint8_t>(kObjectBytes, 0xA5)));
   need(cloud->streams().create({.id = cloud::StreamId::trusted(kStream), .files = {{0, object.location}}}));
   Nobody nobody;
-  cloud::MqttFrontEnd front_end(cloud->jobs(), cloud->streams(), clock, *log, nobody);
+  cloud::MqttFrontEnd front_end(cloud->jobs(), cloud->streams(), clock, *log, cloud->faults(), nobody);
   const cloud::ClientAddress client{"t0", 1};
 
   Json result;

@@ -36,11 +36,18 @@ void with_part(std::span<std::uint8_t> window, Work work) {
   std::ranges::copy(part.window(), window.begin());
 }
 
+void append(boot::BootControl& control, const std::optional<boot::BootState>& next) {
+  if (!next || control.append(*next) != flash::Status::kOk) throw std::runtime_error("boot control refuses");
+}
+
 }  // namespace
 
-ProbeDevice::ProbeDevice() : products_(need(lab::BuildProducts::find(kProbeBoard))) {
+ProbeDevice::ProbeDevice(PreviousImage previous_image)
+    : products_(need(lab::BuildProducts::find(kProbeBoard))) {
   std::string elf_path = products_.application_elf;
   elf_path.replace(elf_path.rfind("demo-"), 5, "probe-");
+  std::string& bootloader = products_.bootloader_elf;
+  if (previous_image == PreviousImage::kKept) bootloader.insert(bootloader.rfind(kProbeBoard), "keep-");
   payload_ =
       need(image::payload_from_elf(need(read_file(elf_path)), kLoadAddress + boot::image::kDefaultHeaderSize,
                                    flash::kSlotSize - boot::image::kDefaultHeaderSize));
@@ -75,24 +82,28 @@ void ProbeDevice::write(boot::Slot slot, std::span<const std::uint8_t> image) {
   std::ranges::copy(image, partition.begin());
 }
 
+void ProbeDevice::begin_receive(boot::Slot slot) {
+  with_part(flash_->bytes(), [slot](native::NativeFlash& part) {
+    boot::BootControl control(part);
+    if (control.load() != flash::Status::kOk) throw std::runtime_error("boot control cannot be read");
+    append(control, boot::begin_receive(control.state(), "job-1", slot));
+  });
+}
+
 void ProbeDevice::stage(std::span<const std::uint8_t> image) {
+  begin_receive(boot::Slot::kB);
   write(boot::Slot::kB, image);
   with_part(flash_->bytes(), [](native::NativeFlash& part) {
     boot::BootControl control(part);
-    const auto append = [&control](const std::optional<boot::BootState>& next) {
-      if (!next || control.append(*next) != flash::Status::kOk)
-        throw std::runtime_error("boot control refuses");
-    };
     if (control.load() != flash::Status::kOk) throw std::runtime_error("boot control cannot be read");
-    append(boot::begin_receive(control.state(), "job-1", boot::Slot::kB));
     boot::image::Info info;
     if (boot::image::peek(part, boot::Slot::kB, kRegion, info) != boot::image::VerifyStatus::kOk)
       throw std::runtime_error("no image to stage");
-    append(boot::mark_verified(control.state(), {.version = info.version,
-                                                 .security_counter = info.security_counter,
-                                                 .size = info.total_size,
-                                                 .digest = info.digest,
-                                                 .job_id = {}}));
+    append(control, boot::mark_verified(control.state(), {.version = info.version,
+                                                          .security_counter = info.security_counter,
+                                                          .size = info.total_size,
+                                                          .digest = info.digest,
+                                                          .job_id = {}}));
   });
 }
 

@@ -39,10 +39,16 @@ struct ProbeImage {
   const crypto::P256Key* stranger = nullptr;  ///< signs instead of the ROM's signers
 };
 
+/// Which bootloader the device has.
+enum class PreviousImage : std::uint8_t {
+  kAsBuilt,  ///< the build's
+  kKept,     ///< one built with OTASIM_KEEP_PREVIOUS_IMAGE
+};
+
 class ProbeDevice {
  public:
   /// A device that runs the probe 1.0.0 from slot A once it is switched on. Failures end the test program.
-  ProbeDevice();
+  explicit ProbeDevice(PreviousImage previous_image = PreviousImage::kAsBuilt);
 
   [[nodiscard]] Bytes make(const ProbeImage& image) const;
 
@@ -51,6 +57,9 @@ class ProbeDevice {
   void write(boot::Slot slot, std::span<const std::uint8_t> image);
   /// As an application leaves it that received `image` into slot B for "job-1" and verified it.
   void stage(std::span<const std::uint8_t> image);
+  /// As an application leaves it that is about to receive into `slot` for "job-1", and has erased nothing
+  /// yet.
+  void begin_receive(boot::Slot slot);
   [[nodiscard]] boot::BootState boot_state() const;
   [[nodiscard]] flash_file::FlashFile& flash() { return *flash_; }
 

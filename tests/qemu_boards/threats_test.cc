@@ -17,6 +17,8 @@ using probe::Task;
 
 class ThreatTest : public testing::Test {
  protected:
+  explicit ThreatTest(PreviousImage previous_image = PreviousImage::kAsBuilt) : device_(previous_image) {}
+
   /// Slot A is committed, and `next` waits in slot B for its trial.
   void stage(const ProbeImage& next) {
     commit_first_image();
@@ -187,6 +189,60 @@ TEST_F(OldImageIsBooted, AnOldRecoveryImageIsRefusedAfterANewerOne) {
   device_.power_on();
   EXPECT_TRUE(device_.says("boot: verify slot=recovery result=counter-too-low code=15"));
   EXPECT_TRUE(device_.says("boot: halt reason=no-image-may-start"));
+}
+
+/// The policy of OTASIM_KEEP_PREVIOUS_IMAGE: what of the same threat it lets happen, and what not.
+class PreviousImageIsKept : public ThreatTest {
+ protected:
+  PreviousImageIsKept() : ThreatTest(PreviousImage::kKept) {}
+
+  /// A committed update in slot B that asks for no higher counter than the image before it.
+  void update_with_equal_counter() {
+    const Bytes previous = contents(flash::kSlotA);
+    update_to({.version = {1, 1, 0, 0}, .security_counter = 1});
+    EXPECT_EQ(contents(flash::kSlotA), previous) << "the commit left the image before it alone";
+  }
+  void rot(const flash::Partition& slot) { device_.flash().partition(slot)[0x300] ^= 0x80; }
+};
+
+TEST_F(PreviousImageIsKept, AndStartsWhenTheCommittedOneRots) {
+  update_with_equal_counter();
+  rot(flash::kSlotB);
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: verify slot=B result=hash-mismatch code=11"));
+  EXPECT_TRUE(device_.says("boot: verify slot=A version=1.0.0 counter=1 result=ok"));
+  EXPECT_TRUE(device_.says("boot: start slot=A version=1.0.0 state=committed"));
+  EXPECT_TRUE(device_.says("probe: running slot=A state=committed attempt=0"));
+  device_.power_off();
+  EXPECT_EQ(device_.boot_state().committed_slot, Slot::kA) << "it is the committed one from now on";
+  update_to({.version = {1, 2, 0, 0}, .security_counter = 1});
+}
+
+TEST_F(PreviousImageIsKept, AndRestsWhileTheCommittedOneVerifies) {
+  update_with_equal_counter();
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: start slot=B version=1.1.0 state=committed"));
+  EXPECT_FALSE(device_.has_said("boot: verify slot=A"));
+}
+
+TEST_F(PreviousImageIsKept, ButStaysOffBelowTheFuses) {
+  update_to(update());  // its counter is 2
+  EXPECT_EQ(contents(flash::kSlotA)[0], 0x3D) << "an image's magic";
+  rot(flash::kSlotB);
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: verify slot=A result=counter-too-low code=15"));
+  EXPECT_TRUE(device_.says("boot: halt reason=no-image-may-start"));
+  EXPECT_FALSE(device_.has_said("boot: start"));
+}
+
+TEST_F(PreviousImageIsKept, OnlyUntilTheNextUpdateIsReceived) {
+  update_with_equal_counter();
+  device_.begin_receive(Slot::kA);
+  rot(flash::kSlotB);
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: verify slot=B result=hash-mismatch code=11"));
+  EXPECT_TRUE(device_.says("boot: halt reason=no-image-may-start"));
+  EXPECT_FALSE(device_.has_said("boot: verify slot=A"));
 }
 
 /// "An OTA update delivers a faulty or malicious image that bricks the device."

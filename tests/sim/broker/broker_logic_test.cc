@@ -43,8 +43,8 @@ TEST(PrivateTopics, RefuseEveryOtherShape) {
 }
 
 TEST(PrivateTopics, EventsAreReadBackAsWritten) {
-  for (const ClientEvent event :
-       {ClientEvent::kConnected, ClientEvent::kDisconnected, ClientEvent::kRefused, ClientEvent::kDenied}) {
+  for (const ClientEvent event : {ClientEvent::kConnected, ClientEvent::kDisconnected, ClientEvent::kRefused,
+                                  ClientEvent::kDenied, ClientEvent::kKicked}) {
     const auto parsed = parse_client_event_topic(client_event_topic(event, "lamp"));
     ASSERT_TRUE(parsed);
     EXPECT_EQ(parsed->event, event);

@@ -68,7 +68,8 @@ void FuzzedCloud::open() {
       {.uuid = counted_uuids(), .presigner = {.access_key_id = "key", .secret_access_key = "secret"}});
   claim(opened.has_value(), "the store can be opened");
   cloud_ = std::move(*opened);
-  front_end_.emplace(cloud_->jobs(), cloud_->streams(), clock_, *log_, static_cast<Publisher&>(*this));
+  front_end_.emplace(cloud_->jobs(), cloud_->streams(), clock_, *log_, cloud_->faults(),
+                     static_cast<Publisher&>(*this));
 }
 
 void FuzzedCloud::fill() {

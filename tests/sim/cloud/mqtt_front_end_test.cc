@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tests/sim/cloud/cloud_fixture.h"
+#include "tests/sim/cloud/notebook.h"
 
 namespace otasim::cloud {
 namespace {
@@ -14,23 +15,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using Json = nlohmann::json;
-
-struct Sent {
-  ClientAddress client;  ///< empty: published to all
-  std::string topic;
-  std::string payload;
-};
-
-class Notebook final : public Publisher {
- public:
-  void deliver(const ClientAddress& client, const std::string& topic, std::string_view payload) override {
-    sent.push_back({client, topic, std::string{payload}});
-  }
-  void publish(const std::string& topic, std::string_view payload, int) override {
-    sent.push_back({{}, topic, std::string{payload}});
-  }
-  std::vector<Sent> sent;
-};
 
 class MqttFrontEndTest : public CloudFixture {
  protected:
@@ -74,7 +58,7 @@ class MqttFrontEndTest : public CloudFixture {
   const std::string kJobs = "$aws/things/lamp/jobs/";
   const ClientAddress client_{"lamp", 7};
   Notebook notebook_;
-  MqttFrontEnd front_end_{cloud_->jobs(), cloud_->streams(), clock_, *log_, notebook_};
+  MqttFrontEnd front_end_{cloud_->jobs(), cloud_->streams(), clock_, *log_, cloud_->faults(), notebook_};
   std::vector<std::uint8_t> content_;
   std::string stream_;
 };
@@ -446,7 +430,7 @@ TEST_F(MqttFrontEndTest, AnExecutionThatHasRunOutOfTimeIsOver) {
 TEST_F(MqttFrontEndTest, TimestampsMayBeInMilliseconds) {
   open({.timestamp_unit = JobsOptions::TimestampUnit::kMilliseconds});
   create_job("j");
-  MqttFrontEnd front_end(cloud_->jobs(), cloud_->streams(), clock_, *log_, notebook_);
+  MqttFrontEnd front_end(cloud_->jobs(), cloud_->streams(), clock_, *log_, cloud_->faults(), notebook_);
   front_end.handle_request(client_, kJobs + "$next/get", "{}");
   const auto reply = Json::parse(notebook_.sent.back().payload);
   EXPECT_EQ(reply["timestamp"], kNow * 1000);

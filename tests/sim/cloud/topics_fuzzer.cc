@@ -105,8 +105,8 @@ void check_private_topics(std::string_view thing, std::string_view topic) {
     claim(delivery && delivery->client == client && delivery->topic == topic, "and so does an answer");
   }
   using broker::ClientEvent;
-  for (const ClientEvent event :
-       {ClientEvent::kConnected, ClientEvent::kDisconnected, ClientEvent::kRefused, ClientEvent::kDenied}) {
+  for (const ClientEvent event : {ClientEvent::kConnected, ClientEvent::kDisconnected, ClientEvent::kRefused,
+                                  ClientEvent::kDenied, ClientEvent::kKicked}) {
     const auto parsed = broker::parse_client_event_topic(broker::client_event_topic(event, thing));
     claim(parsed && parsed->event == event && parsed->client_id == thing, "an event keeps its client");
   }

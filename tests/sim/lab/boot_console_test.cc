@@ -4,6 +4,7 @@
 
 namespace {
 
+using otasim::lab::parse_boot_line;
 using otasim::lab::started_slot;
 using otasim::lab::started_version;
 
@@ -24,6 +25,25 @@ TEST(StartedVersion, IsInNoOtherLine) {
                            "app: boot: start slot=A version=1.0.0 state=committed"}) {
     EXPECT_EQ(started_version(line), "") << line;
     EXPECT_EQ(started_slot(line), "") << line;
+  }
+}
+
+TEST(BootLine, IsStageAndFields) {
+  const auto line =
+      parse_boot_line("boot: start slot=B version=1.1.0 state=trial attempt=1 of=1 deadline-ms=60000");
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->stage, "start");
+  EXPECT_EQ(line->fields, nlohmann::json({{"slot", "B"},
+                                          {"version", "1.1.0"},
+                                          {"state", "trial"},
+                                          {"attempt", 1},
+                                          {"of", 1},
+                                          {"deadline-ms", 60000}}));
+}
+
+TEST(BootLine, IsNothingElse) {
+  for (const char* line : {"", "boot:", "boot: ", "app: boot: start slot=A", "boot: start slot"}) {
+    EXPECT_FALSE(parse_boot_line(line)) << line;
   }
 }
 

@@ -1,0 +1,14 @@
+// Where a run's files go.
+#pragma once
+
+#include <string>
+
+#include "sim/base/result.h"
+
+namespace otasim::cli {
+
+/// Makes a run's folder: the one asked for, which must be new, or `otasim-runs/TIME-NAME`.
+/// @returns its absolute path; kUsage if the one asked for exists or cannot be made; kEnvironment
+[[nodiscard]] Result<std::string> make_run_folder(const std::string& wanted, const std::string& name);
+
+}  // namespace otasim::cli

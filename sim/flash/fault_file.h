@@ -1,0 +1,165 @@
+// The fault file: what host and flash plugin tell each other while a device runs, and what the part's cells
+// are like. One small file per device, beside its flash file, mapped by both; no guest can see it.
+//
+// Host: prepare() once per device; arm() and clear() at any time; take_reports() when woken; release() and
+// thaw() at a reset. Plugin: open() at its start, read_plan() at each operation (one load unless it has
+// changed), report() for each strike, and load_cells()/store_cells().
+//
+// What stays from one process to the next: wear, marginal bits and the number of power-ons, because they
+// belong to the part; and how many operations each armed fault has seen, so that "the fifth operation" counts
+// through a power cycle. What does not: faults that were armed when the simulator ended. prepare() forgets
+// them.
+//
+// Either side may be killed at any instruction. A plan that was being written is then never taken; cells are
+// written beside the ones in force and switched by one store.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pal_sim/flash/cell_state.h"
+#include "pal_sim/flash/flash_map.h"
+#include "pal_sim/flash/nor_model.h"
+#include "sim/base/result.h"
+#include "sim/base/strike.h"
+
+namespace otasim::flash_file {
+
+/// What a fault does to the operations it strikes.
+enum class FaultAction : std::uint32_t {
+  kNone = 0,  ///< no fault here
+  kPowerCut,
+  kFailure,     ///< the operation fails and says so
+  kSilentDrop,  ///< it fails and reports success
+  kWorn,        ///< erases beyond `endurance` fail, then programs too
+  kStuck,       ///< cells read `values` whatever is done
+};
+
+/// The bit of a kind in PlannedFault::kinds.
+[[nodiscard]] constexpr std::uint32_t kind_bit(flash::OpKind kind) {
+  return 1U << static_cast<unsigned>(kind);
+}
+inline constexpr std::uint32_t kCellKinds = kind_bit(flash::OpKind::kProgram) |
+                                            kind_bit(flash::OpKind::kEraseSector) |
+                                            kind_bit(flash::OpKind::kOtpProgram);
+inline constexpr std::uint32_t kAllKinds =
+    kCellKinds | kind_bit(flash::OpKind::kLock) | kind_bit(flash::OpKind::kOtpLock);
+
+/// One armed fault, as it stands in the file.
+struct PlannedFault {
+  std::uint32_t id = 0;  ///< from 1; never used again
+  FaultAction action = FaultAction::kNone;
+  std::uint32_t kinds = kAllKinds;  ///< which operations count
+  std::uint32_t begin = 0;          ///< those that touch [begin, end) of the window; the whole window means
+  std::uint32_t end = flash::kWindowSize;  ///< any, locks and empty programs included
+  std::uint32_t bytes = 0;                 ///< bytes a struck operation still applies
+  std::uint32_t marginal_bytes = 0;        ///< bytes after those whose cells become marginal
+  std::uint32_t endurance = 0;             ///< kWorn
+  std::uint32_t stuck_bits = 0;            ///< kStuck: of the byte at `begin`
+  std::uint32_t stuck_values = 0;
+  std::uint64_t after = 0;  ///< StrikePlan's members
+  std::uint64_t times = StrikePlan::kAlways;
+  double probability = 1.0;
+  std::uint64_t seed = 1;
+
+  bool operator==(const PlannedFault&) const = default;
+};
+
+/// One strike.
+struct StrikeReport {
+  std::uint32_t fault = 0;      ///< its id
+  std::uint32_t operation = 0;  ///< the struck operation's number; 0 if it was an instruction
+  std::uint32_t kind = 0;       ///< flash::OpKind
+  std::uint32_t offset = 0;     ///< as in flash::Operation, and so on
+  std::uint32_t length = 0;
+  std::uint32_t applied = 0;
+  std::uint32_t marginal_bytes = 0;
+  std::uint32_t status = 0;       ///< flash::Status; kNoDevice for a power cut
+  std::uint64_t instruction = 0;  ///< since power-on; 0 if it was an operation
+};
+
+inline constexpr std::size_t kMaxFaults = 32;
+/// Bytes with marginal bits that are kept: sixteen sectors torn from end to end.
+inline constexpr std::size_t kMaxMarginalBytes = 65'536;
+/// Strikes that the host has not taken yet are fewer than this; the oldest of more are lost, and counted.
+inline constexpr std::size_t kMaxReports = 256;
+
+/// All that is armed.
+struct FaultPlan {
+  std::array<PlannedFault, kMaxFaults> faults{};
+  std::array<std::uint64_t, kMaxFaults> seen{};  ///< operations each has been asked about
+  std::uint32_t reset_fault = 0;                 ///< id; 0: no reset is planned
+  std::uint64_t reset_at_instruction = 0;        ///< from 1
+};
+
+struct FaultFileLayout;
+
+class FaultFile {
+ public:
+  /// Host: opens the file, or makes it, and forgets what was armed.
+  /// @returns kEnvironment if it cannot be used, or is some other file
+  [[nodiscard]] static Result<FaultFile> prepare(const std::string& path);
+  /// Plugin: opens what the host has prepared.
+  [[nodiscard]] static Result<FaultFile> open(const std::string& path);
+
+  FaultFile(FaultFile&& other) noexcept;
+  FaultFile& operator=(FaultFile&& other) noexcept;
+  ~FaultFile();
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  // Host.
+
+  /// Arms a fault in effect for the next operation. @returns false if kMaxFaults are armed
+  [[nodiscard]] bool arm(const PlannedFault& fault);
+  /// Plans one reset in the processes to come, at the nth instruction since power-on; id 0 takes it back.
+  void arm_reset(std::uint32_t id, std::uint64_t instruction);
+  /// Does nothing for an id that is not armed.
+  void clear(std::uint32_t id);
+  /// What has struck since the last call, oldest first. `lost` counts reports that were overwritten.
+  [[nodiscard]] std::vector<StrikeReport> take_reports(std::uint64_t& lost);
+  /// Lets a processor go on that hold() stopped.
+  void release();
+  /// Ends freezes: the machine has stopped and is being reset.
+  void thaw();
+
+  // Plugin.
+
+  /// Whether the plan differs from the one that `sequence` stands for. A plan that is being written does not
+  /// yet.
+  [[nodiscard]] bool plan_changed(std::uint32_t sequence) const;
+  /// @returns nothing if the host is writing it; `sequence` then stays
+  [[nodiscard]] std::optional<FaultPlan> read_plan(std::uint32_t& sequence) const;
+  void count_seen(std::size_t index, std::uint64_t seen);
+  void report(const StrikeReport& report);
+  [[nodiscard]] std::uint32_t releases() const;
+  /// Waits until release() was called more than `releases` times, or for some seconds if nobody does.
+  void hold(std::uint32_t releases) const;
+  [[nodiscard]] std::uint32_t thaws() const;
+
+  // Plugin; host while the device is off.
+
+  [[nodiscard]] flash::CellState load_cells() const;
+  /// Stores everything but stuck bits, which are armed faults. @returns false if there are more marginal
+  /// bytes than fit: those at the highest offsets are left out
+  bool store_cells(const flash::CellState& cells);
+  /// The one thing that ordinary operation changes.
+  void store_erase_count(std::uint32_t sector, std::uint32_t count);
+
+ private:
+  FaultFile(std::string path, FaultFileLayout* layout) : path_(std::move(path)), layout_(layout) {}
+  [[nodiscard]] static Result<FaultFile> map(const std::string& path, int descriptor);
+  [[nodiscard]] bool is_usable() const;
+  template <typename Change>
+  void change_plan(Change change);
+
+  std::string path_;
+  FaultFileLayout* layout_ = nullptr;
+  std::uint64_t taken_ = 0;
+};
+
+}  // namespace otasim::flash_file

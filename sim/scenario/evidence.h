@@ -1,0 +1,53 @@
+// What a run left behind, to be judged: its events, and each device's flash and boots.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pal_sim/flash/op_log.h"
+#include "sim/crypto/key.h"
+#include "sim/scenario/images.h"
+#include "sim/scenario/oracle.h"
+
+namespace otasim::scenario {
+
+/// What a device's bootloader said when it was booted on its own.
+struct CleanBoot {
+  std::string slot;  ///< "A", "B", "recovery"; empty: it halted, or said nothing
+  std::string version;
+  std::string state;
+
+  bool operator==(const CleanBoot&) const = default;
+};
+
+struct DeviceEvidence {
+  std::string name;
+  Bytes factory_flash = {};  ///< as it left the factory
+  Bytes flash_at_end = {};   ///< when the steps were done
+  Bytes flash = {};          ///< after the clean boots
+  std::vector<CleanBoot> boots = {};
+  std::optional<flash::OpLog> op_log = {};
+  bool flash_was_damaged = false;  ///< a fault changed it at rest
+};
+
+struct Evidence {
+  std::vector<nlohmann::json> events;
+  std::vector<DeviceEvidence> devices;
+  std::map<std::string, std::string> updates;  ///< job id to image name
+  const std::map<std::string, Bytes>* images = nullptr;
+  const crypto::P256Key* boot_key = nullptr;
+
+  [[nodiscard]] const DeviceEvidence& device(const std::string& name) const;
+  /// The last state of each execution: {job, device, status, reason}.
+  [[nodiscard]] nlohmann::json executions() const;
+};
+
+/// What starts next by the flash: the approved image, or the recovery image; nothing: the device halts.
+[[nodiscard]] std::optional<ApprovedImage> starts_next(std::span<const std::uint8_t> window,
+                                                       const crypto::P256Key& key);
+
+}  // namespace otasim::scenario

@@ -1,0 +1,120 @@
+#include "sim/scenario/library.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "sim/base/install_root.h"
+#include "sim/lab/boards.h"
+
+namespace otasim::scenario {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<Entry> read_entry(const std::string& path) {
+  const Cell any;
+  const auto scenario = Scenario::load(path, any);
+  if (!scenario) return tl::unexpected(scenario.error());
+  Entry entry{.path = path,
+              .name = scenario->name,
+              .title = scenario->title,
+              .kind = scenario->kind,
+              .is_slow = scenario->is_slow,
+              .boards = scenario->boards,
+              .data = scenario->data};
+  if (entry.boards.empty()) entry.boards = lab::board_names();
+  return entry;
+}
+
+Result<fs::path> library_folder() {
+  const auto root = install_root();
+  if (!root) return tl::unexpected(root.error());
+  const fs::path folder = *root / "scenarios";
+  if (fs::is_directory(folder)) return folder;
+  return fail(ExitCode::kEnvironment, fmt::format("there are no scenarios in '{}'", folder.string()),
+              "Build otasim with scripts/build.");
+}
+
+bool looks_like_path(const std::string& name) {
+  return name.find('/') != std::string::npos || name.ends_with(kExtension) || name.ends_with(".json");
+}
+
+bool matches_filter(const std::string& name, const std::string& filter) {
+  if (filter.empty()) return true;
+  if (filter.find_first_of("*?[") == std::string::npos) return name.find(filter) != std::string::npos;
+  return fnmatch(filter.c_str(), name.c_str(), 0) == 0;
+}
+
+bool is_chosen(const std::vector<std::string>& choice, const std::string& one) {
+  return choice.empty() || std::ranges::find(choice, one) != choice.end();
+}
+
+}  // namespace
+
+std::string PlannedCell::command() const {
+  return fmt::format("otasim run {} --board {} --data {} --seed {}", entry.name, cell.board, cell.data,
+                     cell.seed);
+}
+
+Result<std::vector<Entry>> library() {
+  const auto folder = library_folder();
+  if (!folder) return tl::unexpected(folder.error());
+  std::vector<Entry> entries;
+  for (const auto& file : fs::directory_iterator(*folder)) {
+    if (file.path().extension() != kExtension) continue;
+    auto entry = read_entry(file.path().string());
+    if (!entry) return tl::unexpected(entry.error());
+    entries.push_back(std::move(*entry));
+  }
+  std::ranges::sort(entries, {}, &Entry::name);
+  return entries;
+}
+
+Result<std::vector<Entry>> find_scenarios(const std::vector<std::string>& names) {
+  if (names.empty()) return library();
+  const auto folder = library_folder();
+  std::vector<Entry> entries;
+  for (const std::string& name : names) {
+    std::string path = name;
+    if (!looks_like_path(name)) {
+      if (!folder) return tl::unexpected(folder.error());
+      path = (*folder / (name + kExtension)).string();
+      if (!fs::exists(path)) {
+        std::vector<std::string> stems;
+        for (const auto& file : fs::directory_iterator(*folder)) stems.push_back(file.path().stem().string());
+        const std::vector<std::string_view> known(stems.begin(), stems.end());
+        const std::string near = nearest(name, known);
+        return fail(ExitCode::kUsage, fmt::format("there is no scenario '{}'", name),
+                    near.empty()
+                        ? "otasim scenario list shows them; a file of your own is named with its path."
+                        : fmt::format("Did you mean '{}'?", near));
+      }
+    }
+    auto entry = read_entry(path);
+    if (!entry) return tl::unexpected(entry.error());
+    entries.push_back(std::move(*entry));
+  }
+  return entries;
+}
+
+std::vector<PlannedCell> plan_cells(const std::vector<Entry>& entries, const CellChoice& choice,
+                                    std::uint64_t seed) {
+  std::vector<PlannedCell> cells;
+  for (const Entry& entry : entries) {
+    if (!matches_filter(entry.name, choice.filter) || !is_chosen(choice.kinds, entry.kind)) continue;
+    if (entry.is_slow && !choice.with_slow) continue;
+    for (const std::string& board : entry.boards) {
+      if (!is_chosen(choice.boards, board)) continue;
+      for (const std::string& data : entry.data) {
+        if (is_chosen(choice.data, data))
+          cells.push_back({entry, {.board = board, .data = data, .seed = seed}});
+      }
+    }
+  }
+  return cells;
+}
+
+}  // namespace otasim::scenario

@@ -1,0 +1,43 @@
+// Plays one scenario once: sets its stage, does its steps, waits for what it waits for, and judges.
+//
+// The run is driven by the event log: a wait ends with an event, never with time alone; time only ends it in
+// failure. When the steps are done, or one has failed, every device is cut and booted on its own until two
+// boots in a row start the same image; then the oracle reads the flash, and what the scenario expects and the
+// invariants (invariants.h) are judged. All child processes and temporary files are gone when play() returns.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "sim/base/result.h"
+#include "sim/report/event_log.h"
+#include "sim/scenario/scenario.h"
+
+namespace otasim::scenario {
+
+struct RunPlan {
+  Scenario scenario;
+  Cell cell;
+  std::string folder;                       ///< of the run; exists
+  std::vector<nlohmann::json> faults = {};  ///< armed beside the scenario's own
+};
+
+struct RunResult {
+  /// What did not hold, each for people; empty: the run has passed.
+  std::vector<std::string> failures;
+  std::int64_t wall_ms = 0;
+  nlohmann::json jobs = nlohmann::json::array();     ///< each execution: job, device, status, reason
+  nlohmann::json devices = nlohmann::json::array();  ///< each device: running, slot, standing, boots
+
+  [[nodiscard]] bool passed() const { return failures.empty(); }
+};
+
+/// Plays it. A scenario that fails is a result, not an error.
+/// @returns kUsage        the scenario asks for something that cannot be made
+///          kEnvironment  a tool, port or file is missing, or the broker ended by itself
+///          kInterrupted  Ctrl-C or SIGTERM
+[[nodiscard]] Result<RunResult> play(const RunPlan& plan, report::EventLog& log);
+
+}  // namespace otasim::scenario

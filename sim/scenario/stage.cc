@@ -1,0 +1,294 @@
+#include "sim/scenario/stage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "sim/lab/factory.h"
+#include "sim/lab/firmware.h"
+#include "sim/lab/transfer_settings.h"
+
+namespace otasim::scenario {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kBucket = "otasim";
+constexpr std::string_view kGroupPrefix = "group:";
+constexpr std::string_view kUpdatePrefix = "AFR_OTA-";
+constexpr std::uint8_t kInverted = 0xFF;
+
+cloud::Protocol protocol_of(const std::string& name) {
+  return name == "http" ? cloud::Protocol::kHttp : cloud::Protocol::kMqtt;
+}
+
+Bytes bytes_of(const std::string& text) {
+  return {text.begin(), text.end()};
+}
+
+Error refused(const cloud::ServiceError& error, const std::string& what) {
+  Error result = error.to_error(what);
+  result.code = ExitCode::kFailed;
+  return result;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Stage>> Stage::build(boost::asio::io_context& io, const Scenario& scenario,
+                                            const Cell& cell, const std::string& folder,
+                                            report::EventLog& log) {
+  auto temp = TempDir::create();
+  if (!temp) return tl::unexpected(temp.error());
+  std::unique_ptr<Stage> stage(new Stage(io, cell, folder, log, std::move(*temp)));
+  if (auto made = stage->set_up(scenario); !made) return tl::unexpected(made.error());
+  return stage;
+}
+
+Stage::~Stage() {
+  devices_.clear();
+  lab_.reset();
+  std::error_code ignored;  // a stage that was never complete has no broker log
+  std::filesystem::copy_file(temp_.file("mosquitto.log"), folder_ + "/broker.log",
+                             std::filesystem::copy_options::overwrite_existing, ignored);
+}
+
+Result<void> Stage::set_up(const Scenario& scenario) {
+  board_ = lab::find_board(cell_.board);
+  auto products = lab::BuildProducts::find(cell_.board);
+  if (!products) return tl::unexpected(products.error());
+  products_ = std::move(*products);
+  auto images = make_images(scenario.images, *board_, products_, cell_.seed);
+  if (!images) return tl::unexpected(images.error());
+  images_ = std::move(*images);
+  auto recovery = lab::make_recovery_image(*board_, products_);
+  if (!recovery) return tl::unexpected(recovery.error());
+  recovery_image_ = std::move(*recovery);
+
+  auto identities = lab::Lab::create(temp_.path().string());
+  if (!identities) return tl::unexpected(identities.error());
+  auto lab = lab::RunningLab::start(
+      io_, std::move(*identities),
+      {.socket_folder = temp_.path().string(), .broker_plugin = products_.broker_plugin}, log_);
+  if (!lab) return tl::unexpected(lab.error());
+  lab_ = std::move(*lab);
+  lab_->on_exit([this](const Error& error) {
+    if (on_lab_exit_) on_lab_exit_(error);
+  });
+  if (auto made = make_groups(scenario.groups); !made) return made;
+  int number = 1;
+  for (const json& spec : scenario.devices) {
+    if (auto made = make_device(spec, number++); !made) return made;
+  }
+  return {};
+}
+
+Result<void> Stage::make_groups(const json& groups) {
+  for (const auto& [name, spec] : groups.items()) {
+    cloud::CreateThingGroupRequest request{.name = cloud::GroupName::trusted(name)};
+    if (spec.contains("parent"))
+      request.parent = cloud::GroupName::trusted(spec.at("parent").get<std::string>());
+    if (const auto made = lab_->cloud().groups().create(request); !made) {
+      return tl::unexpected(made.error().to_error(fmt::format("cannot make the group '{}'", name)));
+    }
+  }
+  return {};
+}
+
+Result<void> Stage::make_device(const json& spec, int number) {
+  const std::string name = spec.at("name");
+  if (!cloud::ThingName::parse(name)) {
+    return fail(ExitCode::kUsage, fmt::format("'{}' is not a device's name", name));
+  }
+  const std::string folder = device_folder(name);
+  const std::string sockets = temp_.file(fmt::format("d{}", number));
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error) std::filesystem::create_directories(sockets, error);
+  if (error)
+    return fail(ExitCode::kEnvironment, fmt::format("cannot make '{}': {}", folder, error.message()));
+  json transfer = spec.value("transfer", json::object());
+  if (!transfer.contains("protocol")) transfer["protocol"] = cell_.data;
+  const auto settings = lab::transfer_settings_from(transfer);
+  if (!settings) return tl::unexpected(settings.error());
+  lab::DeviceSpec device{.name = name,
+                         .board = board_,
+                         .mac = {0x02, 0x00, 0x00, 0x00, 0x00, static_cast<std::uint8_t>(number)},
+                         .seed = cell_.seed + static_cast<std::uint64_t>(number) - 1,
+                         .transfer = *settings,
+                         .folder = folder,
+                         .socket_folder = sockets,
+                         .record = true};
+  device.request_wait_ms = spec.value("request_wait_ms", device.request_wait_ms);
+  device.self_test_ms = spec.value("self_test_ms", device.self_test_ms);
+  device.keep_alive_seconds = spec.value("keep_alive_s", device.keep_alive_seconds);
+
+  const auto identity = lab::register_device(*lab_, name);
+  if (!identity) return tl::unexpected(identity.error());
+  for (const std::string& group : spec.value("groups", std::vector<std::string>{})) {
+    const auto joined =
+        lab_->cloud().groups().add_thing(cloud::GroupName::trusted(group), cloud::ThingName::trusted(name));
+    if (!joined)
+      return tl::unexpected(joined.error().to_error(fmt::format("'{}' cannot join '{}'", name, group)));
+  }
+  lab::FactoryImages images{.application = images_.at(spec.at("image").get<std::string>())};
+  if (spec.value("recovery", true)) images.recovery = recovery_image_;
+  if (auto made = lab::equip_device(*lab_, device, *identity, images, products_); !made) return made;
+  auto opened = lab::LabDevice::open(*lab_, device, products_);
+  if (!opened) return tl::unexpected(opened.error());
+  (*opened)->on_exit([this, name](const Error& exit) {
+    if (on_device_exit_) on_device_exit_(name, exit);
+  });
+  const auto flash = (*opened)->flash();
+  devices_[name] = {.device = std::move(*opened),
+                    .factory_flash = Bytes(flash.begin(), flash.end()),
+                    .starts_on = spec.value("on", true)};
+  names_.push_back(name);
+  return {};
+}
+
+Result<void> Stage::power_on_devices() {
+  for (const std::string& name : names_) {
+    Entry& entry = devices_.at(name);
+    if (!entry.starts_on) continue;
+    if (auto on = entry.device->start(); !on) return on;
+  }
+  return {};
+}
+
+Result<std::vector<cloud::JobTarget>> Stage::targets_of(const json& arguments) const {
+  std::vector<cloud::JobTarget> targets;
+  for (const std::string& name : arguments.value("to", names_)) {
+    if (name.starts_with(kGroupPrefix)) {
+      targets.emplace_back(cloud::GroupName::trusted(name.substr(kGroupPrefix.size())));
+    } else {
+      targets.emplace_back(cloud::ThingName::trusted(name));
+    }
+  }
+  return targets;
+}
+
+Result<cloud::CodeSigning> Stage::signing_of(const json& arguments, Bytes& object) {
+  const json signing = arguments.value("signing", json{{"by", "lab"}});
+  const std::string by = signing.at("by");
+  const bool damages = signing.value("damaged", false) || signing.value("image_damaged_after", false);
+  if (by == "none") return cloud::Unsigned{};
+  if (by == "lab" && !damages) return cloud::LabSigning{lab::kCodeSignerName};
+  cloud::CustomSigning custom;
+  custom.certificate_name = signing.value("certificate", std::string(lab::kCodeSignerName));
+  custom.hash_algorithm = signing.value("hash", custom.hash_algorithm);
+  custom.signature_algorithm = signing.value("algorithm", custom.signature_algorithm);
+  Result<Bytes> signature = [&]() -> Result<Bytes> {
+    if (by == "custom") return bytes_of(signing.value("signature", ""));
+    if (by == "lab") return lab_->cloud().signer()->sign(object);
+    const auto key = crypto::P256Key::generate();
+    if (!key) return tl::unexpected(key.error());
+    return key->sign(object);
+  }();
+  if (!signature) return tl::unexpected(signature.error());
+  if (signing.value("damaged", false) && !signature->empty()) signature->back() ^= kInverted;
+  if (signing.value("image_damaged_after", false) && !object.empty()) object[object.size() / 2] ^= kInverted;
+  custom.signature = std::move(*signature);
+  return custom;
+}
+
+Result<void> Stage::create_update(const json& arguments) {
+  const std::string id = arguments.at("id");
+  const std::string image = arguments.at("image");
+  Bytes bytes = images_.at(image);
+  auto signing = signing_of(arguments, bytes);
+  if (!signing) return tl::unexpected(signing.error());
+  const auto object = lab_->cloud().objects().put(kBucket, id + ".img", bytes);
+  if (!object) return tl::unexpected(refused(object.error(), "cannot store the update's image"));
+  const auto targets = targets_of(arguments);
+  if (!targets) return tl::unexpected(targets.error());
+  cloud::CreateOtaUpdateRequest request{.id = cloud::OtaUpdateId::trusted(id),
+                                        .targets = *targets,
+                                        .files = {{.file_name = arguments.value("file_name", "/update.img"),
+                                                   .location = object->location,
+                                                   .code_signing = std::move(*signing)}}};
+  request.protocols.clear();
+  for (const std::string& name : arguments.value("protocols", std::vector<std::string>{cell_.data})) {
+    request.protocols.push_back(protocol_of(name));
+  }
+  request.presigned_expires_sec = arguments.value("url_expires_s", request.presigned_expires_sec);
+  if (arguments.contains("timeout_minutes"))
+    request.in_progress_timeout_minutes = arguments.at("timeout_minutes");
+  if (arguments.value("continuous", false)) request.target_selection = cloud::TargetSelection::kContinuous;
+  updates_[std::string(kUpdatePrefix) + id] = image;
+  const auto update = lab_->cloud().ota_updates().create(request);
+  const std::string wanted = arguments.value("expect_error", "");
+  std::string code;
+  std::string message;
+  if (!update) {
+    code = to_string(update.error().code);
+    message = update.error().message;
+  } else if (update->error) {
+    code = update->error->code;
+    message = update->error->message;
+  }
+  log_.emit("run", "step",
+            {{"text", fmt::format("update {}: {} ({} bytes){}", id, image, bytes.size(),
+                                  code.empty() ? "" : fmt::format(", refused: {}", code))}});
+  if (code == wanted) return {};
+  if (code.empty()) {
+    return fail(ExitCode::kFailed,
+                fmt::format("the update '{}' was to be refused with {}, but was created", id, wanted));
+  }
+  return fail(ExitCode::kFailed, fmt::format("the update '{}' cannot be created: {}: {}", id, code, message));
+}
+
+Result<void> Stage::create_job(const json& arguments) {
+  const std::string id = arguments.at("id");
+  const json& document = arguments.at("document");
+  const auto targets = targets_of(arguments);
+  if (!targets) return tl::unexpected(targets.error());
+  const auto made = lab_->cloud().jobs().create(
+      {.id = cloud::JobId::trusted(id),
+       .document = document.is_string() ? document.get<std::string>() : document.dump(),
+       .targets = *targets});
+  if (!made) return tl::unexpected(refused(made.error(), fmt::format("cannot create the job '{}'", id)));
+  return {};
+}
+
+Result<void> Stage::cancel(const json& arguments) {
+  const std::string id = arguments.at("job");
+  const bool force = arguments.value("force", false);
+  const auto job = cloud::JobId::trusted(id);
+  const auto canceled =
+      arguments.contains("device")
+          ? lab_->cloud().jobs().cancel_execution(
+                job, cloud::ThingName::trusted(arguments.at("device").get<std::string>()), {.force = force})
+          : lab_->cloud().jobs().cancel(job, {.force = force});
+  if (!canceled) return tl::unexpected(refused(canceled.error(), fmt::format("cannot cancel '{}'", id)));
+  return {};
+}
+
+Result<void> Stage::remove_job(const json& arguments) {
+  const std::string id = arguments.at("job");
+  const auto removed =
+      lab_->cloud().jobs().remove_job(cloud::JobId::trusted(id), arguments.value("force", false));
+  if (!removed) return tl::unexpected(refused(removed.error(), fmt::format("cannot delete '{}'", id)));
+  return {};
+}
+
+Result<void> Stage::power(const json& arguments, std::function<void()> done) {
+  lab::LabDevice& target = device(arguments.at("device"));
+  const std::string to = arguments.at("to");
+  if (to == "off") {
+    target.stop(std::move(done));
+    return {};
+  }
+  Result<void> result;
+  if (to == "on") {
+    result = target.start();
+  } else if (to == "cut") {
+    target.cut();
+  } else {
+    result = target.reset();
+  }
+  if (result) done();
+  return result;
+}
+
+}  // namespace otasim::scenario

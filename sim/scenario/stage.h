@@ -1,0 +1,108 @@
+// What a scenario is played on: a lab of its own with the scenario's devices, and what an operator does to
+// it.
+//
+//   auto stage = Stage::build(io, scenario, plan, log);
+//   (*stage)->when_ready([&] { (*stage)->power_on_devices(); });
+//   (*stage)->create_update(arguments);
+//
+// The run's folder gets a folder for each device (`devices/NAME/`: flash.bin, flash.ops, uart.log, link.pcap)
+// and broker.log; the lab's own files stand in a temporary folder and go with the stage.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "sim/base/result.h"
+#include "sim/base/temp_dir.h"
+#include "sim/lab/lab_device.h"
+#include "sim/lab/running_lab.h"
+#include "sim/scenario/images.h"
+#include "sim/scenario/scenario.h"
+
+namespace otasim::scenario {
+
+class Stage {
+ public:
+  /// @param folder  of the run; exists
+  /// @returns kUsage if the scenario asks for what cannot be made; kEnvironment if a part cannot be started
+  [[nodiscard]] static Result<std::unique_ptr<Stage>> build(boost::asio::io_context& io,
+                                                            const Scenario& scenario, const Cell& cell,
+                                                            const std::string& folder, report::EventLog& log);
+  ~Stage();
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
+  /// The broker has gone, or a device went off by itself.
+  void on_lab_exit(std::function<void(const Error&)> handler) { on_lab_exit_ = std::move(handler); }
+  void on_device_exit(std::function<void(const std::string& device, const Error&)> handler) {
+    on_device_exit_ = std::move(handler);
+  }
+  void when_ready(std::function<void()> ready) { lab_->when_ready(std::move(ready)); }
+  /// Starts those that the scenario wants on.
+  [[nodiscard]] Result<void> power_on_devices();
+
+  // What steps do; each takes its step's arguments and returns why it could not be done.
+  [[nodiscard]] Result<void> create_update(const nlohmann::json& arguments);
+  [[nodiscard]] Result<void> create_job(const nlohmann::json& arguments);
+  [[nodiscard]] Result<void> cancel(const nlohmann::json& arguments);
+  [[nodiscard]] Result<void> remove_job(const nlohmann::json& arguments);
+  /// @param done  called when the device is off, if it is switched off in order; else before this returns
+  [[nodiscard]] Result<void> power(const nlohmann::json& arguments, std::function<void()> done);
+
+  [[nodiscard]] lab::RunningLab& lab() { return *lab_; }
+  [[nodiscard]] const lab::BuildProducts& products() const { return products_; }
+  [[nodiscard]] lab::LabDevice& device(const std::string& name) { return *devices_.at(name).device; }
+  [[nodiscard]] const std::map<std::string, Bytes>& images() const { return images_; }
+  [[nodiscard]] boost::asio::io_context& io() { return io_; }
+  [[nodiscard]] const std::vector<std::string>& device_names() const { return names_; }
+  /// A device's flash as it left the factory.
+  [[nodiscard]] const Bytes& factory_flash(const std::string& name) const {
+    return devices_.at(name).factory_flash;
+  }
+  [[nodiscard]] std::string device_folder(const std::string& name) const {
+    return folder_ + "/devices/" + name;
+  }
+  /// Image names of the updates that were created, by job id.
+  [[nodiscard]] const std::map<std::string, std::string>& updates() const { return updates_; }
+
+ private:
+  struct Entry {
+    std::unique_ptr<lab::LabDevice> device;
+    Bytes factory_flash;
+    bool starts_on = true;
+  };
+
+  Stage(boost::asio::io_context& io, const Cell& cell, std::string folder, report::EventLog& log,
+        TempDir temp)
+      : io_(io), cell_(cell), folder_(std::move(folder)), log_(log), temp_(std::move(temp)) {}
+
+  [[nodiscard]] Result<void> set_up(const Scenario& scenario);
+  [[nodiscard]] Result<void> make_groups(const nlohmann::json& groups);
+  [[nodiscard]] Result<void> make_device(const nlohmann::json& spec, int number);
+  [[nodiscard]] Result<std::vector<cloud::JobTarget>> targets_of(const nlohmann::json& arguments) const;
+  /// The signature that a step asks for, and the object's bytes, which it may damage.
+  [[nodiscard]] Result<cloud::CodeSigning> signing_of(const nlohmann::json& arguments, Bytes& object);
+
+  boost::asio::io_context& io_;
+  const Cell& cell_;
+  std::string folder_;
+  report::EventLog& log_;
+  TempDir temp_;
+  lab::BuildProducts products_;
+  const lab::Board* board_ = nullptr;
+  Bytes recovery_image_;
+  std::map<std::string, Bytes> images_;
+  std::vector<std::string> names_;
+  std::map<std::string, std::string> updates_;
+  std::function<void(const Error&)> on_lab_exit_;
+  std::function<void(const std::string&, const Error&)> on_device_exit_;
+  std::unique_ptr<lab::RunningLab> lab_;
+  std::map<std::string, Entry> devices_;  // their power goes before the lab
+};
+
+}  // namespace otasim::scenario
