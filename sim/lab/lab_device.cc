@@ -88,6 +88,7 @@ Result<void> LabDevice::bring_link_up() {
                                  .host_names = {kEndpointHost},
                                  .mac = spec_.mac,
                                  .pcap_path = spec_.record ? spec_.folder + "/link.pcap" : "",
+                                 .now = [&clock = lab_.clock()] { return clock.now(); },
                                  .events = &lab_.log()});
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
