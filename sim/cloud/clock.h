@@ -31,7 +31,7 @@ class Clock {
   mutable Listeners<JumpListener> listeners_;
 };
 
-/// The system's time plus an offset that a lab may change.
+/// The system's time plus an offset that a lab may change. now() may be asked on any thread.
 class LabClock final : public Clock {
  public:
   [[nodiscard]] std::int64_t now() const override {

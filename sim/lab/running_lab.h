@@ -97,6 +97,12 @@ class RunningLab {
   void jump_clock(std::int64_t by_s);
   [[nodiscard]] cloud::LabClock& clock() { return clock_; }
 
+  /// Gives the endpoint another certificate. The broker shows it after a restart (restart_broker()), the
+  /// object server at the lab's next start. @returns what Lab::reissue_endpoint() returns
+  [[nodiscard]] Result<void> reissue_endpoint(const EndpointCertificate& wanted) {
+    return identities_.reissue_endpoint(wanted);
+  }
+
  private:
   /// Which client ids are connected, from the log's events. Outlives the lab with the log's listener.
   struct Connections {

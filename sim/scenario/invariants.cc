@@ -78,11 +78,11 @@ class Replay {
   }
 
   void check_place(const flash::LoggedOperation& operation) {
-    for (const flash::Partition* writable :
-         {&flash::kBootControl0, &flash::kBootControl1, &flash::kSlotA, &flash::kSlotB}) {
+    for (const flash::Partition* writable : {&flash::kBootControl0, &flash::kBootControl1, &flash::kCalendar0,
+                                             &flash::kCalendar1, &flash::kSlotA, &flash::kSlotB}) {
       if (writable->contains(operation.offset, operation.length)) return;
     }
-    complain("S5: {}: operation {} changed flash at {:#x}, which is no slot and no boot control",
+    complain("S5: {}: operation {} changed flash at {:#x}, which is no slot, boot control or calendar",
              device_.name, operation.sequence, operation.offset);
   }
 

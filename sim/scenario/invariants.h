@@ -4,9 +4,8 @@
 //   S2  no image starts whose bytes in raw flash the host cannot verify
 //   S3  no application starts whose security counter is below the highest committed before
 //   S4  a job SUCCEEDED only if its image was approved, and no job FAILED whose image is running
-//   S5  nothing is programmed onto cells that are not erased, nothing is written outside boot control, slots
-//   and
-//       OTP, and the erases are bounded; the op log accounts for every byte of flash
+//   S5  nothing is programmed onto cells that are not erased, nothing is written outside boot control,
+//       calendar, slots and OTP, and the erases are bounded; the op log accounts for every byte of flash
 //   S6  provisioning, recovery slot and OTP change in no other way than by a burn, which only clears bits
 //   L2  repeated boots converge
 #pragma once
