@@ -54,6 +54,7 @@ class Stage {
   /// @param done  called when the device is off, if it is switched off in order; else before this returns
   [[nodiscard]] Result<void> power(const nlohmann::json& arguments, std::function<void()> done);
 
+  [[nodiscard]] Result<void> change_certificate(const nlohmann::json& arguments);
   void jump_clock(const nlohmann::json& arguments);
   /// @param done  called when the client has gone; an error if it was not let in
   void second_client(const nlohmann::json& arguments, std::function<void(const Result<void>&)> done);
