@@ -155,33 +155,36 @@ void RunningLab::log_lost_connections() {
 Result<void> RunningLab::bring_broker_up() {
   if (broker_) return fail(ExitCode::kUsage, "the broker is up already.");
   if (auto started = start_broker(); !started) return started;
+  if (auto connected = broker_link_->reconnect(broker_->socket_path()); !connected) {
+    broker_.reset();
+    return connected;
+  }
   reserved_port_.reset();
-  if (auto connected = broker_link_->reconnect(broker_->socket_path()); !connected) return connected;
   broker_link_->when_ready([this] { log_.emit("broker", "up", {{"port", mqtt_port_}}); });
   return {};
 }
 
 void RunningLab::restart_broker(std::int64_t down_ms, std::function<void(const Result<void>&)> done) {
+  // `done` may do anything with the lab, and so is not called by one of its parts.
+  const auto tell = [io = &io_, done = std::move(done)](Result<void> restarted) {
+    if (!done) return;
+    boost::asio::post(*io, [done, restarted = std::move(restarted)] { done(restarted); });
+  };
   if (!broker_) {
-    boost::asio::post(io_, [done = std::move(done)] {
-      if (done) done(fail(ExitCode::kUsage, "the broker is down; it cannot be restarted."));
-    });
+    tell(fail(ExitCode::kUsage, "the broker is down; it cannot be restarted."));
     return;
   }
   report_fault("broker", "broker.restart", {{"down_ms", down_ms}});
   stop_broker();
   const auto pause = std::make_shared<boost::asio::steady_timer>(io_, std::chrono::milliseconds(down_ms));
-  pause->async_wait(
-      [this, pause, alive = std::weak_ptr<char>(alive_), done = std::move(done)](boost::system::error_code) {
-        if (alive.expired()) return;
-        const auto up = bring_broker_up();
-        if (!done) return;
-        if (up) {
-          broker_link_->when_ready([done] { done({}); });
-        } else {
-          done(up);
-        }
-      });
+  pause->async_wait([this, pause, tell, alive = std::weak_ptr<char>(alive_)](boost::system::error_code) {
+    if (alive.expired()) return;
+    if (auto up = bring_broker_up(); !up) {
+      tell(std::move(up));
+    } else {
+      broker_link_->when_ready([tell] { tell({}); });
+    }
+  });
 }
 
 void RunningLab::jump_clock(std::int64_t by_s) {

@@ -103,6 +103,17 @@ TEST_F(LabFaultsTest, ARestartedBrokerThatEndsByItselfIsReported) {
   EXPECT_THAT(exits, ElementsAre(HasSubstr("killed by signal 9")));
 }
 
+TEST_F(LabFaultsTest, ARestartMayBeFollowedByAnotherAtOnce) {
+  int restarts = 0;
+  lab->restart_broker(0, [&](const Result<void>& first) {
+    ASSERT_TRUE(first);
+    lab->restart_broker(0, [&](const Result<void>& second) { restarts = second ? 2 : -1; });
+  });
+  ASSERT_TRUE(run_until(io, [&] { return restarts != 0; }));
+  EXPECT_EQ(restarts, 2);
+  EXPECT_THAT(exits, ElementsAre());
+}
+
 TEST_F(LabFaultsTest, WhileTheBrokerIsDownNobodyGetsInAndTheCloudGoesOn) {
   ASSERT_TRUE(lab->take_broker_down());
   EXPECT_EQ(event("broker.down")["source"], "broker");
