@@ -24,14 +24,26 @@ std::uint32_t with_jitter(std::uint32_t backoff_ms) {
 
 void Network::connect() {
   std::uint32_t backoff_ms = kFirstBackoffMs;
+  while (!try_connect()) back_off(backoff_ms);
+}
+
+bool Network::connect_within(std::uint32_t limit_ms) {
+  const Deadline limit(limit_ms);
+  std::uint32_t backoff_ms = kFirstBackoffMs;
   while (!try_connect()) {
-    client_.disconnect();
-    sntp_.ask();  // certificates may have been judged by a wrong time
-    const std::uint32_t delay_ms = with_jitter(backoff_ms);
-    console::log("trying again in ", delay_ms, " ms");
-    wait(delay_ms);
-    backoff_ms = std::min(2 * backoff_ms, kMaxBackoffMs);
+    back_off(backoff_ms);
+    if (limit.passed()) return false;
   }
+  return true;
+}
+
+void Network::back_off(std::uint32_t& backoff_ms) {
+  client_.disconnect();
+  sntp_.ask();  // certificates may have been judged by a wrong time
+  const std::uint32_t delay_ms = with_jitter(backoff_ms);
+  console::log("trying again in ", delay_ms, " ms");
+  wait(delay_ms);
+  backoff_ms = std::min(2 * backoff_ms, kMaxBackoffMs);
 }
 
 bool Network::try_connect() {

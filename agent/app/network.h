@@ -2,7 +2,7 @@
 //
 // connect() returns when the MQTT session stands. Each attempt has a limit for each step; between attempts it
 // waits, longer each time up to a cap, with some randomness so that a fleet does not return in step. It never
-// gives up: an image on trial is ended by the bootloader's watchdog, any other has nothing better to do.
+// gives up, but connect_within() does: an image on trial that reaches nobody has failed its trial.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,13 @@ class Network {
       : lan_(lan), sntp_(sntp), connection_(connection), client_(client), pump_(pump), settings_(settings) {}
 
   void connect();
+  /// @returns false if there is no session after `limit_ms`; an attempt under way may take it longer by the
+  ///          limit of one step
+  [[nodiscard]] bool connect_within(std::uint32_t limit_ms);
 
  private:
+  /// Cleans up after an attempt that failed, and waits.
+  void back_off(std::uint32_t& backoff_ms);
   [[nodiscard]] bool try_connect();
   [[nodiscard]] bool wait_for_address();
   void wait_for_time();

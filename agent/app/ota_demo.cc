@@ -101,7 +101,7 @@ OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image)
 void OtaDemo::run() {
   start_devices();
   configure_agent();
-  network_.connect();
+  connect_first();
   keep_time();
   for (;;) {
     if (!start_agent()) halt("the agent cannot be started");
@@ -113,6 +113,16 @@ void OtaDemo::run() {
     network_.connect();
     keep_time();
   }
+}
+
+/// The agent's own timer of the self test runs only once the agent does, so this is the same limit for the
+/// way there.
+void OtaDemo::connect_first() {
+  if (image_.state != boot::ImageState::kTrial) return network_.connect();
+  const std::uint32_t limit_ms = settings_.provisioned().self_test_ms;
+  if (network_.connect_within(limit_ms)) return;
+  console::log("no connection within ", limit_ms, " ms of a trial, going back");
+  reset_device(this);
 }
 
 void OtaDemo::start_devices() {

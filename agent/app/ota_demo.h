@@ -51,6 +51,7 @@ class OtaDemo {
   static void reset_device(void* self);
 
   void start_devices();
+  void connect_first();
   void configure_agent();
   [[nodiscard]] bool start_agent();
   void run_agent();

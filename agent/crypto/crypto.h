@@ -1,8 +1,8 @@
 // The primitives below images and files: SHA-256, ECDSA P-256 verification, and what opens encrypted images.
 //
 // Used by the bootloader over the RAM copy of an image and by the PAL over a received file. Implemented by
-// BearSSL on every target (docs/decisions/0008): constant time, no heap, no global state; what a function
-// needs is on its stack.
+// BearSSL on every target (docs/decisions/0008): no heap, no global state; what a function needs is on its
+// stack. Constant time, but for what has no secret: ecdsa_p256_verify().
 #pragma once
 
 #include <array>

@@ -1,8 +1,7 @@
 // mbedTLS for the device: TLS 1.2 client with ECDHE-ECDSA on P-256 and AES-128-GCM, X.509, SHA-256.
 //
 // One configuration for application and native tests; the linker drops what is not used.
-// Certificates' dates are compared with the application's calendar (agent/app/calendar_time.h); on the host with the
-// system's.
+// Certificates' dates are compared with the clock that the application sets (agent/app/calendar_time.h).
 #ifndef AGENT_CRYPTO_MBEDTLS_CONFIG_H_
 #define AGENT_CRYPTO_MBEDTLS_CONFIG_H_
 
@@ -14,14 +13,12 @@
 #define MBEDTLS_NO_PLATFORM_ENTROPY
 #define MBEDTLS_DEPRECATED_REMOVED
 
-// Time.
+// Time: the application's clock, and dates without the C library (mbedtls_platform.cc). Milliseconds are TLS 1.3's.
 #define MBEDTLS_HAVE_TIME
 #define MBEDTLS_HAVE_TIME_DATE
-#ifdef MBEDTLS_PLATFORM_NO_STD_FUNCTIONS  // a device
 #define MBEDTLS_PLATFORM_TIME_ALT
-#define MBEDTLS_PLATFORM_GMTIME_R_ALT  // mbedtls_platform.cc
-#define MBEDTLS_PLATFORM_MS_TIME_ALT   // TLS 1.3's; nobody asks
-#endif
+#define MBEDTLS_PLATFORM_GMTIME_R_ALT
+#define MBEDTLS_PLATFORM_MS_TIME_ALT
 
 // Numbers and curves.
 #define MBEDTLS_BIGNUM_C

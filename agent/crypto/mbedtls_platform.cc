@@ -1,5 +1,5 @@
-// What mbedTLS asks of a device beside memory: a date from seconds. The clock itself is the application's
-// (mbedtls_platform_set_time); a program that sets none lives at the beginning of 1970.
+// What mbedTLS asks of its platform beside memory: a date from seconds. The clock itself is the application's
+// (mbedtls_platform_set_time); a device whose program sets none lives at the beginning of 1970.
 #include <mbedtls/platform_util.h>
 
 #include <ctime>

@@ -10,7 +10,7 @@ endforeach()
 
 # mbedTLS: for the application's TLS and X.509.
 file(GLOB mbedtls_sources ${OTASIM_DEPS}/mbedtls/library/*.c)
-add_library(device_mbedtls STATIC ${mbedtls_sources})
+add_library(device_mbedtls STATIC ${mbedtls_sources} ${OTASIM_ROOT}/agent/crypto/mbedtls_platform.cc)
 target_include_directories(device_mbedtls SYSTEM PUBLIC ${OTASIM_DEPS}/mbedtls/include ${OTASIM_ROOT})
 target_compile_definitions(device_mbedtls PUBLIC MBEDTLS_CONFIG_FILE="agent/crypto/mbedtls_config.h")
 target_compile_options(device_mbedtls PRIVATE -w -O2)
@@ -21,7 +21,6 @@ endif()
 if(CMAKE_CROSSCOMPILING)
   # A device has no malloc() and no stdio: the memory pool must be handed over before anything is used.
   target_compile_definitions(device_mbedtls PUBLIC MBEDTLS_PLATFORM_NO_STD_FUNCTIONS)
-  target_sources(device_mbedtls PRIVATE ${OTASIM_ROOT}/agent/crypto/mbedtls_platform.cc)
 endif()
 
 # BearSSL: SHA-256, P-256, HMAC, HKDF and AES-CTR for the bootloader and the PAL (agent/crypto). The library's own choices

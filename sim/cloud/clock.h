@@ -1,6 +1,7 @@
 // The cloud's time: epoch seconds, from the system, shifted, or set by hand.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -30,7 +31,7 @@ class Clock {
   mutable Listeners<JumpListener> listeners_;
 };
 
-/// The system's time plus an offset that a lab may change.
+/// The system's time plus an offset that a lab may change. now() may be asked on any thread.
 class LabClock final : public Clock {
  public:
   [[nodiscard]] std::int64_t now() const override {
@@ -45,7 +46,7 @@ class LabClock final : public Clock {
   }
 
  private:
-  std::int64_t offset_ = 0;
+  std::atomic<std::int64_t> offset_ = 0;  // the link's thread asks for the time, too
 };
 
 /// Stands still until it is moved.

@@ -52,6 +52,11 @@ bool set_random_serial(X509* certificate) {
   return ok;
 }
 
+bool set_time(ASN1_TIME* time, std::optional<std::int64_t> epoch_seconds, long from_now) {
+  if (epoch_seconds) return ASN1_TIME_set(time, *epoch_seconds) != nullptr;
+  return X509_gmtime_adj(time, from_now) != nullptr;
+}
+
 bool fill(X509* certificate, const CertificateRequest& request, const P256Key& key, X509* issuer) {
   constexpr long kSecondsPerDay = 86400;
   X509_NAME* subject = X509_get_subject_name(certificate);
@@ -59,8 +64,9 @@ bool fill(X509* certificate, const CertificateRequest& request, const P256Key& k
   const std::string names = alternative_names(request);
   return X509_set_version(certificate, X509_VERSION_3) == 1 && set_random_serial(certificate) &&
          // A day back: the machine's clock may be a little ahead of another's.
-         X509_gmtime_adj(X509_getm_notBefore(certificate), -kSecondsPerDay) != nullptr &&
-         X509_gmtime_adj(X509_getm_notAfter(certificate), kSecondsPerDay * request.valid_days) != nullptr &&
+         set_time(X509_getm_notBefore(certificate), request.valid_from, -kSecondsPerDay) &&
+         set_time(X509_getm_notAfter(certificate), request.valid_until,
+                  kSecondsPerDay * request.valid_days) &&
          X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, name, -1, -1, 0) == 1 &&
          X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1 &&
          X509_set_pubkey(certificate, key.get()) == 1 && set_usage(certificate, issuer, request.purpose) &&

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ struct CertificateRequest {
   std::vector<std::string> dns_names;     ///< subject alternative names
   std::vector<std::string> ip_addresses;  ///< subject alternative names
   int valid_days = 3650;
+  std::optional<std::int64_t> valid_from = {};   ///< seconds since 1970; none: a day ago
+  std::optional<std::int64_t> valid_until = {};  ///< the same; none: `valid_days` from now
 };
 
 class Certificate {

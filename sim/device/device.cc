@@ -92,6 +92,8 @@ Result<void> Device::power_on() {
                                  .on_exit = [this](const Exit& exit) { handle_exit(exit); }});
   if (!machine) return tl::unexpected(machine.error());
   machine_ = std::move(*machine);
+  for (const auto& [id, point] : skips_)
+    machine_->debug([id = id, point = point](Debugger& debugger) { debugger.skip(id, point); });
   emit("device", "power_on", {{"board", config_.board}, {"pid", machine_->pid()}});
   return {};
 }
@@ -124,6 +126,34 @@ void Device::handle_off() {
 
 void Device::reset() {
   if (machine_) machine_->reset();
+}
+
+void Device::expire_watchdog() {
+  if (machine_) machine_->expire_watchdog();
+}
+
+void Device::hang() {
+  if (machine_) machine_->hang();
+}
+
+void Device::resume() {
+  if (machine_) machine_->resume();
+}
+
+void Device::skip(std::uint32_t id, SkipPoint point) {
+  stop_skipping(id);
+  skips_.emplace(id, point);
+  if (machine_) machine_->debug([id, point](Debugger& debugger) { debugger.skip(id, point); });
+}
+
+void Device::stop_skipping(std::uint32_t id) {
+  if (skips_.erase(id) == 0 || !machine_) return;
+  machine_->debug([id](Debugger& debugger) { debugger.stop_skipping(id); });
+}
+
+void Device::catch_up() {
+  const auto machine = machine_;
+  if (machine) machine->catch_up();
 }
 
 pid_t Device::pid() const {

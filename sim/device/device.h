@@ -16,8 +16,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +27,7 @@
 
 #include "sim/base/child_process.h"
 #include "sim/base/result.h"
+#include "sim/device/debugger.h"
 #include "sim/report/event_log.h"
 
 namespace otasim::device {
@@ -33,12 +36,15 @@ namespace otasim::device {
 inline constexpr std::uint64_t kFlashWindowBytes = 16 * 1024 * 1024;
 
 struct Config {
-  std::string name = {};                    ///< in its events, if a lab has several
-  std::string board = "mps2-an385";         ///< QEMU's machine name
-  std::string bootloader_path;              ///< ELF or raw image for address 0
-  std::string flash_path;                   ///< kFlashWindowBytes long
-  std::string flash_plugin_path;            ///< the flash controller; none: the window is plain RAM
-  std::string op_log_path;                  ///< where the controller logs operations; none: no log
+  std::string name = {};                         ///< in its events, if a lab has several
+  std::string board = "mps2-an385";              ///< QEMU's machine name
+  std::string bootloader_path;                   ///< ELF or raw image for address 0
+  std::string flash_path;                        ///< kFlashWindowBytes long
+  std::uint32_t watchdog_address = 0x4000'8000;  ///< of the board's CMSDK watchdog
+  std::string flash_plugin_path;                 ///< the flash controller; none: the window is plain RAM
+  std::string op_log_path;                       ///< where the controller logs operations; none: no log
+  std::string fault_path = {};              ///< a prepared fault file for the controller; none: no faults
+  std::string wake_path = {};               ///< the pipe through which the controller tells of strikes
   std::uint64_t seed = 0;                   ///< for the controller's entropy
   std::vector<std::string> more_arguments;  ///< for QEMU, at the end: link::Link::qemu_arguments()
   std::string uart_log_path;                ///< appended to, raw bytes
@@ -46,6 +52,8 @@ struct Config {
   /// Called while the machine stands still, before each power-on and at each reset: puts the flash
   /// controller's volatile state back to what it is after a reset. An error ends the device (on_exit).
   std::function<Result<void>()> on_machine_reset = [] { return Result<void>{}; };
+  /// QEMU is about to stop the machine for a reset; the processor may still have to come to a stop.
+  std::function<void()> on_machine_stops = [] {};
   report::EventLog* events = nullptr;  ///< must be given and outlive the device
 };
 
@@ -100,8 +108,30 @@ class Device {
   /// be cut meanwhile.
   void shut_down(std::function<void()> done);
 
-  /// Pulls the reset line. Does nothing while the device is off, not yet running, or resetting.
+  /// Pulls the reset line. Does nothing while the device is off or resetting; before the machine runs, it is
+  /// reset as soon as it does.
   void reset();
+
+  /// Hands on the console's lines that have come by now.
+  void catch_up();
+
+  // Faults of the processor, and what takes them back. All but skip() do nothing while the device is off.
+
+  /// The board's watchdog expires now: it interrupts the processor, and if no reset has come of that after
+  /// kWatchdogPeriod, its second expiry resets the board. Whatever the watchdog was set to before, and also
+  /// if it was off. While the processor hangs, as soon as it no longer does.
+  void expire_watchdog();
+  static constexpr std::chrono::seconds kWatchdogPeriod{1};
+
+  /// The processor stands still, and the board's clocks with it (no watchdog ends it), until resume(), a
+  /// reset or the power's end.
+  void hang();
+  void resume();
+
+  /// Skips an instruction some of the times, in this power cycle and those to come.
+  /// @param id  the caller's, for stop_skipping(); one that is in use replaces its instruction
+  void skip(std::uint32_t id, SkipPoint point);
+  void stop_skipping(std::uint32_t id);
 
   [[nodiscard]] bool powered() const { return machine_ != nullptr; }
   /// QEMU's process, or -1 while the device is off.
@@ -121,6 +151,7 @@ class Device {
   Config config_;
   boost::asio::steady_timer shut_down_limit_;
   std::vector<std::function<void()>> on_shut_down_;  ///< who waits for a shut_down()
+  std::map<std::uint32_t, SkipPoint> skips_;
   std::shared_ptr<Machine> machine_;
   std::function<void(std::string_view)> on_console_line_;
   std::function<void(ResetCause)> on_reset_;

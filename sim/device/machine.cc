@@ -50,11 +50,15 @@ Machine::Machine(boost::asio::io_context& io, const Config& config, Handlers han
       uart_path_(config.run_folder + "/uart.sock"),
       messages_path_(config.run_folder + "/qemu.log"),
       monitor_acceptor_(io),
-      uart_acceptor_(io) {}
+      uart_acceptor_(io),
+      debugger_path_(config.run_folder + "/gdb.sock"),
+      debugger_acceptor_(io),
+      watchdog_period_(io) {}
 
 Machine::~Machine() {
   ::unlink(monitor_path_.c_str());
   ::unlink(uart_path_.c_str());
+  ::unlink(debugger_path_.c_str());
 }
 
 Result<void> Machine::listen(Acceptor& acceptor, const std::string& path) {
@@ -148,10 +152,25 @@ std::function<void()> Machine::then(Step step) {
 void Machine::handle_ready() {
   monitor_ready_ = true;
   if (quitting_) return qmp_->execute("quit", {}, [] {});
+  if (debugger_work_.empty()) return run();
+  resume_after_attaching_ = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->run();
+  };
+  attach_debugger();
+}
+
+void Machine::run() {
   qmp_->execute("cont", {}, then([](Machine& machine) {
                   // A fast guest may have reset itself before this reply.
-                  if (machine.state_ == State::kStarting) machine.state_ = State::kRunning;
+                  if (machine.state_ != State::kStarting) return;
+                  machine.state_ = State::kRunning;
+                  machine.do_what_is_wanted();
                 }));
+}
+
+void Machine::do_what_is_wanted() {
+  if (std::exchange(reset_wanted_, false)) reset();
+  if (std::exchange(hang_wanted_, false)) hang();
 }
 
 void Machine::handle_event(const std::string& event, const nlohmann::json& data) {
@@ -179,6 +198,10 @@ void Machine::handle_shutdown(const std::string& reason) {
 void Machine::begin_reset(ResetCause cause) {
   if (state_ == State::kResetting || quitting_) return;
   state_ = State::kResetting;
+  hangs_ = false;
+  watchdog_period_.cancel();
+  if (debugger_) debugger_->machine_stops();
+  config_.on_machine_stops();
   reset_replied_ = false;
   reset_reported_ = false;
   // From SHUTDOWN until the machine stands still QEMU answers no command, so this reply says that it does.
@@ -193,22 +216,106 @@ void Machine::clear_and_reset(ResetCause cause) {
   if (auto cleared = config_.on_machine_reset(); !cleared) return give_up(cleared.error());
   handlers_.on_reset(cause);
   if (state_ == State::kStopped) return;
-  qmp_->execute("system_reset", {}, then([](Machine& machine) {
-                  machine.reset_replied_ = true;
-                  machine.finish_reset_if_done();
-                }));
+  const auto reset = then([](Machine& machine) {
+    machine.qmp_->execute("system_reset", {}, machine.then([](Machine& reset_machine) {
+      reset_machine.reset_replied_ = true;
+      reset_machine.finish_reset_if_done();
+    }));
+  });
+  debugger_ ? debugger_->before_reset(reset) : reset();
 }
 
 void Machine::finish_reset_if_done() {
   if (state_ != State::kResetting || !reset_replied_ || !reset_reported_) return;
   qmp_->execute("set-action", {{"reboot", "shutdown"}}, [] {});
   state_ = State::kRunning;
-  qmp_->execute("cont", {}, [] {});
+  let_run();
+  do_what_is_wanted();
+}
+
+void Machine::let_run() {
+  const auto go_on = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->qmp_->execute("cont", {}, [] {});
+  };
+  if (debugger_) return debugger_->run_machine(go_on);
+  if (debugger_work_.empty()) return go_on();
+  // A debugger that is being attached has stopped the processor, or will.
+  resume_after_attaching_ = go_on;
 }
 
 void Machine::reset() {
-  if (state_ != State::kRunning || quitting_) return;
-  qmp_->execute("system_reset", {}, [] {});
+  if (quitting_) return;
+  if (state_ == State::kStarting) reset_wanted_ = true;
+  if (state_ != State::kRunning) return;
+  const auto pull = then([](Machine& machine) {
+    if (machine.state_ == State::kRunning && !machine.quitting_)
+      machine.qmp_->execute("system_reset", {}, [] {});
+  });
+  if (debugger_) return debugger_->before_reset(pull);
+  if (debugger_work_.empty()) return pull();
+  debugger_work_.emplace_back([pull](Debugger& debugger) { debugger.before_reset(pull); });
+}
+
+void Machine::hang() {
+  if (quitting_ || hangs_) return;
+  if (state_ == State::kStarting) hang_wanted_ = true;
+  if (state_ != State::kRunning) return;
+  hangs_ = true;
+  if (debugger_) debugger_->machine_stops();
+  qmp_->execute("stop", {}, [] {});
+}
+
+void Machine::resume() {
+  hang_wanted_ = false;
+  if (std::exchange(hangs_, false) && !quitting_) let_run();
+}
+
+void Machine::debug(std::function<void(Debugger&)> work) {
+  if (quitting_ || state_ == State::kStopped) return;
+  if (debugger_) return work(*debugger_);
+  debugger_work_.push_back(std::move(work));
+  // Before its monitor is ready the machine stands still, and handle_ready() will attach it.
+  if (monitor_ready_ && debugger_work_.size() == 1) attach_debugger();
+}
+
+void Machine::attach_debugger() {
+  if (auto listening = listen(debugger_acceptor_, debugger_path_); !listening)
+    return give_up(listening.error());
+  debugger_acceptor_.async_accept(
+      [weak = weak_from_this()](const boost::system::error_code& error, Socket socket) {
+        const auto self = weak.lock();
+        if (self && !error && self->state_ != State::kStopped) self->handle_debugger(std::move(socket));
+      });
+  qmp_->execute("human-monitor-command",
+                {{"command-line", fmt::format("gdbserver \"unix:{}\"", option_value(debugger_path_))}},
+                [] {});
+}
+
+void Machine::handle_debugger(Socket socket) {
+  debugger_ =
+      Debugger::create(std::move(socket), {.on_failure = [weak = weak_from_this()](const Error& error) {
+                         if (const auto self = weak.lock()) self->give_up(error);
+                       }});
+  if (state_ == State::kResetting || hangs_) debugger_->machine_stops();
+  for (const auto& work : std::exchange(debugger_work_, {})) work(*debugger_);
+  debugger_->start(std::exchange(resume_after_attaching_, nullptr));
+}
+
+void Machine::expire_watchdog() {
+  debug([this](Debugger& debugger) { debugger.expire_watchdog(config_.watchdog_address); });
+  watchdog_period_.expires_after(Device::kWatchdogPeriod);
+  watchdog_period_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (self && !error) self->expire_watchdog_again();
+  });
+}
+
+void Machine::expire_watchdog_again() {
+  debug([this](Debugger& debugger) { debugger.expire_watchdog_again(config_.watchdog_address); });
+}
+
+void Machine::catch_up() {
+  if (state_ != State::kStopped && find_console()) console_->catch_up();
 }
 
 void Machine::quit() {
@@ -225,9 +332,12 @@ void Machine::stop() {
   child_->kill();
   if (find_console()) console_->drain();
   if (qmp_) qmp_->close();
+  if (debugger_) debugger_->close();
+  watchdog_period_.cancel();
   boost::system::error_code ignored;
   monitor_acceptor_.close(ignored);
   uart_acceptor_.close(ignored);
+  debugger_acceptor_.close(ignored);
 }
 
 void Machine::handle_child_exit(ChildProcess::ExitStatus status) {

@@ -7,15 +7,18 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/base/child_process.h"
 #include "sim/base/unique_fd.h"
 #include "sim/device/console.h"
+#include "sim/device/debugger.h"
 #include "sim/device/device.h"
 #include "sim/device/qmp.h"
 
@@ -39,6 +42,12 @@ class Machine : public std::enable_shared_from_this<Machine> {
   /// Asks QEMU to end; on_exit tells when it has.
   void quit();
   void reset();
+  void catch_up();
+  void expire_watchdog();
+  void hang();
+  void resume();
+  /// Attaches the debugger if it is not, and gives it something to do.
+  void debug(std::function<void(Debugger& debugger)> work);
   [[nodiscard]] pid_t pid() const { return child_->pid(); }
 
  private:
@@ -61,6 +70,12 @@ class Machine : public std::enable_shared_from_this<Machine> {
   [[nodiscard]] std::function<void()> then(Step step);
 
   void handle_ready();
+  void run();
+  void do_what_is_wanted();
+  void let_run();
+  void attach_debugger();
+  void handle_debugger(Socket socket);
+  void expire_watchdog_again();
   void handle_event(const std::string& event, const nlohmann::json& data);
   void handle_shutdown(const std::string& reason);
   void begin_reset(ResetCause cause);
@@ -83,9 +98,20 @@ class Machine : public std::enable_shared_from_this<Machine> {
   std::shared_ptr<QmpClient> qmp_;
   std::shared_ptr<Console> console_;
 
+  std::string debugger_path_;
+  Acceptor debugger_acceptor_;
+  std::shared_ptr<Debugger> debugger_;
+  std::vector<std::function<void(Debugger&)>> debugger_work_;  // before it is attached
+  std::function<void()> resume_after_attaching_;
+  boost::asio::steady_timer watchdog_period_;
+
   State state_ = State::kStarting;
   bool monitor_ready_ = false;
   bool quitting_ = false;
+  // Before the machine ran.
+  bool reset_wanted_ = false;
+  bool hang_wanted_ = false;
+  bool hangs_ = false;
   bool watchdog_expired_ = false;
   // A reset is complete when both have come, in whichever order.
   bool reset_replied_ = false;

@@ -43,6 +43,8 @@ std::vector<std::string> qemu_arguments(const Config& config, const std::string&
     std::string plugin =
         fmt::format("{},window={},seed={}", option_value(config.flash_plugin_path), flash, config.seed);
     if (!config.op_log_path.empty()) plugin += ",oplog=" + option_value(config.op_log_path);
+    if (!config.fault_path.empty()) plugin += ",faults=" + option_value(config.fault_path);
+    if (!config.wake_path.empty()) plugin += ",wake=" + option_value(config.wake_path);
     arguments.insert(arguments.end(), {"-plugin", plugin});
   }
   arguments.insert(arguments.end(), config.more_arguments.begin(), config.more_arguments.end());

@@ -202,7 +202,7 @@ void FlashFaults::collect() {
   }
 }
 
-FaultId FlashFaults::next_id(std::string_view name) {
+FaultId FlashFaults::new_id(std::string_view name) {
   names_.emplace(++last_id_, name);
   return FaultId{last_id_};
 }
@@ -210,7 +210,7 @@ FaultId FlashFaults::next_id(std::string_view name) {
 Result<FaultId> FlashFaults::arm(const FlashFault& fault) {
   auto planned = std::visit([](const auto& one) { return plan(one); }, fault);
   if (!planned) return tl::unexpected(planned.error());
-  const FaultId id = next_id(name_of(fault));
+  const FaultId id = new_id(name_of(fault));
   planned->id = static_cast<std::uint32_t>(id);
   if (!file_.arm(*planned)) {
     return fail(ExitCode::kUsage, fmt::format("{} flash faults are armed, which is the limit", kMaxFaults),
@@ -226,7 +226,7 @@ Result<FaultId> FlashFaults::arm(const FlashFault& fault) {
 
 Result<FaultId> FlashFaults::arm_reset(std::string_view name, std::uint64_t instruction) {
   if (instruction == 0) return fail(ExitCode::kUsage, "instructions are counted from 1");
-  const FaultId id = next_id(name);
+  const FaultId id = new_id(name);
   file_.arm_reset(static_cast<std::uint32_t>(id), instruction);
   return id;
 }

@@ -64,6 +64,8 @@ class FlashFaults {
   /// Arms a fault. Stuck bits read their values at once.
   /// @returns kUsage if a range, a kind or a probability is not one, or kMaxFaults are armed
   [[nodiscard]] Result<FaultId> arm(const FlashFault& fault);
+  /// An id for a fault that somebody else carries out.
+  [[nodiscard]] FaultId new_id(std::string_view name);
   /// Plans a reset before the nth instruction since power-on (from 1), at the next power-on; replaces an
   /// earlier plan. Once it has struck it is over. @returns kUsage for instruction 0
   [[nodiscard]] Result<FaultId> arm_reset(std::string_view name, std::uint64_t instruction);
@@ -87,7 +89,6 @@ class FlashFaults {
   FlashFaults(boost::asio::io_context& io, Paths paths, FlashFile& flash, FaultFile file, int pipe);
   void wait();
   void empty_pipe();
-  [[nodiscard]] FaultId next_id(std::string_view name);
 
   Paths paths_;
   FlashFile& flash_;

@@ -63,6 +63,34 @@ Result<Identity> make(const std::string& folder, const std::string& name, const 
   return save(folder, name, std::move(*key), std::move(*certificate));
 }
 
+CertificateRequest authority_request() {
+  return {
+      .common_name = "otasim lab CA", .purpose = Purpose::kAuthority, .dns_names = {}, .ip_addresses = {}};
+}
+
+CertificateRequest endpoint_request(const EndpointCertificate& wanted) {
+  CertificateRequest request{.common_name = wanted.host.empty() ? kEndpointHost : wanted.host,
+                             .purpose = Purpose::kTlsServer,
+                             .dns_names = {kEndpointHost, "localhost"},
+                             .ip_addresses = {"127.0.0.1"},
+                             .valid_from = wanted.valid_from,
+                             .valid_until = wanted.valid_until};
+  if (!wanted.host.empty()) {
+    request.dns_names = {wanted.host};
+    request.ip_addresses = {};
+  }
+  return request;
+}
+
+/// By an authority of the lab's authority's name that exists no longer than this.
+Result<Certificate> issue_by_stranger(const CertificateRequest& request, const P256Key& key) {
+  const auto stranger_key = P256Key::generate();
+  if (!stranger_key) return tl::unexpected(stranger_key.error());
+  const auto stranger = Certificate::self_signed(authority_request(), *stranger_key);
+  if (!stranger) return tl::unexpected(stranger.error());
+  return Certificate::issue(request, key, *stranger, *stranger_key);
+}
+
 /// An identity that save() wrote.
 Result<Identity> load(const std::string& folder, const std::string& name) {
   const std::string key_path = fmt::format("{}/{}.key.pem", folder, name);
@@ -183,17 +211,10 @@ Result<std::string> check_code_signing_root() {
 
 Result<Lab> Lab::create(const std::string& folder) {
   if (auto made = make_folder(folder + "/devices"); !made) return tl::unexpected(made.error());
-  Result<Identity> authority = make(
-      folder, kAuthority,
-      {.common_name = "otasim lab CA", .purpose = Purpose::kAuthority, .dns_names = {}, .ip_addresses = {}},
-      static_cast<const Identity*>(nullptr));
+  Result<Identity> authority =
+      make(folder, kAuthority, authority_request(), static_cast<const Identity*>(nullptr));
   if (!authority) return tl::unexpected(authority.error());
-  Result<Identity> endpoint = make(folder, kEndpoint,
-                                   {.common_name = kEndpointHost,
-                                    .purpose = Purpose::kTlsServer,
-                                    .dns_names = {kEndpointHost, "localhost"},
-                                    .ip_addresses = {"127.0.0.1"}},
-                                   &*authority);
+  Result<Identity> endpoint = make(folder, kEndpoint, endpoint_request({}), &*authority);
   if (!endpoint) return tl::unexpected(endpoint.error());
   Result<Identity> code_signer = take_or_make_code_signer(folder);
   if (!code_signer) return tl::unexpected(code_signer.error());
@@ -201,6 +222,22 @@ Result<Lab> Lab::create(const std::string& folder) {
   if (!access_key) return tl::unexpected(access_key.error());
   return Lab(folder, std::move(*access_key), std::move(*authority), std::move(*endpoint),
              std::move(*code_signer));
+}
+
+Result<void> Lab::reissue_endpoint(const EndpointCertificate& wanted) {
+  if (wanted.valid_from && wanted.valid_until && *wanted.valid_from > *wanted.valid_until) {
+    return fail(ExitCode::kUsage, "the endpoint's certificate would end before it begins");
+  }
+  const CertificateRequest request = endpoint_request(wanted);
+  auto certificate = wanted.by_stranger
+                         ? issue_by_stranger(request, endpoint_.key)
+                         : Certificate::issue(request, endpoint_.key, authority_.certificate, authority_.key);
+  if (!certificate) return tl::unexpected(certificate.error());
+  if (auto written = write_file_atomic(endpoint_.certificate_path, certificate->pem(), kPublic); !written) {
+    return written;
+  }
+  endpoint_.certificate = std::move(*certificate);
+  return {};
 }
 
 Result<Lab> Lab::open(const std::string& folder) {

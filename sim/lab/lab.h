@@ -10,6 +10,8 @@
 // Private files have mode 0600. Everything is made once for each lab; nothing is shared with another one.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "sim/base/result.h"
@@ -43,6 +45,14 @@ struct AccessKey {
   std::string secret;
 };
 
+/// The certificate that the endpoint shows; with nothing set, one that every device of the lab accepts.
+struct EndpointCertificate {
+  std::optional<std::int64_t> valid_from = {};   ///< seconds since 1970; none: a day ago
+  std::optional<std::int64_t> valid_until = {};  ///< the same; none: ten years from now
+  std::string host = {};     ///< the only name in it; empty: the lab's names and the loopback address
+  bool by_stranger = false;  ///< issued by an authority that nobody knows
+};
+
 class Lab {
  public:
   /// Makes the authority, the endpoint's and the code signer's identities and the access key in `folder`.
@@ -60,6 +70,10 @@ class Lab {
 
   /// Makes the identity of one device, replacing one it had.
   [[nodiscard]] Result<Identity> issue_device(const std::string& thing_name) const;
+  /// Gives the endpoint another certificate, for the key it has; broker and object server show it from their
+  /// next start on.
+  /// @returns kUsage if it would end before it begins; kEnvironment if it cannot be written
+  [[nodiscard]] Result<void> reissue_endpoint(const EndpointCertificate& wanted);
   [[nodiscard]] std::string device_folder(const std::string& thing_name) const {
     return folder_ + "/devices/" + thing_name;
   }

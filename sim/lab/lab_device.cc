@@ -1,9 +1,12 @@
 #include "sim/lab/lab_device.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
+#include "sim/base/file_io.h"
+#include "sim/device/elf_symbols.h"
 #include "sim/lab/boot_console.h"
 #include "sim/lab/factory.h"
 
@@ -42,14 +45,24 @@ Result<void> equip_device(const RunningLab& lab, const DeviceSpec& spec, const I
   if (!provisioning) return tl::unexpected(provisioning.error());
   auto flash = flash_file::FlashFile::create(spec.folder + "/flash.bin");
   if (!flash) return tl::unexpected(flash.error());
+  ::unlink((spec.folder + "/flash.faults").c_str());  // an earlier part's
   return equip(flash->bytes(), *provisioning, images);
 }
 
 Result<std::unique_ptr<LabDevice>> LabDevice::open(RunningLab& lab, DeviceSpec spec, BuildProducts products) {
   auto flash = flash_file::FlashFile::open(spec.folder + "/flash.bin");
   if (!flash) return tl::unexpected(flash.error());
-  return std::unique_ptr<LabDevice>(
+  std::unique_ptr<LabDevice> device(
       new LabDevice(lab, std::move(spec), std::move(products), std::move(*flash)));
+  auto faults = flash_file::FlashFaults::open(lab.io(),
+                                              {.fault_path = device->spec_.folder + "/flash.faults",
+                                               .wake_path = device->spec_.socket_folder + "/flash.wake"},
+                                              device->flash_);
+  if (!faults) return tl::unexpected(faults.error());
+  device->faults_ = std::move(*faults);
+  device->faults_->on_strike(
+      [raw = device.get()](const flash_file::FlashStrike& strike) { raw->handle_strike(strike); });
+  return device;
 }
 
 LabDevice::LabDevice(RunningLab& lab, DeviceSpec spec, BuildProducts products, flash_file::FlashFile flash)
@@ -88,10 +101,16 @@ Result<void> LabDevice::bring_link_up() {
                                  .host_names = {kEndpointHost},
                                  .mac = spec_.mac,
                                  .pcap_path = spec_.record ? spec_.folder + "/link.pcap" : "",
+                                 .now = [&clock = lab_.clock()] { return clock.now(); },
                                  .events = &lab_.log()});
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
   return {};
+}
+
+Result<link::Link*> LabDevice::link() {
+  if (auto up = bring_link_up(); !up) return tl::unexpected(up.error());
+  return link_.get();
 }
 
 Result<void> LabDevice::create_device() {
@@ -102,6 +121,8 @@ Result<void> LabDevice::create_device() {
                                          .flash_path = flash_.path(),
                                          .flash_plugin_path = products_.flash_plugin,
                                          .op_log_path = spec_.record ? spec_.folder + "/flash.ops" : "",
+                                         .fault_path = faults_->paths().fault_path,
+                                         .wake_path = faults_->paths().wake_path,
                                          .seed = spec_.seed,
                                          .more_arguments = link_->qemu_arguments(spec_.board->nic_model),
                                          .uart_log_path = spec_.folder + "/uart.log",
@@ -109,14 +130,20 @@ Result<void> LabDevice::create_device() {
                                          .on_machine_reset =
                                              [this] {
                                                flash_.clear_volatile_state();
+                                               faults_->machine_resets();
                                                return Result<void>{};
                                              },
+                                         .on_machine_stops = [this] { faults_->machine_stops(); },
                                          .events = &lab_.log()});
   if (!device) return tl::unexpected(device.error());
   device_ = std::move(*device);
   device_->on_console_line([this](std::string_view line) { handle_line(line); });
+  device_->on_reset([this](device::ResetCause) { hang_.reset(); });
+  for (const auto& [id, point] : skips_) device_->skip(static_cast<std::uint32_t>(id), point);
   device_->on_exit([this](const device::Exit& exit) {
     is_stopping_ = false;
+    hang_.reset();
+    faults_->collect();
     problem_ = exit.error.message;
     if (on_exit_) on_exit_(exit.error);
   });
@@ -125,6 +152,8 @@ Result<void> LabDevice::create_device() {
 
 void LabDevice::cut() {
   if (device_) device_->power_off();
+  hang_.reset();
+  faults_->collect();
 }
 
 void LabDevice::stop(std::function<void()> done) {
@@ -132,6 +161,8 @@ void LabDevice::stop(std::function<void()> done) {
   is_stopping_ = true;
   device_->shut_down([this, done = std::move(done)] {
     is_stopping_ = false;
+    hang_.reset();
+    faults_->collect();
     link_.reset();
     done();
   });
@@ -141,6 +172,112 @@ Result<void> LabDevice::reset() {
   if (power() != Power::kOn) return fail(ExitCode::kUsage, fmt::format("device '{}' is off", spec_.name));
   device_->reset();
   return {};
+}
+
+Result<flash_file::FaultId> LabDevice::arm(const flash_file::FlashFault& fault) {
+  auto id = faults_->arm(fault);
+  // Those strike when they are armed: the cells read something else from now on.
+  if (id && std::holds_alternative<flash_file::StuckBits>(fault))
+    emit_fault({{"fault", flash_file::name_of(fault)}});
+  return id;
+}
+
+Result<flash_file::FaultId> LabDevice::arm(const device::DeviceFault& fault) {
+  if (const auto* reset = std::get_if<device::ResetAtInstruction>(&fault))
+    return faults_->arm_reset(device::name_of(fault), reset->instruction);
+  if (const auto* skip = std::get_if<device::SkipInstruction>(&fault)) return arm_skip(*skip);
+  if (power() != Power::kOn) {
+    return fail(ExitCode::kUsage, fmt::format("{} strikes device '{}' only while it is on",
+                                              device::name_of(fault), spec_.name));
+  }
+  const auto id = faults_->new_id(device::name_of(fault));
+  strike(fault, id);
+  return id;
+}
+
+/// One of those that strike at once.
+void LabDevice::strike(const device::DeviceFault& fault, flash_file::FaultId id) {
+  device_->catch_up();
+  emit_fault({{"fault", device::name_of(fault)}});
+  if (std::holds_alternative<device::PowerCut>(fault)) cut();
+  if (std::holds_alternative<device::Reset>(fault)) device_->reset();
+  if (std::holds_alternative<device::WatchdogExpiry>(fault)) device_->expire_watchdog();
+  if (!std::holds_alternative<device::Hang>(fault)) return;
+  hang_ = id;
+  device_->hang();
+}
+
+Result<flash_file::FaultId> LabDevice::arm_skip(const device::SkipInstruction& skip) {
+  const bool is_bootloader = skip.program == device::SkipInstruction::Program::kBootloader;
+  const auto elf = read_file(is_bootloader ? products_.bootloader_elf : products_.application_elf);
+  if (!elf) return tl::unexpected(elf.error());
+  const auto address = device::find_address(device::functions_of(*elf), skip.at);
+  if (!address) return tl::unexpected(address.error());
+  const auto name = device::name_of(skip);
+  const auto id = faults_->new_id(name);
+  const device::SkipPoint point{.address = *address,
+                                .strike = std::make_shared<Strike>(skip.strike),
+                                .on_skip = [this, name, at = skip.at] {
+                                  device_->catch_up();
+                                  emit_fault({{"fault", name}, {"at", at}});
+                                }};
+  skips_.emplace(id, point);
+  if (device_) device_->skip(static_cast<std::uint32_t>(id), point);
+  return id;
+}
+
+void LabDevice::clear(flash_file::FaultId id) {
+  faults_->clear(id);
+  if (skips_.erase(id) != 0 && device_) device_->stop_skipping(static_cast<std::uint32_t>(id));
+  if (hang_ != id) return;
+  hang_.reset();
+  device_->resume();
+}
+
+void LabDevice::handle_strike(const flash_file::FlashStrike& strike) {
+  // What it said before comes before, in the event log too.
+  if (device_) device_->catch_up();
+  emit_fault(strike.to_json());
+  if (strike.is_power_cut()) {
+    if (device_) device_->power_off();
+    hang_.reset();
+    if (on_power_cut_) on_power_cut_();
+  } else if (strike.what.operation == 0 && device_) {
+    device_->reset();
+  }
+}
+
+Result<std::vector<flash_file::RottenBit>> LabDevice::rot(const flash_file::BitRot& rot) {
+  if (auto off = need_off(flash_file::kBitRotName); !off) return tl::unexpected(off.error());
+  auto rotten = flash_file::rot(flash_, faults_->file(), rot);
+  if (!rotten) return rotten;
+  nlohmann::json bits = nlohmann::json::array();
+  for (const auto& one : *rotten) bits.push_back({{"offset", one.offset}, {"bit", one.bit}});
+  emit_fault({{"fault", flash_file::kBitRotName}, {"bits", std::move(bits)}});
+  return rotten;
+}
+
+Result<void> LabDevice::destroy(const flash_file::Destroy& destroy) {
+  if (auto off = need_off(flash_file::kDestroyName); !off) return off;
+  const auto range = flash_file::destroy(flash_, faults_->file(), destroy);
+  if (!range) return tl::unexpected(range.error());
+  emit_fault(
+      {{"fault", flash_file::kDestroyName}, {"offset", range->begin}, {"length_bytes", range->size()}});
+  return {};
+}
+
+Result<void> LabDevice::need_off(std::string_view fault) const {
+  if (power() == Power::kOff) return {};
+  return fail(ExitCode::kUsage,
+              fmt::format("{} strikes flash at rest, and device '{}' is on", fault, spec_.name),
+              "Cut its power or stop it first.");
+}
+
+/// A fault's name begins with its layer's.
+void LabDevice::emit_fault(nlohmann::json fields) {
+  const auto name = fields.at("fault").get<std::string>();
+  fields["device"] = spec_.name;
+  lab_.log().emit(name.substr(0, name.find('.')), "fault", std::move(fields));
 }
 
 LabDevice::Power LabDevice::power() const {

@@ -12,20 +12,31 @@
 // over. A stop ends the machine between two operations on its flash and takes the link down, which closes the
 // connections: the broker knows at once.
 //
-// Files of a device: flash.bin, uart.log (the console's raw bytes); and with `record` link.pcap and
-// flash.ops.
+// Faults are armed by arm(), on or off, and stay armed over power cycles until they have struck as often as
+// they may or are cleared. Each strike is an event ("fault") of the layer it belongs to. A power cut that
+// strikes in flash leaves the device off; whoever wants it on again starts it.
+//
+// Files of a device: flash.bin, flash.faults (its cells' wear, and what is armed), uart.log (the console's
+// raw bytes); and with `record` link.pcap and flash.ops.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/base/result.h"
 #include "sim/cloud/listeners.h"
 #include "sim/device/device.h"
+#include "sim/device/device_fault.h"
+#include "sim/flash/at_rest.h"
+#include "sim/flash/flash_faults.h"
 #include "sim/flash/flash_file.h"
 #include "sim/lab/boards.h"
 #include "sim/lab/build_products.h"
@@ -91,6 +102,26 @@ class LabDevice {
   /// Pulls the reset line. @returns kUsage if it is off
   [[nodiscard]] Result<void> reset();
 
+  /// The cable, which is laid if it is not yet; stop() takes it up, and with it the faults armed on it.
+  /// @returns kEnvironment if it cannot be
+  [[nodiscard]] Result<link::Link*> link();
+
+  // Faults.
+
+  /// @returns kUsage if the fault is impossible: no such place, or too many
+  [[nodiscard]] Result<flash_file::FaultId> arm(const flash_file::FlashFault& fault);
+  /// @returns kUsage if the fault is impossible, or strikes at once and the device is off
+  ///          kEnvironment if the program that it names cannot be read
+  [[nodiscard]] Result<flash_file::FaultId> arm(const device::DeviceFault& fault);
+  /// Takes back what has not struck yet, and ends what lasts. Does nothing for one that is over.
+  void clear(flash_file::FaultId id);
+  /// Calls `handler` when a power cut has struck in flash: the device is off.
+  void on_power_cut(std::function<void()> handler) { on_power_cut_ = std::move(handler); }
+
+  /// What befalls flash at rest. @returns kUsage if the device is on, or the range is none
+  [[nodiscard]] Result<std::vector<flash_file::RottenBit>> rot(const flash_file::BitRot& rot);
+  [[nodiscard]] Result<void> destroy(const flash_file::Destroy& destroy);
+
   [[nodiscard]] const DeviceSpec& spec() const { return spec_; }
   [[nodiscard]] Power power() const;
   [[nodiscard]] std::span<const std::uint8_t> flash() const { return flash_.bytes(); }
@@ -112,11 +143,20 @@ class LabDevice {
   [[nodiscard]] Result<void> bring_link_up();
   [[nodiscard]] Result<void> create_device();
   void handle_line(std::string_view line);
+  void handle_strike(const flash_file::FlashStrike& strike);
+  void strike(const device::DeviceFault& fault, flash_file::FaultId id);
+  [[nodiscard]] Result<flash_file::FaultId> arm_skip(const device::SkipInstruction& skip);
+  void emit_fault(nlohmann::json fields);
+  [[nodiscard]] Result<void> need_off(std::string_view fault) const;
 
   RunningLab& lab_;
   DeviceSpec spec_;
   BuildProducts products_;
   flash_file::FlashFile flash_;
+  std::unique_ptr<flash_file::FlashFaults> faults_;
+  std::map<flash_file::FaultId, device::SkipPoint> skips_;
+  std::optional<flash_file::FaultId> hang_;
+  std::function<void()> on_power_cut_;
   std::function<void(const Error&)> on_exit_;
   std::deque<std::string> console_lines_;
   cloud::Listeners<ConsoleListener> console_listeners_;

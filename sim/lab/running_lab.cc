@@ -2,21 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <filesystem>
+
 #include "sim/base/json_members.h"
 
 namespace otasim::lab {
 
 Result<std::unique_ptr<RunningLab>> RunningLab::start(boost::asio::io_context& io, Lab identities,
                                                       const Options& options, report::EventLog& log) {
-  std::unique_ptr<RunningLab> lab(new RunningLab(io, std::move(identities), log));
-  if (auto started = lab->start_broker(options); !started) return tl::unexpected(started.error());
+  std::unique_ptr<RunningLab> lab(new RunningLab(io, std::move(identities), options, log));
+  if (auto started = lab->start_broker(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_cloud(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_object_server(); !started) return tl::unexpected(started.error());
   return lab;
 }
 
-RunningLab::RunningLab(boost::asio::io_context& io, Lab identities, report::EventLog& log)
-    : io_(io), log_(log), identities_(std::move(identities)) {
+RunningLab::RunningLab(boost::asio::io_context& io, Lab identities, Options options, report::EventLog& log)
+    : io_(io),
+      log_(log),
+      identities_(std::move(identities)),
+      options_(std::move(options)),
+      mqtt_port_(options_.mqtt_port) {
   // The broker's events are emitted on the io_context's thread, where they are asked for, too.
   log.listen([connections = connections_](const nlohmann::json& event) {
     if (text_member(event, "source") != "broker") return;
@@ -25,25 +34,29 @@ RunningLab::RunningLab(boost::asio::io_context& io, Lab identities, report::Even
     if (!client || !connection) return;
     const auto number = static_cast<std::uint64_t>(*connection);
     if (event["event"] == "client_connected") {
-      (*connections)[*client] = number;
+      connections->alive[*client] = number;
+      connections->last = std::max(connections->last, number);
     } else if (event["event"] == "client_disconnected") {
       // One that was taken over has a successor of another number.
-      if (const auto found = connections->find(*client);
-          found != connections->end() && found->second == number)
-        connections->erase(found);
+      auto& alive = connections->alive;
+      if (const auto found = alive.find(*client); found != alive.end() && found->second == number)
+        alive.erase(found);
     }
   });
 }
 
-Result<void> RunningLab::start_broker(const Options& options) {
-  auto broker = broker::Broker::start(io_, {.folder = options.socket_folder,
-                                            .port = options.mqtt_port,
+Result<void> RunningLab::start_broker() {
+  auto broker = broker::Broker::start(io_, {.folder = options_.socket_folder,
+                                            .port = mqtt_port_,
                                             .ca_path = identities_.authority().certificate_path,
                                             .certificate_path = identities_.endpoint().certificate_path,
                                             .key_path = identities_.endpoint().key_path,
-                                            .plugin_path = options.broker_plugin});
+                                            .plugin_path = options_.broker_plugin,
+                                            .first_connection = connections_->last + 1});
   if (!broker) return tl::unexpected(broker.error());
   broker_ = std::move(*broker);
+  mqtt_port_ = broker_->port();
+  watch_broker();
   return {};
 }
 
@@ -69,16 +82,119 @@ Result<void> RunningLab::start_object_server() {
                                             .key_path = identities_.endpoint().key_path});
   if (!server) return tl::unexpected(server.error());
   object_server_ = std::move(*server);
+  cloud_->faults().http.attach(*object_server_);
   cloud_->urls().set_endpoint(fmt::format("{}:{}", kEndpointHost, object_server_->port()));
   return {};
 }
 
 void RunningLab::on_exit(std::function<void(const Error&)> handler) {
-  broker_->on_exit(std::move(handler));
+  on_exit_ = std::move(handler);
+  watch_broker();
+}
+
+void RunningLab::watch_broker() {
+  if (broker_ && on_exit_) broker_->on_exit(on_exit_);
 }
 
 bool RunningLab::is_connected(const std::string& client_id) const {
-  return connections_->contains(client_id);
+  return connections_->alive.contains(client_id);
+}
+
+void RunningLab::connect_second_client(const std::string& device, std::int64_t hold_ms,
+                                       std::function<void(const Result<broker::SecondClient::End>&)> done) {
+  const std::uint64_t number = next_second_client_++;
+  const std::string files = identities_.device_folder(device) + "/device";
+  second_clients_[number] = broker::SecondClient::start(
+      io_,
+      {.client_id = device,
+       .port = mqtt_port_,
+       .ca_path = identities_.authority().certificate_path,
+       .certificate_path = files + ".cert.pem",
+       .key_path = files + ".key.pem",
+       .hold_ms = hold_ms},
+      {.on_admitted =
+           [this, device, hold_ms] {
+             report_fault("broker", "broker.duplicate_client", {{"device", device}, {"hold_ms", hold_ms}});
+           },
+       .on_end =
+           [this, number, done = std::move(done)](const auto& end) {
+             second_clients_.erase(number);
+             if (done) done(end);
+           }});
+}
+
+Result<void> RunningLab::take_broker_down() {
+  if (!broker_) return fail(ExitCode::kUsage, "the broker is down already.");
+  report_fault("broker", "broker.down");
+  stop_broker();
+  return {};
+}
+
+void RunningLab::stop_broker() {
+  const std::filesystem::path log_path = broker_->log_path();
+  broker_link_->disconnect();
+  broker_.reset();
+  if (auto port = broker::PortReservation::take(mqtt_port_)) reserved_port_ = std::move(*port);
+  // The next one begins its log anew.
+  std::error_code ignored;
+  std::filesystem::rename(
+      log_path, log_path.parent_path() / fmt::format("mosquitto.{}.log", ++broker_restarts_), ignored);
+  log_lost_connections();
+}
+
+/// The plugin did not live to tell.
+void RunningLab::log_lost_connections() {
+  const auto lost = connections_->alive;
+  for (const auto& [client, number] : lost) {
+    log_.emit(
+        "broker", "client_disconnected",
+        {{"clientId", client}, {"connection", number}, {"disconnectReason", "SERVER_INITIATED_DISCONNECT"}});
+  }
+}
+
+Result<void> RunningLab::bring_broker_up() {
+  if (broker_) return fail(ExitCode::kUsage, "the broker is up already.");
+  if (auto started = start_broker(); !started) return started;
+  if (auto connected = broker_link_->reconnect(broker_->socket_path()); !connected) {
+    broker_.reset();
+    return connected;
+  }
+  reserved_port_.reset();
+  broker_link_->when_ready([this] { log_.emit("broker", "up", {{"port", mqtt_port_}}); });
+  return {};
+}
+
+void RunningLab::restart_broker(std::int64_t down_ms, std::function<void(const Result<void>&)> done) {
+  // `done` may do anything with the lab, and so is not called by one of its parts.
+  const auto tell = [io = &io_, done = std::move(done)](Result<void> restarted) {
+    if (!done) return;
+    boost::asio::post(*io, [done, restarted = std::move(restarted)] { done(restarted); });
+  };
+  if (!broker_) {
+    tell(fail(ExitCode::kUsage, "the broker is down; it cannot be restarted."));
+    return;
+  }
+  report_fault("broker", "broker.restart", {{"down_ms", down_ms}});
+  stop_broker();
+  const auto pause = std::make_shared<boost::asio::steady_timer>(io_, std::chrono::milliseconds(down_ms));
+  pause->async_wait([this, pause, tell, alive = std::weak_ptr<char>(alive_)](boost::system::error_code) {
+    if (alive.expired()) return;
+    if (auto up = bring_broker_up(); !up) {
+      tell(std::move(up));
+    } else {
+      broker_link_->when_ready([tell] { tell({}); });
+    }
+  });
+}
+
+void RunningLab::jump_clock(std::int64_t by_s) {
+  report_fault("cloud", "cloud.clock_jump", {{"by_s", by_s}});
+  clock_.jump(by_s);
+}
+
+void RunningLab::report_fault(const char* source, const char* name, nlohmann::json more) {
+  more["fault"] = name;
+  log_.emit(source, "fault", std::move(more));
 }
 
 }  // namespace otasim::lab

@@ -4,6 +4,7 @@
 //   log);
 //   (*lab)->on_exit([](const Error& error) { ... });    // the broker has gone; nothing works any more
 //   (*lab)->when_ready([&] { ... });                    // devices may connect from here on
+//   (*lab)->restart_broker(500, [](const Result<void>& restarted) { ... });   // and other faults, below
 //
 // What stands in the lab's folder (cloud.sqlite, objects/) goes on where it was left. All of it, devices
 // (lab_device.h) included, belongs to the io_context's thread, which must be the main thread.
@@ -12,13 +13,17 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "sim/base/result.h"
 #include "sim/broker/broker.h"
+#include "sim/broker/port_reservation.h"
+#include "sim/broker/second_client.h"
 #include "sim/cloud/broker_link.h"
 #include "sim/cloud/clock.h"
 #include "sim/cloud/cloud.h"
@@ -45,6 +50,7 @@ class RunningLab {
   RunningLab(const RunningLab&) = delete;
   RunningLab& operator=(const RunningLab&) = delete;
 
+  /// Calls `handler` if the broker ends by itself; also a later one, after a restart.
   void on_exit(std::function<void(const Error& error)> handler);
   /// Calls `ready` when the broker knows every certificate that is registered so far.
   void when_ready(std::function<void()> ready) { broker_link_->when_ready(std::move(ready)); }
@@ -53,7 +59,9 @@ class RunningLab {
   [[nodiscard]] report::EventLog& log() { return log_; }
   [[nodiscard]] const Lab& identities() const { return identities_; }
   [[nodiscard]] cloud::Cloud& cloud() { return *cloud_; }
-  [[nodiscard]] std::uint16_t mqtt_port() const { return broker_->port(); }
+  [[nodiscard]] std::uint16_t mqtt_port() const { return mqtt_port_; }
+  /// Mosquitto's process; 0 while it is down.
+  [[nodiscard]] pid_t broker_pid() const { return broker_ ? broker_->pid() : 0; }
   /// Where the object server listens, HTTPS; another port at each start.
   [[nodiscard]] std::uint16_t object_port() const { return object_server_->port(); }
   [[nodiscard]] cloud::ObjectServer& object_server() { return *object_server_; }
@@ -62,25 +70,74 @@ class RunningLab {
   /// Whether a client is connected to the broker under this id.
   [[nodiscard]] bool is_connected(const std::string& client_id) const;
 
+  // Faults. Each that strikes is an event `fault` of the log. Not to be called from one of its listeners, nor
+  // from a handler of when_ready(). What is armed stays armed while the broker is away.
+
+  /// Of messages between cloud and devices.
+  [[nodiscard]] broker::MessageFaults& message_faults() { return broker_link_->message_faults(); }
+  /// Of objects, streams and jobs.
+  [[nodiscard]] cloud::CloudFaults& cloud_faults() { return cloud_->faults(); }
+  /// `broker.kick`: closes a client's connection, if it has one.
+  void kick(const std::string& client_id) { broker_link_->kick(client_id); }
+  /// `broker.duplicate_client`: another client comes with a device's id and certificate, and goes after
+  /// `hold_ms`. @param done  called at its end; kEnvironment if it was not let in
+  void connect_second_client(const std::string& device, std::int64_t hold_ms,
+                             std::function<void(const Result<broker::SecondClient::End>& end)> done);
+
+  /// `broker.down`: the broker is gone, and with it every connection and every message under way; on_exit()
+  /// is not told. Its port stays the lab's. @returns kUsage if it is down already
+  [[nodiscard]] Result<void> take_broker_down();
+  /// Starts it again on the same port. When the event `broker` `up` is logged, it knows every certificate.
+  /// @returns kUsage if it is up, kEnvironment if it cannot be started
+  [[nodiscard]] Result<void> bring_broker_up();
+  /// `broker.restart`: both, `down_ms` apart. @param done  called when it is up, or cannot be
+  void restart_broker(std::int64_t down_ms, std::function<void(const Result<void>& restarted)> done);
+
+  /// `cloud.clock_jump`: sets the cloud's clock forward, or back with a negative number.
+  void jump_clock(std::int64_t by_s);
+  [[nodiscard]] cloud::LabClock& clock() { return clock_; }
+
+  /// Gives the endpoint another certificate. The broker shows it after a restart (restart_broker()), the
+  /// object server at the lab's next start. @returns what Lab::reissue_endpoint() returns
+  [[nodiscard]] Result<void> reissue_endpoint(const EndpointCertificate& wanted) {
+    return identities_.reissue_endpoint(wanted);
+  }
+
  private:
   /// Which client ids are connected, from the log's events. Outlives the lab with the log's listener.
-  using Connections = std::unordered_map<std::string, std::uint64_t>;
+  struct Connections {
+    std::unordered_map<std::string, std::uint64_t> alive;  ///< their numbers
+    std::uint64_t last = 0;                                ///< the highest number so far
+  };
 
-  RunningLab(boost::asio::io_context& io, Lab identities, report::EventLog& log);
-  [[nodiscard]] Result<void> start_broker(const Options& options);
+  RunningLab(boost::asio::io_context& io, Lab identities, Options options, report::EventLog& log);
+  [[nodiscard]] Result<void> start_broker();
+  void stop_broker();
+  void watch_broker();
+  void log_lost_connections();
+  void report_fault(const char* source, const char* name, nlohmann::json more = nlohmann::json::object());
   [[nodiscard]] Result<void> start_cloud();
   [[nodiscard]] Result<void> start_object_server();
 
   boost::asio::io_context& io_;
   report::EventLog& log_;
   Lab identities_;
+  Options options_;
+  std::uint16_t mqtt_port_ = 0;
+  std::function<void(const Error&)> on_exit_;
   cloud::LabClock clock_;
   std::shared_ptr<Connections> connections_ = std::make_shared<Connections>();
-  std::unique_ptr<broker::Broker> broker_;
+  std::optional<broker::PortReservation> reserved_port_;  ///< while the broker is down
+  std::unique_ptr<broker::Broker> broker_;                ///< null: it is down
+  int broker_restarts_ = 0;
   std::unique_ptr<cloud::Cloud> cloud_;
   std::unique_ptr<cloud::CloudTimers> timers_;
   std::unique_ptr<cloud::ObjectServer> object_server_;
   std::unique_ptr<cloud::BrokerLink> broker_link_;
+  std::map<std::uint64_t, std::unique_ptr<broker::SecondClient>> second_clients_;
+  std::uint64_t next_second_client_ = 1;
+  /// What is posted finds out by it that the lab is gone.
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
 }  // namespace otasim::lab

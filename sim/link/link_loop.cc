@@ -223,9 +223,9 @@ void LinkLoop::poll_once() {
     eventfd_t ignored = 0;
     eventfd_read(wake_.get(), &ignored);
   }
-  carry_out_orders();
+  carry_out_orders();  // before anything that they are to strike
 
-  // libslirp first: a frame from the device may close sockets whose results are still to be read.
+  // Then libslirp: a frame from the device may close sockets whose results are still to be read.
   nat_->handle(fds_, ready < 0);
   if (fds_.size() > kSendAt && fds_[kSendAt].fd == socket_.send_fd() && fds_[kSendAt].revents != 0) {
     device_blocks_ = false;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pal_sim/flash/op_log.h"
@@ -31,6 +32,8 @@ struct DeviceEvidence {
   Bytes flash = {};          ///< after the clean boots
   std::vector<CleanBoot> boots = {};
   std::optional<flash::OpLog> op_log = {};
+  /// Offset and length of what faults have left marginal.
+  std::vector<std::pair<std::size_t, std::size_t>> marginal = {};
   bool flash_was_damaged = false;  ///< a fault changed it at rest
 };
 

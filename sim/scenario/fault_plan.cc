@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/scenario/fault_layers.h"
+#include "sim/scenario/fault_catalog.h"
 
 namespace otasim::scenario {
 

@@ -9,6 +9,7 @@
 #include "sim/crypto/key.h"
 #include "sim/image/elf.h"
 #include "sim/image/image.h"
+#include "sim/lab/variants.h"
 
 namespace otasim::scenario {
 namespace {
@@ -60,30 +61,16 @@ Result<Envelope> envelope_of(const json& spec, const lab::Board& board, const la
                   std::move(*key)};
 }
 
-Result<Bytes> sign(const Bytes& payload, const Envelope& envelope) {
-  return image::sign(payload, envelope.options, envelope.key);
-}
-
-/// As much payload as makes the whole image exactly as long as a slot. The signature's length varies by a few
-/// bytes, so it takes some tries.
-Result<Bytes> fill_slot(Bytes payload, const Envelope& envelope, std::uint64_t seed) {
-  constexpr int kMaxTries = 64;
-  for (int i = 0; i < kMaxTries; ++i) {
-    auto image = sign(payload, envelope);
-    if (!image || image->size() == flash::kSlotSize) return image;
-    if (image->size() < flash::kSlotSize) {
-      append_random(payload, flash::kSlotSize - image->size(), seed + static_cast<std::uint64_t>(i));
-    } else {
-      payload.resize(payload.size() - (image->size() - flash::kSlotSize));
-    }
-  }
-  return fail(ExitCode::kInternal, "no image came out exactly as long as a slot");
-}
-
 Result<Bytes> application_payload(const json& spec, const lab::Board& board,
                                   const lab::BuildProducts& products) {
   const bool is_recovery = spec.value("kind", "application") == "recovery";
-  const auto elf = read_file(is_recovery ? products.recovery_elf : products.application_elf);
+  std::string program = is_recovery ? products.recovery_elf : products.application_elf;
+  if (spec.contains("variant")) {
+    auto variant = lab::find_variant(spec.at("variant").get<std::string>(), board.name);
+    if (!variant) return tl::unexpected(variant.error());
+    program = std::move(*variant);
+  }
+  const auto elf = read_file(program);
   if (!elf) return tl::unexpected(elf.error());
   return image::payload_from_elf(*elf, board.load_address + boot::image::kDefaultHeaderSize,
                                  flash::kSlotSize - boot::image::kDefaultHeaderSize);
@@ -108,8 +95,9 @@ Result<Bytes> make_image(const json& spec, const lab::Board& board, const lab::B
     encryption_key = std::move(*key);
     envelope->options.encrypt_to = &*encryption_key;
   }
-  auto image = spec.value("fills_slot", false) ? fill_slot(std::move(*payload), *envelope, seed)
-                                               : sign(*payload, *envelope);
+  auto image = spec.value("fills_slot", false)
+                   ? image::sign_to_size(*payload, envelope->options, envelope->key, flash::kSlotSize)
+                   : image::sign(*payload, envelope->options, envelope->key);
   if (!image || !spec.contains("damage")) return image;
   const std::size_t offset = spec.at("damage").at("offset");
   const std::size_t count = spec.at("damage").value("bytes", std::size_t{1});

@@ -215,6 +215,13 @@ class ScenarioRun {
     }
     log_.emit("run", "do", {{"step", step.name}, {"arguments", step.arguments}, {"where", step.where}});
     if (step.name == "power") return stage_->power(step.arguments, [this] { next_step(); });
+    if (step.name == "second_client") {
+      stage_->second_client(step.arguments, [this, where = step.where](const Result<void>& done) {
+        if (done) return next_step();
+        fail_run(fmt::format("{}: second_client: {}", where, done.error().message));
+      });
+      return {};
+    }
     auto done = do_immediate(step);
     if (done) next_step();
     return done;
@@ -225,6 +232,11 @@ class ScenarioRun {
     if (step.name == "job") return stage_->create_job(step.arguments);
     if (step.name == "cancel") return stage_->cancel(step.arguments);
     if (step.name == "delete") return stage_->remove_job(step.arguments);
+    if (step.name == "clock") {
+      stage_->jump_clock(step.arguments);
+      return {};
+    }
+    if (step.name == "certificate") return stage_->change_certificate(step.arguments);
     if (step.name == "fault") return faults_->arm(step.arguments);
     if (step.name == "clear") return faults_->clear(step.arguments.at("id"));
     if (step.name == "say") {
@@ -344,6 +356,7 @@ class ScenarioRun {
     for (DeviceEvidence& device : evidence_.devices) {
       const auto flash = stage_->device(device.name).flash();
       device.flash.assign(flash.begin(), flash.end());
+      device.marginal = marginal_ranges(device.name);
       device.op_log = flash::read_op_log(stage_->device_folder(device.name) + "/flash.ops");
     }
     if (failures_.empty()) failures_ = judge(plan_.scenario, evidence_);
@@ -353,6 +366,19 @@ class ScenarioRun {
     for (const DeviceEvidence& device : evidence_.devices) result.devices.push_back(summary_of(device, *key));
     for (const std::string& failure : result.failures) log_.emit("run", "verdict", {{"text", failure}});
     return result;
+  }
+
+  [[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> marginal_ranges(
+      const std::string& device) const {
+    std::vector<std::pair<std::size_t, std::size_t>> ranges;
+    for (const json& event : evidence_.events) {
+      if (event.value("source", "") != "flash" || event.value("device", "") != device) continue;
+      const auto marginal = event.value("marginal_bytes", std::size_t{0});
+      if (marginal == 0) continue;
+      ranges.emplace_back(
+          event.at("offset").get<std::size_t>() + event.at("applied_bytes").get<std::size_t>(), marginal);
+    }
+    return ranges;
   }
 
   static json summary_of(const DeviceEvidence& device, const crypto::P256Key& key) {

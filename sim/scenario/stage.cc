@@ -291,4 +291,44 @@ Result<void> Stage::power(const json& arguments, std::function<void()> done) {
   return result;
 }
 
+Result<void> Stage::change_certificate(const json& arguments) {
+  constexpr std::int64_t kDay = 86'400;
+  const std::string becomes = arguments.at("becomes");
+  const std::int64_t now = lab_->clock().now();
+  lab::EndpointCertificate wanted;
+  if (becomes == "expired") {
+    wanted.valid_from = now - 2 * kDay;
+    wanted.valid_until = now - kDay;
+  } else if (becomes == "not_yet_valid") {
+    wanted.valid_from = now + kDay;
+  } else if (becomes == "wrong_name") {
+    wanted.host = "impostor.example";
+  }
+  wanted.by_stranger = becomes == "other_authority";
+  if (auto issued = lab_->reissue_endpoint(wanted); !issued) return issued;
+  restart_broker(0);
+  return {};
+}
+
+void Stage::jump_clock(const json& arguments) {
+  lab_->jump_clock(static_cast<std::int64_t>(arguments.value("jump_s", 0.0)));
+}
+
+void Stage::second_client(const json& arguments, std::function<void(const Result<void>&)> done) {
+  lab_->connect_second_client(arguments.at("device"), arguments.value("hold_ms", std::int64_t{0}),
+                              [done = std::move(done)](const Result<broker::SecondClient::End>& end) {
+                                done(end ? Result<void>{} : tl::unexpected(end.error()));
+                              });
+}
+
+void Stage::bring_broker_up() {
+  if (const auto up = lab_->bring_broker_up(); !up && on_lab_exit_) on_lab_exit_(up.error());
+}
+
+void Stage::restart_broker(std::int64_t down_ms) {
+  lab_->restart_broker(down_ms, [this](const Result<void>& restarted) {
+    if (!restarted && on_lab_exit_) on_lab_exit_(restarted.error());
+  });
+}
+
 }  // namespace otasim::scenario

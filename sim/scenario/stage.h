@@ -54,6 +54,14 @@ class Stage {
   /// @param done  called when the device is off, if it is switched off in order; else before this returns
   [[nodiscard]] Result<void> power(const nlohmann::json& arguments, std::function<void()> done);
 
+  [[nodiscard]] Result<void> change_certificate(const nlohmann::json& arguments);
+  void jump_clock(const nlohmann::json& arguments);
+  /// @param done  called when the client has gone; an error if it was not let in
+  void second_client(const nlohmann::json& arguments, std::function<void(const Result<void>&)> done);
+  /// What goes wrong with these ends the run, as a broker that is gone does.
+  void bring_broker_up();
+  void restart_broker(std::int64_t down_ms);
+
   [[nodiscard]] lab::RunningLab& lab() { return *lab_; }
   [[nodiscard]] const lab::BuildProducts& products() const { return products_; }
   [[nodiscard]] lab::LabDevice& device(const std::string& name) { return *devices_.at(name).device; }

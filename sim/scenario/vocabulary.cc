@@ -1,5 +1,5 @@
-// The words of a scenario file. What each fault takes is in fault_vocabulary.cc.
-#include "sim/scenario/fault_vocabulary.h"
+// The words of a scenario file. What each fault takes is in fault_catalog*.cc.
+#include "sim/scenario/fault_catalog.h"
 #include "sim/scenario/scenario.h"
 
 namespace otasim::scenario {

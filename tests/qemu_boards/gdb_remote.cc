@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "sim/base/unix_socket.h"
+#include "sim/device/gdb_packet.h"
 
 namespace otasim::test {
 namespace {
@@ -16,21 +17,10 @@ namespace {
 constexpr std::chrono::seconds kLimit{20};
 constexpr char kInterrupt = 0x03;
 
-/// A register's value in hexadecimal, as the processor has it in memory: little-endian.
-std::string target_hex(std::uint32_t value) {
-  std::string text;
-  for (int i = 0; i < 4; ++i) text += fmt::format("{:02x}", (value >> (8 * i)) & 0xFF);
-  return text;
-}
-
-std::uint32_t from_target_hex(std::string_view text) {
-  if (text.size() < 8) throw std::runtime_error(fmt::format("gdb: no register value: '{}'", text));
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
-    value |= static_cast<std::uint32_t>(std::stoul(std::string(text.substr(2 * i, 2)), nullptr, 16))
-             << (8 * i);
-  }
-  return value;
+std::uint32_t word_of(std::string_view text) {
+  const auto value = device::gdb_word_value(text);
+  if (!value) throw std::runtime_error(fmt::format("gdb: no register value: '{}'", text));
+  return *value;
 }
 
 void wait_readable(int descriptor) {
@@ -70,16 +60,16 @@ void GdbRemote::accept() {
 }
 
 std::uint32_t GdbRemote::reg(int number) {
-  return from_target_hex(ask(fmt::format("p{:x}", number)));
+  return word_of(ask(fmt::format("p{:x}", number)));
 }
 
 void GdbRemote::set_reg(int number, std::uint32_t value) {
-  const std::string answer = ask(fmt::format("P{:x}={}", number, target_hex(value)));
+  const std::string answer = ask(fmt::format("P{:x}={}", number, device::gdb_word(value)));
   if (answer != "OK") throw std::runtime_error("gdb: a register cannot be written: " + answer);
 }
 
 std::uint32_t GdbRemote::word(std::uint32_t address) {
-  return from_target_hex(ask(fmt::format("m{:x},4", address)));
+  return word_of(ask(fmt::format("m{:x},4", address)));
 }
 
 void GdbRemote::set_breakpoint(std::uint32_t address) {
@@ -115,8 +105,7 @@ void GdbRemote::interrupt() {
 }
 
 void GdbRemote::monitor(std::string_view command) {
-  std::string packet = "qRcmd,";
-  for (const char c : command) packet += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  const std::string packet = "qRcmd," + device::gdb_bytes(command);
   // What the command prints comes in packets that begin with O, before the answer.
   std::string answer = ask(packet);
   while (answer.size() > 1 && answer[0] == 'O' && answer != "OK") answer = receive();
@@ -128,9 +117,7 @@ std::string GdbRemote::ask(std::string_view packet) {
 }
 
 void GdbRemote::send(std::string_view packet) {
-  unsigned sum = 0;
-  for (const char c : packet) sum += static_cast<unsigned char>(c);
-  const std::string framed = fmt::format("${}#{:02x}", packet, sum & 0xFF);
+  const std::string framed = device::gdb_packet(packet);
   if (::send(socket_, framed.data(), framed.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(framed.size()))
     throw std::runtime_error("gdb: connection lost");
   // The acknowledgement: what is readable from now on is an answer or a stop.
@@ -140,14 +127,10 @@ void GdbRemote::send(std::string_view packet) {
 
 /// The next packet's content; it is acknowledged.
 std::string GdbRemote::receive() {
-  while (next_byte() != '$') {
-  }
-  std::string content;
-  for (char c = next_byte(); c != '#'; c = next_byte()) content += c;
-  static_cast<void>(next_byte());
-  static_cast<void>(next_byte());
+  std::optional<std::string> content;
+  while (!(content = packets_.next())) packets_.feed(std::string(1, next_byte()));
   if (::send(socket_, "+", 1, MSG_NOSIGNAL) != 1) throw std::runtime_error("gdb: connection lost");
-  return content;
+  return *content;
 }
 
 char GdbRemote::next_byte() {

@@ -1,7 +1,8 @@
 // A debugger's connection to QEMU: the few packets of GDB's remote serial protocol that a test needs.
 //
 // Listen first, then start QEMU with qemu_arguments(), which has it call back, then accept(): the processor
-// stands still. Whatever fails ends the program with an exception: a test cannot go on without its debugger.
+// stands still. It waits for each answer, and whatever fails ends the program with an exception: a test
+// cannot go on without its debugger. The simulator's own is sim/device/gdb_client.h.
 #pragma once
 
 #include <chrono>
@@ -9,6 +10,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "sim/device/gdb_packet.h"
 
 namespace otasim::test {
 
@@ -61,6 +64,7 @@ class GdbRemote {
   int socket_ = -1;
   std::string buffer_;
   std::size_t taken_ = 0;
+  device::GdbPacketReader packets_;
 };
 
 }  // namespace otasim::test

@@ -13,12 +13,14 @@
 #include <vector>
 
 #include "sim/base/temp_dir.h"
+#include "sim/device/elf_symbols.h"
 #include "sim/flash/flash_file.h"
-#include "tests/qemu_boards/elf_symbols.h"
 #include "tests/qemu_boards/gdb_remote.h"
 #include "tests/sim/flash/qemu_guest.h"
 
 namespace otasim::test {
+
+using device::Function;
 
 /// The nth time (from 1) that the instruction at `address` is about to run.
 struct Moment {

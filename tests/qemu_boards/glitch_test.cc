@@ -112,7 +112,7 @@ class GlitchTest : public testing::TestWithParam<Badness> {
     ASSERT_TRUE(products) << products.error().message;
     const auto elf = read_file(products->bootloader_elf);
     ASSERT_TRUE(elf) << elf.error().message;
-    functions_ = functions_of(*elf);
+    functions_ = device::functions_of(*elf);
     const auto window = device.flash().bytes();
     rig_.emplace(products->bootloader_elf, products->flash_plugin,
                  std::vector<std::uint8_t>(window.begin(), window.end()));

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tests/sim/cloud/cloud_fixture.h"
+#include "tests/sim/cloud/notebook.h"
 
 namespace otasim::cloud {
 namespace {
@@ -14,23 +15,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using Json = nlohmann::json;
-
-struct Sent {
-  ClientAddress client;  ///< empty: published to all
-  std::string topic;
-  std::string payload;
-};
-
-class Notebook final : public Publisher {
- public:
-  void deliver(const ClientAddress& client, const std::string& topic, std::string_view payload) override {
-    sent.push_back({client, topic, std::string{payload}});
-  }
-  void publish(const std::string& topic, std::string_view payload, int) override {
-    sent.push_back({{}, topic, std::string{payload}});
-  }
-  std::vector<Sent> sent;
-};
 
 class MqttFrontEndTest : public CloudFixture {
  protected:

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 
 #include "sim/base/file_io.h"
 #include "sim/base/temp_dir.h"
+#include "sim/device/elf_symbols.h"
 
 namespace otasim::device {
 namespace {
@@ -109,6 +111,122 @@ TEST_F(DeviceTest, TheResetLineResetsARunningMachine) {
   device_->reset();  // pulled twice is one reset
   ASSERT_TRUE(wait_for_line("boot 3"));
   EXPECT_THAT(history_, ElementsAre("clear", "external reset", "boot 3"));
+}
+
+TEST_F(DeviceTest, AHangIsEndedByItsResumption) {
+  config_.bootloader_path = GUEST_FOLDER "/reset_guest_watchdog.elf";
+  create();
+  power_on();
+  device_->hang();  // as soon as the machine runs
+  device_->resume();
+  ASSERT_TRUE(wait_for_line("boot 1"));
+  device_->hang();
+  device_->hang();
+  device_->resume();
+  device_->reset();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+}
+
+TEST_F(DeviceTest, AResetEndsAHangAndAPowerCutDoesToo) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  history_.clear();
+  device_->hang();
+  device_->reset();
+  ASSERT_TRUE(wait_for_line("boot 3"));
+  EXPECT_THAT(history_, ElementsAre("clear", "external reset", "boot 3"));
+  device_->hang();
+  device_->power_off();
+  EXPECT_FALSE(exit_);
+}
+
+TEST_F(DeviceTest, TheWatchdogsSecondExpiryResetsAProcessorThatDoesNotHeedTheFirst) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  history_.clear();
+  const auto before = std::chrono::steady_clock::now();
+  device_->expire_watchdog();
+  ASSERT_TRUE(wait_for_line("boot 3"));
+  EXPECT_THAT(history_, ElementsAre("clear", "watchdog reset", "boot 3"));
+  EXPECT_GE(std::chrono::steady_clock::now() - before, Device::kWatchdogPeriod);
+}
+
+TEST_F(DeviceTest, TheWatchdogInterruptsTheProcessorAtOnce) {
+  config_.bootloader_path = GUEST_FOLDER "/reset_guest_obedient.elf";  // its NMI handler resets
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  history_.clear();
+  device_->expire_watchdog();
+  ASSERT_TRUE(wait_for_line("boot 3"));
+  EXPECT_THAT(history_, ElementsAre("nmi", "clear", "software reset", "boot 3"));
+  history_.clear();
+  device_->expire_watchdog();  // the reset has put the watchdog back
+  ASSERT_TRUE(wait_for_line("boot 4"));
+}
+
+/// What skipping the store in `put` the nth time leaves of the console.
+class SkipTest : public DeviceTest {
+ protected:
+  SkipTest() {
+    const auto elf = read_file(config_.bootloader_path);
+    address_ = find_address(functions_of(elf.value()), "put+6").value();
+  }
+  SkipPoint point(StrikePlan plan) {
+    return {.address = address_, .strike = std::make_shared<Strike>(plan), .on_skip = [this] { ++skipped_; }};
+  }
+  std::uint32_t address_ = 0;
+  int skipped_ = 0;
+};
+
+TEST_F(SkipTest, TheNthTimeIsSkippedAndNoOther) {
+  create();
+  device_->skip(1, point({.after = 2, .times = 1}));
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  EXPECT_THAT(history_, ElementsAre("clear", "bot 0", "clear", "software reset", "boot 1", "clear",
+                                    "software reset", "boot 2"));
+  EXPECT_EQ(skipped_, 1);
+}
+
+TEST_F(SkipTest, ABreakpointOutlivesResetsAndCountsThroughThem) {
+  create();
+  device_->skip(1, point({.after = 9, .times = 2}));
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  EXPECT_THAT(history_, ElementsAre("clear", "boot 0", "clear", "software reset", "bo 1", "clear",
+                                    "software reset", "boot 2"));
+  EXPECT_EQ(skipped_, 2);
+}
+
+TEST_F(SkipTest, ARunningProcessorIsGivenOneAndItCanBeTakenBack) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  device_->skip(1, point({.after = 3, .times = StrikePlan::kAlways}));
+  device_->skip(2, point({.times = 1}));
+  device_->reset();
+  ASSERT_TRUE(wait_until([&] { return skipped_ == 5; }))
+      << "the first and the fourth to the seventh, not " << skipped_ << " of "
+      << testing::PrintToString(history_);
+  device_->stop_skipping(1);
+  device_->reset();
+  ASSERT_TRUE(wait_until([&] { return history_.back().ends_with("boot 4"); }));
+  EXPECT_THAT(history_[history_.size() - 1], HasSubstr("oo")) << "what was left of the boot before";
+}
+
+TEST_F(SkipTest, CountingGoesOnInTheNextPowerCycle) {
+  create();
+  device_->skip(1, point({.after = 22, .times = 1}));  // 21 characters are a power cycle's
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  device_->power_off();
+  history_.clear();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  EXPECT_EQ(history_[1], "bot 0");
 }
 
 TEST_F(DeviceTest, APowerCutLosesRamAndIsNoUnexpectedExit) {

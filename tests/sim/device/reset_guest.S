@@ -1,5 +1,6 @@
 // A guest for mps2-an385 that prints "boot N" on UART0, N being a count kept in RAM, and is then reset: by
-// itself (SOFTWARE) until the third boot, or by the watchdog (WATCHDOG) until the second. Then it sleeps.
+// itself (SOFTWARE) until the third boot, or by the watchdog (WATCHDOG) until the second. Then it sleeps. An NMI
+// stops it for good, or resets it (OBEDIENT).
   .syntax unified
   .thumb
 
@@ -57,15 +58,31 @@ sleep:
   wfi
   b sleep
 
+  .thumb_func
 put:                          // r3 to UART0 at r0
   ldr r6, [r0, #0x04]         // STATE: bit 0 is "transmitter full"
   lsls r6, r6, #31
   bmi put
   str r3, [r0]
   bx lr
+  .size put, . - put
 
   .thumb_func
 nmi:
+#ifdef OBEDIENT
+  ldr r0, =UART0
+  movs r3, #'n'
+  bl put
+  movs r3, #'m'
+  bl put
+  movs r3, #'i'
+  bl put
+  movs r3, #'\n'
+  bl put
+  ldr r0, =AIRCR
+  ldr r1, =SYSRESETREQ
+  str r1, [r0]
+#endif
   b nmi
 
   .align 2

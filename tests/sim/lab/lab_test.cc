@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -17,8 +18,10 @@
 
 namespace {
 
+using otasim::ExitCode;
 using otasim::TempDir;
 using otasim::lab::Identity;
+using otasim::lab::kEndpointHost;
 using otasim::lab::Lab;
 
 otasim::lab::DeviceKey device_key() {
@@ -94,6 +97,43 @@ TEST_F(LabTest, AnOpenedLabIssuesDevicesThatItsAuthoritySigned) {
   const Lab again = Lab::open(folder.path().string()).value();
   const Identity device = again.issue_device("thing-1").value();
   EXPECT_EQ(X509_verify(device.certificate.get(), lab.authority().key.get()), 1);
+}
+
+TEST_F(LabTest, TheEndpointsCertificateIsReissuedForTheKeyItHas) {
+  const std::string before = lab.endpoint().certificate.pem();
+  ASSERT_TRUE(lab.reissue_endpoint({.valid_from = 1'000'000'000, .valid_until = 1'100'000'000}));
+  EXPECT_NE(lab.endpoint().certificate.pem(), before);
+  EXPECT_TRUE(lab.endpoint().certificate.belongs_to(lab.endpoint().key));
+  EXPECT_TRUE(lab.endpoint().certificate.is_issued_by(lab.authority().certificate));
+  X509* const certificate = lab.endpoint().certificate.get();
+  std::time_t from = 1'000'000'000;
+  std::time_t until = 1'100'000'000;
+  EXPECT_EQ(X509_cmp_time(X509_get0_notBefore(certificate), &from), -1) << "at that second it holds";
+  EXPECT_EQ(X509_cmp_time(X509_get0_notAfter(certificate), &until), -1);
+  --from;
+  --until;
+  EXPECT_EQ(X509_cmp_time(X509_get0_notBefore(certificate), &from), 1);
+  EXPECT_EQ(X509_cmp_time(X509_get0_notAfter(certificate), &until), 1);
+  EXPECT_EQ(X509_check_host(certificate, kEndpointHost, 0, 0, nullptr), 1);
+  const Lab opened = Lab::open(folder.path().string()).value();
+  EXPECT_EQ(opened.endpoint().certificate.pem(), lab.endpoint().certificate.pem());
+}
+
+TEST_F(LabTest, TheEndpointsCertificateCanHaveAnotherNameOrAStrangersSignature) {
+  ASSERT_TRUE(lab.reissue_endpoint({.host = "other.example"}));
+  EXPECT_EQ(X509_check_host(lab.endpoint().certificate.get(), kEndpointHost, 0, 0, nullptr), 0);
+  EXPECT_EQ(X509_check_host(lab.endpoint().certificate.get(), "other.example", 0, 0, nullptr), 1);
+  ASSERT_TRUE(lab.reissue_endpoint({.by_stranger = true}));
+  EXPECT_FALSE(lab.endpoint().certificate.is_issued_by(lab.authority().certificate));
+  ASSERT_TRUE(lab.reissue_endpoint({}));
+  EXPECT_TRUE(lab.endpoint().certificate.is_issued_by(lab.authority().certificate));
+  EXPECT_EQ(X509_check_host(lab.endpoint().certificate.get(), kEndpointHost, 0, 0, nullptr), 1);
+}
+
+TEST_F(LabTest, ACertificateCannotEndBeforeItBegins) {
+  const auto reissued = lab.reissue_endpoint({.valid_from = 2, .valid_until = 1});
+  ASSERT_FALSE(reissued);
+  EXPECT_EQ(reissued.error().code, ExitCode::kUsage);
 }
 
 TEST_F(LabTest, ALabThatWasNotFinishedIsMadeAnew) {

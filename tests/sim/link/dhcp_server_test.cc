@@ -118,5 +118,42 @@ TEST(DhcpServer, WhatIsNotARequestOfAnEthernetClientIsNotAnswered) {
   }
 }
 
+TEST(DhcpServer, AnAnswerThatWasLostIsANewLeaseWhenItIsRepeated) {
+  DhcpServer server;
+  const Frame request = dhcp_request(1, kDeviceAddress);
+  const auto first = server.answer(request);
+  ASSERT_TRUE(first && first->new_lease);
+  EXPECT_FALSE(server.answer(request)->new_lease);
+  server.lost(*first);
+  EXPECT_TRUE(server.answer(request)->new_lease);
+}
+
+TEST(DhcpServer, AForgerOffersItsTermsAndAcknowledgesWhomeverARequestIsFor) {
+  const DhcpTerms terms{.server = ipv4(10, 0, 2, 66),
+                        .address = ipv4(10, 0, 2, 99),
+                        .router = ipv4(10, 0, 2, 67),
+                        .name_server = ipv4(10, 0, 2, 68),
+                        .time_server = ipv4(10, 0, 2, 69)};
+  const std::pair<Frame, std::uint8_t> cases[] = {
+      {dhcp_discover(5), kOfferType},
+      {dhcp_request(5, kDeviceAddress), kAckType},
+      {dhcp_message(5, {53, 1, 3, 50, 4, 10, 0, 2, 99, 54, 4, 10, 0, 2, 66, 255}), kAckType}};
+  for (const auto& [request, type] : cases) {
+    const auto reply = DhcpServer::forge(request, terms);
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(read_u32(reply->payload, 4), 5u);
+    EXPECT_EQ(read_ipv4(reply->payload, 16), terms.address);
+    EXPECT_EQ(dhcp_option(reply->payload, 53), Frame{type});
+    EXPECT_EQ(dhcp_option(reply->payload, 54), address_bytes(terms.server));
+    EXPECT_EQ(dhcp_option(reply->payload, 3), address_bytes(terms.router));
+    EXPECT_EQ(dhcp_option(reply->payload, 6), address_bytes(terms.name_server));
+    EXPECT_EQ(dhcp_option(reply->payload, 42), address_bytes(terms.time_server));
+    EXPECT_EQ(reply->destination, terms.address);
+    EXPECT_FALSE(reply->new_lease);
+  }
+  EXPECT_FALSE(DhcpServer::forge(dhcp_message(5, {53, 1, 7, 255}), terms)) << "a RELEASE";
+  EXPECT_FALSE(DhcpServer::forge(dhcp_message(5, {53, 1}), terms));
+}
+
 }  // namespace
 }  // namespace otasim::link::test

@@ -142,5 +142,35 @@ TEST_F(DnsServerTest, OtherOperationsAreNotImplementedAndResponsesIgnored) {
   EXPECT_FALSE(answer(response));
 }
 
+TEST_F(DnsServerTest, AForgeryGivesEveryNameItsAddress) {
+  const DnsForgery forgery{.address = ipv4(10, 0, 2, 66), .ttl_s = 7};
+  for (const char* name : {"otasim.localhost", "example.com"}) {
+    const auto reply = server_.answer(dns_query(name), forgery);
+    ASSERT_TRUE(reply);
+    ASSERT_EQ(answers_of(*reply), 1);
+    const Bytes payload = reply->payload;
+    EXPECT_EQ(read_ipv4(payload, payload.size() - 4), ipv4(10, 0, 2, 66));
+    EXPECT_EQ(read_u32(payload, payload.size() - 10), 7u);
+    EXPECT_TRUE(reply->answered);
+  }
+  EXPECT_EQ(answers_of(*server_.answer(dns_query("otasim.localhost", kTypeAaaa), forgery)), 0);
+}
+
+TEST_F(DnsServerTest, AForgeryWithoutAnAddressDeniesEveryName) {
+  const auto reply = server_.answer(dns_query("otasim.localhost"), DnsForgery{});
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(code_of(*reply), kNoSuchName);
+  EXPECT_EQ(answers_of(*reply), 0);
+  EXPECT_FALSE(reply->answered);
+}
+
+TEST_F(DnsServerTest, OnlyAQuestionForAnInternetAddressAsksForOne) {
+  EXPECT_TRUE(answer(dns_query("example.com"))->asked_for_address);
+  EXPECT_FALSE(answer(dns_query("example.com", kTypeMx))->asked_for_address);
+  Frame other_class = dns_query("example.com");
+  other_class.back() = 3;
+  EXPECT_FALSE(answer(other_class)->asked_for_address);
+}
+
 }  // namespace
 }  // namespace otasim::link::test

@@ -17,6 +17,29 @@ TEST(Ethernet, AnOddLastByteCountsAsTheHighOne) {
   EXPECT_EQ(internet_checksum(Frame{0x12}), static_cast<std::uint16_t>(~0x1200));
 }
 
+TEST(Ethernet, AResetFrameIsReadBackAsBuilt) {
+  const Frame frame = build_reset_frame({.source_mac = mac_of(kHostAddress),
+                                         .destination_mac = kDeviceMac,
+                                         .source = kHostAddress,
+                                         .destination = kDeviceAddress,
+                                         .source_port = 8'883,
+                                         .destination_port = 40'000},
+                                        0x11223344, 0x55667788);
+  const auto packet = parse_ipv4(parse_ethernet(frame)->payload);
+  ASSERT_TRUE(packet);
+  EXPECT_TRUE(packet->header_checksum_ok);
+  EXPECT_EQ(internet_checksum(packet->payload, pseudo_header_sum(kHostAddress, kDeviceAddress, 6, 20)), 0);
+  const auto tcp = parse_tcp(*packet);
+  ASSERT_TRUE(tcp);
+  EXPECT_EQ(tcp->source_port, 8'883);
+  EXPECT_EQ(tcp->destination_port, 40'000);
+  EXPECT_EQ(tcp->sequence, 0x11223344u);
+  EXPECT_EQ(tcp->acknowledgement, 0x55667788u);
+  EXPECT_EQ(tcp->flags, 0x14) << "RST and ACK";
+  EXPECT_FALSE(tcp->opens_connection);
+  EXPECT_TRUE(tcp->payload.empty());
+}
+
 TEST(Ethernet, AUdpFrameIsReadBackAsBuilt) {
   const Frame payload = {'o', 't', 'a'};
   const Frame frame = build_udp_frame({.source_mac = mac_of(kHostAddress),

@@ -1,0 +1,254 @@
+// Faults of a lab's device, armed as a scenario arms them: the real bootloader and application in QEMU.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+
+#include "pal_sim/flash/flash_map.h"
+#include "sim/base/temp_dir.h"
+#include "sim/lab/firmware.h"
+#include "sim/lab/lab_device.h"
+#include "sim/lab/running_lab.h"
+#include "sim/report/event_log.h"
+
+namespace otasim::lab {
+namespace {
+
+using flash_file::BitRot;
+using flash_file::Destroy;
+using flash_file::PowerCut;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kBoard = "mps2-an385";
+constexpr const char* kThing = "thing-1";
+constexpr const char* kAtRest = "no job waiting";
+constexpr std::chrono::seconds kLimit{60};
+
+class DeviceFaultsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    log->listen([this](const nlohmann::json& event) {
+      if (event.at("event") == "fault") faults.push_back(event);
+      events.push_back(event.at("source").get<std::string>() + "." + event.at("event").get<std::string>());
+    });
+    auto found = BuildProducts::find(kBoard);
+    ASSERT_TRUE(found) << found.error().message;
+    products = *found;
+    auto identities = Lab::create(folder.path().string());
+    ASSERT_TRUE(identities) << identities.error().message;
+    auto started = RunningLab::start(
+        io, std::move(*identities),
+        {.socket_folder = sockets.path().string(), .broker_plugin = products.broker_plugin}, *log);
+    ASSERT_TRUE(started) << started.error().message;
+    lab = std::move(*started);
+    make_device();
+    bool is_ready = false;
+    lab->when_ready([&is_ready] { is_ready = true; });
+    ASSERT_TRUE(wait_for([&is_ready] { return is_ready; }));
+  }
+
+  void make_device() {
+    const DeviceSpec spec{.name = kThing,
+                          .board = find_board(kBoard),
+                          .mac = {0x02, 0, 0, 0, 0, 1},
+                          .folder = folder.path().string(),
+                          .socket_folder = sockets.path().string()};
+    const auto identity = register_device(*lab, kThing);
+    ASSERT_TRUE(identity) << identity.error().message;
+    const auto factory = make_firmware({.version = "1.0.0"}, *find_board(kBoard), products);
+    ASSERT_TRUE(factory) << factory.error().message;
+    ASSERT_TRUE(equip_device(*lab, spec, *identity, {*factory, {}}, products));
+    auto opened = LabDevice::open(*lab, spec, products);
+    ASSERT_TRUE(opened) << opened.error().message;
+    device = std::move(*opened);
+    listening =
+        device->listen_console({.on_line = [this](std::string_view line) { lines.emplace_back(line); }});
+    device->on_power_cut([this] { ++power_cuts; });
+    device->on_exit([this](const Error& error) { problem = error.message; });
+  }
+
+  void power_on() {
+    lines.clear();
+    const auto on = device->start();
+    ASSERT_TRUE(on) << on.error().message;
+  }
+
+  template <typename Condition>
+  bool wait_for(Condition condition) {
+    const auto limit = std::chrono::steady_clock::now() + kLimit;
+    while (!condition() && std::chrono::steady_clock::now() < limit) {
+      io.restart();
+      io.run_one_until(limit);
+    }
+    return condition();
+  }
+  bool has_said(std::string_view text) const {
+    return std::ranges::any_of(
+        lines, [text](const std::string& line) { return line.find(text) != std::string::npos; });
+  }
+  testing::AssertionResult says(std::string_view text) {
+    if (wait_for([&] { return has_said(text); })) return testing::AssertionSuccess();
+    return testing::AssertionFailure()
+           << "the device does not say \"" << text << "\"; it said " << testing::PrintToString(lines);
+  }
+  template <typename Fault>
+  flash_file::FaultId arm(const Fault& fault) {
+    const auto id = device->arm(fault);
+    EXPECT_TRUE(id) << id.error().message;
+    return id.value_or(flash_file::FaultId{});
+  }
+  /// Of the only fault that has struck.
+  nlohmann::json the_fault() {
+    EXPECT_EQ(faults.size(), 1U);
+    return faults.empty() ? nlohmann::json::object() : faults.front();
+  }
+
+  boost::asio::io_context io;
+  TempDir folder = TempDir::create().value();
+  TempDir sockets = TempDir::create().value();
+  std::unique_ptr<report::EventLog> log = report::EventLog::in_memory();
+  BuildProducts products;
+  std::unique_ptr<RunningLab> lab;
+  std::unique_ptr<LabDevice> device;
+  cloud::Subscription listening;
+  std::vector<std::string> lines;
+  std::vector<nlohmann::json> faults;
+  std::vector<std::string> events;
+  std::string problem;
+  int power_cuts = 0;
+};
+
+TEST_F(DeviceFaultsTest, APowerCutInFlashLeavesTheDeviceOffAndItComesOnAgain) {
+  arm(PowerCut{.strike = {.after = 1, .times = 1}});
+  power_on();
+  ASSERT_TRUE(wait_for([this] { return power_cuts == 1; }));
+  EXPECT_EQ(device->power(), LabDevice::Power::kOff);
+  EXPECT_THAT(problem, IsEmpty()) << "it is no unexpected end";
+  EXPECT_EQ(the_fault().at("source"), "flash");
+  EXPECT_EQ(the_fault().at("fault"), "flash.power_cut");
+  EXPECT_EQ(the_fault().at("operation"), 2);
+  EXPECT_EQ(the_fault().at("device"), kThing);
+  EXPECT_EQ(events[events.size() - 2], "flash.fault");
+  EXPECT_EQ(events.back(), "device.power_off");
+  EXPECT_FALSE(has_said("boot: start"));
+  power_on();
+  EXPECT_TRUE(says(kAtRest));
+  EXPECT_EQ(power_cuts, 1);
+}
+
+TEST_F(DeviceFaultsTest, WhatStrikesWhenItIsArmedNeedsADeviceThatIsOn) {
+  const auto refused = device->arm(device::Reset{});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("device.reset strikes device 'thing-1' only while it is on"));
+  power_on();
+  ASSERT_TRUE(says(kAtRest));
+  arm(device::Reset{});
+  lines.clear();
+  ASSERT_TRUE(says(kAtRest));
+  EXPECT_EQ(the_fault().at("fault"), "device.reset");
+  arm(device::PowerCut{});
+  EXPECT_EQ(device->power(), LabDevice::Power::kOff);
+  EXPECT_EQ(faults.back().at("fault"), "device.power_cut");
+  EXPECT_EQ(power_cuts, 0) << "whoever armed it knows";
+}
+
+TEST_F(DeviceFaultsTest, TheWatchdogResetsTheDeviceAndTheBootSaysSo) {
+  power_on();
+  ASSERT_TRUE(says(kAtRest));
+  lines.clear();
+  arm(device::WatchdogExpiry{});
+  ASSERT_TRUE(says("board: watchdog expired, resetting"));
+  ASSERT_TRUE(says("reason=watchdog"));
+  ASSERT_TRUE(says(kAtRest));
+  EXPECT_EQ(the_fault().at("fault"), "device.watchdog");
+}
+
+TEST_F(DeviceFaultsTest, AResetAtAnInstructionStrikesOnceAndTheDeviceBoots) {
+  arm(device::ResetAtInstruction{.instruction = 50'000});
+  power_on();
+  ASSERT_TRUE(wait_for([this] { return !faults.empty(); }));
+  EXPECT_EQ(the_fault().at("source"), "device");
+  EXPECT_EQ(the_fault().at("fault"), "device.reset_at_instruction");
+  EXPECT_EQ(the_fault().at("instruction"), 50'000);
+  EXPECT_FALSE(has_said("boot: start"));
+  ASSERT_TRUE(says(kAtRest));
+  EXPECT_EQ(std::ranges::count(events, std::string("device.reset")), 1);
+  device->cut();
+  power_on();
+  ASSERT_TRUE(says(kAtRest));
+  EXPECT_EQ(faults.size(), 1U);
+}
+
+TEST_F(DeviceFaultsTest, AResetBeforeTheFirstInstructionIsOneToo) {
+  arm(device::ResetAtInstruction{.instruction = 1});
+  power_on();
+  ASSERT_TRUE(says(kAtRest));
+  EXPECT_EQ(the_fault().at("instruction"), 1);
+  EXPECT_EQ(std::ranges::count(events, std::string("device.reset")), 1);
+}
+
+TEST_F(DeviceFaultsTest, AHangEndsWhenItIsCleared) {
+  power_on();
+  ASSERT_TRUE(says("boot: start"));
+  const auto id = arm(device::Hang{});
+  device->clear(id);
+  ASSERT_TRUE(says(kAtRest));
+  EXPECT_EQ(the_fault().at("fault"), "device.hang");
+}
+
+TEST_F(DeviceFaultsTest, AnInstructionOfTheBootloaderIsSkipped) {
+  arm(device::SkipInstruction{.at = "board::console_write", .strike = {.after = 5, .times = 1}});
+  power_on();
+  ASSERT_TRUE(wait_for([this] { return !faults.empty(); }));
+  EXPECT_EQ(the_fault().at("fault"), "device.skip_instruction");
+  EXPECT_EQ(the_fault().at("at"), "board::console_write");
+  device->cut();
+  power_on();
+  EXPECT_TRUE(says(kAtRest));
+  EXPECT_EQ(faults.size(), 1U);
+  const auto none = device->arm(device::SkipInstruction{.at = "boot::no_such_function"});
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, HasSubstr("'boot::no_such_function' is no place in the program"));
+}
+
+TEST_F(DeviceFaultsTest, RotAndDestructionStrikeADeviceThatIsOff) {
+  power_on();
+  ASSERT_TRUE(says("boot: start"));
+  const auto on = device->destroy({.range = {.partition = "slot-a"}});
+  ASSERT_FALSE(on);
+  EXPECT_THAT(on.error().message, HasSubstr("device 'thing-1' is on"));
+  EXPECT_FALSE(device->rot({}));
+  device->cut();
+  const auto rotten = device->rot({.range = {.partition = "slot-a", .offset = 0x400, .length_bytes = 0x400}});
+  ASSERT_TRUE(rotten) << rotten.error().message;
+  EXPECT_EQ(the_fault().at("fault"), "flash.bit_rot");
+  EXPECT_EQ(the_fault().at("bits").at(0).at("offset"), rotten->front().offset);
+  power_on();
+  ASSERT_TRUE(says("boot: halt")) << "one bit of the only image";
+  device->cut();
+  ASSERT_TRUE(device->destroy({.range = {.partition = "slot-a"}, .pattern = Destroy::Pattern::kRandom}));
+  EXPECT_EQ(faults.back().at("fault"), "flash.destroy");
+  power_on();
+  ASSERT_TRUE(says("boot: halt"));
+}
+
+TEST_F(DeviceFaultsTest, ANewPartHasNewCells) {
+  EXPECT_TRUE(std::filesystem::exists(folder.file("flash.faults")));
+  device.reset();
+  std::filesystem::remove(folder.file("flash.bin"));
+  const DeviceSpec spec{
+      .name = kThing, .board = find_board(kBoard), .folder = folder.path().string(), .socket_folder = {}};
+  const auto identity = lab->identities().issue_device("thing-2");
+  ASSERT_TRUE(identity) << identity.error().message;
+  const auto factory = make_firmware({.version = "1.0.0"}, *find_board(kBoard), products);
+  ASSERT_TRUE(equip_device(*lab, spec, *identity, {*factory, {}}, products));
+  EXPECT_FALSE(std::filesystem::exists(folder.file("flash.faults")));
+}
+
+}  // namespace
+}  // namespace otasim::lab
