@@ -142,15 +142,15 @@ OtaPalStatus_t Pal::close_file(OtaFileContext_t* file) {
 }
 
 OtaPalStatus_t Pal::check_signature(const OtaFileContext_t& file) {
-  CodeSigner signer;
-  const SignerStatus signer_status = signer.open(
-      certificate(text_of(file.pCertFilepath, file.certFilePathMaxSize)), platform_.code_signing_root);
-  if (signer_status != SignerStatus::kOk) return status_of(OtaPalBadSignerCert, signer_status);
   if (!is_open(file)) return status_of(OtaPalFileClose, Reason::kFileNotOpen);
   if (file.pSignature == nullptr || file.pSignature->size == 0 ||
       file.pSignature->size > kOTA_MaxSignatureSize) {
     return status_of(OtaPalSignatureCheckFailed, Reason::kNoSignature);
   }
+  CodeSigner signer;
+  const SignerStatus signer_status = signer.open(
+      certificate(text_of(file.pCertFilepath, file.certFilePathMaxSize)), platform_.code_signing_root);
+  if (signer_status != SignerStatus::kOk) return status_of(OtaPalBadSignerCert, signer_status);
   crypto::Sha256Digest digest;
   const flash::Status status = hash_file(digest);
   if (status != flash::Status::kOk) return status_of(OtaPalFileClose, status);

@@ -19,6 +19,8 @@ class TempDir {
   /// A name for create_at(), below the same folder as create()'s. Whoever must find the folder again after a
   /// crash writes the name down before the folder exists.
   [[nodiscard]] static std::string propose();
+  /// Takes over a folder that create() made in a process that was killed.
+  [[nodiscard]] static TempDir adopt(std::string path) { return TempDir(std::move(path)); }
   /// Makes the folder `path`, which must not exist. @returns as create()
   [[nodiscard]] static Result<TempDir> create_at(const std::string& path);
 

@@ -36,8 +36,8 @@ void add_up(CLI::App& app, Command& command, const std::string& program);
 void add_device(CLI::App& app, Command& command);
 void add_group(CLI::App& app, Command& command);
 void add_job(CLI::App& app, Command& command);
-void add_run(CLI::App& app, Command& command);
-/// @param program  otasim itself, which tests are to call
+/// @param program  otasim itself, for those that start it again
+void add_run(CLI::App& app, Command& command, const std::string& program);
 void add_scenario(CLI::App& app, Command& command, const std::string& program);
 void add_matrix(CLI::App& app, Command& command, const std::string& program);
 

@@ -153,7 +153,7 @@ int run(int argc, char** argv) {
   add_demo(app, command);
   add_image(app, command);
   add_pal_test(app, command);
-  otasim::cli::add_run(app, command);
+  otasim::cli::add_run(app, command, argv[0]);
   otasim::cli::add_matrix(app, command, argv[0]);
   otasim::cli::add_scenario(app, command, argv[0]);
   otasim::cli::add_up(app, command, argv[0]);

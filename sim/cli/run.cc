@@ -2,11 +2,16 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "sim/base/child_process.h"
 #include "sim/base/file_io.h"
+#include "sim/base/signals.h"
 #include "sim/cli/command.h"
 #include "sim/cli/run_folder.h"
 #include "sim/cli/scenario_result.h"
@@ -34,6 +39,7 @@ struct RunOptions {
   bool discard_passed = false;
   bool json = false;
   bool quiet = false;
+  std::string worker;  ///< run folder that a supervisor has made
 };
 
 /// "NAME=VALUE"; a value that is a number, true or false is one, anything else a text.
@@ -65,8 +71,11 @@ Result<std::vector<json>> parse_faults(const std::vector<std::string>& texts) {
 /// Plays one cell, and leaves its result in its folder.
 class CellRunner {
  public:
-  CellRunner(const RunOptions& options, json parameters, std::vector<json> faults)
-      : options_(options), parameters_(std::move(parameters)), faults_(std::move(faults)) {}
+  CellRunner(const RunOptions& options, std::string program, json parameters, std::vector<json> faults)
+      : options_(options),
+        program_(std::move(program)),
+        parameters_(std::move(parameters)),
+        faults_(std::move(faults)) {}
 
   Result<CellResult> run(const scenario::PlannedCell& planned, bool is_only_one) {
     auto scenario = scenario::Scenario::load(planned.entry.path, planned.cell, parameters_);
@@ -80,9 +89,12 @@ class CellRunner {
     const std::string name =
         fmt::format("{}-{}-{}", planned.entry.name, planned.cell.board, planned.cell.data);
     const std::string wanted = options_.out.empty() || is_only_one ? options_.out : options_.out + '/' + name;
-    const auto folder = make_run_folder(wanted, name);
+    const auto folder =
+        options_.worker.empty() ? make_run_folder(wanted, name) : Result<std::string>(options_.worker);
     if (!folder) return tl::unexpected(folder.error());
-    auto result = play(planned, std::move(*scenario), *folder);
+    auto result = options_.worker.empty() && kills_simulator(*scenario)
+                      ? play_supervised(planned, *folder)
+                      : play(planned, std::move(*scenario), *folder);
     if (!result) {
       Error error = result.error();
       if (!error.hint.empty()) error.hint += '\n';
@@ -99,9 +111,71 @@ class CellRunner {
   }
 
  private:
+  /// Plays in a process of its own, as often as that kills itself.
+  Result<CellResult> play_supervised(const scenario::PlannedCell& planned, const std::string& folder) {
+    const auto start = std::chrono::steady_clock::now();
+    std::vector<std::string> arguments{
+        "run",     planned.entry.path, "--board", planned.cell.board,
+        "--data",  planned.cell.data,  "--seed",  std::to_string(planned.cell.seed),
+        "--quiet", "--worker",         folder};
+    for (const std::string& text : options_.parameters) arguments.insert(arguments.end(), {"--set", text});
+    for (const std::string& text : options_.faults) arguments.insert(arguments.end(), {"--fault", text});
+    for (;;) {
+      const auto end = run_worker(arguments, folder);
+      if (!end) return tl::unexpected(end.error());
+      const bool goes_on = end->signaled && end->code == SIGKILL &&
+                           std::filesystem::exists(folder + '/' + scenario::Checkpoint::kFile);
+      if (goes_on) continue;
+      const auto bytes = read_file(folder + "/result.json");
+      if (!bytes) return tl::unexpected(worker_error(folder));
+      auto result = cell_result_from(json::parse(*bytes, nullptr, false));
+      if (!result) return result;
+      result->wall_ms =
+          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
+              .count();
+      return result;
+    }
+  }
+
+  Result<ChildProcess::ExitStatus> run_worker(const std::vector<std::string>& arguments,
+                                              const std::string& folder) {
+    boost::asio::io_context io;
+    std::unique_ptr<ChildProcess> child;
+    bool is_interrupted = false;
+    TerminationSignals signals(io, [&](int) {
+      is_interrupted = true;
+      if (child) child->terminate();
+    });
+    auto spawned = ChildProcess::spawn(io, {.program = program_,
+                                            .arguments = arguments,
+                                            .stdout_path = folder + "/worker.out",
+                                            .stderr_path = folder + "/worker.err"});
+    if (!spawned) return tl::unexpected(spawned.error());
+    child = std::move(*spawned);
+    ChildProcess::ExitStatus end{};
+    child->on_exit([&](ChildProcess::ExitStatus status) {
+      end = status;
+      signals.stop();
+    });
+    io.run();
+    if (is_interrupted) return fail(ExitCode::kInterrupted, "interrupted");
+    return end;
+  }
+
+  static Error worker_error(const std::string& folder) {
+    const auto said = read_file(folder + "/worker.err");
+    return {ExitCode::kEnvironment, "the process that plays the scenario has ended without a result",
+            said ? std::string(said->begin(), said->end()) : std::string()};
+  }
+
   Result<CellResult> play(const scenario::PlannedCell& planned, scenario::Scenario scenario,
                           const std::string& folder) {
-    const auto log = report::EventLog::create(folder + "/events.jsonl");
+    auto checkpoint = scenario::Checkpoint::take(folder);
+    if (!checkpoint) return tl::unexpected(checkpoint.error());
+    std::vector<json> earlier;
+    const std::string events = folder + "/events.jsonl";
+    const auto log =
+        *checkpoint ? report::EventLog::resume(events, earlier) : report::EventLog::create(events);
     if (!log) return tl::unexpected(log.error());
     report::TerminalView::Style style = report::TerminalView::style_for(stderr);
     style.fleet = scenario.devices.size() > 1;
@@ -110,8 +184,12 @@ class CellRunner {
       fmt::print(stderr, "{}: {}\n", planned.name(), scenario.title);
       (*log)->listen([&view](const json& event) { view.show(event); });
     }
-    const scenario::RunPlan plan{
-        .scenario = std::move(scenario), .cell = planned.cell, .folder = folder, .faults = faults_};
+    const scenario::RunPlan plan{.scenario = std::move(scenario),
+                                 .cell = planned.cell,
+                                 .folder = folder,
+                                 .faults = faults_,
+                                 .checkpoint = std::move(*checkpoint),
+                                 .earlier_events = std::move(earlier)};
     auto outcome = scenario::play(plan, **log);
     view.finish();
     if (!outcome) return tl::unexpected(outcome.error());
@@ -133,11 +211,12 @@ class CellRunner {
   }
 
   const RunOptions& options_;
+  std::string program_;
   json parameters_;
   std::vector<json> faults_;
 };
 
-Result<void> run(const RunOptions& options) {
+Result<void> run(const RunOptions& options, const std::string& program) {
   const auto parameters = parse_parameters(options.parameters);
   if (!parameters) return tl::unexpected(parameters.error());
   const auto faults = parse_faults(options.faults);
@@ -149,7 +228,7 @@ Result<void> run(const RunOptions& options) {
     return fail(ExitCode::kUsage, "none of these scenarios runs on this board over this protocol",
                 "otasim scenario list tells where each one runs.");
   }
-  CellRunner runner(options, *parameters, *faults);
+  CellRunner runner(options, program, *parameters, *faults);
   std::vector<CellResult> results;
   for (const scenario::PlannedCell& cell : cells) {
     auto result = runner.run(cell, cells.size() == 1);
@@ -170,7 +249,7 @@ Result<void> run(const RunOptions& options) {
 
 }  // namespace
 
-void add_run(CLI::App& app, Command& command) {
+void add_run(CLI::App& app, Command& command, const std::string& program) {
   static RunOptions options;
   CLI::App* run_command = app.add_subcommand("run", "Play scenarios and judge them");
   run_command->add_option("SCENARIO", options.scenarios, "Names of the library's, or files")->required();
@@ -198,7 +277,8 @@ void add_run(CLI::App& app, Command& command) {
                         "Remove the run folder of a run that passed");
   run_command->add_flag("--json", options.json, "Print one JSON object a run on stdout");
   run_command->add_flag("--quiet", options.quiet, "Show the results only");
-  run_command->callback([&command] { command = [] { return run(options); }; });
+  run_command->add_option("--worker", options.worker)->group("");  // not for people: see play_supervised()
+  run_command->callback([&command, program] { command = [program] { return run(options, program); }; });
 }
 
 }  // namespace otasim::cli

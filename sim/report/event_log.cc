@@ -1,9 +1,12 @@
 #include "sim/report/event_log.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+
+#include "sim/base/file_io.h"
 
 namespace otasim::report {
 
@@ -15,6 +18,32 @@ Result<std::unique_ptr<EventLog>> EventLog::create(const std::string& path) {
                 "Choose a folder you may write to.");
   }
   return std::unique_ptr<EventLog>(new EventLog(file));
+}
+
+Result<std::unique_ptr<EventLog>> EventLog::resume(const std::string& path,
+                                                   std::vector<nlohmann::json>& earlier) {
+  const auto bytes = read_file(path);
+  if (!bytes) return tl::unexpected(bytes.error());
+  const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+  std::size_t whole = 0;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', whole)) {
+    nlohmann::json event = nlohmann::json::parse(text.substr(whole, end - whole), nullptr, false);
+    if (event.is_discarded()) break;
+    earlier.push_back(std::move(event));
+    whole = end + 1;
+  }
+  std::FILE* file = std::fopen(path.c_str(), "r+e");
+  if (file == nullptr || ftruncate(fileno(file), static_cast<off_t>(whole)) != 0 ||
+      std::fseek(file, 0, SEEK_END) != 0) {
+    if (file != nullptr) std::fclose(file);
+    return fail(ExitCode::kEnvironment,
+                fmt::format("cannot go on with the event log '{}': {}", path, std::strerror(errno)));
+  }
+  std::unique_ptr<EventLog> log(new EventLog(file));
+  if (earlier.empty()) return log;
+  log->next_number_ = earlier.back().value("n", std::uint64_t{0}) + 1;
+  log->start_ -= std::chrono::microseconds(earlier.back().value("t_us", std::int64_t{0}));
+  return log;
 }
 
 std::unique_ptr<EventLog> EventLog::in_memory() {

@@ -26,6 +26,10 @@ class EventLog {
 
   /// Creates the file. @returns kEnvironment if it cannot be written.
   [[nodiscard]] static Result<std::unique_ptr<EventLog>> create(const std::string& path);
+  /// Goes on with a log whose process was killed: numbers and times follow the last whole event's.
+  /// @param earlier  gets the events there are; a torn last one is cut off
+  [[nodiscard]] static Result<std::unique_ptr<EventLog>> resume(const std::string& path,
+                                                                std::vector<nlohmann::json>& earlier);
   /// A log that keeps no file; listeners still hear everything.
   [[nodiscard]] static std::unique_ptr<EventLog> in_memory();
 

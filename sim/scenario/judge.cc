@@ -20,9 +20,10 @@ std::string text_of(const json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// "0x000000e3: 0x0000000a": main status of the PAL (AWS: ota_pal, 0xe0 to 0xff) and sub-status.
+/// "0x000000e3: 0x0000000a", main status of the PAL (AWS: ota_pal, 0xe0 to 0xff) and sub-status; or both in
+/// one word, if the image was rejected when it was to be activated: "rejected: 0xec00000f".
 bool is_pal_reason(const std::string& reason) {
-  static const std::regex kReason("0x000000[ef][0-9a-f]: 0x[0-9a-f]{8}");
+  static const std::regex kReason("0x000000[ef][0-9a-f]: 0x[0-9a-f]{8}|rejected: 0x[ef][0-9a-f]{7}");
   return std::regex_match(reason, kReason);
 }
 
@@ -156,7 +157,8 @@ std::vector<std::string> who_refused(const std::vector<json>& events) {
                (name == "boot.verify" && text_of(event, "result") != "ok")) {
       who.insert("bootloader");
     } else if (name == "cloud.update_refused" ||
-               (name == "cloud.mqtt_request" && text_of(event, "result") != "accepted")) {
+               (name == "cloud.mqtt_request" && text_of(event, "result") != "accepted" &&
+                text_of(event, "result") != "silent")) {
       who.insert("cloud");
     } else if (name == "uart.line" && text_of(event, "text").find("certificate") != std::string::npos &&
                text_of(event, "text").starts_with("app: ")) {

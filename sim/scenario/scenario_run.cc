@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -173,7 +176,7 @@ class ScenarioRun {
   // ---- steps
 
   Result<void> begin() {
-    auto stage = Stage::build(io_, plan_.scenario, plan_.cell, plan_.folder, log_);
+    auto stage = Stage::build(io_, plan_.scenario, plan_.cell, plan_.folder, plan_.checkpoint, log_);
     if (!stage) return tl::unexpected(stage.error());
     stage_ = std::move(*stage);
     stage_->on_lab_exit([this](const Error& error) { give_up(error); });
@@ -182,7 +185,14 @@ class ScenarioRun {
     });
     faults_ = std::make_unique<FaultPlan>(*stage_, log_,
                                           [this](const std::string& device) { damaged_.insert(device); });
+    if (plan_.checkpoint) {
+      step_ = plan_.checkpoint->step;
+      damaged_ = plan_.checkpoint->damaged;
+      evidence_.events = plan_.earlier_events;
+      cursor_ = evidence_.events.size();
+    }
     for (const auto* faults : {&plan_.scenario.faults, &plan_.faults}) {
+      if (plan_.checkpoint) break;
       for (const json& fault : *faults) {
         if (auto armed = faults_->arm(fault); !armed) return armed;
       }
@@ -239,11 +249,21 @@ class ScenarioRun {
     if (step.name == "certificate") return stage_->change_certificate(step.arguments);
     if (step.name == "fault") return faults_->arm(step.arguments);
     if (step.name == "clear") return faults_->clear(step.arguments.at("id"));
+    if (step.name == "kill_simulator") return kill_simulator();
     if (step.name == "say") {
       log_.emit("run", "step", {{"text", step.arguments.at("text")}});
       return {};
     }
     return fail(ExitCode::kInternal, fmt::format("nobody does the step '{}'", step.name));
+  }
+
+  Result<void> kill_simulator() {
+    Checkpoint checkpoint;
+    checkpoint.step = step_;
+    checkpoint.damaged = damaged_;
+    if (auto saved = stage_->save(std::move(checkpoint)); !saved) return saved;
+    ::kill(::getpid(), SIGKILL);
+    return {};
   }
 
   void begin_wait(const Step& step) {
@@ -418,6 +438,10 @@ class ScenarioRun {
 };
 
 }  // namespace
+
+bool kills_simulator(const Scenario& scenario) {
+  return std::ranges::find(scenario.steps, "kill_simulator", &Step::name) != scenario.steps.end();
+}
 
 Result<RunResult> play(const RunPlan& plan, report::EventLog& log) {
   return ScenarioRun(plan, log).run();

@@ -8,11 +8,13 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/base/result.h"
 #include "sim/report/event_log.h"
+#include "sim/scenario/checkpoint.h"
 #include "sim/scenario/scenario.h"
 
 namespace otasim::scenario {
@@ -22,6 +24,10 @@ struct RunPlan {
   Cell cell;
   std::string folder;                       ///< of the run; exists
   std::vector<nlohmann::json> faults = {};  ///< armed beside the scenario's own
+  /// To go on after `kill_simulator`: where the killed process had come, and the events it had seen. Faults
+  /// that were armed are over.
+  std::optional<Checkpoint> checkpoint = {};
+  std::vector<nlohmann::json> earlier_events = {};
 };
 
 struct RunResult {
@@ -33,6 +39,10 @@ struct RunResult {
 
   [[nodiscard]] bool passed() const { return failures.empty(); }
 };
+
+/// Whether it has a step that kills the simulator: then it is to be played in a process of its own, whose end
+/// by SIGKILL with a checkpoint in the folder means that it goes on.
+[[nodiscard]] bool kills_simulator(const Scenario& scenario);
 
 /// Plays it. A scenario that fails is a result, not an error.
 /// @returns kUsage        the scenario asks for something that cannot be made

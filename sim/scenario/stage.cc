@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 
+#include "sim/base/file_io.h"
+#include "sim/base/file_lock.h"
 #include "sim/lab/factory.h"
 #include "sim/lab/firmware.h"
 #include "sim/lab/transfer_settings.h"
@@ -37,11 +41,17 @@ Error refused(const cloud::ServiceError& error, const std::string& what) {
 
 Result<std::unique_ptr<Stage>> Stage::build(boost::asio::io_context& io, const Scenario& scenario,
                                             const Cell& cell, const std::string& folder,
+                                            const std::optional<Checkpoint>& checkpoint,
                                             report::EventLog& log) {
-  auto temp = TempDir::create();
+  // Broker and devices of a process that was killed end a moment after it.
+  if (auto held = hold_with_children(io, folder + "/children.lock"); !held)
+    return tl::unexpected(held.error());
+  auto temp = checkpoint ? Result<TempDir>(TempDir::adopt(checkpoint->lab_folder)) : TempDir::create();
   if (!temp) return tl::unexpected(temp.error());
   std::unique_ptr<Stage> stage(new Stage(io, cell, folder, log, std::move(*temp)));
-  if (auto made = stage->set_up(scenario); !made) return tl::unexpected(made.error());
+  if (auto made = checkpoint ? stage->go_on(scenario, *checkpoint) : stage->set_up(scenario); !made) {
+    return tl::unexpected(made.error());
+  }
   return stage;
 }
 
@@ -49,37 +59,95 @@ Stage::~Stage() {
   devices_.clear();
   lab_.reset();
   std::error_code ignored;  // a stage that was never complete has no broker log
-  std::filesystem::copy_file(temp_.file("mosquitto.log"), folder_ + "/broker.log",
+  std::filesystem::copy_file(sockets_ + "/mosquitto.log", folder_ + "/broker.log",
                              std::filesystem::copy_options::overwrite_existing, ignored);
 }
 
-Result<void> Stage::set_up(const Scenario& scenario) {
+Result<void> Stage::find_products() {
   board_ = lab::find_board(cell_.board);
   auto products = lab::BuildProducts::find(cell_.board);
   if (!products) return tl::unexpected(products.error());
   products_ = std::move(*products);
+  return {};
+}
+
+Result<void> Stage::set_up(const Scenario& scenario) {
+  if (auto found = find_products(); !found) return found;
   auto images = make_images(scenario.images, *board_, products_, cell_.seed);
   if (!images) return tl::unexpected(images.error());
   images_ = std::move(*images);
   auto recovery = lab::make_recovery_image(*board_, products_);
   if (!recovery) return tl::unexpected(recovery.error());
   recovery_image_ = std::move(*recovery);
-
-  auto identities = lab::Lab::create(temp_.path().string());
-  if (!identities) return tl::unexpected(identities.error());
-  auto lab = lab::RunningLab::start(
-      io_, std::move(*identities),
-      {.socket_folder = temp_.path().string(), .broker_plugin = products_.broker_plugin}, log_);
-  if (!lab) return tl::unexpected(lab.error());
-  lab_ = std::move(*lab);
-  lab_->on_exit([this](const Error& error) {
-    if (on_lab_exit_) on_lab_exit_(error);
-  });
+  sockets_ = temp_.path().string();
+  if (auto started = start_lab(lab::Lab::create(temp_.path().string()), 0); !started) return started;
   if (auto made = make_groups(scenario.groups); !made) return made;
   int number = 1;
   for (const json& spec : scenario.devices) {
     if (auto made = make_device(spec, number++); !made) return made;
   }
+  return {};
+}
+
+/// What save() has written, and what the killed process has left.
+Result<void> Stage::go_on(const Scenario& scenario, const Checkpoint& checkpoint) {
+  if (auto found = find_products(); !found) return found;
+  for (const auto& [name, spec] : scenario.images.items()) {
+    auto image = read_file(image_file(name));
+    if (!image) return tl::unexpected(image.error());
+    images_[name] = std::move(*image);
+  }
+  updates_ = checkpoint.updates;
+  // Its sockets are still in the way.
+  sockets_ = temp_.file(fmt::format("s{}", getpid()));
+  std::error_code error;
+  std::filesystem::create_directories(sockets_, error);
+  if (auto started = start_lab(lab::Lab::open(temp_.path().string()), checkpoint.mqtt_port); !started)
+    return started;
+  int number = 1;
+  for (const json& spec : scenario.devices) {
+    const auto device = spec_of(spec, number++);
+    if (!device) return tl::unexpected(device.error());
+    if (auto opened = open_device(*device, checkpoint.devices_on.contains(device->name)); !opened)
+      return opened;
+    auto factory = read_file(device->folder + "/factory.bin");
+    if (!factory) return tl::unexpected(factory.error());
+    devices_[device->name].factory_flash = std::move(*factory);
+  }
+  return {};
+}
+
+Result<void> Stage::save(Checkpoint checkpoint) {
+  checkpoint.lab_folder = temp_.path().string();
+  checkpoint.mqtt_port = lab_->mqtt_port();
+  checkpoint.updates = updates_;
+  for (const auto& [name, image] : images_) {
+    if (auto written = write_file_atomic(image_file(name), image); !written) return written;
+  }
+  for (const auto& [name, entry] : devices_) {
+    if (entry.device->power() != lab::LabDevice::Power::kOff) checkpoint.devices_on.insert(name);
+    if (auto written = write_file_atomic(device_folder(name) + "/factory.bin", entry.factory_flash);
+        !written) {
+      return written;
+    }
+  }
+  return checkpoint.save(folder_);
+}
+
+std::string Stage::image_file(const std::string& name) const {
+  return fmt::format("{}/{}.img", folder_, name);
+}
+
+Result<void> Stage::start_lab(Result<lab::Lab> identities, std::uint16_t mqtt_port) {
+  if (!identities) return tl::unexpected(identities.error());
+  auto lab = lab::RunningLab::start(
+      io_, std::move(*identities),
+      {.socket_folder = sockets_, .mqtt_port = mqtt_port, .broker_plugin = products_.broker_plugin}, log_);
+  if (!lab) return tl::unexpected(lab.error());
+  lab_ = std::move(*lab);
+  lab_->on_exit([this](const Error& error) {
+    if (on_lab_exit_) on_lab_exit_(error);
+  });
   return {};
 }
 
@@ -95,13 +163,13 @@ Result<void> Stage::make_groups(const json& groups) {
   return {};
 }
 
-Result<void> Stage::make_device(const json& spec, int number) {
+Result<lab::DeviceSpec> Stage::spec_of(const json& spec, int number) const {
   const std::string name = spec.at("name");
   if (!cloud::ThingName::parse(name)) {
     return fail(ExitCode::kUsage, fmt::format("'{}' is not a device's name", name));
   }
   const std::string folder = device_folder(name);
-  const std::string sockets = temp_.file(fmt::format("d{}", number));
+  const std::string sockets = fmt::format("{}/d{}", sockets_, number);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (!error) std::filesystem::create_directories(sockets, error);
@@ -122,7 +190,13 @@ Result<void> Stage::make_device(const json& spec, int number) {
   device.request_wait_ms = spec.value("request_wait_ms", device.request_wait_ms);
   device.self_test_ms = spec.value("self_test_ms", device.self_test_ms);
   device.keep_alive_seconds = spec.value("keep_alive_s", device.keep_alive_seconds);
+  return device;
+}
 
+Result<void> Stage::make_device(const json& spec, int number) {
+  const auto device = spec_of(spec, number);
+  if (!device) return tl::unexpected(device.error());
+  const std::string& name = device->name;
   const auto identity = lab::register_device(*lab_, name);
   if (!identity) return tl::unexpected(identity.error());
   for (const std::string& group : spec.value("groups", std::vector<std::string>{})) {
@@ -133,17 +207,21 @@ Result<void> Stage::make_device(const json& spec, int number) {
   }
   lab::FactoryImages images{.application = images_.at(spec.at("image").get<std::string>())};
   if (spec.value("recovery", true)) images.recovery = recovery_image_;
-  if (auto made = lab::equip_device(*lab_, device, *identity, images, products_); !made) return made;
-  auto opened = lab::LabDevice::open(*lab_, device, products_);
+  if (auto made = lab::equip_device(*lab_, *device, *identity, images, products_); !made) return made;
+  if (auto opened = open_device(*device, spec.value("on", true)); !opened) return opened;
+  const auto flash = devices_.at(name).device->flash();
+  devices_.at(name).factory_flash.assign(flash.begin(), flash.end());
+  return {};
+}
+
+Result<void> Stage::open_device(const lab::DeviceSpec& spec, bool starts_on) {
+  auto opened = lab::LabDevice::open(*lab_, spec, products_);
   if (!opened) return tl::unexpected(opened.error());
-  (*opened)->on_exit([this, name](const Error& exit) {
+  (*opened)->on_exit([this, name = spec.name](const Error& exit) {
     if (on_device_exit_) on_device_exit_(name, exit);
   });
-  const auto flash = (*opened)->flash();
-  devices_[name] = {.device = std::move(*opened),
-                    .factory_flash = Bytes(flash.begin(), flash.end()),
-                    .starts_on = spec.value("on", true)};
-  names_.push_back(name);
+  devices_[spec.name] = {.device = std::move(*opened), .factory_flash = {}, .starts_on = starts_on};
+  names_.push_back(spec.name);
   return {};
 }
 

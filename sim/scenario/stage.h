@@ -21,6 +21,7 @@
 #include "sim/base/temp_dir.h"
 #include "sim/lab/lab_device.h"
 #include "sim/lab/running_lab.h"
+#include "sim/scenario/checkpoint.h"
 #include "sim/scenario/images.h"
 #include "sim/scenario/scenario.h"
 
@@ -29,10 +30,13 @@ namespace otasim::scenario {
 class Stage {
  public:
   /// @param folder  of the run; exists
+  /// @param checkpoint  of the process before, which was killed: its lab goes on
   /// @returns kUsage if the scenario asks for what cannot be made; kEnvironment if a part cannot be started
   [[nodiscard]] static Result<std::unique_ptr<Stage>> build(boost::asio::io_context& io,
                                                             const Scenario& scenario, const Cell& cell,
-                                                            const std::string& folder, report::EventLog& log);
+                                                            const std::string& folder,
+                                                            const std::optional<Checkpoint>& checkpoint,
+                                                            report::EventLog& log);
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -62,6 +66,9 @@ class Stage {
   void bring_broker_up();
   void restart_broker(std::int64_t down_ms);
 
+  /// Writes down what a process that goes on with this lab has to know.
+  [[nodiscard]] Result<void> save(Checkpoint checkpoint);
+
   [[nodiscard]] lab::RunningLab& lab() { return *lab_; }
   [[nodiscard]] const lab::BuildProducts& products() const { return products_; }
   [[nodiscard]] lab::LabDevice& device(const std::string& name) { return *devices_.at(name).device; }
@@ -89,7 +96,13 @@ class Stage {
         TempDir temp)
       : io_(io), cell_(cell), folder_(std::move(folder)), log_(log), temp_(std::move(temp)) {}
 
+  [[nodiscard]] Result<void> find_products();
   [[nodiscard]] Result<void> set_up(const Scenario& scenario);
+  [[nodiscard]] Result<void> go_on(const Scenario& scenario, const Checkpoint& checkpoint);
+  [[nodiscard]] Result<void> start_lab(Result<lab::Lab> identities, std::uint16_t mqtt_port);
+  [[nodiscard]] Result<lab::DeviceSpec> spec_of(const nlohmann::json& spec, int number) const;
+  [[nodiscard]] Result<void> open_device(const lab::DeviceSpec& spec, bool starts_on);
+  [[nodiscard]] std::string image_file(const std::string& name) const;
   [[nodiscard]] Result<void> make_groups(const nlohmann::json& groups);
   [[nodiscard]] Result<void> make_device(const nlohmann::json& spec, int number);
   [[nodiscard]] Result<std::vector<cloud::JobTarget>> targets_of(const nlohmann::json& arguments) const;
@@ -100,7 +113,8 @@ class Stage {
   const Cell& cell_;
   std::string folder_;
   report::EventLog& log_;
-  TempDir temp_;
+  TempDir temp_;         ///< the lab's folder
+  std::string sockets_;  ///< this process's own; in it
   lab::BuildProducts products_;
   const lab::Board* board_ = nullptr;
   Bytes recovery_image_;
