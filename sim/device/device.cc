@@ -92,8 +92,7 @@ Result<void> Device::power_on() {
                                  .on_exit = [this](const Exit& exit) { handle_exit(exit); }});
   if (!machine) return tl::unexpected(machine.error());
   machine_ = std::move(*machine);
-  for (const auto& [id, point] : skips_)
-    machine_->debug([id = id, point = point](Debugger& debugger) { debugger.skip(id, point); });
+  for (const auto& [id, point] : skips_) give_skip(id, point);
   emit("device", "power_on", {{"board", config_.board}, {"pid", machine_->pid()}});
   return {};
 }
@@ -143,7 +142,11 @@ void Device::resume() {
 void Device::skip(std::uint32_t id, SkipPoint point) {
   stop_skipping(id);
   skips_.emplace(id, point);
-  if (machine_) machine_->debug([id, point](Debugger& debugger) { debugger.skip(id, point); });
+  if (machine_) give_skip(id, point);
+}
+
+void Device::give_skip(std::uint32_t id, const SkipPoint& point) {
+  machine_->debug([id, point](Debugger& debugger) { debugger.skip(id, point); });
 }
 
 void Device::stop_skipping(std::uint32_t id) {

@@ -144,6 +144,7 @@ class Device {
   void handle_reset(ResetCause cause);
   void handle_exit(const Exit& exit);
   void handle_off();
+  void give_skip(std::uint32_t id, const SkipPoint& point);
   void emit(std::string_view source, std::string_view event,
             nlohmann::json fields = nlohmann::json::object());
 

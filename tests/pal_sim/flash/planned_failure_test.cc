@@ -196,5 +196,50 @@ TEST_F(StuckCells, CanBeInTheOtpBank) {
   EXPECT_EQ(at(kOtpOffset), 0x01);
 }
 
+/// Strikes each operation that it is asked about with what it was given.
+class EveryOperation : public FaultSource {
+ public:
+  explicit EveryOperation(OperationFault fault) : fault_(fault) {}
+  std::optional<OperationFault> fault_of(const Request& /*request*/, std::uint32_t sequence) override {
+    asked_.push_back(sequence);
+    return fault_;
+  }
+  std::vector<std::uint32_t> asked_;
+
+ private:
+  OperationFault fault_;
+};
+
+using FaultSources = FailingFlash;
+
+TEST_F(FaultSources, AreAskedOnceForEachAcceptedOperation) {
+  EveryOperation source({.kind = OperationFault::Kind::kSilentFailure, .bytes = 3});
+  model_.set_fault_source(&source);
+  EXPECT_EQ(model_.program(0, page_), Status::kOk);
+  EXPECT_EQ(model_.erase_sector(1), Status::kUnaligned);
+  EXPECT_EQ(model_.lock(0, 0), Status::kOk);
+  EXPECT_THAT(source.asked_, testing::ElementsAre(1, 2));
+  EXPECT_THAT(cells(0, 3), Each(0x3C));
+  EXPECT_THAT(cells(3, kPageSize), Each(0xFF));
+  model_.set_fault_source(nullptr);
+  EXPECT_EQ(model_.program(0, page_), Status::kOk);
+  EXPECT_EQ(source.asked_.size(), 2U);
+}
+
+TEST_F(FaultSources, APlannedFailureComesFirstAndAPowerCutAnyway) {
+  EveryOperation failure({.kind = OperationFault::Kind::kFailure, .bytes = 3});
+  model_.set_fault_source(&failure);
+  model_.plan_failure({.operation = 1, .bytes = 9, .is_silent = true});
+  EXPECT_EQ(model_.program(0, page_), Status::kOk);
+  EXPECT_THAT(cells(0, 9), Each(0x3C));
+  EXPECT_EQ(model_.program(kPageSize, page_), Status::kProgramFailed);
+  EveryOperation cut({.kind = OperationFault::Kind::kPowerCut, .bytes = 2});
+  model_.set_fault_source(&cut);
+  model_.plan_failure({.operation = 3});
+  EXPECT_EQ(model_.program(2 * kPageSize, page_), Status::kNoDevice);
+  EXPECT_THAT(cells(2 * kPageSize, 2), Each(0x3C));
+  EXPECT_FALSE(model_.powered());
+}
+
 }  // namespace
 }  // namespace flash

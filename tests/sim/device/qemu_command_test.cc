@@ -26,6 +26,10 @@ TEST(QemuCommand, LoadsTheFlashControllerWithItsWindowLogAndSeed) {
   config.op_log_path = "ops.log";
   config.seed = 7;
   EXPECT_THAT(qemu_arguments(config, "m", "u"), Contains("plugin.so,window=flash.bin,seed=7,oplog=ops.log"));
+  config.fault_path = "a,b";
+  config.wake_path = "wake";
+  EXPECT_THAT(qemu_arguments(config, "m", "u"),
+              Contains("plugin.so,window=flash.bin,seed=7,oplog=ops.log,faults=a,,b,wake=wake"));
   config.flash_plugin_path.clear();
   EXPECT_THAT(qemu_arguments(config, "m", "u"), Not(Contains("-plugin")));
 }

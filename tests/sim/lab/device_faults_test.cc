@@ -107,6 +107,13 @@ class DeviceFaultsTest : public testing::Test {
     return faults.empty() ? nlohmann::json::object() : faults.front();
   }
 
+  // What is heard until the last moment goes last.
+  std::vector<std::string> lines;
+  std::vector<nlohmann::json> faults;
+  std::vector<std::string> events;
+  std::string problem;
+  int power_cuts = 0;
+
   boost::asio::io_context io;
   TempDir folder = TempDir::create().value();
   TempDir sockets = TempDir::create().value();
@@ -115,11 +122,6 @@ class DeviceFaultsTest : public testing::Test {
   std::unique_ptr<RunningLab> lab;
   std::unique_ptr<LabDevice> device;
   cloud::Subscription listening;
-  std::vector<std::string> lines;
-  std::vector<nlohmann::json> faults;
-  std::vector<std::string> events;
-  std::string problem;
-  int power_cuts = 0;
 };
 
 TEST_F(DeviceFaultsTest, APowerCutInFlashLeavesTheDeviceOffAndItComesOnAgain) {
@@ -202,7 +204,7 @@ TEST_F(DeviceFaultsTest, AHangEndsWhenItIsCleared) {
 }
 
 TEST_F(DeviceFaultsTest, AnInstructionOfTheBootloaderIsSkipped) {
-  arm(device::SkipInstruction{.at = "board::console_write", .strike = {.after = 5, .times = 1}});
+  arm(device::SkipInstruction{.at = "board::console_write", .strike = {.after = 1, .times = 1}});
   power_on();
   ASSERT_TRUE(wait_for([this] { return !faults.empty(); }));
   EXPECT_EQ(the_fault().at("fault"), "device.skip_instruction");
