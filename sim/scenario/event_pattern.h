@@ -9,8 +9,9 @@
 //   {"contains": TEXT}   {"matches": REGEX}   {"any_of": [VALUE...]}   {"not": VALUE}
 //   {"at_least": N}      {"at_most": N}       {"exists": true|false}
 //
-// `matches` is ECMAScript without back references, for the whole text, 512 characters at most. `exists: false` is
-// the only one that holds for a member that is missing: `not` asks for another value, but for a value.
+// `matches` is ECMAScript without back references, for the whole text, 512 characters at most. `exists:
+// false` is the only one that holds for a member that is missing: `not` asks for another value, but for a
+// value.
 #pragma once
 
 #include <nlohmann/json.hpp>
