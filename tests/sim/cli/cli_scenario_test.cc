@@ -312,6 +312,17 @@ TEST_F(ScenarioTest, ANewFileNeedsANameOfItsOwn) {
   }
 }
 
+TEST_F(ScenarioTest, ANewFileIsSoundAndHolds) {
+  ASSERT_EQ(otasim({"scenario", "new", "mine"}).code, 0);
+  const Outcome checked = otasim({"scenario", "check", "mine.jsonc"});
+  EXPECT_EQ(checked.code, 0) << checked.err;
+  EXPECT_EQ(checked.out, "mine.jsonc: ok\n");
+  const Outcome played = otasim({"run", "mine.jsonc", "--quiet"});
+  EXPECT_EQ(played.code, 0) << played.out << played.err;
+  EXPECT_THAT(played.out,
+              AllOf(HasSubstr("passed mine/mps2-an385/mqtt"), HasSubstr("passed mine/mps2-an385/http")));
+}
+
 // ---- many runs
 
 struct MatrixRun {

@@ -274,6 +274,15 @@ TEST_F(Invariants, S5DoesNotCompareFlashThatWasDamaged) {
   EXPECT_THAT(broken(), IsEmpty());
 }
 
+TEST_F(Invariants, S5DoesNotCompareMarginalCells) {
+  const std::uint32_t at = flash::kSlotB.end() - 16;
+  device().flash[at] = 0xFE;
+  device().marginal = {{at - 3, 4}};
+  EXPECT_THAT(broken(), IsEmpty());
+  device().marginal = {{at - 3, 3}, {at + 1, 10}};
+  EXPECT_THAT(broken(), ElementsAre(HasSubstr("flash holds 0xfe at 0x6ffff0")));
+}
+
 TEST_F(Invariants, S5IsBrokenByMoreErasesThanTheUpdatesExplain) {
   // The factory's image and one update, begun at most once more after each of two resets.
   const std::uint64_t most = 2ULL * 3 * (2ULL * (flash::kSlotSize / flash::kSectorSize) + 64);
