@@ -38,7 +38,7 @@ void add_group(CLI::App& app, Command& command);
 void add_job(CLI::App& app, Command& command);
 /// @param program  otasim itself, for those that start it again
 void add_run(CLI::App& app, Command& command, const std::string& program);
-void add_scenario(CLI::App& app, Command& command, const std::string& program);
+void add_scenario(CLI::App& app, Command& command);
 void add_matrix(CLI::App& app, Command& command, const std::string& program);
 
 }  // namespace otasim::cli

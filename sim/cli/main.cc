@@ -155,7 +155,7 @@ int run(int argc, char** argv) {
   add_pal_test(app, command);
   otasim::cli::add_run(app, command, argv[0]);
   otasim::cli::add_matrix(app, command, argv[0]);
-  otasim::cli::add_scenario(app, command, argv[0]);
+  otasim::cli::add_scenario(app, command);
   otasim::cli::add_up(app, command, argv[0]);
   otasim::cli::add_device(app, command);
   otasim::cli::add_group(app, command);

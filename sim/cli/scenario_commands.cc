@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
+#include "sim/base/install_root.h"
 #include "sim/cli/command.h"
 #include "sim/cli/table.h"
 #include "sim/lab/boards.h"
@@ -76,9 +77,12 @@ Result<void> list(const Options& options) {
 }
 
 /// What the build includes into ctest: a test for each cell.
-Result<void> list_for_ctest(const std::string& program) {
+Result<void> list_for_ctest() {
   const auto entries = scenario::library();
   if (!entries) return tl::unexpected(entries.error());
+  const auto root = install_root();
+  if (!root) return tl::unexpected(root.error());
+  const std::string program = (*root / "bin" / "otasim").string();
   const std::string quick_board(lab::boards().front().name);
   for (const scenario::PlannedCell& cell : plan_cells(*entries, {}, 1)) {
     const bool is_quick = cell.entry.kind == "aws" && cell.cell.board == quick_board && !cell.entry.is_slow;
@@ -136,7 +140,7 @@ Result<void> make_new(const Options& options) {
 
 }  // namespace
 
-void add_scenario(CLI::App& app, Command& command, const std::string& program) {
+void add_scenario(CLI::App& app, Command& command) {
   static Options options;
   CLI::App* scenario = app.add_subcommand("scenario", "The scenarios there are, and new ones");
   scenario->require_subcommand(1);
@@ -144,9 +148,8 @@ void add_scenario(CLI::App& app, Command& command, const std::string& program) {
   CLI::App* list_command = scenario->add_subcommand("list", "What comes with otasim");
   list_command->add_flag("--json", options.json, "As JSON");
   list_command->add_flag("--ctest", options.ctest, "As tests that ctest includes");
-  list_command->callback([&command, program] {
-    command = [program] { return options.ctest ? list_for_ctest(program) : list(options); };
-  });
+  list_command->callback(
+      [&command] { command = [] { return options.ctest ? list_for_ctest() : list(options); }; });
 
   CLI::App* check_command = scenario->add_subcommand("check", "Check files without playing them");
   check_command->add_option("SCENARIO", options.names, "Names or files (default: the whole library)");

@@ -8,14 +8,23 @@
 namespace otasim::lab {
 namespace {
 
+using namespace std::string_view_literals;
+
+constexpr std::array kCapabilities{"flash-faults"sv, "watchdog"sv, "otp"sv, "trustzone"sv};
+constexpr std::array kMps2{"flash-faults"sv, "watchdog"sv, "otp"sv};
+
 constexpr std::array kBoards{
-    Board{"mps2-an385", "Cortex-M3", kMps2LoadAddress, "lan9118"},
+    Board{"mps2-an385", "Cortex-M3", kMps2LoadAddress, "lan9118", kMps2},
 };
 
 }  // namespace
 
 std::span<const Board> boards() {
   return kBoards;
+}
+
+std::span<const std::string_view> board_capabilities() {
+  return kCapabilities;
 }
 
 const Board* find_board(std::string_view name) {

@@ -14,7 +14,8 @@ constexpr std::array kVariants{
     Variant{"crash", "faults before anything is started; the fault resets it"},
     Variant{"hang-at-boot", "says its name and hangs; the bootloader's watchdog ends it"},
     Variant{"hang", "connects, begins its self test and hangs in it; the bootloader's watchdog ends it"},
-    Variant{"no-connection", "looks for an endpoint that does not exist; it goes back when the self test's time is over"},
+    Variant{"no-connection",
+            "looks for an endpoint that does not exist; it goes back when the self test's time is over"},
     Variant{"failed-self-test", "connects, fails its self test and rejects itself"},
 };
 

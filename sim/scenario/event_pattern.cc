@@ -7,6 +7,9 @@
 #include <cctype>
 #include <regex>
 
+#include "sim/report/event_names.h"
+#include "sim/scenario/shape.h"
+
 namespace otasim::scenario {
 namespace {
 
@@ -100,6 +103,12 @@ std::string problem_with_operand(const std::string& name, const json& operand) {
   return name == "matches" ? problem_with_expression(operand.get<std::string>()) : "";
 }
 
+/// A bootloader of the user's own may report stages that ours has not.
+bool is_known_event(const std::string& name) {
+  const auto known = report::event_names();
+  return name.starts_with("boot.") || std::ranges::find(known, name) != known.end();
+}
+
 /// Whether a wanted member may be missing.
 bool allows_absence(const json& wanted) {
   return is_operator(wanted) && wanted.contains("exists") && wanted.at("exists") == false;
@@ -150,6 +159,12 @@ Result<EventPattern> EventPattern::parse(const json& pattern) {
     return fail(ExitCode::kUsage,
                 "a pattern of events needs the member 'event', as in \"cloud.job_execution\"",
                 "docs/events.md lists the events.");
+  }
+  if (const auto& text = name->get_ref<const std::string&>(); !is_known_event(text)) {
+    const auto known = report::event_names();
+    const std::string near = nearest(text, {known.begin(), known.end()});
+    return fail(ExitCode::kUsage, fmt::format("there is no event '{}'", text),
+                near.empty() ? "docs/events.md lists the events." : fmt::format("Did you mean '{}'?", near));
   }
   if (const std::string problem = problem_with(pattern); !problem.empty()) {
     return fail(ExitCode::kUsage, problem,

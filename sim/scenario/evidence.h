@@ -18,6 +18,9 @@ namespace otasim::scenario {
 
 /// What a device's bootloader said when it was booted on its own.
 struct CleanBoot {
+  /// As `state`: no image was started, and no reason given.
+  static constexpr const char* kSilent = "silent";
+
   std::string slot;  ///< "A", "B", "recovery"; empty: it halted, or said nothing
   std::string version;
   std::string state;
@@ -38,7 +41,8 @@ struct DeviceEvidence {
 };
 
 struct Evidence {
-  std::vector<nlohmann::json> events;
+  std::vector<nlohmann::json> events;       ///< all of them
+  std::vector<nlohmann::json> step_events;  ///< those until the steps were done
   std::vector<DeviceEvidence> devices;
   std::map<std::string, std::string> updates;  ///< job id to image name
   const std::map<std::string, Bytes>* images = nullptr;

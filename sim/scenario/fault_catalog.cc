@@ -19,6 +19,7 @@ const Shape kTrigger{
 /// What every fault has.
 std::vector<Member> common_members() {
   return {text_member("id", "Name for the step 'clear'"),
+          flag_member("may_miss", "The run does not fail if it strikes nothing (default: false)"),
           text_member("device", "The device (default: the first; where it chooses messages: any)"),
           {.name = "when",
            .kind = Kind::kObject,

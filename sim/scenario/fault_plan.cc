@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/scenario/fault_catalog.h"
 
 namespace otasim::scenario {
@@ -17,6 +19,7 @@ Result<void> FaultPlan::arm(const json& fault) {
   armed->name = fault.begin().key();
   armed->arguments = fault.begin().value();
   armed->id = armed->arguments.value("id", "");
+  armed->may_miss = armed->arguments.value("may_miss", false);
   armed->when_times = armed->arguments.value("when_times", std::int64_t{1});
   for (auto [member, pattern] : {std::pair{"when", &armed->when}, std::pair{"until", &armed->until}}) {
     if (!armed->arguments.contains(member)) continue;
@@ -75,6 +78,24 @@ Result<void> FaultPlan::clear(const std::string& id) {
 
 void FaultPlan::clear_all() {
   for (const auto& fault : faults_) end(*fault);
+}
+
+std::vector<std::string> FaultPlan::missed(const std::vector<json>& events) const {
+  std::vector<std::string> missed;
+  for (const auto& fault : faults_) {
+    if (fault->may_miss) continue;
+    if (!fault->has_begun) {
+      missed.push_back(fmt::format("the fault {} never began: {} did not come", fault->name,
+                                   fault->when ? fault->when->text() : "its time"));
+      continue;
+    }
+    const bool has_struck = std::ranges::any_of(events, [&fault](const json& event) {
+      return event.value("event", "") == "fault" && event.value("source", "") != "run" &&
+             event.value("fault", "") == fault->name;
+    });
+    if (!has_struck) missed.push_back(fmt::format("the fault {} was armed, but struck nothing", fault->name));
+  }
+  return missed;
 }
 
 Result<void> FaultPlan::handle(const json& event) {

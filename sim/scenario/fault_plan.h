@@ -8,6 +8,8 @@
 // `after_ms` later if that is given. It ends with `until`, with clear(), or with the run. Which operations it
 // strikes meanwhile is its layer's matter (sim/base/strike.h); the layers report each strike to the event
 // log. docs/faults.md lists all faults.
+//
+// A fault that was armed must strike, unless it says `may_miss`.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -38,6 +40,9 @@ class FaultPlan {
   /// @returns kUsage if no fault has this id
   [[nodiscard]] Result<void> clear(const std::string& id);
   void clear_all();
+  /// Faults that never began, or struck nothing in these events, each for people: a scenario that does not do
+  /// what it says proves nothing. Those with `may_miss` are left out.
+  [[nodiscard]] std::vector<std::string> missed(const std::vector<nlohmann::json>& events) const;
   /// @returns why a fault that was due could not be carried out
   [[nodiscard]] Result<void> handle(const nlohmann::json& event);
 
@@ -52,6 +57,7 @@ class FaultPlan {
     std::unique_ptr<boost::asio::steady_timer> delay;
     bool has_begun = false;
     bool is_over = false;
+    bool may_miss = false;
     std::function<void()> undo;  ///< ends what its layer does; empty: nothing to end
   };
 

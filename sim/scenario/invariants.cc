@@ -92,8 +92,10 @@ class Replay {
       const std::uint8_t held = window_[at + i];
       const std::uint8_t wanted = operation.data[i];
       window_[at + i] = held & wanted;
-      // A burn clears bits of what was burned before; elsewhere a program must find erased cells.
-      if (operation.kind == flash::OpKind::kOtpProgram || (held & wanted) == wanted || is_reported_) continue;
+      // A burn clears bits of what was burned before; elsewhere what is programmed must be erased. 0xFF
+      // fills up.
+      const bool is_sound = held == kErased || wanted == kErased || wanted == held;
+      if (operation.kind == flash::OpKind::kOtpProgram || is_sound || is_reported_) continue;
       complain("S5: {}: operation {} programmed {:#x}, which was not erased", device_.name,
                operation.sequence, at + i);
       is_reported_ = true;
@@ -148,6 +150,9 @@ class Invariants {
   void judge_boots(const DeviceEvidence& device) {
     if (device.boots.empty()) return;
     const CleanBoot& last = device.boots.back();
+    if (last.state == CleanBoot::kSilent) {
+      return complain("S1: {}: it said nothing when it was booted on its own", device.name);
+    }
     const auto next = starts_next(device.flash, *evidence_.boot_key);
     if (!next) {
       if (!last.slot.empty()) {

@@ -96,7 +96,7 @@ class Judge {
   /// Version that the device's bootloader started last while the steps ran.
   [[nodiscard]] std::string running_version(const std::string& device) const {
     std::string version = "nothing";
-    for (const json& event : evidence_.events) {
+    for (const json& event : evidence_.step_events) {
       if (text_of(event, "source") == "boot" && text_of(event, "event") == "start" &&
           text_of(event, "device") == device) {
         version = text_of(event, "version");
@@ -109,8 +109,8 @@ class Judge {
     std::size_t at = 0;
     for (std::size_t i = 0; i < trace.size(); ++i) {
       const auto pattern = EventPattern::parse(trace[i]);
-      while (at < evidence_.events.size() && !pattern->matches(evidence_.events[at])) ++at;
-      if (at == evidence_.events.size()) {
+      while (at < evidence_.step_events.size() && !pattern->matches(evidence_.step_events[at])) ++at;
+      if (at == evidence_.step_events.size()) {
         return complain("the trace ends before its event {} of {}: {}", i + 1, trace.size(), pattern->text());
       }
       ++at;
@@ -119,7 +119,7 @@ class Judge {
 
   void judge_never(const json& wanted) {
     const auto pattern = EventPattern::parse(wanted);
-    for (const json& event : evidence_.events) {
+    for (const json& event : evidence_.step_events) {
       if (!pattern->matches(event)) continue;
       return complain("this was never to happen: {}", event.dump());
     }
@@ -128,7 +128,7 @@ class Judge {
   void judge_refusal(const json& wanted) {
     const auto names = wanted.get<std::vector<std::string>>();
     const std::set<std::string> expected(names.begin(), names.end());
-    const std::vector<std::string> found = who_refused(evidence_.events);
+    const std::vector<std::string> found = who_refused(evidence_.step_events);
     const std::set<std::string> actual(found.begin(), found.end());
     if (actual != expected) {
       complain("refused by: {}; expected: {}",

@@ -27,6 +27,12 @@ Result<Entry> read_entry(const std::string& path) {
               .boards = scenario->boards,
               .data = scenario->data};
   if (entry.boards.empty()) entry.boards = lab::board_names();
+  std::erase_if(entry.boards, [&scenario](const std::string& name) {
+    const auto capabilities = lab::find_board(name)->capabilities;
+    return std::ranges::any_of(scenario->needs, [&capabilities](const std::string& need) {
+      return std::ranges::find(capabilities, need) == capabilities.end();
+    });
+  });
   return entry;
 }
 

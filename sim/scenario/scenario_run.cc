@@ -223,6 +223,7 @@ class ScenarioRun {
       begin_wait(step);
       return {};
     }
+    cursor_ = evidence_.events.size();
     log_.emit("run", "do", {{"step", step.name}, {"arguments", step.arguments}, {"where", step.where}});
     if (step.name == "power") return stage_->power(step.arguments, [this] { next_step(); });
     if (step.name == "second_client") {
@@ -268,9 +269,11 @@ class ScenarioRun {
 
   void begin_wait(const Step& step) {
     wait_ = Wait::from(step);
+    const int number = ++waits_;
     wait_limit_.expires_after(milliseconds(wait_->limit_s));
-    wait_limit_.async_wait([this](boost::system::error_code error) {
-      if (error || !wait_) return;
+    // A handler that is on its way when the wait ends must not end the next one.
+    wait_limit_.async_wait([this, number](boost::system::error_code error) {
+      if (error || !wait_ || number != waits_) return;
       fail_run(limit_text(fmt::format("{}: wait", wait_->where), wait_->limit_s));
     });
     look_for_waited();
@@ -307,6 +310,8 @@ class ScenarioRun {
 
   void begin_clean_boots() {
     phase_ = Phase::kCleanBoots;
+    if (failures_.empty()) failures_ = faults_->missed(evidence_.events);
+    evidence_.step_events = evidence_.events;
     wait_.reset();
     wait_limit_.cancel();
     limit_.cancel();
@@ -329,12 +334,11 @@ class ScenarioRun {
     DeviceEvidence& device = evidence_.devices[booting_];
     log_.emit("run", "clean_boot", {{"device", device.name}, {"number", device.boots.size() + 1}});
     if (auto on = stage_->device(device.name).start(); !on) return give_up(on.error());
+    const int number = ++waits_;
     wait_limit_.expires_after(kCleanBootLimit);
-    wait_limit_.async_wait([this](boost::system::error_code error) {
-      if (error || phase_ != Phase::kCleanBoots) return;
-      failures_.push_back(
-          fmt::format("S1: {} said nothing when it was booted on its own", evidence_.devices[booting_].name));
-      end_clean_boot({});
+    wait_limit_.async_wait([this, number](boost::system::error_code error) {
+      if (error || phase_ != Phase::kCleanBoots || number != waits_) return;
+      end_clean_boot({.slot = {}, .version = {}, .state = CleanBoot::kSilent});
     });
   }
 
@@ -431,6 +435,7 @@ class ScenarioRun {
   std::size_t booting_ = 0;  ///< device that is booted on its own
   bool is_booting_ = false;
   std::optional<Wait> wait_;
+  int waits_ = 0;  ///< so far, those for clean boots included
   std::string last_line_;
   std::string last_cloud_event_;
   std::vector<std::string> failures_;

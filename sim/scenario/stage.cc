@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "sim/base/file_io.h"
 #include "sim/base/file_lock.h"
@@ -151,14 +152,22 @@ Result<void> Stage::start_lab(Result<lab::Lab> identities, std::uint16_t mqtt_po
   return {};
 }
 
+/// Parents first.
 Result<void> Stage::make_groups(const json& groups) {
-  for (const auto& [name, spec] : groups.items()) {
-    cloud::CreateThingGroupRequest request{.name = cloud::GroupName::trusted(name)};
-    if (spec.contains("parent"))
-      request.parent = cloud::GroupName::trusted(spec.at("parent").get<std::string>());
-    if (const auto made = lab_->cloud().groups().create(request); !made) {
-      return tl::unexpected(made.error().to_error(fmt::format("cannot make the group '{}'", name)));
+  std::set<std::string> made;
+  while (made.size() < groups.size()) {
+    const std::size_t before = made.size();
+    for (const auto& [name, spec] : groups.items()) {
+      const std::string parent = spec.value("parent", "");
+      if (made.contains(name) || (!parent.empty() && !made.contains(parent))) continue;
+      cloud::CreateThingGroupRequest request{.name = cloud::GroupName::trusted(name)};
+      if (!parent.empty()) request.parent = cloud::GroupName::trusted(parent);
+      if (const auto created = lab_->cloud().groups().create(request); !created) {
+        return tl::unexpected(created.error().to_error(fmt::format("cannot make the group '{}'", name)));
+      }
+      made.insert(name);
     }
+    if (made.size() == before) return fail(ExitCode::kUsage, "groups are each other's parents");
   }
   return {};
 }
@@ -308,6 +317,8 @@ Result<void> Stage::create_update(const json& arguments) {
   log_.emit("run", "step",
             {{"text", fmt::format("update {}: {} ({} bytes){}", id, image, bytes.size(),
                                   code.empty() ? "" : fmt::format(", refused: {}", code))}});
+  if (!code.empty())
+    log_.emit("cloud", "update_refused", {{"update", id}, {"error", code}, {"message", message}});
   if (code == wanted) return {};
   if (code.empty()) {
     return fail(ExitCode::kFailed,

@@ -1,4 +1,5 @@
 // The words of a scenario file. What each fault takes is in fault_catalog*.cc.
+#include "sim/lab/boards.h"
 #include "sim/scenario/fault_catalog.h"
 #include "sim/scenario/scenario.h"
 
@@ -245,29 +246,29 @@ const Shape kExpect{
 const Shape kScenario{
     .name = "scenario",
     .doc = "An otasim scenario.",
-    .members = {
-        text("$schema", "For editors"),
-        text("name", "Its name, which is its file's", true),
-        text("title", "One line for people", true),
-        text("source", "Where the case comes from"),
-        choice("class", {"aws", "aws-retired", "own"},
-               "Which part of the matrix it belongs to (default: own)"),
-        flag("slow", "May take longer than a few seconds"),
-        texts("boards", "Boards it runs on (default: all)"),
-        texts("data", "Data protocols it runs over (default: both)", {"mqtt", "http"}),
-        texts("needs", "Capabilities its board must have", {"flash-faults", "watchdog", "otp", "trustzone"}),
-        texts("include",
-              "Files whose images, devices, groups, parameters and first steps this one takes over"),
-        {.name = "parameters",
-         .kind = Kind::kScalars,
-         .doc = "Values that '${NAME}' stands for; --set replaces them"},
-        number("limit_s", 0.1, kMaxSeconds, "The whole run's limit in seconds (default: 60)"),
-        map("images", kImage, "Images by name"),
-        list("devices", kDevice, "The devices (default: thing-1 with the image 'factory')"),
-        map("groups", kGroup, "Thing groups by name"),
-        list("faults", fault_shape(), "Faults that are armed before the first step"),
-        list("steps", kStep, "What happens, in order", true),
-        object("expect", kExpect, "What must come of it", true)}};
+    .members = {text("$schema", "For editors"),
+                text("name", "Its name, which is its file's", true),
+                text("title", "One line for people", true),
+                text("source", "Where the case comes from"),
+                choice("class", {"aws", "aws-retired", "own"},
+                       "Which part of the matrix it belongs to (default: own)"),
+                flag("slow", "May take longer than a few seconds"),
+                texts("boards", "Boards it runs on (default: all)"),
+                texts("data", "Data protocols it runs over (default: both)", {"mqtt", "http"}),
+                texts("needs", "Capabilities its board must have",
+                      {lab::board_capabilities().begin(), lab::board_capabilities().end()}),
+                texts("include",
+                      "Files whose images, devices, groups, parameters and first steps this one takes over"),
+                {.name = "parameters",
+                 .kind = Kind::kScalars,
+                 .doc = "Values that '${NAME}' stands for; --set replaces them"},
+                number("limit_s", 0.1, kMaxSeconds, "The whole run's limit in seconds (default: 60)"),
+                map("images", kImage, "Images by name"),
+                list("devices", kDevice, "The devices (default: thing-1 with the image 'factory')"),
+                map("groups", kGroup, "Thing groups by name"),
+                list("faults", fault_shape(), "Faults that are armed before the first step"),
+                list("steps", kStep, "What happens, in order", true),
+                object("expect", kExpect, "What must come of it", true)}};
 
 }  // namespace
 
