@@ -88,6 +88,12 @@ bool NetifLan::poll() {
   return moved;
 }
 
+void NetifLan::renew_address() {
+  dhcp_release_and_stop(&netif_);
+  static_cast<void>(
+      dhcp_start(&netif_));  // it can fail for want of memory only, which it has from the first time
+}
+
 bool NetifLan::is_up() const {
   return dhcp_supplied_address(&netif_) != 0;
 }

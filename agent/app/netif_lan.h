@@ -28,6 +28,10 @@ class NetifLan {
   /// @returns true once DHCP gave an address.
   [[nodiscard]] bool is_up() const;
 
+  /// Gives the address back and asks for one anew, as after a power-on: is_up() is false until then. What was
+  /// leased may have been an attacker's word.
+  void renew_address();
+
   /// IPv4 address in network byte order; 0 before is_up().
   [[nodiscard]] std::uint32_t address() const;
   /// What DHCP told of (option 42), in network byte order; 0 for none.

@@ -12,6 +12,9 @@ namespace {
 constexpr std::uint32_t kFirstBackoffMs = 500;
 constexpr std::uint32_t kMaxBackoffMs = 5000;
 constexpr std::uint32_t kAddressTimeoutMs = 10000;
+/// After so many failed attempts in a row what DHCP said is not believed any more: router and name server
+/// come from there, and whoever answers first is believed for as long as the lease.
+constexpr std::uint32_t kFailuresPerLease = 3;
 constexpr std::uint32_t kConnackTimeoutMs = 5000;
 
 /// Half of it fixed, half of it by chance.
@@ -39,6 +42,7 @@ bool Network::connect_within(std::uint32_t limit_ms) {
 
 void Network::back_off(std::uint32_t& backoff_ms) {
   client_.disconnect();
+  renew_address_if_due();
   sntp_.ask();  // certificates may have been judged by a wrong time
   const std::uint32_t delay_ms = with_jitter(backoff_ms);
   console::log("trying again in ", delay_ms, " ms");
@@ -46,11 +50,19 @@ void Network::back_off(std::uint32_t& backoff_ms) {
   backoff_ms = std::min(2 * backoff_ms, kMaxBackoffMs);
 }
 
+void Network::renew_address_if_due() {
+  if (++failures_ % kFailuresPerLease != 0) return;
+  console::log("asking for an address anew");
+  lan_.renew_address();
+  announced_ = false;
+}
+
 bool Network::try_connect() {
   if (!wait_for_address()) return false;
   wait_for_time();
   const std::uint32_t start_ms = board::millis();
   if (!open_connection() || !open_session()) return false;
+  failures_ = 0;
   console::log("connected to ", settings_.endpoint_host(), ':', settings_.provisioned().mqtt_port, " as ",
                settings_.thing_name(), " in ", board::millis() - start_ms, " ms");
   return true;

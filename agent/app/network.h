@@ -30,6 +30,7 @@ class Network {
  private:
   /// Cleans up after an attempt that failed, and waits.
   void back_off(std::uint32_t& backoff_ms);
+  void renew_address_if_due();
   [[nodiscard]] bool try_connect();
   [[nodiscard]] bool wait_for_address();
   void wait_for_time();
@@ -45,6 +46,7 @@ class Network {
   Pump& pump_;
   const DeviceSettings& settings_;
   bool announced_ = false;
+  std::uint32_t failures_ = 0;  ///< attempts in a row that failed
   bool has_asked_for_time_ = false;
 };
 

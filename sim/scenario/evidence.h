@@ -1,10 +1,12 @@
 // What a run left behind, to be judged: its events, and each device's flash and boots.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,13 +43,17 @@ struct DeviceEvidence {
 };
 
 struct Evidence {
-  std::vector<nlohmann::json> events;       ///< all of them
-  std::vector<nlohmann::json> step_events;  ///< those until the steps were done
+  std::vector<nlohmann::json> events;
+  std::size_t step_event_count = SIZE_MAX;  ///< those until the steps were done; clean boots follow
   std::vector<DeviceEvidence> devices;
   std::map<std::string, std::string> updates;  ///< job id to image name
   const std::map<std::string, Bytes>* images = nullptr;
   const crypto::P256Key* boot_key = nullptr;
 
+  /// The events until the steps were done.
+  [[nodiscard]] std::span<const nlohmann::json> step_events() const {
+    return std::span(events).first(std::min(step_event_count, events.size()));
+  }
   [[nodiscard]] const DeviceEvidence& device(const std::string& name) const;
   /// The last state of each execution, in the order they came to it: {job, device, status, reason}.
   [[nodiscard]] nlohmann::json executions() const;

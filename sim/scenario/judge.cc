@@ -96,7 +96,7 @@ class Judge {
   /// Version that the device's bootloader started last while the steps ran.
   [[nodiscard]] std::string running_version(const std::string& device) const {
     std::string version = "nothing";
-    for (const json& event : evidence_.step_events) {
+    for (const json& event : evidence_.step_events()) {
       if (text_of(event, "source") == "boot" && text_of(event, "event") == "start" &&
           text_of(event, "device") == device) {
         version = text_of(event, "version");
@@ -106,11 +106,12 @@ class Judge {
   }
 
   void judge_trace(const json& trace) {
+    const std::span<const json> events = evidence_.step_events();
     std::size_t at = 0;
     for (std::size_t i = 0; i < trace.size(); ++i) {
       const auto pattern = EventPattern::parse(trace[i]);
-      while (at < evidence_.step_events.size() && !pattern->matches(evidence_.step_events[at])) ++at;
-      if (at == evidence_.step_events.size()) {
+      while (at < events.size() && !pattern->matches(events[at])) ++at;
+      if (at == events.size()) {
         return complain("the trace ends before its event {} of {}: {}", i + 1, trace.size(), pattern->text());
       }
       ++at;
@@ -119,7 +120,7 @@ class Judge {
 
   void judge_never(const json& wanted) {
     const auto pattern = EventPattern::parse(wanted);
-    for (const json& event : evidence_.step_events) {
+    for (const json& event : evidence_.step_events()) {
       if (!pattern->matches(event)) continue;
       return complain("this was never to happen: {}", event.dump());
     }
@@ -128,7 +129,7 @@ class Judge {
   void judge_refusal(const json& wanted) {
     const auto names = wanted.get<std::vector<std::string>>();
     const std::set<std::string> expected(names.begin(), names.end());
-    const std::vector<std::string> found = who_refused(evidence_.step_events);
+    const std::vector<std::string> found = who_refused(evidence_.step_events());
     const std::set<std::string> actual(found.begin(), found.end());
     if (actual != expected) {
       complain("refused by: {}; expected: {}",
@@ -144,7 +145,7 @@ class Judge {
 
 }  // namespace
 
-std::vector<std::string> who_refused(const std::vector<json>& events) {
+std::vector<std::string> who_refused(std::span<const json> events) {
   std::set<std::string> who;
   for (const json& event : events) {
     const std::string name = text_of(event, "source") + '.' + text_of(event, "event");

@@ -1,6 +1,7 @@
 // Compares what a scenario expects with what its run left behind.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace otasim::scenario {
 ///               verified reads differently when it is to start
 ///   tls         the device's application says that the server's certificate was refused
 ///   cloud       an update could not be created, or a device's request was rejected
-[[nodiscard]] std::vector<std::string> who_refused(const std::vector<nlohmann::json>& events);
+[[nodiscard]] std::vector<std::string> who_refused(std::span<const nlohmann::json> events);
 
 /// @returns what does not hold, each for people
 [[nodiscard]] std::vector<std::string> judge(const Scenario& scenario, const Evidence& evidence);

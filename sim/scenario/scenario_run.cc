@@ -311,7 +311,7 @@ class ScenarioRun {
   void begin_clean_boots() {
     phase_ = Phase::kCleanBoots;
     if (failures_.empty()) failures_ = faults_->missed(evidence_.events);
-    evidence_.step_events = evidence_.events;
+    evidence_.step_event_count = evidence_.events.size();
     wait_.reset();
     wait_limit_.cancel();
     limit_.cancel();

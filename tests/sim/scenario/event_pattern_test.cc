@@ -30,7 +30,7 @@ bool matches(const char* name, const json& wanted) {
 }
 
 std::string problem(const json& wanted) {
-  const auto pattern = EventPattern::parse({{"event", "a.b"}, {"x", wanted}});
+  const auto pattern = EventPattern::parse({{"event", "boot.b"}, {"x", wanted}});
   if (pattern) return "none";
   EXPECT_EQ(pattern.error().code, ExitCode::kUsage);
   EXPECT_THAT(pattern.error().hint, HasSubstr("at_least"));
@@ -42,15 +42,28 @@ TEST(EventPattern, TheEventsNameMustBeTheWholeName) {
     return EventPattern::parse({{"event", name}})->matches(kEvent);
   };
   EXPECT_TRUE(with_name("cloud.job_execution"));
-  EXPECT_FALSE(with_name("cloud.job_executions"));
-  EXPECT_FALSE(with_name("cloud.job"));
-  EXPECT_FALSE(with_name("broker.job_execution"));
-  EXPECT_FALSE(with_name(".job_execution"));
+  EXPECT_FALSE(with_name("cloud.job_created"));
+  EXPECT_FALSE(with_name("boot.job_execution"));
+}
+
+TEST(EventPattern, OfAnEventThatDoesNotExistIsRefusedWithTheNearestOne) {
+  const auto misspelt = EventPattern::parse({{"event", "cloud.job_executions"}});
+  ASSERT_FALSE(misspelt.has_value());
+  EXPECT_EQ(misspelt.error().message, "there is no event 'cloud.job_executions'");
+  EXPECT_EQ(misspelt.error().hint, "Did you mean 'cloud.job_execution'?");
+  const auto far = EventPattern::parse({{"event", "weather.rain_tomorrow_morning"}});
+  ASSERT_FALSE(far.has_value());
+  EXPECT_THAT(far.error().hint, HasSubstr("docs/events.md"));
+}
+
+TEST(EventPattern, ABootloaderOfTheUsersOwnMayHaveOtherStages) {
+  EXPECT_TRUE(EventPattern::parse({{"event", "boot.my-stage"}}).has_value());
 }
 
 TEST(EventPattern, WithoutANameOfSourceAndEventItIsNone) {
-  for (const json& pattern : {json::object(), json{{"event", "cloud"}}, json{{"event", 5}},
-                              json{{"events", "a.b"}}, json("a.b"), json::array({"event"}), json(nullptr)}) {
+  for (const json& pattern :
+       {json::object(), json{{"event", "cloud"}}, json{{"event", 5}}, json{{"events", "boot.b"}},
+        json("boot.b"), json::array({"event"}), json(nullptr)}) {
     const auto parsed = EventPattern::parse(pattern);
     ASSERT_FALSE(parsed.has_value()) << pattern;
     EXPECT_THAT(parsed.error().message, HasSubstr("needs the member 'event'"));
@@ -118,14 +131,14 @@ TEST(EventPattern, MatchesIsForTheWholeText) {
 }
 
 TEST(EventPattern, NoExpressionAndNoTextTakesForEver) {
-  const json event = {{"source", "a"}, {"event", "b"}, {"x", std::string(300, 'a')}};
+  const json event = {{"source", "boot"}, {"event", "b"}, {"x", std::string(300, 'a')}};
   for (const char* expression : {"(a*)*b", "(a|aa)+b", "(.*)*(.*)*b", ".*.*.*.*b"}) {
-    const auto pattern = EventPattern::parse({{"event", "a.b"}, {"x", {{"matches", expression}}}});
+    const auto pattern = EventPattern::parse({{"event", "boot.b"}, {"x", {{"matches", expression}}}});
     ASSERT_TRUE(pattern.has_value()) << expression;
     EXPECT_FALSE(pattern->matches(event)) << expression;
   }
-  const auto any = EventPattern::parse({{"event", "a.b"}, {"x", {{"matches", ".*a"}}}});
-  EXPECT_TRUE(any->matches({{"source", "a"}, {"event", "b"}, {"x", std::string(50'000, 'a')}}));
+  const auto any = EventPattern::parse({{"event", "boot.b"}, {"x", {{"matches", ".*a"}}}});
+  EXPECT_TRUE(any->matches({{"source", "boot"}, {"event", "b"}, {"x", std::string(50'000, 'a')}}));
 }
 
 TEST(EventPattern, AnyOf) {
@@ -207,8 +220,8 @@ TEST(EventPattern, AnOperatorBesideAMemberIsRefused) {
 }
 
 TEST(EventPattern, ForPeopleItIsItsJson) {
-  const json pattern = {{"event", "a.b"}, {"x", {{"contains", "y"}}}};
-  EXPECT_EQ(EventPattern::parse(pattern)->text(), R"({"event":"a.b","x":{"contains":"y"}})");
+  const json pattern = {{"event", "boot.b"}, {"x", {{"contains", "y"}}}};
+  EXPECT_EQ(EventPattern::parse(pattern)->text(), R"({"event":"boot.b","x":{"contains":"y"}})");
   EXPECT_EQ(EventPattern::parse(pattern)->value(), pattern);
 }
 

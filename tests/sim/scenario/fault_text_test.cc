@@ -76,14 +76,14 @@ TEST(FaultText, WhatIsNoFaultIsRefused) {
 TEST(FaultText, TriggersMustBePatterns) {
   EXPECT_THAT(problem(R"({"device.reset": {"when": {"event": "reset"}}})").message,
               HasSubstr("'when': a pattern of events needs the member 'event'"));
-  EXPECT_THAT(problem(R"({"device.reset": {"until": {"event": "a.b", "x": {"at_least": "y"}}}})").message,
+  EXPECT_THAT(problem(R"({"device.reset": {"until": {"event": "boot.b", "x": {"at_least": "y"}}}})").message,
               HasSubstr("'until': 'at_least' takes a number"));
-  EXPECT_THAT(problem(R"({"device.reset": {"when": {"even": "a.b"}}})").message,
+  EXPECT_THAT(problem(R"({"device.reset": {"when": {"even": "boot.b"}}})").message,
               HasSubstr("needs the member 'event'"));
 }
 
 TEST(FaultText, NestingIsLimited) {
-  std::string deep = R"({"device.reset": {"when": {"event": "a.b", "x": )";
+  std::string deep = R"({"device.reset": {"when": {"event": "boot.b", "x": )";
   for (int i = 0; i < 20'000; ++i) deep += R"({"x":)";
   deep += '1';
   for (int i = 0; i < 20'000; ++i) deep += '}';

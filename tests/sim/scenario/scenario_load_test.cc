@@ -137,13 +137,13 @@ TEST_F(Load, AParameterAloneKeepsItsType) {
       "limit_s": "${limit}",
       "images": {"factory": {"version": "${version}"}},
       "devices": [{"name": "d", "image": "factory", "on": "${on}"}],
-      "steps": [{"wait": {"for": {"event": "a.b", "x": "${nothing}", "y": {"at_least": "${limit}"}}}}],
+      "steps": [{"wait": {"for": {"event": "boot.b", "x": "${nothing}", "y": {"at_least": "${limit}"}}}}],
       "expect": {})");
   EXPECT_EQ(scenario.limit_s, 12);
   EXPECT_EQ(scenario.images.at("factory").at("version"), "2.0.0");
   EXPECT_EQ(scenario.devices[0].at("on"), false);
   EXPECT_EQ(scenario.steps[0].arguments,
-            json::parse(R"({"for": {"event": "a.b", "x": null, "y": {"at_least": 12}}})"));
+            json::parse(R"({"for": {"event": "boot.b", "x": null, "y": {"at_least": 12}}})"));
 }
 
 TEST_F(Load, AParameterWithinATextIsItsText) {
@@ -199,7 +199,7 @@ TEST_F(Load, AParameterThatDoesNotExistIsSaidWhereItIsAskedFor) {
                     "\"expect\": {}"),
             "case.jsonc:4: there is no parameter 'limitt' | Did you mean 'limit'?");
   EXPECT_EQ(
-      problem("\"steps\": [], \"expect\": {\n\"never\": [{\"event\": \"a.b\",\n\"x/y\": [\"${what}\"]}]}"),
+      problem("\"steps\": [], \"expect\": {\n\"never\": [{\"event\": \"boot.b\",\n\"x/y\": [\"${what}\"]}]}"),
       "case.jsonc:4: there is no parameter 'what' | Define it in 'parameters'; board, data and seed are "
       "always there.");
 }
@@ -291,31 +291,31 @@ TEST_F(Load, StepsAndPatternsCountWhereTheySay) {
       {"say": {"text": "http"}, "only": {"data": "http"}},
       {"say": {"text": "board"}, "only": {"boards": ["mps2-an385"]}},
       {"say": {"text": "no board"}, "only": {"boards": []}},
-      {"wait": {"for_all": [{"event": "a.b"}, {"event": "a.c", "only": {"data": "http"}}]}},
-      {"wait": {"for_any": [{"event": "a.b", "only": {"data": "mqtt"}}, {"event": "a.c", "only": {"data": "http"}}]}},
-      {"wait": {"for": {"event": "a.d", "only": {"data": "mqtt"}}}}],
-    "expect": {"trace": [{"event": "a.b", "only": {"data": "http"}}, {"event": "a.c", "only": {"data": "mqtt"}}],
-               "never": [{"event": "a.b", "only": {"data": "mqtt"}}]})";
+      {"wait": {"for_all": [{"event": "boot.b"}, {"event": "boot.c", "only": {"data": "http"}}]}},
+      {"wait": {"for_any": [{"event": "boot.b", "only": {"data": "mqtt"}}, {"event": "boot.c", "only": {"data": "http"}}]}},
+      {"wait": {"for": {"event": "boot.d", "only": {"data": "mqtt"}}}}],
+    "expect": {"trace": [{"event": "boot.b", "only": {"data": "http"}}, {"event": "boot.c", "only": {"data": "mqtt"}}],
+               "never": [{"event": "boot.b", "only": {"data": "mqtt"}}]})";
   const Scenario mqtt = good(members);
   ASSERT_EQ(mqtt.steps.size(), 5U);
   EXPECT_EQ(mqtt.steps[1].arguments.at("text"), "board");
-  EXPECT_EQ(mqtt.steps[2].arguments, json::parse(R"({"for_all": [{"event": "a.b"}]})"));
-  EXPECT_EQ(mqtt.steps[3].arguments, json::parse(R"({"for_any": [{"event": "a.b"}]})"));
-  EXPECT_EQ(mqtt.steps[4].arguments, json::parse(R"({"for": {"event": "a.d"}})"));
-  EXPECT_EQ(mqtt.expect.at("trace"), json::parse(R"([{"event": "a.c"}])"));
-  EXPECT_EQ(mqtt.expect.at("never"), json::parse(R"([{"event": "a.b"}])"));
+  EXPECT_EQ(mqtt.steps[2].arguments, json::parse(R"({"for_all": [{"event": "boot.b"}]})"));
+  EXPECT_EQ(mqtt.steps[3].arguments, json::parse(R"({"for_any": [{"event": "boot.b"}]})"));
+  EXPECT_EQ(mqtt.steps[4].arguments, json::parse(R"({"for": {"event": "boot.d"}})"));
+  EXPECT_EQ(mqtt.expect.at("trace"), json::parse(R"([{"event": "boot.c"}])"));
+  EXPECT_EQ(mqtt.expect.at("never"), json::parse(R"([{"event": "boot.b"}])"));
   cell.data = "http";
   const Scenario http = good(members);
   ASSERT_EQ(http.steps.size(), 5U);
   EXPECT_EQ(http.steps[1].arguments.at("text"), "http");
   EXPECT_EQ(http.steps[3].arguments.at("for_all").size(), 2U);
-  EXPECT_EQ(http.steps[4].arguments, json::parse(R"({"for_any": [{"event": "a.c"}]})"));
+  EXPECT_EQ(http.steps[4].arguments, json::parse(R"({"for_any": [{"event": "boot.c"}]})"));
   EXPECT_EQ(http.expect.at("never"), json::array());
 }
 
 TEST_F(Load, AWaitForNothingThatCountsIsPassedOver) {
-  EXPECT_THAT(good(R"("steps": [{"wait": {"for_all": [{"event": "a.b", "only": {"data": "http"}}]}},
-                                {"wait": {"for": {"event": "a.b", "only": {"boards": []}}}}], "expect": {})")
+  EXPECT_THAT(good(R"("steps": [{"wait": {"for_all": [{"event": "boot.b", "only": {"data": "http"}}]}},
+                                {"wait": {"for": {"event": "boot.b", "only": {"boards": []}}}}], "expect": {})")
                   .steps,
               IsEmpty());
 }
@@ -326,9 +326,9 @@ TEST_F(Load, AWaitNamesWhatItWaitsFor) {
   };
   const std::string one_of = "case.jsonc:3: wait must have exactly one of for, for_all and for_any | ";
   EXPECT_EQ(wait(""), one_of);
-  EXPECT_EQ(wait(R"("for": {"event": "a.b"}, "for_any": [{"event": "a.c"}])"), one_of);
+  EXPECT_EQ(wait(R"("for": {"event": "boot.b"}, "for_any": [{"event": "boot.c"}])"), one_of);
   EXPECT_EQ(wait(R"("for_all": [])"), "case.jsonc:3: 'for_all' names no event to wait for | ");
-  EXPECT_EQ(wait(R"("for_any": [{"event": "a.b"}], "times": 2)"),
+  EXPECT_EQ(wait(R"("for_any": [{"event": "boot.b"}], "times": 2)"),
             "case.jsonc:3: 'times' counts the events of 'for' only | ");
 }
 
@@ -340,16 +340,17 @@ TEST_F(Load, ABoardThatDoesNotExistIsSaid) {
       problem(
           "\"steps\": [{\"say\": {\"text\": \"x\"},\n\"only\": {\"boards\": [\"an385\"]}}], \"expect\": {}"),
       HasSubstr("case.jsonc:3: there is no board 'an385'" + hint));
-  EXPECT_THAT(problem("\"steps\": [], \"expect\": {\"never\": [\n{\"event\": \"a.b\", \"only\": {\"boards\": "
-                      "[\"x\"]}}]}"),
-              HasSubstr("case.jsonc:3: there is no board 'x'" + hint));
+  EXPECT_THAT(
+      problem("\"steps\": [], \"expect\": {\"never\": [\n{\"event\": \"boot.b\", \"only\": {\"boards\": "
+              "[\"x\"]}}]}"),
+      HasSubstr("case.jsonc:3: there is no board 'x'" + hint));
 }
 
 // ---- patterns
 
 TEST_F(Load, PatternsAreCheckedWhereverTheyStand) {
   const auto in = [this](const std::string& before, const std::string& after) {
-    return problem(before + "\n{\"event\": \"a.b\", \"x\": {\"at_least\": \"y\"}}" + after);
+    return problem(before + "\n{\"event\": \"boot.b\", \"x\": {\"at_least\": \"y\"}}" + after);
   };
   const std::string message = "case.jsonc:3: 'at_least' takes a number";
   EXPECT_THAT(in(R"("steps": [{"wait": {"for":)", R"(}}], "expect": {})"), HasSubstr(message));
@@ -372,10 +373,11 @@ TEST_F(Load, AReasonsOperatorIsChecked) {
 }
 
 TEST_F(Load, OnlyHasNoMeaningInWhatTriggersAFault) {
-  EXPECT_EQ(problem("\"faults\": [{\"device.reset\": {\"when\": {\"event\": \"a.b\",\n\"only\": {\"data\": "
-                    "\"mqtt\"}}}}], \"steps\": [], \"expect\": {}"),
-            "case.jsonc:3: 'only' has no meaning in what begins or ends a fault | Let the step that arms the "
-            "fault have it.");
+  EXPECT_EQ(
+      problem("\"faults\": [{\"device.reset\": {\"when\": {\"event\": \"boot.b\",\n\"only\": {\"data\": "
+              "\"mqtt\"}}}}], \"steps\": [], \"expect\": {}"),
+      "case.jsonc:3: 'only' has no meaning in what begins or ends a fault | Let the step that arms the "
+      "fault have it.");
 }
 
 TEST_F(Load, WhatHappensToBeCalledEventIsNoPattern) {
