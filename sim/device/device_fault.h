@@ -1,4 +1,4 @@
-// The faults of a device's processor and power, as a user arms them. docs/faults-device.md has the table.
+// The faults of a device's processor and power, as a user arms them. docs/faults.md has the table.
 //
 // The first four strike when they are armed. Clearing a hang lets the device go on; clearing the last two
 // takes back what has not struck yet.

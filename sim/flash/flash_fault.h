@@ -1,4 +1,4 @@
-// The flash faults that strike while a device runs, as a user arms them. docs/faults-device.md has the table.
+// The flash faults that strike while a device runs, as a user arms them. docs/faults.md has the table.
 //
 // Each is one struct whose members are those of the fault plan. Which of the operations that `operations`
 // selects are struck says the StrikePlan: the fifth erase in slot B is

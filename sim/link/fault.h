@@ -8,7 +8,7 @@
 // Each fault has a name, `name_of()`, which its events carry, and plain members with defaults. Three kinds:
 // frame faults strike frames on their way between device and host; flow faults strike the TCP connections
 // that exist when they are armed; service faults strike what the link's own DHCP, name and time servers
-// answer. Armed frame faults act one after the other, in the order of arming. docs/faults-link.md says of
+// answer. Armed frame faults act one after the other, in the order of arming. docs/faults.md says of
 // each what is counted and what the device sees.
 #pragma once
 
