@@ -33,7 +33,8 @@ class TimeFloor {
   /// Reads the journal. @returns the floor, 0 if there is none; pages that cannot be read are passed over
   [[nodiscard]] EpochSeconds load();
 
-  /// Keeps `time`, if it is at least kStep after the floor. Call after load().
+  /// Keeps `time`, if it is at least kStep after the floor, and a time that a calendar has
+  /// (crypto::kLastCivilSecond). Call after load().
   /// @returns kOk if there is nothing to write or it is written, else what the flash part returned: the floor
   ///          is the one before
   [[nodiscard]] flash::Status raise(EpochSeconds time);
