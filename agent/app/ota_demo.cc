@@ -68,7 +68,6 @@ void log_failure(const OtaJobDocument_t& job) {
 OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image)
     : settings_(settings),
       image_(image),
-      is_accepted_(image.state != boot::ImageState::kTrial),
       agent_settings_(agent_settings(settings.provisioned())),
       time_floor_(board::flash()),
       sntp_transport_(lan_),
@@ -266,9 +265,10 @@ void OtaDemo::activate() {
 }
 
 /// For starts that find no time server. Only what a server's certificate vouches for, so that a forged answer
-/// cannot lock the device out for good; and not by an image on trial, which may be wrong in anything.
+/// cannot lock the device out for good; and not by an image that was started on trial: the bootloader has
+/// locked the calendar until the next start.
 void OtaDemo::keep_time() {
-  if (!is_accepted_) return;
+  if (image_.state == boot::ImageState::kTrial) return;
   const flash::Status status = time_floor_.raise(tls_.vouched_time());
   if (status != flash::Status::kOk) console::log("the time cannot be stored: ", flash::to_string(status));
 }
@@ -286,8 +286,6 @@ void OtaDemo::self_test() {
     return;  // the watchdog ends the trial
   }
   board::end_trial();
-  is_accepted_ = true;
-  keep_time();
   console::log("self test passed, image accepted");
   const boot::image::Version& version = image_.header.version;
   if (error == OtaErrNone) {

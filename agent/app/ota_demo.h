@@ -66,7 +66,6 @@ class OtaDemo {
 
   const DeviceSettings& settings_;
   const RunningImage& image_;
-  bool is_accepted_;  ///< the image: not on trial, or accepted since
   const ota::Settings agent_settings_;
   EventBuffers buffers_;
   NetifLan lan_;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "agent/crypto/civil_time.h"
 #include "pal_sim/flash/crc32.h"
 #include "pal_sim/flash/flash_map.h"
 
@@ -32,7 +33,8 @@ std::uint32_t crc_of(std::int64_t time) {
 std::optional<EpochSeconds> time_in(std::span<const std::uint8_t> page) {
   Record record{};
   std::memcpy(&record, page.data(), sizeof record);
-  if (record.magic != kMagic || record.crc32 != crc_of(record.time) || record.time < 0) return std::nullopt;
+  if (record.magic != kMagic || record.crc32 != crc_of(record.time)) return std::nullopt;
+  if (record.time < 0 || record.time > crypto::kLastCivilSecond) return std::nullopt;
   return record.time;
 }
 
@@ -64,7 +66,7 @@ void TimeFloor::look_at(Sector& sector) {
 }
 
 flash::Status TimeFloor::raise(EpochSeconds time) {
-  if (time < floor_ + kStep) return flash::Status::kOk;
+  if (time < floor_ + kStep || time > crypto::kLastCivilSecond) return flash::Status::kOk;
   Sector* sector = nullptr;
   if (const flash::Status status = make_room(sector); status != flash::Status::kOk) return status;
 

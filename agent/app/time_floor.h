@@ -6,13 +6,14 @@
 //   floor.raise(time.now())          // once a server's certificate was found valid at that time; seldom
 //   writes
 //
-// A journal of pages in two sectors that the bootloader leaves open. Every whole record counts, and the
-// latest time of all is the floor: records need no order. A sector is erased only while the other one holds
-// the floor, and a page that is not blank is never written again. So a power cut costs the record that was
-// being written, and the floor before it holds. What is lost by bit rot is a floor, not the device.
+// A journal of pages in two sectors that the bootloader leaves open, except to an image on trial. Every whole
+// record counts, and the latest time of all is the floor: records need no order. A sector is erased only
+// while the other one holds the floor, and a page that is not blank is never written again. So a power cut
+// costs the record that was being written, and the floor before it holds. What is lost by bit rot is a floor,
+// not the device.
 //
-// Whoever can write flash can set it to any time: it is no protection against that, and needs none, for the
-// same hand could erase the images.
+// An image that was accepted can set it to any time, and so keep all images that ask it, the recovery image
+// too, off the network; nothing here protects against that.
 #pragma once
 
 #include <array>
@@ -33,7 +34,8 @@ class TimeFloor {
   /// Reads the journal. @returns the floor, 0 if there is none; pages that cannot be read are passed over
   [[nodiscard]] EpochSeconds load();
 
-  /// Keeps `time`, if it is at least kStep after the floor. Call after load().
+  /// Keeps `time`, if it is at least kStep after the floor, and a time that a calendar has
+  /// (crypto::kLastCivilSecond). Call after load().
   /// @returns kOk if there is nothing to write or it is written, else what the flash part returned: the floor
   ///          is the one before
   [[nodiscard]] flash::Status raise(EpochSeconds time);

@@ -16,6 +16,12 @@ mbedtls_time_t mbedtls_now(mbedtls_time_t* out) {
   return now;
 }
 
+bool is_valid_until(const mbedtls_x509_crt& certificate, EpochSeconds time) {
+  mbedtls_x509_time date{};
+  return mbedtls_x509_time_gmtime(time, &date) == 0 &&
+         mbedtls_x509_time_cmp(&date, &certificate.valid_to) <= 0;
+}
+
 }  // namespace
 
 bool TlsConfig::init(const TlsCredentials& credentials, const CalendarTime& time) {
@@ -48,15 +54,17 @@ bool TlsConfig::init(const TlsCredentials& credentials, const CalendarTime& time
 
 /// Called for each certificate of the chain, from the root down to the server's, with what mbedTLS found. A
 /// clock that only knows what is over cannot say that something is still to come.
-int TlsConfig::judge_certificate(void* self, mbedtls_x509_crt* /*certificate*/, int depth,
+int TlsConfig::judge_certificate(void* self, mbedtls_x509_crt* certificate, int depth,
                                  std::uint32_t* problems) {
   auto& config = *static_cast<TlsConfig*>(self);
   const bool is_known = config.time_->is_known();
+  const EpochSeconds now = config.time_->now();
   if (!is_known) *problems &= ~static_cast<std::uint32_t>(MBEDTLS_X509_BADCERT_FUTURE);
-  config.chain_problems_ |= *problems;
+  const bool vouches = is_known && *problems == 0 && is_valid_until(*certificate, now + kVouchMargin);
+  config.chain_vouches_ = config.chain_vouches_ && vouches;
   if (depth > 0) return 0;
-  if (is_known && config.chain_problems_ == 0) config.vouched_time_ = config.time_->now();
-  config.chain_problems_ = 0;
+  if (config.chain_vouches_) config.vouched_time_ = now;
+  config.chain_vouches_ = true;
   return 0;
 }
 

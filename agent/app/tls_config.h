@@ -27,6 +27,9 @@ struct TlsCredentials {
 
 class TlsConfig {
  public:
+  /// How much longer than a time they vouch for certificates are valid.
+  static constexpr EpochSeconds kVouchMargin = 30 * 24 * 60 * 60;
+
   TlsConfig() = default;
   TlsConfig(const TlsConfig&) = delete;
   TlsConfig& operator=(const TlsConfig&) = delete;
@@ -39,8 +42,10 @@ class TlsConfig {
   [[nodiscard]] const mbedtls_ssl_config* get() const { return &config_; }
   [[nodiscard]] const ConnectionFailure& failure() const { return failure_; }
 
-  /// When a trusted server's certificate was last found valid, by a time that was known; 0: never. A time
-  /// that is forged has at least this bound: the certificate's own dates.
+  /// When a trusted server's certificates were last found valid for kVouchMargin more, by a time that was
+  /// known; 0: never. A time that is forged has at least this bound. Without the margin a device that keeps a
+  /// time shortly before the end would refuse the server a moment after each start, until its certificate is
+  /// replaced.
   [[nodiscard]] EpochSeconds vouched_time() const { return vouched_time_; }
 
  private:
@@ -54,7 +59,7 @@ class TlsConfig {
   ConnectionFailure failure_;
   const CalendarTime* time_ = nullptr;
   EpochSeconds vouched_time_ = 0;
-  std::uint32_t chain_problems_ = 0;  ///< of the certificates above the one that is judged
+  bool chain_vouches_ = true;  ///< the certificates above the one that is judged
 };
 
 }  // namespace app

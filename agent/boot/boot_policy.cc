@@ -343,7 +343,8 @@ bool Boot::record(const BootState& next, std::string_view what) {
 
 /// Nothing may be received while a trial or a commit is open, so both slots are locked then. During a trial
 /// the record of it is locked as well: an image that erases it by mistake would be tried again and again.
-/// What the image has to say goes to the journal's other sector.
+/// What the image has to say goes to the journal's other sector. The calendar outlives the trial: a floor
+/// that an image on trial raises beyond all certificates would keep every image after it off the network.
 bool Boot::lock_down(const BootDecision& decision) {
   const StagedState staged = control_.state().staged_state;
   const bool both_slots = staged == StagedState::kTrial || staged == StagedState::kAccepted;
@@ -356,7 +357,10 @@ bool Boot::lock_down(const BootDecision& decision) {
   for (const Slot slot : {Slot::kA, Slot::kB}) {
     if (both_slots || decision.slot == slot) lock(slot_partition(slot)->offset, slot_partition(slot)->size);
   }
-  if (staged == StagedState::kTrial) lock(control_.in_force_sector(), flash::kSectorSize);
+  if (staged == StagedState::kTrial) {
+    lock(control_.in_force_sector(), flash::kSectorSize);
+    lock(flash::kCalendar0.offset, flash::kCalendar1.end() - flash::kCalendar0.offset);
+  }
   if (status == flash::Status::kOk) return true;
   report_failed("lock", status);
   report_halt("application-would-run-unlocked");

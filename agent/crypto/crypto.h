@@ -2,7 +2,8 @@
 //
 // Used by the bootloader over the RAM copy of an image and by the PAL over a received file. Implemented by
 // BearSSL on every target (docs/decisions/0008): no heap, no global state; what a function needs is on its
-// stack. Constant time, but for what has no secret: ecdsa_p256_verify().
+// stack. No branch or address depends on a secret, but for the range of a private key; nothing is secret to
+// ecdsa_p256_verify(). On a Cortex-M3 the time of a multiplication depends on its operands all the same.
 #pragma once
 
 #include <array>

@@ -111,10 +111,10 @@ Result<FaultFile> FaultFile::prepare(const std::string& path) {
   auto mapped = map(path, file.get());
   if (!mapped) return mapped;
   FaultFileLayout& layout = *mapped->layout_;
-  if (is_new) {
+  if (shared(layout.magic).load() == 0) {  // comes last: a maker may have been killed on the way
     layout.size = sizeof(FaultFileLayout);
     layout.version = kVersion;
-    layout.magic = kMagic;
+    shared(layout.magic).store(kMagic);
   }
   if (!mapped->is_usable()) {
     return fail(ExitCode::kEnvironment, path + " is not a fault file of this version.",
@@ -168,7 +168,7 @@ bool FaultFile::arm(const PlannedFault& fault) {
   const auto free = std::ranges::find(faults, FaultAction::kNone, &PlannedFault::action);
   if (free == faults.end()) return false;
   change_plan([&](FaultPlan& plan) {
-    plan.seen[static_cast<std::size_t>(free - faults.begin())] = 0;
+    shared(plan.seen[static_cast<std::size_t>(free - faults.begin())]).store(0);
     *free = fault;
   });
   return true;
@@ -199,6 +199,7 @@ std::vector<StrikeReport> FaultFile::take_reports(std::uint64_t& lost) {
   std::vector<StrikeReport> reports;
   for (std::uint64_t i = first; i < written; ++i) reports.push_back(layout_->reports[i % kMaxReports]);
   // Those that the plugin may have replaced meanwhile, or is replacing, are not what they were.
+  std::atomic_thread_fence(std::memory_order_acquire);
   const std::uint64_t now = count.load();
   std::uint64_t kept_from = first;
   while (kept_from < written && kept_from + kMaxReports <= now) ++kept_from;
@@ -232,14 +233,14 @@ std::optional<FaultPlan> FaultFile::read_plan(std::uint32_t& sequence) const {
   return plan;
 }
 
-void FaultFile::count_seen(std::size_t index, std::uint64_t seen) {
-  layout_->plan.seen[index] = seen;
+void FaultFile::count_seen(std::size_t index, std::uint32_t fault, std::uint32_t seen) {
+  shared(layout_->plan.seen[index]).store(std::uint64_t{fault} << 32 | seen, std::memory_order_relaxed);
 }
 
 void FaultFile::report(const StrikeReport& report) {
   const auto count = shared(layout_->report_count);
   layout_->reports[count.load(std::memory_order_relaxed) % kMaxReports] = report;
-  count.fetch_add(1, std::memory_order_release);
+  count.fetch_add(1);  // before it the report is whole, and the next one comes after it
 }
 
 std::uint32_t FaultFile::releases() const {

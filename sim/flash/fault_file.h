@@ -91,16 +91,23 @@ inline constexpr std::size_t kMaxReports = 256;
 /// All that is armed.
 struct FaultPlan {
   std::array<PlannedFault, kMaxFaults> faults{};
-  std::array<std::uint64_t, kMaxFaults> seen{};  ///< operations each has been asked about
-  std::uint32_t reset_fault = 0;                 ///< id; 0: no reset is planned
-  std::uint64_t reset_at_instruction = 0;        ///< from 1
+  std::array<std::uint64_t, kMaxFaults>
+      seen{};                              ///< id of a fault (upper half), operations it was asked about
+  std::uint32_t reset_fault = 0;           ///< id; 0: no reset is planned
+  std::uint64_t reset_at_instruction = 0;  ///< from 1
+
+  /// How many operations the fault at `index` has been asked about. What the plugin counted for another one
+  /// that stood there, and was cleared meanwhile, is not its own.
+  [[nodiscard]] std::uint32_t seen_by(std::size_t index) const {
+    return seen[index] >> 32 == faults[index].id ? static_cast<std::uint32_t>(seen[index]) : 0;
+  }
 };
 
 struct FaultFileLayout;
 
 class FaultFile {
  public:
-  /// Host: opens the file, or makes it, and forgets what was armed.
+  /// Host: opens the file, or makes it, and forgets what was armed. One whose maker was killed is made anew.
   /// @returns kEnvironment if it cannot be used, or is some other file
   [[nodiscard]] static Result<FaultFile> prepare(const std::string& path);
   /// Plugin: opens what the host has prepared.
@@ -134,7 +141,7 @@ class FaultFile {
   [[nodiscard]] bool plan_changed(std::uint32_t sequence) const;
   /// @returns nothing if the host is writing it; `sequence` then stays
   [[nodiscard]] std::optional<FaultPlan> read_plan(std::uint32_t& sequence) const;
-  void count_seen(std::size_t index, std::uint64_t seen);
+  void count_seen(std::size_t index, std::uint32_t fault, std::uint32_t seen);
   void report(const StrikeReport& report);
   [[nodiscard]] std::uint32_t releases() const;
   /// Waits until release() was called more than `releases` times, or for some seconds if nobody does.

@@ -13,11 +13,11 @@ using flash::OperationFault;
 using flash::OpKind;
 using flash::Request;
 
-Strike strike_of(const PlannedFault& fault, std::uint64_t seen) {
+Strike strike_of(const PlannedFault& fault, std::uint32_t seen) {
   Strike strike(
       {.after = fault.after, .times = fault.times, .probability = fault.probability, .seed = fault.seed});
   // An earlier process has asked it that often; the same questions bring it to the same state.
-  for (std::uint64_t i = 0; i < seen; ++i) static_cast<void>(strike.next());
+  for (std::uint32_t i = 0; i < seen; ++i) static_cast<void>(strike.next());
   return strike;
 }
 
@@ -95,7 +95,7 @@ void FaultInjector::adopt_plan() {
     if (const Armed* known = find(fault.id)) {
       armed.push_back(*known);
     } else {
-      armed.push_back({i, fault, strike_of(fault, plan->seen[i]), plan->seen[i]});
+      armed.push_back({i, fault, strike_of(fault, plan->seen_by(i)), plan->seen_by(i)});
     }
   }
   std::ranges::sort(armed, {}, [](const Armed& one) { return one.fault.id; });
@@ -135,7 +135,7 @@ void FaultInjector::hold_stuck_bits() {
 bool FaultInjector::strikes(Armed& armed, const Request& request) {
   if (!matches(armed.fault, request)) return false;
   if (armed.fault.action == FaultAction::kWorn) return is_worn_out(armed.fault, request);
-  file_.count_seen(armed.index, ++armed.seen);
+  file_.count_seen(armed.index, armed.fault.id, ++armed.seen);
   return armed.strike.next();
 }
 

@@ -54,7 +54,7 @@ class FaultInjector : public flash::FaultSource, public flash::OpObserver {
     std::size_t index;
     PlannedFault fault;
     Strike strike;
-    std::uint64_t seen;
+    std::uint32_t seen;
   };
 
   void adopt_plan();

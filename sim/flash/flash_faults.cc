@@ -191,6 +191,8 @@ void FlashFaults::collect() {
   std::uint64_t lost = 0;
   const auto reports = file_.take_reports(lost);
   const std::weak_ptr alive = alive_;
+  if (lost != 0 && on_loss_) on_loss_(lost);
+  if (alive.expired()) return;
   for (const StrikeReport& report : reports) {
     const auto name = names_.find(report.fault);
     if (report.operation == 0) file_.clear(report.fault);

@@ -74,6 +74,9 @@ class FlashFaults {
 
   /// Called for each strike, in order.
   void on_strike(std::function<void(const FlashStrike& strike)> handler) { on_strike_ = std::move(handler); }
+  /// Called when strikes were lost, because more came than a fault file holds (kMaxReports), before those
+  /// that came after them are handed on.
+  void on_loss(std::function<void(std::uint64_t count)> handler) { on_loss_ = std::move(handler); }
   /// Hands on what has struck by now; call when QEMU has gone.
   void collect();
 
@@ -96,6 +99,7 @@ class FlashFaults {
   boost::asio::posix::stream_descriptor pipe_;
   std::shared_ptr<const int> alive_ = std::make_shared<int>(0);
   std::function<void(const FlashStrike&)> on_strike_;
+  std::function<void(std::uint64_t)> on_loss_;
   std::map<std::uint32_t, std::string> names_;
   std::uint32_t last_id_ = 0;
 };

@@ -62,6 +62,9 @@ Result<std::unique_ptr<LabDevice>> LabDevice::open(RunningLab& lab, DeviceSpec s
   device->faults_ = std::move(*faults);
   device->faults_->on_strike(
       [raw = device.get()](const flash_file::FlashStrike& strike) { raw->handle_strike(strike); });
+  device->faults_->on_loss([raw = device.get()](std::uint64_t count) {
+    raw->lab_.log().emit("flash", "strikes_lost", {{"device", raw->spec_.name}, {"count", count}});
+  });
   return device;
 }
 

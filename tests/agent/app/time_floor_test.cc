@@ -4,8 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
 #include <vector>
 
+#include "agent/crypto/civil_time.h"
+#include "pal_sim/flash/crc32.h"
 #include "pal_sim/flash/flash_map.h"
 #include "qemu_boards/native/native_flash.h"
 
@@ -43,6 +48,15 @@ class TimeFloorTest : public testing::Test {
     return floor.raise(time);
   }
   static std::uint32_t operations() { return flash().model().sequence(); }
+  /// A whole record, whatever the time (docs/flash-layout.md, "Calendar time").
+  static void write_record(std::size_t page, EpochSeconds time) {
+    std::array<std::uint8_t, 8> bytes{};
+    std::memcpy(bytes.data(), &time, sizeof time);
+    const std::array<std::uint32_t, 2> head{0x4D49'5443, ::flash::crc32(bytes)};
+    const auto out = journal().subspan(page * flash::kPageSize, 16);
+    std::memcpy(out.data(), head.data(), 8);
+    std::ranges::copy(bytes, out.begin() + 8);
+  }
 };
 
 TEST_F(TimeFloorTest, ABlankPartHasNone) {
@@ -95,6 +109,27 @@ TEST_F(TimeFloorTest, RubbishIsNoTimeAndIsErasedBeforeItIsWrittenOver) {
   std::ranges::fill(journal(), std::uint8_t{0x55});
   EXPECT_EQ(stored(), 0);
   ASSERT_EQ(raise(kStart), Status::kOk);
+  EXPECT_EQ(stored(), kStart);
+}
+
+/// Whole records of times that no calendar has: written by a defect, or on purpose. Reckoning with them would
+/// overflow.
+TEST_F(TimeFloorTest, ATimeBeyondTheCalendarIsNone) {
+  ASSERT_EQ(raise(kStart), Status::kOk);
+  write_record(1, std::numeric_limits<EpochSeconds>::max());
+  write_record(2, crypto::kLastCivilSecond + 1);
+  EXPECT_EQ(stored(), kStart);
+  EXPECT_EQ(raise(kStart + kDay), Status::kOk);
+  EXPECT_EQ(stored(), kStart + kDay);
+  write_record(4, crypto::kLastCivilSecond);
+  EXPECT_EQ(stored(), crypto::kLastCivilSecond);
+}
+
+TEST_F(TimeFloorTest, ATimeThatWouldNotBeReadIsNotWritten) {
+  ASSERT_EQ(raise(kStart), Status::kOk);
+  const std::uint32_t before = operations();
+  EXPECT_EQ(raise(std::numeric_limits<EpochSeconds>::max()), Status::kOk);
+  EXPECT_EQ(operations(), before);
   EXPECT_EQ(stored(), kStart);
 }
 

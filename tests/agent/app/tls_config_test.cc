@@ -196,6 +196,31 @@ TEST_F(TlsConfigTest, ATimeIsVouchedForByACertificateThatHoldsThen) {
   EXPECT_EQ(config.vouched_time(), kFrom + 10);
 }
 
+/// Kept in flash, a forged time at the very end of its validity would have the server's certificate expire a
+/// moment after each start, until it is replaced.
+TEST_F(TlsConfigTest, ATimeIsNotVouchedForByACertificateThatSoonExpires) {
+  init();
+  ASSERT_TRUE(time.set(kUntil));
+  ASSERT_EQ(problems_with_server(), kFine);
+  ASSERT_TRUE(time.set(kUntil - TlsConfig::kVouchMargin + 1));
+  ASSERT_EQ(problems_with_server(), kFine);
+  EXPECT_EQ(config.vouched_time(), 0);
+  ASSERT_TRUE(time.set(kUntil - TlsConfig::kVouchMargin));
+  ASSERT_EQ(problems_with_server(), kFine);
+  EXPECT_EQ(config.vouched_time(), kUntil - TlsConfig::kVouchMargin);
+}
+
+TEST_F(TlsConfigTest, ATimeIsNotVouchedForBelowARootThatSoonExpires) {
+  authority = make_authority(kFrom + TlsConfig::kVouchMargin);
+  init();
+  ASSERT_TRUE(time.set(kFrom + 1));
+  ASSERT_EQ(problems_with_server(), kFine);
+  EXPECT_EQ(config.vouched_time(), 0);
+  ASSERT_TRUE(time.set(kFrom));
+  ASSERT_EQ(problems_with_server(), kFine);
+  EXPECT_EQ(config.vouched_time(), kFrom);
+}
+
 TEST_F(TlsConfigTest, ATimeIsNotVouchedForByWhatIsRefused) {
   init();
   ASSERT_TRUE(time.set(kFrom + 10));

@@ -329,6 +329,10 @@ void Device::check_locks(const BootDecision& decision, const std::optional<Journ
     RC_ASSERT(is_locked(flash::kSlotA.offset));
     RC_ASSERT(is_locked(flash::kSlotB.end() - flash::kSectorSize));
   }
+  if (decision.is_trial()) {
+    RC_ASSERT(is_locked(flash::kCalendar0.offset));
+    RC_ASSERT(is_locked(flash::kCalendar1.offset));
+  }
 }
 
 /// An update is on record as committed only when OTP holds what it asks for.

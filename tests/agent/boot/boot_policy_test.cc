@@ -244,6 +244,23 @@ TEST_F(BootPolicyTest, BothSlotsAreLockedDuringATrial) {
   EXPECT_EQ(accept_trial(), Status::kOk) << "boot control must stay writable";
 }
 
+/// A time that lies ahead of all certificates would keep the committed image and the recovery image off the
+/// network for good, long after the trial.
+TEST_F(BootPolicyTest, TheCalendarIsLockedDuringATrial) {
+  make_device();
+  for (const std::uint32_t sector : {flash::kCalendar0.offset, flash::kCalendar1.offset}) {
+    EXPECT_EQ(flash().erase_sector(sector), Status::kOk) << "a committed image keeps the time";
+  }
+  stage(image_2());
+  ASSERT_TRUE(boot_up().is_trial());
+  for (const std::uint32_t sector : {flash::kCalendar0.offset, flash::kCalendar1.offset}) {
+    EXPECT_EQ(flash().erase_sector(sector), Status::kProtected);
+  }
+  ASSERT_EQ(accept_trial(), Status::kOk);
+  ASSERT_EQ(boot_up().start, Verdict::kYes);
+  EXPECT_EQ(flash().erase_sector(flash::kCalendar0.offset), Status::kOk);
+}
+
 /// A device on its second update or later, whose journal is gone: slot B is committed, slot A holds another
 /// image.
 class LostJournalTest : public BootPolicyTest {

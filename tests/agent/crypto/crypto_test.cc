@@ -5,6 +5,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/obj_mac.h>
 
 #include <array>
 #include <memory>
@@ -143,6 +144,71 @@ TEST(Ecdsa, RefusesScalarsOutOfRange) {
   signature.insert(signature.end(), kOrder.begin(), kOrder.end());
   signature.insert(signature.end(), {0x02, 0x01, 0x01});
   EXPECT_EQ(crypto::ecdsa_p256_verify(public_point(key.get()), crypto::sha256({}), signature), Verdict::kNo);
+}
+
+/// The order is below the field's prime: one point in 2^128 has an x that r does not show. No signer meets
+/// one, an attacker can make a key for it.
+TEST(Ecdsa, AcceptsAPointWhoseXIsAtOrAboveTheOrder) {
+  const std::unique_ptr<EC_GROUP, decltype(&EC_GROUP_free)> group(
+      EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1), &EC_GROUP_free);
+  const std::unique_ptr<BN_CTX, decltype(&BN_CTX_free)> context(BN_CTX_new(), &BN_CTX_free);
+  const auto make_point = [&] {
+    return std::unique_ptr<EC_POINT, decltype(&EC_POINT_free)>(EC_POINT_new(group.get()), &EC_POINT_free);
+  };
+  const auto make_number = [] { return std::unique_ptr<BIGNUM, decltype(&BN_free)>(BN_new(), &BN_free); };
+  const BIGNUM* const order = EC_GROUP_get0_order(group.get());
+
+  std::uint8_t r = 1;
+  const auto point = make_point();
+  const auto x = make_number();
+  const auto is_on_curve = [&] {
+    BN_copy(x.get(), order);
+    BN_add_word(x.get(), r);
+    return EC_POINT_set_compressed_coordinates(group.get(), point.get(), x.get(), 0, context.get()) == 1;
+  };
+  while (!is_on_curve()) ASSERT_LT(++r, 0x80);
+
+  // The key for which (r, s) signs this: (s * point - digest * G) / r.
+  const std::uint8_t s = 5;
+  const auto digest = crypto::sha256(bytes("image"));
+  const auto by_point = make_number();
+  const auto by_generator = make_number();
+  const auto number = make_number();
+  BN_set_word(number.get(), r);
+  BN_mod_inverse(number.get(), number.get(), order, context.get());
+  BN_set_word(by_point.get(), s);
+  BN_mod_mul(by_point.get(), by_point.get(), number.get(), order, context.get());
+  BN_bin2bn(digest.data(), digest.size(), by_generator.get());
+  BN_mod_sub(by_generator.get(), order, by_generator.get(), order, context.get());
+  BN_mod_mul(by_generator.get(), by_generator.get(), number.get(), order, context.get());
+  const auto key = make_point();
+  ASSERT_EQ(
+      EC_POINT_mul(group.get(), key.get(), by_generator.get(), point.get(), by_point.get(), context.get()),
+      1);
+  crypto::P256PublicKey encoded{};
+  ASSERT_EQ(EC_POINT_point2oct(group.get(), key.get(), POINT_CONVERSION_UNCOMPRESSED, encoded.data(),
+                               encoded.size(), context.get()),
+            encoded.size());
+
+  const std::array<std::uint8_t, 8> signature{0x30, 0x06, 0x02, 0x01, r, 0x02, 0x01, s};
+  EXPECT_EQ(crypto::ecdsa_p256_verify(encoded, digest, signature), Verdict::kYes);
+  auto other = signature;
+  ++other[4];
+  EXPECT_EQ(crypto::ecdsa_p256_verify(encoded, digest, other), Verdict::kNo);
+}
+
+/// What would hold if the sum of products were left out: the key's own x.
+TEST(Ecdsa, RefusesTheKeysXForR) {
+  for (int i = 0; i < 8; ++i) {
+    const KeyPtr key = make_key();
+    const auto point = public_point(key.get());
+    std::vector<std::uint8_t> signature{0x30, 0, 0x02, 0x20};
+    if ((point[1] & 0x80U) != 0) signature = {0x30, 0, 0x02, 0x21, 0x00};
+    signature.insert(signature.end(), point.begin() + 1, point.begin() + 33);
+    signature.insert(signature.end(), {0x02, 0x01, 0x01});
+    signature[1] = static_cast<std::uint8_t>(signature.size() - 2);
+    EXPECT_EQ(crypto::ecdsa_p256_verify(point, crypto::sha256(bytes("image")), signature), Verdict::kNo);
+  }
 }
 
 TEST(SharedSecret, IsWhatOpensslDerives) {

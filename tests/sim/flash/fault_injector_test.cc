@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <set>
@@ -337,6 +338,32 @@ TEST_F(FaultInjectorTest, MoreStrikesThanAreTakenAreCountedNotInvented) {
     EXPECT_EQ(reports[i].operation, reports[i - 1].operation + 1);
 }
 
+TEST_F(FaultInjectorTest, LostReportsAreTold) {
+  std::vector<std::uint64_t> losses;
+  host->on_loss([&losses](std::uint64_t count) { losses.push_back(count); });
+  arm(ProgramFailure{});
+  constexpr std::uint32_t kStrikes = kMaxReports + 20;
+  for (std::uint32_t i = 0; i < kStrikes; ++i) (void)program(kSlotB);
+  const std::size_t taken = struck().size();
+  ASSERT_THAT(losses, testing::SizeIs(1));
+  EXPECT_EQ(taken + losses.front(), kStrikes);
+  (void)program(kSlotB);
+  EXPECT_THAT(struck(), testing::SizeIs(1));
+  EXPECT_THAT(losses, testing::SizeIs(1)) << "nothing is lost when few strike";
+}
+
+/// The plugin has taken over the plan and is at work on an operation while the host puts another fault where
+/// the first one stood.
+TEST_F(FaultInjectorTest, AFaultDoesNotInheritWhatAnotherInItsPlaceHasSeen) {
+  const FaultId first = arm(PowerCut{.strike = {.after = 100, .times = 1}});
+  ASSERT_TRUE(process->injector.begin());
+  host->clear(first);
+  arm(ProgramFailure{.strike = {.after = 1, .times = 1}});
+  EXPECT_EQ(process->model.program(kSlotB, std::vector<std::uint8_t>(16, 0)), Status::kOk);
+  EXPECT_EQ(program(kSlotB + 256), Status::kOk) << "the first that the second fault sees";
+  EXPECT_EQ(program(kSlotB + 512), Status::kProgramFailed);
+}
+
 TEST_F(FaultInjectorTest, ArmingRefusesWhatCannotStrike) {
   const auto message = [this](const FlashFault& fault) {
     const auto id = host->arm(fault);
@@ -353,6 +380,19 @@ TEST_F(FaultInjectorTest, ArmingRefusesWhatCannotStrike) {
   EXPECT_THAT(message(StuckBits{.mask = 0}), HasSubstr("mask"));
   for (std::size_t i = 0; i < kMaxFaults; ++i) arm(EraseFailure{});
   EXPECT_THAT(message(EraseFailure{}), HasSubstr("32 flash faults are armed"));
+}
+
+/// Room has been made, and nothing was written yet.
+TEST_F(FaultInjectorTest, AFileWhoseMakerWasKilledIsMadeAnew) {
+  const std::string path = folder.file("half");
+  ASSERT_TRUE(FaultFile::prepare(path));
+  const auto size = std::filesystem::file_size(path);
+  std::filesystem::resize_file(path, 0);
+  std::filesystem::resize_file(path, size);
+  EXPECT_FALSE(FaultFile::open(path)) << "not before the host has prepared it";
+  const auto prepared = FaultFile::prepare(path);
+  ASSERT_TRUE(prepared) << prepared.error().message;
+  EXPECT_TRUE(FaultFile::open(path));
 }
 
 TEST_F(FaultInjectorTest, AnotherFileIsNotTakenForAFaultFile) {
