@@ -91,7 +91,7 @@ Result<void> list_for_ctest() {
                cell.name(), program, cell.entry.name, cell.cell.board, cell.cell.data);
     fmt::print("set_tests_properties(\"{}\" PROPERTIES LABELS \"{};e2e;{};{};{}{}\" TIMEOUT {})\n",
                cell.name(), is_quick ? "quick" : "full", short_board, cell.cell.data, cell.entry.kind,
-               cell.entry.is_slow ? ";slow" : "", cell.entry.is_slow ? 600 : 120);
+               cell.entry.is_slow ? ";slow" : "", cell.entry.is_slow ? 1800 : 120);
   }
   return {};
 }

@@ -2,6 +2,7 @@
 #include "sim/lab/lab.h"
 
 #include <gtest/gtest.h>
+#include <openssl/x509v3.h>
 #include <sys/stat.h>
 
 #include <algorithm>
