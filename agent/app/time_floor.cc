@@ -46,6 +46,7 @@ bool is_blank(std::span<const std::uint8_t> page) {
 
 EpochSeconds TimeFloor::load() {
   floor_ = 0;
+  tried_ = 0;
   holder_ = nullptr;
   sectors_ = {Sector{.offset = flash::kCalendar0.offset}, Sector{.offset = flash::kCalendar1.offset}};
   for (Sector& sector : sectors_) look_at(sector);
@@ -66,7 +67,8 @@ void TimeFloor::look_at(Sector& sector) {
 }
 
 flash::Status TimeFloor::raise(EpochSeconds time) {
-  if (time < floor_ + kStep || time > crypto::kLastCivilSecond) return flash::Status::kOk;
+  if (time < std::max(floor_, tried_) + kStep || time > crypto::kLastCivilSecond) return flash::Status::kOk;
+  tried_ = time;
   Sector* sector = nullptr;
   if (const flash::Status status = make_room(sector); status != flash::Status::kOk) return status;
 

@@ -34,7 +34,7 @@ class TimeFloor {
   /// Reads the journal. @returns the floor, 0 if there is none; pages that cannot be read are passed over
   [[nodiscard]] EpochSeconds load();
 
-  /// Keeps `time`, if it is at least kStep after the floor, and a time that a calendar has
+  /// Keeps `time`, if it is at least kStep after the floor and the last try, and a time that a calendar has
   /// (crypto::kLastCivilSecond). Call after load().
   /// @returns kOk if there is nothing to write or it is written, else what the flash part returned: the floor
   ///          is the one before
@@ -52,6 +52,7 @@ class TimeFloor {
   flash::FlashDriver& flash_;
   std::array<Sector, 2> sectors_{};
   EpochSeconds floor_ = 0;
+  EpochSeconds tried_ = 0;          ///< to keep; whether it succeeded or not
   const Sector* holder_ = nullptr;  ///< of the floor; null: none has it
 };
 

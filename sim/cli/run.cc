@@ -7,11 +7,15 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "sim/base/child_process.h"
 #include "sim/base/file_io.h"
+#include "sim/base/file_lock.h"
 #include "sim/base/signals.h"
+#include "sim/base/temp_dir.h"
 #include "sim/cli/command.h"
 #include "sim/cli/run_folder.h"
 #include "sim/cli/scenario_result.h"
@@ -68,6 +72,33 @@ Result<std::vector<json>> parse_faults(const std::vector<std::string>& texts) {
   return faults;
 }
 
+/// The lab of a process that killed itself. The next process goes on with it and removes it at its end; where
+/// none comes so far, it is removed here.
+class LabLeftBehind {
+ public:
+  explicit LabLeftBehind(std::string run_folder) : run_folder_(std::move(run_folder)) {}
+  LabLeftBehind(const LabLeftBehind&) = delete;
+  LabLeftBehind& operator=(const LabLeftBehind&) = delete;
+  ~LabLeftBehind() {
+    if (!lab_) return;
+    // What the process had started ends a moment after it, and would still write.
+    boost::asio::io_context io;
+    static_cast<void>(hold_with_children(io, run_folder_ + "/children.lock"));
+  }
+
+  /// @returns whether there is one to go on with; call when a process has ended
+  [[nodiscard]] bool look() {
+    const auto checkpoint = scenario::Checkpoint::look(run_folder_);
+    if (!checkpoint || !*checkpoint) return false;
+    if (!lab_) lab_ = TempDir::adopt((*checkpoint)->lab_folder);  // all processes of a run have the same
+    return true;
+  }
+
+ private:
+  std::string run_folder_;
+  std::optional<TempDir> lab_;
+};
+
 /// Plays one cell, and leaves its result in its folder.
 class CellRunner {
  public:
@@ -120,11 +151,19 @@ class CellRunner {
         "--quiet", "--worker",         folder};
     for (const std::string& text : options_.parameters) arguments.insert(arguments.end(), {"--set", text});
     for (const std::string& text : options_.faults) arguments.insert(arguments.end(), {"--fault", text});
+    boost::asio::io_context io;
+    std::unique_ptr<ChildProcess> worker;
+    bool is_interrupted = false;
+    const TerminationSignals signals(io, [&](int) {
+      is_interrupted = true;
+      if (worker) worker->terminate();
+    });
+    LabLeftBehind lab(folder);
     for (;;) {
-      const auto end = run_worker(arguments, folder);
+      const auto end = run_worker(io, worker, arguments, folder);
+      const bool goes_on = lab.look() && end && end->signaled && end->code == SIGKILL;
       if (!end) return tl::unexpected(end.error());
-      const bool goes_on = end->signaled && end->code == SIGKILL &&
-                           std::filesystem::exists(folder + '/' + scenario::Checkpoint::kFile);
+      if (is_interrupted) return fail(ExitCode::kInterrupted, "interrupted");
       if (goes_on) continue;
       const auto bytes = read_file(folder + "/result.json");
       if (!bytes) return tl::unexpected(worker_error(folder));
@@ -137,28 +176,23 @@ class CellRunner {
     }
   }
 
-  Result<ChildProcess::ExitStatus> run_worker(const std::vector<std::string>& arguments,
+  Result<ChildProcess::ExitStatus> run_worker(boost::asio::io_context& io,
+                                              std::unique_ptr<ChildProcess>& worker,
+                                              const std::vector<std::string>& arguments,
                                               const std::string& folder) {
-    boost::asio::io_context io;
-    std::unique_ptr<ChildProcess> child;
-    bool is_interrupted = false;
-    TerminationSignals signals(io, [&](int) {
-      is_interrupted = true;
-      if (child) child->terminate();
-    });
     auto spawned = ChildProcess::spawn(io, {.program = program_,
                                             .arguments = arguments,
                                             .stdout_path = folder + "/worker.out",
                                             .stderr_path = folder + "/worker.err"});
     if (!spawned) return tl::unexpected(spawned.error());
-    child = std::move(*spawned);
+    worker = std::move(*spawned);
     ChildProcess::ExitStatus end{};
-    child->on_exit([&](ChildProcess::ExitStatus status) {
+    worker->on_exit([&](ChildProcess::ExitStatus status) {
       end = status;
-      signals.stop();
+      io.stop();
     });
+    io.restart();
     io.run();
-    if (is_interrupted) return fail(ExitCode::kInterrupted, "interrupted");
     return end;
   }
 

@@ -19,12 +19,17 @@ Result<void> Checkpoint::save(const std::string& folder) const {
 }
 
 Result<std::optional<Checkpoint>> Checkpoint::take(const std::string& folder) {
+  auto checkpoint = look(folder);
+  std::error_code ignored;
+  std::filesystem::remove(folder + '/' + kFile, ignored);
+  return checkpoint;
+}
+
+Result<std::optional<Checkpoint>> Checkpoint::look(const std::string& folder) {
   const std::string path = folder + '/' + kFile;
   if (!std::filesystem::exists(path)) return std::nullopt;
   const auto bytes = read_file(path);
   if (!bytes) return tl::unexpected(bytes.error());
-  std::error_code ignored;
-  std::filesystem::remove(path, ignored);
   try {
     const json value = json::parse(*bytes);
     return Checkpoint{.step = value.at("step"),

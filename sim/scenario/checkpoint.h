@@ -28,6 +28,8 @@ struct Checkpoint {
   [[nodiscard]] Result<void> save(const std::string& folder) const;
   /// Reads one and removes it: it is good once. @returns nothing if there is none
   [[nodiscard]] static Result<std::optional<Checkpoint>> take(const std::string& folder);
+  /// The same without removing it.
+  [[nodiscard]] static Result<std::optional<Checkpoint>> look(const std::string& folder);
 };
 
 }  // namespace otasim::scenario

@@ -143,6 +143,22 @@ TEST_F(TimeFloorTest, AFailedWriteIsTriedOnAnotherPageNextTime) {
   EXPECT_EQ(stored(), kStart + 2 * kDay);
 }
 
+/// A device whose network comes and goes asks at each connection. With a bad page each would erase a sector.
+TEST_F(TimeFloorTest, TriesOnceADayAtMostWhereWritingFails) {
+  for (int day = 0; day < 16; ++day) ASSERT_EQ(raise(kStart + day * kDay), Status::kOk);
+  TimeFloor floor(flash());
+  ASSERT_EQ(floor.load(), kStart + 15 * kDay);
+  const std::uint32_t before = operations();
+  flash().model().plan_failure({.operation = before + 2});
+  EXPECT_EQ(floor.raise(kStart + 16 * kDay), Status::kProgramFailed);
+  for (int second = 1; second < 1000; ++second) {
+    EXPECT_EQ(floor.raise(kStart + 16 * kDay + second), Status::kOk);
+  }
+  EXPECT_EQ(operations() - before, 2U) << "an erase and a program";
+  EXPECT_EQ(floor.raise(kStart + 17 * kDay), Status::kOk);
+  EXPECT_EQ(stored(), kStart + 17 * kDay);
+}
+
 TEST_F(TimeFloorTest, AFailedEraseLeavesTheFloor) {
   for (int day = 0; day < 16; ++day) ASSERT_EQ(raise(kStart + day * kDay), Status::kOk);
   flash().model().plan_failure({.operation = operations() + 1});

@@ -2,8 +2,12 @@
 // and many of them at a time. Each is played on a real device in QEMU.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -11,6 +15,7 @@
 #include <set>
 
 #include "sim/base/temp_dir.h"
+#include "sim/base/unique_fd.h"
 #include "tests/sim/cli/program.h"
 
 namespace otasim::test {
@@ -44,6 +49,32 @@ std::set<pid_t> descendants(pid_t pid) {
   }
   return all;
 }
+
+/// Waits for what happens to the files of a folder.
+class FolderWatch {
+ public:
+  FolderWatch(const std::string& path, std::uint32_t events) : inotify_(inotify_init1(IN_CLOEXEC)) {
+    EXPECT_GE(inotify_add_watch(inotify_.get(), path.c_str(), events), 0) << path;
+  }
+  /// @returns false if nothing happened to a file whose name begins so within the test's limit
+  [[nodiscard]] bool wait_for(const std::string& name) {
+    constexpr int kLimitMs = 60'000;
+    for (;;) {
+      pollfd file{inotify_.get(), POLLIN, 0};
+      if (poll(&file, 1, kLimitMs) <= 0) return false;
+      alignas(inotify_event) std::array<char, 4096> bytes{};
+      const ssize_t count = read(inotify_.get(), bytes.data(), bytes.size());
+      for (ssize_t at = 0; at < count;) {
+        const auto* const event = reinterpret_cast<const inotify_event*>(bytes.data() + at);
+        if (event->len != 0 && std::string(event->name).starts_with(name)) return true;
+        at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+      }
+    }
+  }
+
+ private:
+  UniqueFd inotify_;
+};
 
 class ScenarioTest : public ::testing::Test {
  protected:
@@ -191,6 +222,34 @@ TEST_F(ScenarioTest, CtrlCEndsARun) {
   EXPECT_EQ(outcome.code, 130);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("otasim: interrupted"), HasSubstr("The run folder is ")));
   expect_gone(processes);
+  expect_clean();
+}
+
+/// Of a run that kills its simulator, the process that should go on with the lab does not come so far.
+TEST_F(ScenarioTest, ALabThatNobodyGoesOnWithIsRemoved) {
+  const std::string file = write("killed", std::string(kConnected) + ",\n{\"kill_simulator\": {}}");
+  FolderWatch labs(folder.file("tmp"), IN_CREATE);
+  const auto program = start({"run", file, "--data", "mqtt", "--out", "run"});
+  ASSERT_TRUE(labs.wait_for("otasim-")) << "the scenario is read before there is a lab";
+  fs::remove(folder.file(file));
+  const Outcome outcome = program->finish();
+  EXPECT_EQ(outcome.code, 3) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("killed.jsonc"));
+  expect_clean();
+}
+
+TEST_F(ScenarioTest, CtrlCEndsARunThatHasKilledItsSimulator) {
+  const std::string file = write("killed", std::string(kConnected) + R"(,
+{"kill_simulator": {}},
+{"wait": {"limit_s": 600, "for": {"event": "cloud.job_execution", "status": "SUCCEEDED"}}})");
+  FolderWatch labs(folder.file("tmp"), IN_CREATE);
+  const auto program = start({"run", file, "--data", "mqtt", "--out", "run"});
+  ASSERT_TRUE(labs.wait_for("otasim-"));
+  FolderWatch run(folder.file("run"), IN_DELETE);
+  ASSERT_TRUE(run.wait_for("checkpoint.json")) << "the second process begins";
+  program->send(SIGINT);
+  const Outcome outcome = program->finish();
+  EXPECT_EQ(outcome.code, 130) << outcome.err;
   expect_clean();
 }
 
