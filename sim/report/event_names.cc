@@ -33,6 +33,7 @@ constexpr std::array kNames{
     "boot.failure"sv,
     "boot.halt"sv,
     "flash.fault"sv,
+    "flash.strikes_lost"sv,
     "link.dhcp_ack"sv,
     "link.dns_query"sv,
     "link.sntp_query"sv,

@@ -12,9 +12,9 @@ namespace otasim::scenario {
 using nlohmann::json;
 
 Result<void> Checkpoint::save(const std::string& folder) const {
-  const json value{{"step", step},           {"lab_folder", lab_folder},
-                   {"mqtt_port", mqtt_port}, {"devices_on", devices_on},
-                   {"damaged", damaged},     {"updates", updates}};
+  const json value{{"step", step},           {"cursor", cursor},         {"lab_folder", lab_folder},
+                   {"mqtt_port", mqtt_port}, {"devices_on", devices_on}, {"damaged", damaged},
+                   {"updates", updates}};
   return write_file_atomic(folder + '/' + kFile, value.dump(2) + "\n");
 }
 
@@ -33,6 +33,7 @@ Result<std::optional<Checkpoint>> Checkpoint::look(const std::string& folder) {
   try {
     const json value = json::parse(*bytes);
     return Checkpoint{.step = value.at("step"),
+                      .cursor = value.at("cursor"),
                       .lab_folder = value.at("lab_folder"),
                       .mqtt_port = value.at("mqtt_port"),
                       .devices_on = value.at("devices_on"),

@@ -17,7 +17,8 @@ namespace otasim::scenario {
 struct Checkpoint {
   static constexpr const char* kFile = "checkpoint.json";
 
-  std::size_t step = 0;  ///< the next one
+  std::size_t step = 0;    ///< the next one
+  std::size_t cursor = 0;  ///< the first event that no wait has seen
   std::string lab_folder;
   std::uint16_t mqtt_port = 0;
   std::set<std::string> devices_on;

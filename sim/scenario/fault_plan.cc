@@ -39,8 +39,10 @@ Result<void> FaultPlan::trigger(const std::shared_ptr<Fault>& fault) {
   fault->delay->async_wait([this, waiting = std::weak_ptr<Fault>(fault)](boost::system::error_code error) {
     const auto due = waiting.lock();
     if (error || !due || due->is_over) return;
-    if (const auto begun = begin(*due); !begun)
+    if (const auto begun = begin(*due); !begun) {
+      problems_.push_back(begun.error().message);
       log_.emit("run", "fault_failed", {{"text", begun.error().message}});
+    }
   });
   return {};
 }
@@ -81,7 +83,7 @@ void FaultPlan::clear_all() {
 }
 
 std::vector<std::string> FaultPlan::missed(const std::vector<json>& events) const {
-  std::vector<std::string> missed;
+  std::vector<std::string> missed = problems_;
   for (const auto& fault : faults_) {
     if (fault->may_miss) continue;
     if (!fault->has_begun) {

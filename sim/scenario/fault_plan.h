@@ -40,8 +40,8 @@ class FaultPlan {
   /// @returns kUsage if no fault has this id
   [[nodiscard]] Result<void> clear(const std::string& id);
   void clear_all();
-  /// Faults that never began, or struck nothing in these events, each for people: a scenario that does not do
-  /// what it says proves nothing. Those with `may_miss` are left out.
+  /// Faults that never began, could not be carried out, or struck nothing in these events, each for people: a
+  /// scenario that does not do what it says proves nothing. Those with `may_miss` are left out.
   [[nodiscard]] std::vector<std::string> missed(const std::vector<nlohmann::json>& events) const;
   /// @returns why a fault that was due could not be carried out
   [[nodiscard]] Result<void> handle(const nlohmann::json& event);
@@ -69,6 +69,7 @@ class FaultPlan {
   report::EventLog& log_;
   std::function<void(const std::string&)> on_flash_damage_;
   std::vector<std::shared_ptr<Fault>> faults_;
+  std::vector<std::string> problems_;  ///< faults that were due later and could not be carried out
 };
 
 }  // namespace otasim::scenario

@@ -189,7 +189,7 @@ class ScenarioRun {
       step_ = plan_.checkpoint->step;
       damaged_ = plan_.checkpoint->damaged;
       evidence_.events = plan_.earlier_events;
-      cursor_ = evidence_.events.size();
+      cursor_ = std::min(plan_.checkpoint->cursor, evidence_.events.size());
     }
     for (const auto* faults : {&plan_.scenario.faults, &plan_.faults}) {
       if (plan_.checkpoint) break;
@@ -261,6 +261,7 @@ class ScenarioRun {
   Result<void> kill_simulator() {
     Checkpoint checkpoint;
     checkpoint.step = step_;
+    checkpoint.cursor = cursor_;
     checkpoint.damaged = damaged_;
     if (auto saved = stage_->save(std::move(checkpoint)); !saved) return saved;
     ::kill(::getpid(), SIGKILL);
