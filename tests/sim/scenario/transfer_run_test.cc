@@ -85,10 +85,10 @@ class TransferRun : public testing::Test {
     return {std::istreambuf_iterator<char>(in), {}};
   }
   [[nodiscard]] std::string console() const { return text_of("uart.log"); }
-  [[nodiscard]] std::vector<nlohmann::json> all(const char* event) const {
+  [[nodiscard]] std::vector<nlohmann::json> all(const char* event, const char* source = "cloud") const {
     std::vector<nlohmann::json> found;
     for (const auto& e : events) {
-      if (e.value("event", "") == event) found.push_back(e);
+      if (e.value("event", "") == event && e.value("source", "") == source) found.push_back(e);
     }
     return found;
   }
@@ -218,7 +218,7 @@ TEST_F(TransferRun, AGenuineFileThatIsNoImageEndsTheJobWithItsReasonAndNoReset) 
   plan.update_image = std::vector<std::uint8_t>(20'000, 0x42);
   run();
   expect_refused("rejected: 0xec000002");  // OtaPalActivateFailed, boot::image::VerifyStatus::kNoImage
-  EXPECT_TRUE(all("reset").empty());
+  EXPECT_TRUE(all("reset", "device").empty());
 }
 
 TEST_F(TransferRun, TheEndToEndTestsProgramUpdatesItself) {
