@@ -13,7 +13,8 @@
 #define MBEDTLS_NO_PLATFORM_ENTROPY
 #define MBEDTLS_DEPRECATED_REMOVED
 
-// Time: the application's clock, and dates without the C library (mbedtls_platform.cc). Milliseconds are TLS 1.3's.
+// Time: the application's clock, and dates without the C library (mbedtls_platform.cc). Milliseconds are
+// TLS 1.3's.
 #define MBEDTLS_HAVE_TIME
 #define MBEDTLS_HAVE_TIME_DATE
 #define MBEDTLS_PLATFORM_TIME_ALT
