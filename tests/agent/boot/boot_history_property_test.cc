@@ -151,10 +151,14 @@ bool is_firm(Slot slot) {
 }
 
 /// What torn slots read now is what they hold.
-void make_slots_firm() {
+void make_firm(std::uint32_t offset, std::uint32_t length) {
   flash::CellState cells = model().cell_state();
-  for (const Slot slot : kSlots) cells.settle_range(boot::slot_partition(slot)->offset, kLoadMemory);
+  cells.settle_range(offset, length);
   model().set_cell_state(std::move(cells));
+}
+
+void make_slots_firm() {
+  for (const Slot slot : kSlots) make_firm(boot::slot_partition(slot)->offset, kLoadMemory);
 }
 
 bool is(const JournalEntry& entry, StagedState state) {
@@ -469,7 +473,10 @@ void Device::damage_slot(const Step& step) {
   slot_changed(slot);
 }
 
+/// Cells that are damaged at rest are firm, and wrong: a torn record does not come back through an erased
+/// journal.
 void Device::damage_journal(const Step& step) {
+  make_firm(0, 2 * flash::kSectorSize);
   const auto journal = part().window().first(2 * flash::kSectorSize);
   if (step.a % 3 == 0) std::ranges::fill(journal, std::uint8_t{0xFF});
   journal[step.a * 61 % journal.size()] ^= static_cast<std::uint8_t>(1U << step.b % 8);
