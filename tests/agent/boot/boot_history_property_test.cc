@@ -150,7 +150,7 @@ bool is_firm(Slot slot) {
   return marginal.lower_bound(offset) == marginal.lower_bound(offset + kLoadMemory);
 }
 
-/// What torn slots read now is what they hold.
+/// What torn cells read now is what they hold.
 void make_firm(std::uint32_t offset, std::uint32_t length) {
   flash::CellState cells = model().cell_state();
   cells.settle_range(offset, length);

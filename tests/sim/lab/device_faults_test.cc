@@ -8,11 +8,7 @@
 #include <optional>
 
 #include "pal_sim/flash/flash_map.h"
-#include "sim/base/temp_dir.h"
-#include "sim/lab/firmware.h"
-#include "sim/lab/lab_device.h"
-#include "sim/lab/running_lab.h"
-#include "sim/report/event_log.h"
+#include "tests/sim/lab/one_device_lab.h"
 
 namespace otasim::lab {
 namespace {
@@ -23,78 +19,27 @@ using flash_file::PowerCut;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr const char* kBoard = "mps2-an385";
-constexpr const char* kThing = "thing-1";
 constexpr const char* kAtRest = "no job waiting";
-constexpr std::chrono::seconds kLimit{60};
 
-class DeviceFaultsTest : public testing::Test {
+class DeviceFaultsTest : public OneDeviceLab {
  protected:
+  /// Both emit events until they are gone, and the listener writes to this class's members.
+  ~DeviceFaultsTest() override {
+    device.reset();
+    lab.reset();
+  }
+
   void SetUp() override {
     log->listen([this](const nlohmann::json& event) {
       if (event.at("event") == "fault") faults.push_back(event);
       events.push_back(event.at("source").get<std::string>() + "." + event.at("event").get<std::string>());
     });
-    auto found = BuildProducts::find(kBoard);
-    ASSERT_TRUE(found) << found.error().message;
-    products = *found;
-    auto identities = Lab::create(folder.path().string());
-    ASSERT_TRUE(identities) << identities.error().message;
-    auto started = RunningLab::start(
-        io, std::move(*identities),
-        {.socket_folder = sockets.path().string(), .broker_plugin = products.broker_plugin}, *log);
-    ASSERT_TRUE(started) << started.error().message;
-    lab = std::move(*started);
-    make_device();
-    bool is_ready = false;
-    lab->when_ready([&is_ready] { is_ready = true; });
-    ASSERT_TRUE(wait_for([&is_ready] { return is_ready; }));
-  }
-
-  void make_device() {
-    const DeviceSpec spec{.name = kThing,
-                          .board = find_board(kBoard),
-                          .mac = {0x02, 0, 0, 0, 0, 1},
-                          .folder = folder.path().string(),
-                          .socket_folder = sockets.path().string()};
-    const auto identity = register_device(*lab, kThing);
-    ASSERT_TRUE(identity) << identity.error().message;
-    const auto factory = make_firmware({.version = "1.0.0"}, *find_board(kBoard), products);
-    ASSERT_TRUE(factory) << factory.error().message;
-    ASSERT_TRUE(equip_device(*lab, spec, *identity, {*factory, {}}, products));
-    auto opened = LabDevice::open(*lab, spec, products);
-    ASSERT_TRUE(opened) << opened.error().message;
-    device = std::move(*opened);
-    listening =
-        device->listen_console({.on_line = [this](std::string_view line) { lines.emplace_back(line); }});
+    start_lab();
+    ASSERT_TRUE(device);
     device->on_power_cut([this] { ++power_cuts; });
     device->on_exit([this](const Error& error) { problem = error.message; });
   }
 
-  void power_on() {
-    lines.clear();
-    const auto on = device->start();
-    ASSERT_TRUE(on) << on.error().message;
-  }
-
-  template <typename Condition>
-  bool wait_for(Condition condition) {
-    const auto limit = std::chrono::steady_clock::now() + kLimit;
-    while (!condition() && std::chrono::steady_clock::now() < limit) {
-      io.restart();
-      io.run_one_until(limit);
-    }
-    return condition();
-  }
-  bool has_said(std::string_view text) const {
-    return std::ranges::any_of(
-        lines, [text](const std::string& line) { return line.find(text) != std::string::npos; });
-  }
-  testing::AssertionResult says(std::string_view text) {
-    if (wait_for([&] { return has_said(text); })) return testing::AssertionSuccess();
-    return testing::AssertionFailure()
-           << "the device does not say \"" << text << "\"; it said " << testing::PrintToString(lines);
-  }
   template <typename Fault>
   flash_file::FaultId arm(const Fault& fault) {
     const auto id = device->arm(fault);
@@ -107,21 +52,10 @@ class DeviceFaultsTest : public testing::Test {
     return faults.empty() ? nlohmann::json::object() : faults.front();
   }
 
-  // What is heard until the last moment goes last.
-  std::vector<std::string> lines;
   std::vector<nlohmann::json> faults;
   std::vector<std::string> events;
   std::string problem;
   int power_cuts = 0;
-
-  boost::asio::io_context io;
-  TempDir folder = TempDir::create().value();
-  TempDir sockets = TempDir::create().value();
-  std::unique_ptr<report::EventLog> log = report::EventLog::in_memory();
-  BuildProducts products;
-  std::unique_ptr<RunningLab> lab;
-  std::unique_ptr<LabDevice> device;
-  cloud::Subscription listening;
 };
 
 TEST_F(DeviceFaultsTest, APowerCutInFlashLeavesTheDeviceOffAndItComesOnAgain) {

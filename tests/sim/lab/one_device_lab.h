@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,12 @@ class OneDeviceLab : public testing::Test {
   static constexpr std::chrono::seconds kLimit{120};
 
   void start_lab(const EndpointCertificate& endpoint = {}) {
+    start_services(endpoint);
+    if (!HasFatalFailure()) make_device();
+  }
+
+  /// Broker and cloud, without a device.
+  void start_services(const EndpointCertificate& endpoint = {}) {
     auto found = BuildProducts::find(kBoard);
     ASSERT_TRUE(found) << found.error().message;
     products = *found;
@@ -41,10 +48,10 @@ class OneDeviceLab : public testing::Test {
         {.socket_folder = sockets.path().string(), .broker_plugin = products.broker_plugin}, *log);
     ASSERT_TRUE(started) << started.error().message;
     lab = std::move(*started);
-    make_device();
   }
 
-  void make_device() {
+  /// @param recovery  in its recovery slot; empty: none
+  void make_device(std::span<const std::uint8_t> recovery = {}) {
     const DeviceSpec spec{.name = kThing,
                           .board = find_board(kBoard),
                           .mac = {0x02, 0, 0, 0, 0, 1},
@@ -52,7 +59,8 @@ class OneDeviceLab : public testing::Test {
                           .socket_folder = sockets.path().string()};
     const auto identity = register_device(*lab, kThing);
     ASSERT_TRUE(identity) << identity.error().message;
-    ASSERT_TRUE(equip_device(*lab, spec, *identity, {firmware({.version = "1.0.0"})}, products));
+    const Bytes factory = firmware({.version = "1.0.0"});
+    ASSERT_TRUE(equip_device(*lab, spec, *identity, {factory, recovery}, products));
     auto opened = LabDevice::open(*lab, spec, products);
     ASSERT_TRUE(opened) << opened.error().message;
     device = std::move(*opened);

@@ -4,18 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "agent/boot/image.h"
 #include "pal_sim/flash/flash_map.h"
-#include "sim/base/temp_dir.h"
 #include "sim/image/image.h"
-#include "sim/lab/firmware.h"
-#include "sim/lab/lab_device.h"
-#include "sim/lab/running_lab.h"
-#include "sim/report/event_log.h"
 #include "sim/scenario/oracle.h"
+#include "tests/sim/lab/one_device_lab.h"
 
 namespace otasim::lab {
 namespace {
@@ -24,11 +19,6 @@ using boot::image::Kind;
 using boot::image::VerifyStatus;
 using cloud::ExecutionStatus;
 using cloud::ThingName;
-using Bytes = std::vector<std::uint8_t>;
-
-constexpr const char* kBoard = "mps2-an385";
-constexpr const char* kThing = "thing-1";
-constexpr std::chrono::seconds kLimit{60};
 
 /// How both application slots are destroyed.
 enum class Damage {
@@ -41,54 +31,19 @@ std::string reason_of(VerifyStatus why) {
   return fmt::format("rejected: 0xec{:06x}", static_cast<unsigned>(why));
 }
 
-class RecoveryTest : public testing::Test {
+class RecoveryTest : public OneDeviceLab {
  protected:
-  void SetUp() override {
-    auto found = BuildProducts::find(kBoard);
-    ASSERT_TRUE(found) << found.error().message;
-    products = *found;
-    auto identities = Lab::create(folder.path().string());
-    ASSERT_TRUE(identities) << identities.error().message;
-    auto started = RunningLab::start(
-        io, std::move(*identities),
-        {.socket_folder = sockets.path().string(), .broker_plugin = products.broker_plugin}, *log);
-    ASSERT_TRUE(started) << started.error().message;
-    lab = std::move(*started);
-  }
+  void SetUp() override { start_services(); }
 
   // The device.
 
-  void make_device(std::span<const std::uint8_t> recovery) {
-    const DeviceSpec spec{.name = kThing,
-                          .board = find_board(kBoard),
-                          .mac = {0x02, 0, 0, 0, 0, 1},
-                          .folder = folder.path().string(),
-                          .socket_folder = sockets.path().string()};
-    const auto identity = register_device(*lab, kThing);
-    ASSERT_TRUE(identity) << identity.error().message;
-    const Bytes factory = firmware("1.0.0");
-    ASSERT_TRUE(equip_device(*lab, spec, *identity, {factory, recovery}, products));
-    auto opened = LabDevice::open(*lab, spec, products);
-    ASSERT_TRUE(opened) << opened.error().message;
-    device = std::move(*opened);
-    listening =
-        device->listen_console({.on_line = [this](std::string_view line) { lines.emplace_back(line); }});
-    bool is_ready = false;
-    lab->when_ready([&is_ready] { is_ready = true; });
-    ASSERT_TRUE(wait_for([&is_ready] { return is_ready; }));
-  }
+  using OneDeviceLab::make_device;
   void make_device() { make_device(make_recovery_image(*find_board(kBoard), products).value()); }
 
   [[nodiscard]] Bytes firmware(const char* version, std::uint32_t security_counter = 1) const {
-    return make_firmware({.version = version, .security_counter = security_counter}, *find_board(kBoard),
-                         products)
-        .value();
+    return OneDeviceLab::firmware({.version = version, .security_counter = security_counter});
   }
 
-  void power_on() {
-    lines.clear();
-    ASSERT_TRUE(device->start());
-  }
   /// A device that was updated once: the committed image stands in slot B.
   void make_updated_device(std::uint32_t security_counter = 1) {
     make_device();
@@ -158,29 +113,6 @@ class RecoveryTest : public testing::Test {
   }
   [[nodiscard]] std::string reason() { return execution().details["reason"]; }
 
-  // What is waited for.
-
-  template <typename Condition>
-  [[nodiscard]] bool wait_for(Condition holds) {
-    const auto end = std::chrono::steady_clock::now() + kLimit;
-    while (!holds() && std::chrono::steady_clock::now() < end) io.run_one_for(std::chrono::milliseconds(200));
-    return holds();
-  }
-  /// Since power_on().
-  [[nodiscard]] bool has_said(std::string_view text) const {
-    return std::ranges::any_of(
-        lines, [text](const std::string& line) { return line.find(text) != std::string::npos; });
-  }
-  [[nodiscard]] testing::AssertionResult says(std::string_view text) {
-    if (wait_for([&] { return has_said(text); })) return testing::AssertionSuccess();
-    return failure() << "the device does not say \"" << text << "\"";
-  }
-  [[nodiscard]] testing::AssertionResult failure() const {
-    auto result = testing::AssertionFailure();
-    for (const std::string& line : lines) result << line << "\n";
-    return result;
-  }
-
   // What must hold.
 
   void expect_recovery_runs() {
@@ -227,15 +159,6 @@ class RecoveryTest : public testing::Test {
     return crypto::P256Key::load_private(products.boot_signing_key).value();
   }
 
-  TempDir folder = TempDir::create().value();
-  TempDir sockets = TempDir::create().value();
-  boost::asio::io_context io;
-  std::unique_ptr<report::EventLog> log = report::EventLog::in_memory();
-  BuildProducts products;
-  std::unique_ptr<RunningLab> lab;
-  std::vector<std::string> lines;
-  std::unique_ptr<LabDevice> device;
-  cloud::Subscription listening;
   std::optional<flash_file::FlashFile> file;
   std::optional<cloud::JobId> job;
 };
