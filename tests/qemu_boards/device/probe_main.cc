@@ -162,7 +162,7 @@ void take_over_nmi() {
     case Task::kEraseOtherJournal: {
       boot::BootControl control(flash);
       if (control.load() != flash::Status::kOk) end_with(flash::Status::kNoDevice);
-      const bool first_is_in_force = control.in_force_sector() == flash::kBootControl0.offset;
+      const bool first_is_in_force = control.in_force_partition().offset == flash::kBootControl0.offset;
       const bool erase_first = first_is_in_force == (task == Task::kEraseRecordOfTrial);
       end_with(erase(erase_first ? flash::kBootControl0 : flash::kBootControl1));
     }
