@@ -141,7 +141,7 @@ void take_over_nmi() {
     case Task::kWriteBootRom:
       store_and_boast(0x0000'0100);
     case Task::kWriteRomTrust:
-      store_and_boast(reinterpret_cast<std::uint32_t>(&board::rom_trust()));
+      store_and_boast(reinterpret_cast<std::uint32_t>(board::code_signing_root().data()));
     case Task::kWriteFlashArray:
       store_and_boast(0x2100'0000 + flash::kProvisioning0.offset);
     case Task::kEraseProvisioning:
