@@ -15,6 +15,8 @@ constexpr std::array kMps2{"flash-faults"sv, "watchdog"sv, "otp"sv};
 
 constexpr std::array kBoards{
     Board{"mps2-an385", "Cortex-M3", kMps2LoadAddress, "lan9118", kMps2},
+    Board{"mps2-an386", "Cortex-M4F", kMps2LoadAddress, "lan9118", kMps2},
+    Board{"mps2-an500", "Cortex-M7", kMps2LoadAddress, "lan9118", kMps2},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "agent/boot/boot_info_seal.h"
 #include "agent/boot/security_counter.h"
 #include "agent/boot/slots.h"
+#include "attack_targets.h"
 #include "pal_sim/flash/flash_map.h"
 #include "qemu_boards/common/board.h"
 #include "tests/qemu_boards/device/probe_task.h"
@@ -125,7 +126,7 @@ void take_over_nmi() {
     case Task::kIdle:
       idle();
     case Task::kCrash:
-      store_and_boast(0xE010'0000);
+      store_and_boast(probe::kNowhere);
     case Task::kHang:
       __asm volatile("cpsid i" ::: "memory");
       for (;;) {
@@ -139,11 +140,11 @@ void take_over_nmi() {
       take_over_nmi();
       idle();
     case Task::kWriteBootRom:
-      store_and_boast(0x0000'0100);
+      store_and_boast(probe::kBootRom);
     case Task::kWriteRomTrust:
       store_and_boast(reinterpret_cast<std::uint32_t>(board::code_signing_root().data()));
     case Task::kWriteFlashArray:
-      store_and_boast(0x2100'0000 + flash::kProvisioning0.offset);
+      store_and_boast(probe::kFlashArray);
     case Task::kEraseProvisioning:
       end_with(erase(flash::kProvisioning0));
     case Task::kEraseRecovery:
@@ -155,7 +156,7 @@ void take_over_nmi() {
     case Task::kBurnOtp:
       end_with(boot::burn_floor(flash, boot::image::Kind::kApplication, boot::kMaxSecurityCounter));
     case Task::kWriteBootRomMirror:
-      store_and_boast(0x0040'0100);
+      store_and_boast(probe::kBootRomMirror);
     case Task::kEraseRecordOfTrial:
     case Task::kEraseOtherJournal: {
       boot::BootControl control(flash);
