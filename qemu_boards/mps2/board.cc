@@ -1,6 +1,7 @@
 // Board interface: identity, init, reset, and the hand-over to the application.
 #include "qemu_boards/common/board.h"
 
+#include "qemu_boards/common/rom_trust.h"
 #include "qemu_boards/mps2/drivers.h"
 #include "qemu_boards/mps2/fpu.h"
 #include "qemu_boards/mps2/registers.h"

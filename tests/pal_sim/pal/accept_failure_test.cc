@@ -89,7 +89,9 @@ class AcceptFailure : public testing::Test {
     int resets = 0;
     const auto count = [](void* context) { ++*static_cast<int*>(context); };
     const pal::Platform sound = device_.platform(boot_info, {count, &resets});
+    boot::LocalUpdateService updates(part);
     pal::Pal pal({.flash = part,
+                  .updates = updates,
                   .settings = sound.settings,
                   .boot_info = boot_info,
                   .code_signing_root = sound.code_signing_root,

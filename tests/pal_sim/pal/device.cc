@@ -93,12 +93,15 @@ bool Device::boot(boot::ResetReason reason) {
   boot_info_.attempt = decision_.attempt;
   boot_info_.reset_reason = reason;
   const auto count_reset = [](void* context) { ++static_cast<Device*>(context)->resets_; };
+  pal_.reset();
+  services_.clear();
   pal_.emplace(platform(boot_info_, {count_reset, this}));
   return decision_.start == crypto::Verdict::kYes && pal_->start() == flash::Status::kOk;
 }
 
 pal::Platform Device::platform(const boot::BootInfo& boot_info, pal::Reset reset) {
   return {.flash = flash_,
+          .updates = services_.emplace_back(flash_),
           .settings = settings_,
           .boot_info = boot_info,
           .code_signing_root = CodeSigner::root().certificate(),

@@ -33,7 +33,9 @@ class FlashFailure : public testing::Test {
   pal::Pal& start_pal() {
     boot_info_.slot = boot::Slot::kA;
     const pal::Platform sound = device_.platform(boot_info_, {});
+    updates_.emplace(flash_);
     pal_.emplace(pal::Platform{.flash = flash_,
+                               .updates = *updates_,
                                .settings = sound.settings,
                                .boot_info = boot_info_,
                                .code_signing_root = sound.code_signing_root,
@@ -96,6 +98,7 @@ class FlashFailure : public testing::Test {
   Device device_;
   boot::BootInfo boot_info_{};
   FaultyFlash flash_{device_.flash()};
+  std::optional<boot::LocalUpdateService> updates_;
   std::optional<pal::Pal> pal_;
   std::uint32_t operations_ = 0;  ///< that the last sweep struck
   std::uint32_t stopped_ = 0;     ///< updates that it stopped

@@ -143,7 +143,7 @@ void take_over_nmi() {
     case Task::kWriteBootRom:
       store_and_boast(probe::kBootRom);
     case Task::kWriteRomTrust:
-      store_and_boast(reinterpret_cast<std::uint32_t>(&board::rom_trust()));
+      store_and_boast(reinterpret_cast<std::uint32_t>(board::code_signing_root().data()));
     case Task::kWriteFlashArray:
       store_and_boast(probe::kFlashArray);
     case Task::kEraseProvisioning:
