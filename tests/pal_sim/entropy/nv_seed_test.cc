@@ -202,8 +202,10 @@ TEST_F(NvSeedTest, ACutAnywhereNeitherRepeatsBytesNorLosesTheSeed) {
     for (std::uint32_t operation = 1; operation <= 2 * kSeedCopies + 2; ++operation) {
       const bool is_erase = operation == kSeedCopies + 1 || operation == 2 * kSeedCopies + 2;
       const std::uint32_t length = is_erase ? flash::kSpiNorPart.sector_size : flash::kPageSize;
-      // Erases: at every byte of the first record, then in steps.
-      const auto step = [&](std::uint32_t at) { return at < sizeof(SeedRecord) || !is_erase ? 1U : 0x400U; };
+      // At every byte of the record, then in steps.
+      const auto step = [&](std::uint32_t at) {
+        return at < sizeof(SeedRecord) ? 1U : (is_erase ? 0x400U : 0x40U);
+      };
       for (std::uint32_t bytes = 0; bytes <= length; bytes += step(bytes)) {
         for (const std::uint32_t marginal : {0U, 7U, 0x1'0000U}) {
           std::ranges::copy(saved, sectors().begin());

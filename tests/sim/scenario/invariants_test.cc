@@ -215,13 +215,13 @@ TEST_F(Invariants, S5IsBrokenWithoutAnOpLog) {
 TEST_F(Invariants, S5IsBrokenByAWriteToWhatIsNotTheDevices) {
   program(kNoMansLand, {0x00});
   EXPECT_THAT(broken(), ElementsAre(AllOf(StartsWith("S5: thing-1: operation "),
-                                          HasSubstr("changed flash at 0xc000"))));
+                                          HasSubstr("changed flash at 0x80000"))));
 }
 
 TEST_F(Invariants, S5IsBrokenByAnEraseOfWhatIsNotTheDevices) {
   erase(kNoMansLand);
   EXPECT_THAT(broken(), ElementsAre(AllOf(StartsWith("S5: thing-1: operation "),
-                                          HasSubstr("changed flash at 0xc000"))));
+                                          HasSubstr("changed flash at 0x80000"))));
 }
 
 TEST_F(Invariants, S5IsBrokenByAWriteThatLeavesItsPartition) {
