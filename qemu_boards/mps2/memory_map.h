@@ -31,6 +31,8 @@ inline constexpr std::uint32_t kRomTrustSize = 0x800;
 inline constexpr std::uint32_t kRomTrustAddress = kRomAddress + kRomSize - kRomTrustSize;
 inline constexpr std::uint32_t kLoadAddress = 0x0010'0000;
 inline constexpr std::uint32_t kLoadSize = 0x0030'0000;
+/// What is zeroed behind an image before it starts ends here.
+inline constexpr std::uint32_t kClearedEnd = kLoadAddress + kLoadSize;
 inline constexpr std::uint32_t kRamAddress = 0x2000'0000;
 inline constexpr std::uint32_t kRamSize = 0x0040'0000;
 /// Start of RAM that start-up code leaves alone: BootInfo and the reset reason.

@@ -20,3 +20,6 @@ consteval Board board_of(std::string_view name) {
 inline constexpr Board kBoard = board_of(OTASIM_BOARD);
 
 }  // namespace mps2
+
+/// For code that is the same for every family (qemu_boards/common).
+namespace family = mps2;

@@ -46,7 +46,7 @@ Result<void> equip_device(const RunningLab& lab, const DeviceSpec& spec, const I
   auto flash = flash_file::FlashFile::create(spec.folder + "/flash.bin");
   if (!flash) return tl::unexpected(flash.error());
   ::unlink((spec.folder + "/flash.faults").c_str());  // an earlier part's
-  return equip(flash->bytes(), *provisioning, images);
+  return equip(flash->bytes(), *provisioning, images, spec.seed);
 }
 
 Result<std::unique_ptr<LabDevice>> LabDevice::open(RunningLab& lab, DeviceSpec spec, BuildProducts products) {

@@ -100,7 +100,7 @@ std::string_view component_of(std::string_view object) {
       Component{"libboot.a", "boot logic"},
       Component{"libdevice_bearssl.a", "crypto: BearSSL"},
       Component{"libcrypto.a", "crypto: our interface to it"},
-      Component{"libmps2_drivers.a", "board: start-up, drivers, memory protection"},
+      Component{"libdrivers_", "board: start-up, drivers, memory protection"},
       Component{"libflash.a", "flash driver"},
       Component{"bootloader_main", "board: main program"},
   };

@@ -100,8 +100,7 @@ flash::Status erase(const flash::Partition& partition) {
 }
 
 void serve_watchdog() {
-  constexpr std::uint32_t kWatchdog = 0x4000'8000;  // CMSDK APB watchdog
-  store(kWatchdog + 0xC00);                         // any access will do
+  store(probe::kWatchdog);  // any access will do
 }
 
 void nmi_that_serves() {

@@ -9,6 +9,8 @@ namespace probe {
 inline constexpr std::uint32_t kBootRom = mps2::kRomAddress + 0x100;
 inline constexpr std::uint32_t kBootRomMirror = kBootRom + mps2::kMemorySize;
 inline constexpr std::uint32_t kFlashArray = mps2::kBoard.flash_window + flash::kProvisioning0.offset;
+/// A register of what a trial keeps out of reach.
+inline constexpr std::uint32_t kWatchdog = mps2::kWatchdog + 0xC00;
 /// Where nothing is.
 inline constexpr std::uint32_t kNowhere = 0xE010'0000;
 

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "qemu_boards/common/armv7m.h"
 #include "qemu_boards/common/board.h"
-#include "qemu_boards/mps2/handlers.h"
-#include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/common/handlers.h"
 
 namespace {
 
@@ -32,7 +32,7 @@ struct ExceptionFrame {
 [[gnu::used]] void report_fault(const ExceptionFrame* frame) {
   write_hex("\nboard: fault at pc 0x", frame->pc);
   write_hex(", lr 0x", frame->lr);
-  write_hex(", cfsr 0x", mps2::reg(mps2::kConfigurableFaultStatus));
+  write_hex(", cfsr 0x", armv7m::reg(armv7m::kConfigurableFaultStatus));
   board::console_write(", resetting\n");
   board::reset();
 }

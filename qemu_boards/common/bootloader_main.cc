@@ -1,4 +1,4 @@
-// The bootloader of the mps2 boards: one run of the boot policy, then the jump, or a halt that says why.
+// The bootloader: one run of the boot policy, then the jump, or a halt that says why.
 #include <algorithm>
 #include <array>
 #include <span>
@@ -11,7 +11,7 @@
 #include "agent/boot/slots.h"
 #include "boot_keys.h"
 #include "qemu_boards/common/board.h"
-#include "qemu_boards/mps2/memory_map.h"
+#include "this_board.h"
 
 namespace {
 
@@ -40,7 +40,7 @@ constexpr boot::RomTrust make_rom_trust() {
 
 /// Read by the application through board::rom_trust(); bootloader.ld gives it its place.
 [[gnu::section(".rom_trust"), gnu::used]] constexpr boot::RomTrust kRomTrust = make_rom_trust();
-static_assert(sizeof(kRomTrust) <= mps2::kRomTrustSize);
+static_assert(sizeof(kRomTrust) <= family::kRomTrustSize);
 
 void write_console(void* /*context*/, std::string_view text) {
   board::console_write(text);

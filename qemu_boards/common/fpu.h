@@ -3,9 +3,9 @@
 // program's registers, when the handler comes to use them.
 #pragma once
 
-#include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/common/armv7m.h"
 
-namespace mps2 {
+namespace armv7m {
 
 #ifdef __ARM_FP
 
@@ -39,4 +39,4 @@ inline void retire_fpu() {}
 
 #endif
 
-}  // namespace mps2
+}  // namespace armv7m

@@ -1,11 +1,11 @@
 // Board interface: identity, init, reset, and the hand-over to the application.
 #include "qemu_boards/common/board.h"
 
+#include "qemu_boards/common/armv7m.h"
+#include "qemu_boards/common/drivers.h"
+#include "qemu_boards/common/fpu.h"
 #include "qemu_boards/common/rom_trust.h"
-#include "qemu_boards/mps2/drivers.h"
-#include "qemu_boards/mps2/fpu.h"
-#include "qemu_boards/mps2/registers.h"
-#include "qemu_boards/mps2/this_board.h"
+#include "this_board.h"
 
 namespace {
 
@@ -16,45 +16,53 @@ struct NoInit {
   std::uint32_t reason_magic;
   boot::ResetReason reason;
 };
-static_assert(sizeof(NoInit) <= mps2::kNoInitSize);
+static_assert(sizeof(NoInit) <= family::kNoInitSize);
 
 constexpr std::uint32_t kReasonMagic = 0x5345'5252;  // "RRES" in memory
 
 NoInit& no_init() {
-  return *reinterpret_cast<NoInit*>(mps2::kRamAddress);  // NOLINT(performance-no-int-to-ptr)
+  return *reinterpret_cast<NoInit*>(family::kRamAddress);  // NOLINT(performance-no-int-to-ptr)
 }
 
 }  // namespace
 
-namespace mps2 {
+namespace drivers {
 
 void note_reset_reason(boot::ResetReason reason) {
   no_init().reason = reason;
   no_init().reason_magic = kReasonMagic;
 }
 
-}  // namespace mps2
+void forget_reset_reason() {
+  no_init().reason_magic = 0;
+}
+
+void request_reset() {
+  constexpr std::uint32_t kRequest = 0x05FA'0004;  // AIRCR: key, SYSRESETREQ
+  armv7m::data_barrier();
+  armv7m::reg(armv7m::kResetControl) = kRequest;
+  armv7m::data_barrier();
+  for (;;) {
+  }
+}
+
+}  // namespace drivers
 
 namespace board {
 
 std::string_view name() {
-  return mps2::kBoard.name;
+  return family::kBoard.name;
 }
 
 void init() {
-  mps2::uart_init();
-  mps2::system_timer_init();
-  mps2::enable_interrupts();
+  drivers::uart_init();
+  drivers::system_timer_init();
+  armv7m::enable_interrupts();
 }
 
 void reset() {
-  constexpr std::uint32_t kRequest = 0x05FA'0004;  // AIRCR: key, SYSRESETREQ
-  mps2::note_reset_reason(boot::ResetReason::kSoftware);
-  mps2::data_barrier();
-  mps2::reg(mps2::kResetControl) = kRequest;
-  mps2::data_barrier();
-  for (;;) {
-  }
+  drivers::note_reset_reason(boot::ResetReason::kSoftware);
+  drivers::request_reset();
 }
 
 boot::ResetReason take_reset_reason() {
@@ -63,7 +71,7 @@ boot::ResetReason take_reset_reason() {
       memory.reason_magic == kReasonMagic &&
       (memory.reason == boot::ResetReason::kSoftware || memory.reason == boot::ResetReason::kWatchdog);
   const boot::ResetReason reason = was_noted ? memory.reason : boot::ResetReason::kPowerOn;
-  no_init().reason_magic = 0;
+  drivers::forget_reset_reason();
   return reason;
 }
 
@@ -73,17 +81,18 @@ boot::BootInfo& boot_info() {
 
 const boot::RomTrust& rom_trust() {
   return *reinterpret_cast<const boot::RomTrust*>(
-      mps2::kRomTrustAddress);  // NOLINT(performance-no-int-to-ptr)
+      family::kRomTrustAddress);  // NOLINT(performance-no-int-to-ptr)
 }
 
 LoadRegion load_region() {
-  return {mps2::kLoadAddress, mps2::kLoadSize};
+  return {family::kLoadAddress, family::kLoadSize};
 }
 
 /// What clear_and_start() clears with one store.
 constexpr std::uint32_t kClearedAtOnce = 32;
-static_assert((mps2::kRamSize - mps2::kNoInitSize) % kClearedAtOnce == 0, "it would clear more than RAM");
-static_assert(mps2::kRamAddress + mps2::kRamSize == 0x2040'0000, "the end of RAM is in the code below");
+constexpr std::uint32_t kRamEnd = family::kRamAddress + family::kRamSize;
+static_assert((family::kRamSize - family::kNoInitSize) % kClearedAtOnce == 0, "it would clear more than RAM");
+static_assert(family::kClearedEnd % kClearedAtOnce == 0, "it would clear more than load memory");
 
 /// Zeroes what stands behind the image, then RAM, and starts the image. The bootloader's own stack and data
 /// go with it, so that nothing of it is left to the application; hence registers only.
@@ -104,7 +113,7 @@ static_assert(mps2::kRamAddress + mps2::kRamSize == 0x2040'0000, "the end of RAM
       "bhs 2f\n"
       "stmia r1!, {r4-r11}\n"
       "b 1b\n"
-      "2: ldr r2, =0x20400000\n"
+      "2: ldr r2, =%c0\n"
       "3: stmia r3!, {r4-r11}\n"
       "cmp r3, r2\n"
       "blo 3b\n"
@@ -113,24 +122,23 @@ static_assert(mps2::kRamAddress + mps2::kRamSize == 0x2040'0000, "the end of RAM
       "ldr r1, [r0, #4]\n"
       "cpsie i\n"
       "bx r1\n"
-      ".ltorg\n");
+      ".ltorg\n" ::"i"(kRamEnd));
 }
 
 void jump_to_application(std::uint32_t vector_table, std::uint32_t image_end) {
   constexpr std::uint32_t kClearPendingSysTick = 1U << 25;
-  mps2::disable_interrupts();
-  mps2::reg(mps2::kSysTickControl) = 0;
-  mps2::reg(mps2::kInterruptControl) = kClearPendingSysTick;
-  mps2::reg(mps2::kNvicDisable) = 0xFFFF'FFFF;
-  mps2::reg(mps2::kNvicClearPending) = 0xFFFF'FFFF;
-  mps2::reg(mps2::kVectorTableOffset) = vector_table;
+  armv7m::disable_interrupts();
+  armv7m::reg(armv7m::kSysTickControl) = 0;
+  armv7m::reg(armv7m::kInterruptControl) = kClearPendingSysTick;
+  armv7m::reg(armv7m::kNvicDisable) = 0xFFFF'FFFF;
+  armv7m::reg(armv7m::kNvicClearPending) = 0xFFFF'FFFF;
+  armv7m::reg(armv7m::kVectorTableOffset) = vector_table;
   const std::uint32_t behind_image = (image_end + kClearedAtOnce - 1) / kClearedAtOnce * kClearedAtOnce;
   auto* tail = reinterpret_cast<volatile std::uint8_t*>(image_end);  // NOLINT(performance-no-int-to-ptr)
   for (std::uint32_t i = 0; i < behind_image - image_end; ++i) tail[i] = 0;
-  mps2::retire_fpu();
-  mps2::data_barrier();
-  clear_and_start(vector_table, behind_image, mps2::kLoadAddress + mps2::kLoadSize,
-                  mps2::kRamAddress + mps2::kNoInitSize);
+  armv7m::retire_fpu();
+  armv7m::data_barrier();
+  clear_and_start(vector_table, behind_image, family::kClearedEnd, family::kRamAddress + family::kNoInitSize);
 }
 
 }  // namespace board

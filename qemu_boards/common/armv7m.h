@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace mps2 {
+namespace armv7m {
 
 inline volatile std::uint32_t& reg(std::uint32_t address) {
   return *reinterpret_cast<volatile std::uint32_t*>(address);  // NOLINT(performance-no-int-to-ptr)
@@ -37,4 +37,4 @@ inline void enable_interrupts() {
   __asm volatile("cpsie i" ::: "memory");
 }
 
-}  // namespace mps2
+}  // namespace armv7m

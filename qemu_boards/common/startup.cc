@@ -6,9 +6,9 @@
 #include <array>
 #include <cstdint>
 
-#include "qemu_boards/mps2/fpu.h"
-#include "qemu_boards/mps2/handlers.h"
-#include "qemu_boards/mps2/memory_map.h"
+#include "qemu_boards/common/fpu.h"
+#include "qemu_boards/common/handlers.h"
+#include "this_board.h"
 
 extern "C" {
 
@@ -32,13 +32,13 @@ using Handler = void (*)();
 struct VectorTable {
   std::uint32_t* stack_top;
   std::array<Handler, 15> exceptions;
-  std::array<Handler, mps2::kInterruptLines> interrupts;
+  std::array<Handler, family::kInterruptLines> interrupts;
 };
 
-constexpr std::array<Handler, mps2::kInterruptLines> interrupt_handlers() {
-  std::array<Handler, mps2::kInterruptLines> handlers{};
+constexpr std::array<Handler, family::kInterruptLines> interrupt_handlers() {
+  std::array<Handler, family::kInterruptLines> handlers{};
   for (Handler& handler : handlers) handler = fault_handler;
-  handlers[mps2::kEthernetIrq] = ethernet_handler;
+  handlers[family::kEthernetIrq] = ethernet_handler;
   return handlers;
 }
 
@@ -56,7 +56,7 @@ extern const VectorTable vector_table;
     interrupt_handlers()};
 
 void reset_handler() {
-  mps2::start_fpu();
+  armv7m::start_fpu();
   const std::uint32_t* from = &__data_load;
   for (std::uint32_t* to = &__data_start; to != &__data_end;) *to++ = *from++;
   for (std::uint32_t* to = &__bss_start; to != &__bss_end;) *to++ = 0;
