@@ -14,9 +14,8 @@ void copy_text(std::string_view text, std::array<char, N>& out) {
 
 }  // namespace
 
-provisioning::Status DeviceSettings::load(flash::FlashDriver& flash, provisioning::DeviceKey key,
-                                          std::span<std::uint8_t> blob) {
-  const provisioning::Status status = provisioning::load(flash, key, blob, settings_);
+provisioning::Status DeviceSettings::load(provisioning::Identity& identity, std::span<std::uint8_t> blob) {
+  const provisioning::Status status = identity.load(blob, settings_);
   if (status != provisioning::Status::kOk) return status;
   copy_text(settings_.thing_name, thing_name_);
   copy_text(settings_.endpoint_host, endpoint_host_);

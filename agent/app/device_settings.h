@@ -6,18 +6,16 @@
 #include <cstdint>
 #include <span>
 
-#include "pal_sim/provisioning/provisioning.h"
+#include "pal_sim/provisioning/identity.h"
 
 namespace app {
 
 class DeviceSettings {
  public:
-  /// Reads them from flash into `blob` (at least provisioning::kMaxBlobSize bytes), which must outlive this
-  /// object. Call once, before anything else here and after crypto_memory::init().
-  /// @param key  the device's (board::rom_trust()), which they are sealed with
-  /// @returns what provisioning::load() returns
-  [[nodiscard]] provisioning::Status load(flash::FlashDriver& flash, provisioning::DeviceKey key,
-                                          std::span<std::uint8_t> blob);
+  /// Reads them into `blob` (at least provisioning::kMaxBlobSize bytes), which must outlive this object. Call
+  /// once, before anything else here and after crypto_memory::init().
+  /// @returns what provisioning::Identity::load() returns
+  [[nodiscard]] provisioning::Status load(provisioning::Identity& identity, std::span<std::uint8_t> blob);
 
   [[nodiscard]] const provisioning::Settings& provisioned() const { return settings_; }
   [[nodiscard]] const char* thing_name() const { return thing_name_.data(); }

@@ -84,9 +84,10 @@ OtaDemo::OtaDemo(const DeviceSettings& settings, const RunningImage& image)
       network_(lan_, sntp_, mqtt_connector_, client_, loop_, settings),
       progress_(agent_settings_.block_size),
       pal_({.flash = board::flash(),
+            .updates = board::update_service(),
             .settings = settings.provisioned(),
             .boot_info = board::boot_info(),
-            .code_signing_root = board::rom_trust().root_certificate(),
+            .code_signing_root = board::code_signing_root(),
             .load_region = {board::load_region().address, board::load_region().size},
             .reset = {reset_device, this}}) {
   interfaces_.os = os_.bind();
@@ -129,7 +130,7 @@ void OtaDemo::start_devices() {
   TlsCredentials credentials;
   credentials.root_ca = provisioned.root_ca;
   credentials.certificate = provisioned.device_certificate;
-  credentials.private_key = provisioned.device_key;
+  credentials.signer = &board::identity();
   if (pal_.start() != flash::Status::kOk) halt("boot control cannot be read");
   time_.raise_floor(time_floor_.load());
   if (!tls_.init(credentials, time_)) halt(tls_.failure().what);

@@ -25,9 +25,10 @@ void reset_board(void* /*context*/) {
 
 void bind_pal() {
   static pal::Pal pal({.flash = board::flash(),
+                       .updates = board::update_service(),
                        .settings = device_settings->provisioned(),
                        .boot_info = board::boot_info(),
-                       .code_signing_root = board::rom_trust().root_certificate(),
+                       .code_signing_root = board::code_signing_root(),
                        .load_region = {board::load_region().address, board::load_region().size},
                        .reset = {reset_board, nullptr}});
   if (pal.start() != flash::Status::kOk) app::halt("boot control cannot be read");

@@ -34,7 +34,7 @@ RunningImage identify_image(std::string_view program) {
 
 void load_settings(DeviceSettings& settings) {
   static std::array<std::uint8_t, provisioning::kMaxBlobSize> blob;
-  const provisioning::Status status = settings.load(board::flash(), board::rom_trust().device_key, blob);
+  const provisioning::Status status = settings.load(board::identity(), blob);
   if (status != provisioning::Status::kOk) halt(provisioning::to_string(status));
 }
 

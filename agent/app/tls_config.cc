@@ -7,6 +7,8 @@
 namespace app {
 namespace {
 
+constexpr std::size_t kKeyBits = 256;
+
 /// mbedTLS asks for the time without a context: this is the clock it means.
 const CalendarTime* mbedtls_clock = nullptr;
 
@@ -30,15 +32,16 @@ bool TlsConfig::init(const TlsCredentials& credentials, const CalendarTime& time
   mbedtls_ssl_config_init(&config_);
   mbedtls_x509_crt_init(&root_ca_);
   mbedtls_x509_crt_init(&certificate_);
-  mbedtls_pk_init(&key_);
 
-  const auto& [root, certificate, key] = credentials;
+  const auto& [root, certificate, signer] = credentials;
   int status = mbedtls_x509_crt_parse_der_nocopy(&root_ca_, root.data(), root.size());
   if (status != 0) return fail("the provisioned root certificate cannot be read", status);
   status = mbedtls_x509_crt_parse_der_nocopy(&certificate_, certificate.data(), certificate.size());
   if (status != 0) return fail("the provisioned device certificate cannot be read", status);
-  status = mbedtls_pk_parse_key(&key_, key.data(), key.size(), nullptr, 0, random::mbedtls_source, nullptr);
-  if (status != 0) return fail("the provisioned device key cannot be read", status);
+  if (mbedtls_pk_get_bitlen(&certificate_.pk) != kKeyBits ||
+      !mbedtls_pk_can_do(&certificate_.pk, MBEDTLS_PK_ECDSA))
+    return fail("the provisioned device certificate is not for a key on P-256", 0);
+  crypto::bind_mbedtls_signer(signer);
 
   status = mbedtls_ssl_config_defaults(&config_, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                        MBEDTLS_SSL_PRESET_DEFAULT);
@@ -47,7 +50,7 @@ bool TlsConfig::init(const TlsCredentials& credentials, const CalendarTime& time
   mbedtls_ssl_conf_ca_chain(&config_, &root_ca_, nullptr);
   mbedtls_ssl_conf_verify(&config_, judge_certificate, this);
   mbedtls_ssl_conf_rng(&config_, random::mbedtls_source, nullptr);
-  status = mbedtls_ssl_conf_own_cert(&config_, &certificate_, &key_);
+  status = mbedtls_ssl_conf_own_cert(&config_, &certificate_, &certificate_.pk);
   if (status != 0) return fail("TLS cannot be configured", status);
   return true;
 }

@@ -3,7 +3,7 @@
 // Parsed once; every TlsStream is made with it. The server's chain must end in the given root, its
 // certificate must carry the host's name, and none of them may have expired. That one is not valid yet counts
 // only if the time is known (calendar_time.h). The device's own certificate is shown to a server that asks
-// for one.
+// for one, and the signer proves that it is the device's: the private key is not here.
 #pragma once
 
 #include <mbedtls/pk.h>
@@ -15,14 +15,15 @@
 
 #include "agent/app/calendar_time.h"
 #include "agent/app/connection.h"
+#include "agent/crypto/ecdsa_signer.h"
 
 namespace app {
 
-/// DER; must outlive the configuration.
+/// Certificates are DER. All of it must outlive the configuration.
 struct TlsCredentials {
   std::span<const std::uint8_t> root_ca;
   std::span<const std::uint8_t> certificate;
-  std::span<const std::uint8_t> private_key;
+  crypto::EcdsaSigner* signer = nullptr;  ///< has the certificate's private key
 };
 
 class TlsConfig {
@@ -55,7 +56,6 @@ class TlsConfig {
   mbedtls_ssl_config config_{};
   mbedtls_x509_crt root_ca_{};
   mbedtls_x509_crt certificate_{};
-  mbedtls_pk_context key_{};
   ConnectionFailure failure_;
   const CalendarTime* time_ = nullptr;
   EpochSeconds vouched_time_ = 0;

@@ -1,6 +1,6 @@
-// What the boot ROM lends to the application: the device key and the root of code signers.
+// What the boot ROM lends to whoever serves the application: the device key and the root of code signers.
 //
-// Both stand at a fixed place of the ROM (board::rom_trust()), so that no update can replace them. The keys
+// Both stand at a fixed place of the ROM, so that no update can replace them. The keys
 // that decide what boots are not here: the bootloader keeps those to itself.
 #pragma once
 

@@ -23,6 +23,9 @@ using P256PublicKey = std::array<std::uint8_t, 65>;
 using P256PrivateKey = std::array<std::uint8_t, 32>;
 using Aes128Key = std::array<std::uint8_t, 16>;
 
+/// r and s of ECDSA P-256, big-endian.
+using EcdsaSignature = std::array<std::uint8_t, 64>;
+
 /// The longest DER signature of ECDSA P-256.
 inline constexpr std::size_t kMaxEcdsaSignature = 72;
 
@@ -50,6 +53,20 @@ class Sha256 {
 /// kNo
 [[nodiscard]] Verdict ecdsa_p256_verify(const P256PublicKey& key, const Sha256Digest& digest,
                                         std::span<const std::uint8_t> der_signature);
+
+/// Signs a SHA-256 digest with ECDSA P-256, deterministically (RFC 6979): it needs no random numbers, and
+/// never gives two signatures of one digest away that would tell the key.
+/// @returns nothing if the key is zero or not below the order
+[[nodiscard]] std::optional<EcdsaSignature> ecdsa_p256_sign(const P256PrivateKey& key,
+                                                            const Sha256Digest& digest);
+
+/// The scalar of a private key in DER, SEC 1 (RFC 5915) or PKCS #8 (RFC 5208). What else stands in it, the
+/// public key or attributes, is not looked at.
+/// @returns nothing if it is neither, or says it is on another curve
+[[nodiscard]] std::optional<P256PrivateKey> parse_p256_private_key(std::span<const std::uint8_t> der);
+
+/// Overwrites a secret that is no longer needed, also if nobody looks at it any more.
+void wipe(std::span<std::uint8_t> secret);
 
 /// Compares without an early exit. Lengths that differ are unequal.
 [[nodiscard]] bool equal_constant_time(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b);

@@ -27,9 +27,8 @@
 #define MBEDTLS_ECP_DP_SECP256R1_ENABLED
 #define MBEDTLS_ECP_NIST_OPTIM
 #define MBEDTLS_ECDSA_C
-#define MBEDTLS_ECDSA_DETERMINISTIC
+#define MBEDTLS_ECDSA_SIGN_ALT  // the device's identity signs (ecdsa_signer.h); mbedTLS never holds the key
 #define MBEDTLS_ECDH_C
-#define MBEDTLS_HMAC_DRBG_C
 
 // Hashes, ciphers, random numbers.
 #define MBEDTLS_MD_C

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <limits>
 
-#include "agent/boot/admission.h"
 #include "agent/boot/slots.h"
 #include "agent/crypto/crypto.h"
 #include "pal_sim/pal/code_signer.h"
@@ -50,8 +49,8 @@ std::string_view recorded_name(std::string_view job_id) {
   return job_id.substr(0, boot::kMaxJobId);
 }
 
-std::uint32_t round_up_to_sector(std::uint32_t size) {
-  return (size + flash::kSectorSize - 1) / flash::kSectorSize * flash::kSectorSize;
+std::uint32_t round_up(std::uint32_t size, std::uint32_t unit) {
+  return (size + unit - 1) / unit * unit;
 }
 
 }  // namespace
@@ -79,7 +78,7 @@ OtaPalStatus_t Pal::create_file(OtaFileContext_t* file) {
     reset();
     return status_of(OtaPalRxFileCreateFailed, Reason::kRestartFirst);
   }
-  const boot::Slot slot = boot::receive_slot(boot_control_.state());
+  const boot::Slot slot = boot::receive_slot(state());
   if (slot == platform_.boot_info.slot) return status_of(OtaPalRxFileCreateFailed, Reason::kSlotInUse);
   const OtaPalStatus_t opened = open(slot, *file);
   if (opened != kSuccess) return opened;
@@ -92,16 +91,16 @@ OtaPalStatus_t Pal::create_file(OtaFileContext_t* file) {
 OtaPalStatus_t Pal::open(boot::Slot slot, const OtaFileContext_t& file) {
   std::string_view job = recorded_name(text_of(file.pJobName, file.jobNameMaxSize));
   if (job.empty()) job = kNoJobName;
-  const auto receiving = boot::begin_receive(boot_control_.state(), job, slot);
-  if (!receiving) return status_of(OtaPalRxFileCreateFailed, Reason::kNotAllowedNow);
-  const flash::Status recorded = boot_control_.append(*receiving);
-  if (recorded != flash::Status::kOk) return status_of(OtaPalBootInfoCreateFailed, recorded);
+  const boot::Transition receiving = platform_.updates.begin_receive(job, slot);
+  if (!receiving.is_allowed) return status_of(OtaPalRxFileCreateFailed, Reason::kNotAllowedNow);
+  if (!receiving.is_done()) return status_of(OtaPalBootInfoCreateFailed, receiving.status);
 
   // Sectors that read blank are erased too: an erase that power cut short may not hold.
   slot_offset_ = boot::slot_partition(slot)->offset;  // receive_slot() names application slots only
   file_size_ = file.fileSize;
   return success_or(OtaPalRxFileCreateFailed,
-                    flash::erase_range(platform_.flash, slot_offset_, round_up_to_sector(file_size_)));
+                    flash::erase_range(platform_.flash, slot_offset_,
+                                       round_up(file_size_, platform_.flash.geometry().sector_size)));
 }
 
 std::int16_t Pal::write_block(OtaFileContext_t* file, std::uint32_t offset,
@@ -176,11 +175,11 @@ flash::Status Pal::hash_file(crypto::Sha256Digest& digest) {
 /// its keys.
 boot::image::VerifyStatus Pal::check_image(boot::image::Info& info) {
   using boot::image::VerifyStatus;
-  const boot::Slot slot = boot_control_.state().staged_slot;
+  const boot::Slot slot = state().staged_slot;
   const VerifyStatus parsed = boot::image::peek(platform_.flash, slot, platform_.load_region, info);
   if (parsed != VerifyStatus::kOk) return parsed;
   if (info.total_size > file_size_) return VerifyStatus::kBadSize;
-  return boot::check_admission(platform_.flash, slot, info);
+  return platform_.updates.check(slot, info);
 }
 
 /// Records an image as verified, so that the next boot tries it. A genuine file that is no image stays a
@@ -193,18 +192,13 @@ OtaPalStatus_t Pal::stage(const OtaFileContext_t& file) {
     return status_of(OtaPalFileClose, Reason::kImageUnreadable);
   }
   if (image_status_ != boot::image::VerifyStatus::kOk) return kSuccess;
-  const boot::ImageIdentity identity{.version = info.version,
-                                     .security_counter = info.security_counter,
-                                     .size = info.total_size,
-                                     .digest = info.digest,
-                                     .job_id = {}};
-  const auto verified = boot::mark_verified(boot_control_.state(), identity);
-  if (!verified) return status_of(OtaPalFileClose, Reason::kNotAllowedNow);
-  return success_or(OtaPalFileClose, boot_control_.append(*verified));
+  const boot::Transition verified = platform_.updates.finish(info);
+  if (!verified.is_allowed) return status_of(OtaPalFileClose, Reason::kNotAllowedNow);
+  return success_or(OtaPalFileClose, verified.status);
 }
 
 OtaPalStatus_t Pal::activate() {
-  if (boot_control_.state().staged_state == boot::StagedState::kVerified) return reset();
+  if (state().staged_state == boot::StagedState::kVerified) return reset();
   return status_of(OtaPalActivateFailed, image_status_ == boot::image::VerifyStatus::kOk
                                              ? boot::image::VerifyStatus::kNotOnRecord
                                              : image_status_);
@@ -234,44 +228,40 @@ OtaPalStatus_t Pal::set_image_state(OtaFileContext_t* file, OtaImageState_t stat
 /// Makes the acceptance durable. The running image must be the one on trial.
 OtaPalStatus_t Pal::accept() {
   if (is_running_accepted()) return kSuccess;
-  const boot::BootState& state = boot_control_.state();
-  const bool is_on_trial = was_started_on_trial() && platform_.boot_info.slot == state.staged_slot;
-  const auto accepted = boot::accept(state);
-  if (!is_on_trial || !accepted) return status_of(OtaPalCommitFailed, Reason::kNotOnTrial);
-  const flash::Status status = boot_control_.append(*accepted);
-  if (status == flash::Status::kOk) return kSuccess;
+  const bool is_on_trial = was_started_on_trial() && platform_.boot_info.slot == state().staged_slot;
+  if (!is_on_trial) return status_of(OtaPalCommitFailed, Reason::kNotOnTrial);
+  const boot::Transition accepted = platform_.updates.accept();
+  if (!accepted.is_allowed) return status_of(OtaPalCommitFailed, Reason::kNotOnTrial);
+  if (accepted.is_done()) return kSuccess;
   take_back_acceptance();
-  return status_of(OtaPalCommitFailed, status);
+  return status_of(OtaPalCommitFailed, accepted.status);
 }
 
 /// A record of the acceptance may stand although it could not be completed, and the next boot would commit
 /// what the cloud was told has failed. So the last word in the journal has to be a rejection. If it cannot be
 /// had, nobody is told anything: the device restarts, and the next boot goes by what it finds.
 void Pal::take_back_acceptance() {
-  const boot::BootState rejected = *boot::reject(boot_control_.state(), boot::RejectReason::kRefused);
-  if (boot_control_.append(rejected) != flash::Status::kOk) reset();
+  if (!platform_.updates.reject().is_done()) reset();
 }
 
 /// Rejects what is staged, if anything is. An accepted image is beyond rejection.
 OtaPalStatus_t Pal::reject(OtaPalMainStatus_t failure) {
-  const boot::BootState& state = boot_control_.state();
-  if (state.staged_state == boot::StagedState::kEmpty) return kSuccess;
-  const auto rejected = boot::reject(state, boot::RejectReason::kRefused);
-  if (!rejected) return status_of(failure, Reason::kNotAllowedNow);
-  return success_or(failure, boot_control_.append(*rejected));
+  if (state().staged_state == boot::StagedState::kEmpty) return kSuccess;
+  const boot::Transition rejected = platform_.updates.reject();
+  if (!rejected.is_allowed) return status_of(failure, Reason::kNotAllowedNow);
+  return success_or(failure, rejected.status);
 }
 
 OtaPalImageState_t Pal::image_state() const {
-  const boot::BootState& state = boot_control_.state();
-  if (state.staged_state == boot::StagedState::kRejected) return OtaPalImageStateInvalid;
-  const bool is_on_trial = state.staged_state == boot::StagedState::kTrial && was_started_on_trial() &&
-                           state.staged_slot == platform_.boot_info.slot;
+  if (state().staged_state == boot::StagedState::kRejected) return OtaPalImageStateInvalid;
+  const bool is_on_trial = state().staged_state == boot::StagedState::kTrial && was_started_on_trial() &&
+                           state().staged_slot == platform_.boot_info.slot;
   return is_on_trial ? OtaPalImageStatePendingCommit : OtaPalImageStateValid;
 }
 
 bool Pal::is_running_accepted() const {
-  const boot::BootState& state = boot_control_.state();
-  return state.staged_state == boot::StagedState::kAccepted && state.staged_slot == platform_.boot_info.slot;
+  return state().staged_state == boot::StagedState::kAccepted &&
+         state().staged_slot == platform_.boot_info.slot;
 }
 
 /// Whether a restart may let the bootloader commit the running image: it accepted itself since the last one,
@@ -284,11 +274,10 @@ bool Pal::is_commit_due() const {
 }
 
 bool Pal::is_committed_job(std::string_view job_id) const {
-  const boot::BootState& state = boot_control_.state();
   if (job_id.empty()) return false;
-  if (is_running_accepted()) return state.staged.job_id.view() == recorded_name(job_id);
-  return state.committed_slot == platform_.boot_info.slot &&
-         state.committed.job_id.view() == recorded_name(job_id);
+  if (is_running_accepted()) return state().staged.job_id.view() == recorded_name(job_id);
+  return state().committed_slot == platform_.boot_info.slot &&
+         state().committed.job_id.view() == recorded_name(job_id);
 }
 
 }  // namespace pal

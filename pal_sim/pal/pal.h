@@ -1,4 +1,4 @@
-// The platform abstraction layer over a flash driver and boot control, as an object.
+// The platform abstraction layer over a flash driver and the services of an update, as an object.
 //
 // Order of use: start() once, then the functions of ota_platform_interface.h, whose contracts hold here. A
 // file is received into the application slot that is not committed:
@@ -24,9 +24,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "agent/boot/boot_control.h"
 #include "agent/boot/boot_info.h"
 #include "agent/boot/image.h"
+#include "agent/boot/update_service.h"
 #include "agent/include/ota_platform_interface.h"
 #include "pal_sim/flash/flash_driver.h"
 #include "pal_sim/provisioning/provisioning.h"
@@ -56,6 +56,7 @@ struct Reset {
 /// What a Pal works with. All of it must outlive the Pal.
 struct Platform {
   flash::FlashDriver& flash;
+  boot::UpdateService& updates;                     ///< boot control; nobody else asks it meanwhile
   const provisioning::Settings& settings;           ///< who may sign, by name
   const boot::BootInfo& boot_info;                  ///< what the bootloader handed over
   std::span<const std::uint8_t> code_signing_root;  ///< X.509, DER: vouches for those who may sign
@@ -65,12 +66,12 @@ struct Platform {
 
 class Pal {
  public:
-  explicit Pal(const Platform& platform) : platform_(platform), boot_control_(platform.flash) {}
+  explicit Pal(const Platform& platform) : platform_(platform) {}
   Pal(const Pal&) = delete;
   Pal& operator=(const Pal&) = delete;
 
   /// Reads boot control. @returns kOk, or what FlashDriver::read returns; nothing else may be called then.
-  [[nodiscard]] flash::Status start() { return boot_control_.load(); }
+  [[nodiscard]] flash::Status start() { return platform_.updates.start(); }
 
   /// Closes the file without a verdict, open or not. What was written stays until the next file, and is not
   /// started. An image that close_file() has recorded as verified stays so: OtaImageStateAborted and
@@ -137,6 +138,7 @@ class Pal {
   [[nodiscard]] bool was_started_on_trial() const {
     return platform_.boot_info.image_state == boot::ImageState::kTrial;
   }
+  [[nodiscard]] const boot::BootState& state() const { return platform_.updates.state(); }
   [[nodiscard]] bool is_running_accepted() const;
   [[nodiscard]] bool is_commit_due() const;
   [[nodiscard]] OtaPalStatus_t open(boot::Slot slot, const OtaFileContext_t& file);
@@ -149,7 +151,6 @@ class Pal {
   [[nodiscard]] bool holds(std::uint32_t offset, std::span<const std::uint8_t> data);
 
   const Platform platform_;
-  boot::BootControl boot_control_;
   std::uint8_t handle_ = 0;  ///< only its address matters: OtaFileContext_t.pFile of the open file
   bool is_open_ = false;
   std::uint32_t slot_offset_ = 0;  ///< of the file opened last

@@ -244,6 +244,7 @@ bool is_better(const Copy& a, const Copy& b) {
       case Status::kFlashError:
         return 1;
       case Status::kNotFound:
+      case Status::kBadKey:
         break;
     }
     return 0;
@@ -271,6 +272,8 @@ const char* to_string(Status status) {
       return "no valid copy";
     case Status::kIncomplete:
       return "a required entry is missing";
+    case Status::kBadKey:
+      return "the device key cannot be read";
   }
   return "unknown";
 }
@@ -284,6 +287,11 @@ Status parse(std::span<std::uint8_t> bytes, DeviceKey key, Settings& out) {
   const Status status = parse_body(blob->body, out);
   out.sequence = u32_at(blob->header, kSequenceAt);
   return status;
+}
+
+std::span<const std::uint8_t> body_of(std::span<std::uint8_t> blob) {
+  const std::optional<Blob> parts = split(blob);
+  return parts ? parts->body : std::span<std::uint8_t>{};
 }
 
 Status parse_body(std::span<const std::uint8_t> body, Settings& out) {

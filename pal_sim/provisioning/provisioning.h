@@ -132,6 +132,7 @@ enum class Status {
   kFlashError,  ///< neither copy could be read
   kNotFound,    ///< neither copy is valid: blank, torn, damaged, of another key or of another format
   kIncomplete,  ///< the blob is sound but lacks a required entry
+  kBadKey,      ///< the device's private key is not one of an EC key on P-256 (identity.h)
 };
 
 [[nodiscard]] const char* to_string(Status status);
@@ -144,6 +145,9 @@ enum class Status {
 /// Parses an opened body. Trusts nothing in it: an authentic one may come from a factory with other limits.
 /// @returns kOk, kNotFound (it is no list of entries, or a value is out of its range), kIncomplete
 [[nodiscard]] Status parse_body(std::span<const std::uint8_t> body, Settings& out);
+
+/// The body of a blob that was opened in place, as parse_body() takes it; empty if it is no blob.
+[[nodiscard]] std::span<const std::uint8_t> body_of(std::span<std::uint8_t> blob);
 
 /// Reads the newest valid copy into `buffer` (at least kMaxBlobSize bytes), opens and parses it. A copy that
 /// was valid and cannot be read again is passed over too.

@@ -13,8 +13,9 @@
 #include <string_view>
 
 #include "agent/boot/boot_info.h"
-#include "agent/boot/rom_trust.h"
+#include "agent/boot/update_service.h"
 #include "pal_sim/flash/flash_driver.h"
+#include "pal_sim/provisioning/identity.h"
 
 namespace board {
 
@@ -42,8 +43,14 @@ void wait_for_interrupt();
 /// Where the hand-over to the application stands; survives reset, not power loss.
 [[nodiscard]] boot::BootInfo& boot_info();
 
-/// What the boot ROM lends to the application.
-[[nodiscard]] const boot::RomTrust& rom_trust();
+/// The application: boot control, as far as it may change it; the same object each time.
+[[nodiscard]] boot::UpdateService& update_service();
+
+/// The application: who this device is; the same object each time.
+[[nodiscard]] provisioning::Identity& identity();
+
+/// The application: the root of code signers that stands in the boot ROM; X.509, DER.
+[[nodiscard]] std::span<const std::uint8_t> code_signing_root();
 
 /// Starts the watchdog: unless fed or stopped within `timeout_ms` the device is reset with
 /// ResetReason::kWatchdog.

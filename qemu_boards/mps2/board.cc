@@ -1,9 +1,11 @@
 // Board interface: identity, init, reset, and the hand-over to the application.
 #include "qemu_boards/common/board.h"
 
+#include "qemu_boards/common/rom_trust.h"
 #include "qemu_boards/mps2/drivers.h"
-#include "qemu_boards/mps2/memory_map.h"
+#include "qemu_boards/mps2/fpu.h"
 #include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/mps2/this_board.h"
 
 namespace {
 
@@ -125,6 +127,7 @@ void jump_to_application(std::uint32_t vector_table, std::uint32_t image_end) {
   const std::uint32_t behind_image = (image_end + kClearedAtOnce - 1) / kClearedAtOnce * kClearedAtOnce;
   auto* tail = reinterpret_cast<volatile std::uint8_t*>(image_end);  // NOLINT(performance-no-int-to-ptr)
   for (std::uint32_t i = 0; i < behind_image - image_end; ++i) tail[i] = 0;
+  mps2::retire_fpu();
   mps2::data_barrier();
   clear_and_start(vector_table, behind_image, mps2::kLoadAddress + mps2::kLoadSize,
                   mps2::kRamAddress + mps2::kNoInitSize);

@@ -13,31 +13,31 @@
 #include "qemu_boards/common/board.h"
 #include "qemu_boards/mps2/drivers.h"
 #include "qemu_boards/mps2/handlers.h"
-#include "qemu_boards/mps2/memory_map.h"
 #include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/mps2/this_board.h"
 
 namespace {
 
 using mps2::reg;
 
-constexpr std::uint32_t kRxData = mps2::kEthernet + 0x00;
-constexpr std::uint32_t kTxData = mps2::kEthernet + 0x20;
-constexpr std::uint32_t kRxStatus = mps2::kEthernet + 0x40;
-constexpr std::uint32_t kTxStatus = mps2::kEthernet + 0x48;
-constexpr std::uint32_t kIdRevision = mps2::kEthernet + 0x50;
-constexpr std::uint32_t kInterruptConfig = mps2::kEthernet + 0x54;
-constexpr std::uint32_t kInterruptStatus = mps2::kEthernet + 0x58;
-constexpr std::uint32_t kInterruptEnable = mps2::kEthernet + 0x5C;
-constexpr std::uint32_t kByteTest = mps2::kEthernet + 0x64;
-constexpr std::uint32_t kFifoInterrupt = mps2::kEthernet + 0x68;
-constexpr std::uint32_t kRxConfig = mps2::kEthernet + 0x6C;
-constexpr std::uint32_t kTxConfig = mps2::kEthernet + 0x70;
-constexpr std::uint32_t kHardwareConfig = mps2::kEthernet + 0x74;
-constexpr std::uint32_t kRxFifoInfo = mps2::kEthernet + 0x7C;
-constexpr std::uint32_t kTxFifoInfo = mps2::kEthernet + 0x80;
-constexpr std::uint32_t kRxDropped = mps2::kEthernet + 0xA0;
-constexpr std::uint32_t kMacCommand = mps2::kEthernet + 0xA4;
-constexpr std::uint32_t kMacData = mps2::kEthernet + 0xA8;
+constexpr std::uint32_t kRxData = mps2::kBoard.ethernet + 0x00;
+constexpr std::uint32_t kTxData = mps2::kBoard.ethernet + 0x20;
+constexpr std::uint32_t kRxStatus = mps2::kBoard.ethernet + 0x40;
+constexpr std::uint32_t kTxStatus = mps2::kBoard.ethernet + 0x48;
+constexpr std::uint32_t kIdRevision = mps2::kBoard.ethernet + 0x50;
+constexpr std::uint32_t kInterruptConfig = mps2::kBoard.ethernet + 0x54;
+constexpr std::uint32_t kInterruptStatus = mps2::kBoard.ethernet + 0x58;
+constexpr std::uint32_t kInterruptEnable = mps2::kBoard.ethernet + 0x5C;
+constexpr std::uint32_t kByteTest = mps2::kBoard.ethernet + 0x64;
+constexpr std::uint32_t kFifoInterrupt = mps2::kBoard.ethernet + 0x68;
+constexpr std::uint32_t kRxConfig = mps2::kBoard.ethernet + 0x6C;
+constexpr std::uint32_t kTxConfig = mps2::kBoard.ethernet + 0x70;
+constexpr std::uint32_t kHardwareConfig = mps2::kBoard.ethernet + 0x74;
+constexpr std::uint32_t kRxFifoInfo = mps2::kBoard.ethernet + 0x7C;
+constexpr std::uint32_t kTxFifoInfo = mps2::kBoard.ethernet + 0x80;
+constexpr std::uint32_t kRxDropped = mps2::kBoard.ethernet + 0xA0;
+constexpr std::uint32_t kMacCommand = mps2::kBoard.ethernet + 0xA4;
+constexpr std::uint32_t kMacData = mps2::kBoard.ethernet + 0xA8;
 
 constexpr std::uint32_t kByteTestValue = 0x8765'4321;
 constexpr std::uint32_t kIdLan9118 = 0x0118;

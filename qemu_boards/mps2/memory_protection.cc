@@ -7,8 +7,8 @@
 
 #include "pal_sim/flash/flash_map.h"
 #include "qemu_boards/common/board.h"
-#include "qemu_boards/mps2/memory_map.h"
 #include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/mps2/this_board.h"
 
 namespace {
 

@@ -9,7 +9,7 @@ inline volatile std::uint32_t& reg(std::uint32_t address) {
   return *reinterpret_cast<volatile std::uint32_t*>(address);  // NOLINT(performance-no-int-to-ptr)
 }
 
-// Cortex-M3 system control space (ARMv7-M Architecture Reference Manual, B3).
+// System control space (ARMv7-M Architecture Reference Manual, B3).
 inline constexpr std::uint32_t kSysTickControl = 0xE000'E010;
 inline constexpr std::uint32_t kSysTickReload = 0xE000'E014;
 inline constexpr std::uint32_t kSysTickValue = 0xE000'E018;
@@ -21,6 +21,7 @@ inline constexpr std::uint32_t kVectorTableOffset = 0xE000'ED08;
 inline constexpr std::uint32_t kResetControl = 0xE000'ED0C;    // AIRCR
 inline constexpr std::uint32_t kHandlerControl = 0xE000'ED24;  // SHCSR
 inline constexpr std::uint32_t kConfigurableFaultStatus = 0xE000'ED28;
+inline constexpr std::uint32_t kCoprocessorAccess = 0xE000'ED88;  // CPACR
 inline constexpr std::uint32_t kMpuControl = 0xE000'ED94;
 inline constexpr std::uint32_t kMpuRegionNumber = 0xE000'ED98;
 inline constexpr std::uint32_t kMpuRegionBase = 0xE000'ED9C;

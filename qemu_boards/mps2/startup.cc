@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 
+#include "qemu_boards/mps2/fpu.h"
 #include "qemu_boards/mps2/handlers.h"
 #include "qemu_boards/mps2/memory_map.h"
 
@@ -55,6 +56,7 @@ extern const VectorTable vector_table;
     interrupt_handlers()};
 
 void reset_handler() {
+  mps2::start_fpu();
   const std::uint32_t* from = &__data_load;
   for (std::uint32_t* to = &__data_start; to != &__data_end;) *to++ = *from++;
   for (std::uint32_t* to = &__bss_start; to != &__bss_end;) *to++ = 0;

@@ -10,7 +10,8 @@ endforeach()
 
 # mbedTLS: for the application's TLS and X.509.
 file(GLOB mbedtls_sources ${OTASIM_DEPS}/mbedtls/library/*.c)
-add_library(device_mbedtls STATIC ${mbedtls_sources} ${OTASIM_ROOT}/agent/crypto/mbedtls_platform.cc)
+add_library(device_mbedtls STATIC ${mbedtls_sources} ${OTASIM_ROOT}/agent/crypto/mbedtls_ecdsa_sign.cc
+                                  ${OTASIM_ROOT}/agent/crypto/mbedtls_platform.cc)
 target_include_directories(device_mbedtls SYSTEM PUBLIC ${OTASIM_DEPS}/mbedtls/include ${OTASIM_ROOT})
 target_compile_definitions(device_mbedtls PUBLIC MBEDTLS_CONFIG_FILE="agent/crypto/mbedtls_config.h")
 target_compile_options(device_mbedtls PRIVATE -w -O2)
@@ -27,8 +28,8 @@ endif()
 # of implementation suit a Cortex-M: 32-bit multiplications for P-256, bitsliced AES.
 set(bearssl_sources
   codec/ccopy.c codec/dec32be.c codec/enc32be.c codec/enc32le.c codec/dec32le.c
-  ec/ec_secp256r1.c ec/ec_secp384r1.c ec/ec_secp521r1.c ec/ecdsa_i31_bits.c ec/ecdsa_i31_vrfy_raw.c
-  hash/dig_size.c hash/sha2small.c kdf/hkdf.c mac/hmac.c
+  ec/ec_secp256r1.c ec/ec_secp384r1.c ec/ec_secp521r1.c ec/ecdsa_i31_bits.c ec/ecdsa_i31_sign_raw.c ec/ecdsa_i31_vrfy_raw.c
+  hash/dig_size.c hash/sha2small.c kdf/hkdf.c mac/hmac.c rand/hmac_drbg.c
   symcipher/aes_ct.c symcipher/aes_ct_ctr.c symcipher/aes_ct_enc.c)
 list(TRANSFORM bearssl_sources PREPEND ${OTASIM_DEPS}/bearssl/src/)
 file(GLOB bearssl_numbers ${OTASIM_DEPS}/bearssl/src/int/i31_*.c ${OTASIM_DEPS}/bearssl/src/int/i32_div32.c)

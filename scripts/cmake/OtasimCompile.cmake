@@ -91,6 +91,33 @@ function(otasim_test name)
   add_dependencies(tests_${ARG_LABEL} ${name})
 endfunction()
 
+# otasim_other_boards(out): every board but the first, which quick tests run on (qemu_boards/boards.cmake).
+function(otasim_other_boards out)
+  foreach(cpu ${OTASIM_CPUS})
+    list(APPEND boards ${OTASIM_BOARDS_${cpu}})
+  endforeach()
+  list(POP_FRONT boards)
+  set(${out} ${boards} PARENT_SCOPE)
+endfunction()
+
+# otasim_board_test(test [BOARDS board...] [ARGS arg...] [TIMEOUT s]): runs a test program on more boards than the first,
+# each as a ctest entry <test>/<board> (full). Without BOARDS on all of them. The program asks tests/board_under_test.h.
+function(otasim_board_test test)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "BOARDS;ARGS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 600)
+  endif()
+  if(NOT ARG_BOARDS)
+    otasim_other_boards(ARG_BOARDS)
+  endif()
+  foreach(board ${ARG_BOARDS})
+    string(REGEX REPLACE "^[^-]*-" "" short_name ${board})
+    add_test(NAME ${test}/${board} COMMAND ${test} ${ARG_ARGS})
+    set_tests_properties(${test}/${board} PROPERTIES
+      LABELS "full;${short_name}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT OTASIM_TEST_BOARD=${board})
+  endforeach()
+endfunction()
+
 # otasim_fuzzer(name SOURCES ... LINK ... [RUNS n] [MAX_LEN bytes]): one libFuzzer program, under sanitizers only, and
 # two ctest entries: <name> (unit) takes every file of corpus/<name>/ and goes on to RUNS inputs in all, always the same
 # ones; <name>_long (full) to a hundred times as many. See docs/fuzzing.md.

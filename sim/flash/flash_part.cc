@@ -54,7 +54,7 @@ FlashPart::FlashPart(FlashFile file, std::optional<flash::OpLogWriter> op_log,
       op_log_(std::move(op_log)),
       faults_(std::move(faults)),
       waker_(files.wake_path),
-      model_(file_.bytes(), files.seed) {
+      model_(file_.bytes(), files.seed, file_.part()) {
   if (faults_) {
     injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
     injector_->power_on();

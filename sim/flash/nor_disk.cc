@@ -32,7 +32,7 @@ std::pair<std::size_t, std::size_t> changed_bytes(std::span<const std::uint8_t> 
 
 }  // namespace
 
-NorDisk::NorDisk(FlashPart& part) : part_(part), sector_size_(flash::kSectorSize) {
+NorDisk::NorDisk(FlashPart& part) : part_(part), sector_size_(part.model().geometry().sector_size) {
   const auto window = part.model().window();
   known_.assign(window.begin(), window.end());
 }

@@ -3,18 +3,26 @@
 #include <algorithm>
 #include <array>
 
-#include "sim/lab/build_products.h"
-
 namespace otasim::lab {
 namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array kCapabilities{"flash-faults"sv, "watchdog"sv, "otp"sv, "trustzone"sv};
+constexpr std::array kCapabilities{"flash-faults"sv, "watchdog"sv, "otp"sv, "fpu"sv, "trustzone"sv};
 constexpr std::array kMps2{"flash-faults"sv, "watchdog"sv, "otp"sv};
+constexpr std::array kMps2WithFpu{"flash-faults"sv, "watchdog"sv, "otp"sv, "fpu"sv};
+
+constexpr Cpu kCortexM3{"Cortex-M3", image::kArchV7, image::kFpNone};
+constexpr Cpu kCortexM4F{"Cortex-M4F", image::kArchV7EM, image::kFpV4D16};
+constexpr Cpu kCortexM7{"Cortex-M7", image::kArchV7EM, image::kFpV5D16};
+
+constexpr MemoryRange kMps2BootRom{0x0000'0000, 0x0004'0000};
+constexpr std::uint32_t kMps2LoadAddress = 0x0010'0000;
 
 constexpr std::array kBoards{
-    Board{"mps2-an385", "Cortex-M3", kMps2LoadAddress, "lan9118", kMps2},
+    Board{"mps2-an385", kCortexM3, kMps2BootRom, kMps2LoadAddress, "lan9118", kMps2},
+    Board{"mps2-an386", kCortexM4F, kMps2BootRom, kMps2LoadAddress, "lan9118", kMps2WithFpu},
+    Board{"mps2-an500", kCortexM7, kMps2BootRom, kMps2LoadAddress, "lan9118", kMps2WithFpu},
 };
 
 }  // namespace

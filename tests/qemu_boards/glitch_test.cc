@@ -108,7 +108,7 @@ class GlitchTest : public testing::TestWithParam<Badness> {
   void SetUp() override {
     ProbeDevice device;
     GetParam().prepare(device);
-    const auto products = lab::BuildProducts::find(kProbeBoard);
+    const auto products = lab::BuildProducts::find(board_name());
     ASSERT_TRUE(products) << products.error().message;
     const auto elf = read_file(products->bootloader_elf);
     ASSERT_TRUE(elf) << elf.error().message;

@@ -17,8 +17,9 @@ namespace otasim::test {
 namespace {
 
 constexpr std::chrono::seconds kLimit{60};
-constexpr std::uint32_t kLoadAddress = lab::kMps2LoadAddress;
-constexpr boot::image::LoadRegion kRegion{kLoadAddress, flash::kSlotSize};
+boot::image::LoadRegion load_region() {
+  return {board_under_test().load_address, flash::kSlotSize};
+}
 
 template <typename T>
 T need(Result<T> result) {
@@ -43,14 +44,14 @@ void append(boot::BootControl& control, const std::optional<boot::BootState>& ne
 }  // namespace
 
 ProbeDevice::ProbeDevice(PreviousImage previous_image)
-    : products_(need(lab::BuildProducts::find(kProbeBoard))) {
+    : products_(need(lab::BuildProducts::find(board_name()))) {
   std::string elf_path = products_.application_elf;
   elf_path.replace(elf_path.rfind("demo-"), 5, "probe-");
   std::string& bootloader = products_.bootloader_elf;
-  if (previous_image == PreviousImage::kKept) bootloader.insert(bootloader.rfind(kProbeBoard), "keep-");
-  payload_ =
-      need(image::payload_from_elf(need(read_file(elf_path)), kLoadAddress + boot::image::kDefaultHeaderSize,
-                                   flash::kSlotSize - boot::image::kDefaultHeaderSize));
+  if (previous_image == PreviousImage::kKept) bootloader.insert(bootloader.rfind(board_name()), "keep-");
+  payload_ = need(image::payload_from_elf(need(read_file(elf_path)),
+                                          load_region().address + boot::image::kDefaultHeaderSize,
+                                          flash::kSlotSize - boot::image::kDefaultHeaderSize));
   signer_ = need(crypto::P256Key::load_private(need(lab::build_key(lab::kBootSigningKey))));
   spare_signer_ = need(crypto::P256Key::load_private(need(lab::build_key(lab::kBootSpareKey))));
   encryption_key_ = need(crypto::P256Key::load_private(need(lab::build_key(lab::kImageEncryptionKey))));
@@ -69,7 +70,7 @@ Bytes ProbeDevice::make(const ProbeImage& what) const {
   return need(image::sign(payload,
                           {.version = what.version,
                            .security_counter = what.security_counter,
-                           .load_address = kLoadAddress,
+                           .load_address = load_region().address,
                            .kind = what.kind,
                            .revoked_keys = what.revoked_keys,
                            .encrypt_to = what.is_encrypted ? &*encryption_key_ : nullptr},
@@ -97,7 +98,7 @@ void ProbeDevice::stage(std::span<const std::uint8_t> image) {
     boot::BootControl control(part);
     if (control.load() != flash::Status::kOk) throw std::runtime_error("boot control cannot be read");
     boot::image::Info info;
-    if (boot::image::peek(part, boot::Slot::kB, kRegion, info) != boot::image::VerifyStatus::kOk)
+    if (boot::image::peek(part, boot::Slot::kB, load_region(), info) != boot::image::VerifyStatus::kOk)
       throw std::runtime_error("no image to stage");
     append(control, boot::mark_verified(control.state(), {.version = info.version,
                                                           .security_counter = info.security_counter,
@@ -122,7 +123,7 @@ void ProbeDevice::power_on(bool virtual_time) {
   exit_message_.clear();
   device_ = need(device::Device::create(
       io_, {.name = "probe",
-            .board = kProbeBoard,
+            .board = board_name(),
             .bootloader_path = products_.bootloader_elf,
             .flash_path = flash_->path(),
             .flash_plugin_path = products_.flash_plugin,

@@ -19,13 +19,12 @@
 #include "sim/image/image.h"
 #include "sim/lab/build_products.h"
 #include "sim/report/event_log.h"
+#include "tests/board_under_test.h"
 #include "tests/qemu_boards/device/probe_task.h"
 
 namespace otasim::test {
 
 using crypto::Bytes;
-
-inline constexpr const char* kProbeBoard = "mps2-an385";
 
 /// One image of the probe.
 struct ProbeImage {

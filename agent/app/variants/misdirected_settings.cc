@@ -14,9 +14,8 @@ constexpr std::string_view kNobody = "wrong-endpoint.invalid";
 
 }  // namespace
 
-provisioning::Status DeviceSettings::load(flash::FlashDriver& flash, provisioning::DeviceKey key,
-                                          std::span<std::uint8_t> blob) {
-  const provisioning::Status status = provisioning::load(flash, key, blob, settings_);
+provisioning::Status DeviceSettings::load(provisioning::Identity& identity, std::span<std::uint8_t> blob) {
+  const provisioning::Status status = identity.load(blob, settings_);
   if (status != provisioning::Status::kOk) return status;
   std::ranges::copy(settings_.thing_name, thing_name_.begin());  // parsed: at most kMaxThingName
   std::ranges::copy(kNobody, endpoint_host_.begin());

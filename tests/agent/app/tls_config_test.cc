@@ -39,6 +39,24 @@ struct Identity {
   Certificate certificate;
 };
 
+/// The device's, as the application sees it.
+class Signer final : public crypto::EcdsaSigner {
+ public:
+  explicit Signer(const P256Key& key) : key_(crypto::parse_p256_private_key(key.private_der()).value()) {}
+  bool sign(const crypto::Sha256Digest& digest, crypto::EcdsaSignature& out) override {
+    ++signatures;
+    if (is_silent) return false;
+    out = crypto::ecdsa_p256_sign(key_, digest).value();
+    return true;
+  }
+
+  int signatures = 0;
+  bool is_silent = false;
+
+ private:
+  crypto::P256PrivateKey key_;
+};
+
 /// A configuration lives as long as its device and frees nothing: what a test leaves is freed behind it.
 std::set<void*> held;
 
@@ -84,8 +102,8 @@ class TlsConfigTest : public testing::Test {
             key, authority.certificate, authority.key)
             .value()
             .der();
-    key_der = key.private_der();
-    ASSERT_TRUE(config.init({.root_ca = root_der, .certificate = device_der, .private_key = key_der}, time))
+    signer.emplace(key);
+    ASSERT_TRUE(config.init({.root_ca = root_der, .certificate = device_der, .signer = &*signer}, time))
         << config.failure().what;
   }
 
@@ -105,9 +123,16 @@ class TlsConfigTest : public testing::Test {
                                                                     SSL_CTX_free);
     SSL_CTX_use_certificate(context.get(), certificate.get());
     SSL_CTX_use_PrivateKey(context.get(), key.get());
+    if (asks_for_a_certificate) {
+      SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+      X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), authority.certificate.get());
+    }
     const std::unique_ptr<SSL, decltype(&SSL_free)> server(SSL_new(context.get()), SSL_free);
     SSL_set_bio(server.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    return shake_hands(server.get());
+    const std::uint32_t problems = shake_hands(server.get());
+    was_client_trusted =
+        SSL_is_init_finished(server.get()) == 1 && SSL_get0_peer_certificate(server.get()) != nullptr;
+    return problems;
   }
   std::uint32_t problems_with_server() { return problems_with_server_of(authority); }
 
@@ -133,15 +158,21 @@ class TlsConfigTest : public testing::Test {
       SSL_accept(server);
     }
     const std::uint32_t problems = mbedtls_ssl_get_verify_result(&client);
-    EXPECT_EQ(status, problems == 0 ? 0 : MBEDTLS_ERR_X509_CERT_VERIFY_FAILED);
+    if (expected_status == 0 && problems != 0) expected_status = MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+    EXPECT_EQ(status, expected_status);
+    expected_status = 0;
     mbedtls_ssl_free(&client);
     return problems;
   }
 
+  bool asks_for_a_certificate = false;
+  bool was_client_trusted = false;
+  int expected_status = 0;  ///< of the next handshake, whose certificates are good
   Identity authority = make_authority();
   CalendarTime time{kBuilt};
   TlsConfig config;
-  std::vector<std::uint8_t> root_der, device_der, key_der;
+  std::vector<std::uint8_t> root_der, device_der;
+  std::optional<Signer> signer;
 };
 
 TEST_F(TlsConfigTest, ACertificateIsGoodWithinItsDates) {
@@ -194,6 +225,32 @@ TEST_F(TlsConfigTest, ATimeIsVouchedForByACertificateThatHoldsThen) {
   ASSERT_TRUE(time.set(kFrom + 10));
   ASSERT_EQ(problems_with_server(), kFine);
   EXPECT_EQ(config.vouched_time(), kFrom + 10);
+}
+
+TEST_F(TlsConfigTest, TheSignerProvesWhoTheDeviceIs) {
+  init();
+  asks_for_a_certificate = true;
+  EXPECT_EQ(problems_with_server(), kFine);
+  EXPECT_TRUE(was_client_trusted);
+  EXPECT_EQ(signer->signatures, 1);
+}
+
+TEST_F(TlsConfigTest, ASignerThatRefusesEndsTheHandshake) {
+  init();
+  asks_for_a_certificate = true;
+  signer->is_silent = true;
+  expected_status = MBEDTLS_ERR_ECP_INVALID_KEY;
+  EXPECT_EQ(problems_with_server(), kFine);
+  EXPECT_FALSE(was_client_trusted);
+}
+
+TEST_F(TlsConfigTest, WithoutASignerThereIsNoProof) {
+  init();
+  asks_for_a_certificate = true;
+  crypto::bind_mbedtls_signer(nullptr);
+  expected_status = MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE;
+  EXPECT_EQ(problems_with_server(), kFine);
+  EXPECT_FALSE(was_client_trusted);
 }
 
 /// Kept in flash, a forged time at the very end of its validity would have the server's certificate expire a

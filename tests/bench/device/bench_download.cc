@@ -62,8 +62,7 @@ void turn_until(Condition condition, const char* otherwise) {
 
 void start() {
   static std::array<std::uint8_t, provisioning::kMaxBlobSize> blob;
-  if (settings.load(board::flash(), board::rom_trust().device_key, blob) != provisioning::Status::kOk)
-    app::halt("no settings");
+  if (settings.load(board::identity(), blob) != provisioning::Status::kOk) app::halt("no settings");
   const provisioning::Settings& provisioned = settings.provisioned();
   if (app::random::seed(board::flash(), provisioned.entropy_seed, board::boot_info().digest) !=
       app::random::Status::kOk) {
@@ -72,7 +71,7 @@ void start() {
   app::TlsCredentials credentials;
   credentials.root_ca = provisioned.root_ca;
   credentials.certificate = provisioned.device_certificate;
-  credentials.private_key = provisioned.device_key;
+  credentials.signer = &board::identity();
   if (!tls_config.init(credentials, calendar_time)) app::halt(tls_config.failure().what);
   if (!lan.start(provisioned.mac)) app::halt("the network controller does not answer");
   turn_until([] { return lan.is_up(); }, "no DHCP server gave an address");

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "agent/boot/boot_policy.h"
+#include "agent/boot/local_update_service.h"
 #include "pal_sim/pal/pal.h"
 #include "qemu_boards/native/native_flash.h"
 #include "tests/agent/boot/image_builder.h"
@@ -43,7 +45,7 @@ class Device {
   [[nodiscard]] std::span<std::uint8_t> slot(boot::Slot slot);
   [[nodiscard]] int resets() const { return resets_; }
   [[nodiscard]] provisioning::Settings& settings() { return settings_; }
-  /// What another Pal on this device works with.
+  /// What another Pal on this device works with, until the next boot.
   [[nodiscard]] pal::Platform platform(const boot::BootInfo& boot_info, pal::Reset reset);
 
   /// Returns the device to the state its constructor left, with cells that are firm and not worn.
@@ -56,6 +58,7 @@ class Device {
   boot::BootInfo boot_info_{};
   boot::BootDecision decision_;
   std::vector<std::uint8_t> load_memory_ = std::vector<std::uint8_t>(64 * 1024);
+  std::deque<boot::LocalUpdateService> services_;  ///< of this boot, one for each Pal
   std::optional<pal::Pal> pal_;
   int resets_ = 0;
   Bytes boot_control_snapshot_;

@@ -54,6 +54,7 @@ pal::Platform qualification_platform(Device& device) {
   static const boot::BootInfo boot_info = boot_of_slot_a();
   const pal::Platform platform = device.platform(boot_info, {});
   return {.flash = platform.flash,
+          .updates = platform.updates,
           .settings = platform.settings,
           .boot_info = boot_info,
           .code_signing_root = boot_keys::kCodeSigningRoot,

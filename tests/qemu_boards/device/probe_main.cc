@@ -9,8 +9,10 @@
 #include "agent/boot/boot_info_seal.h"
 #include "agent/boot/security_counter.h"
 #include "agent/boot/slots.h"
+#include "attack_targets.h"
 #include "pal_sim/flash/flash_map.h"
 #include "qemu_boards/common/board.h"
+#include "tests/qemu_boards/device/floating_point.h"
 #include "tests/qemu_boards/device/probe_task.h"
 
 extern "C" void reset_handler();
@@ -125,7 +127,7 @@ void take_over_nmi() {
     case Task::kIdle:
       idle();
     case Task::kCrash:
-      store_and_boast(0xE010'0000);
+      store_and_boast(probe::kNowhere);
     case Task::kHang:
       __asm volatile("cpsid i" ::: "memory");
       for (;;) {
@@ -139,11 +141,11 @@ void take_over_nmi() {
       take_over_nmi();
       idle();
     case Task::kWriteBootRom:
-      store_and_boast(0x0000'0100);
+      store_and_boast(probe::kBootRom);
     case Task::kWriteRomTrust:
-      store_and_boast(reinterpret_cast<std::uint32_t>(&board::rom_trust()));
+      store_and_boast(reinterpret_cast<std::uint32_t>(board::code_signing_root().data()));
     case Task::kWriteFlashArray:
-      store_and_boast(0x2100'0000 + flash::kProvisioning0.offset);
+      store_and_boast(probe::kFlashArray);
     case Task::kEraseProvisioning:
       end_with(erase(flash::kProvisioning0));
     case Task::kEraseRecovery:
@@ -155,12 +157,12 @@ void take_over_nmi() {
     case Task::kBurnOtp:
       end_with(boot::burn_floor(flash, boot::image::Kind::kApplication, boot::kMaxSecurityCounter));
     case Task::kWriteBootRomMirror:
-      store_and_boast(0x0040'0100);
+      store_and_boast(probe::kBootRomMirror);
     case Task::kEraseRecordOfTrial:
     case Task::kEraseOtherJournal: {
       boot::BootControl control(flash);
       if (control.load() != flash::Status::kOk) end_with(flash::Status::kNoDevice);
-      const bool first_is_in_force = control.in_force_sector() == flash::kBootControl0.offset;
+      const bool first_is_in_force = control.in_force_partition().offset == flash::kBootControl0.offset;
       const bool erase_first = first_is_in_force == (task == Task::kEraseRecordOfTrial);
       end_with(erase(erase_first ? flash::kBootControl0 : flash::kBootControl1));
     }
@@ -175,6 +177,7 @@ void take_over_nmi() {
       }
     case Task::kAcceptAndReset:
       end_with(accept());
+    case Task::kFloatingPoint:
     case Task::kMustNotRun:
       break;
   }
@@ -190,6 +193,11 @@ int main() {
     idle();
   }
   say_what_was_handed_over();
+  if (chosen.task == Task::kFloatingPoint) {
+    say("probe: floating-point registers ", probe::try_floating_point());
+    say("", "\n");
+    idle();
+  }
   const boot::BootInfo& info = board::boot_info();
   // Only on trial: the image that was there before shall not do it too.
   if (info.image_state == boot::ImageState::kTrial) run(chosen.task);

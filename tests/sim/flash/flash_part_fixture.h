@@ -24,13 +24,13 @@ class FlashPartFixture : public testing::Test {
  protected:
   using Bytes = std::vector<std::uint8_t>;
 
-  static constexpr ::flash::Geometry kPart = ::flash::kGeometry;
+  static constexpr ::flash::Geometry kPart = ::flash::kSpiNorPart;
   static constexpr std::uint32_t kSector = kPart.sector_size;
   static constexpr std::uint32_t kPage = kPart.page_size;
   static constexpr std::uint32_t kSlot = ::flash::kSlotB.offset;
 
   FlashPartFixture() {
-    flash.emplace(FlashFile::create(folder.file("flash.bin")).value());
+    flash.emplace(FlashFile::create(folder.file("flash.bin"), kPart).value());
     auto opened = FlashFaults::open(
         io, {.fault_path = folder.file("flash.faults"), .wake_path = folder.file("wake")}, *flash);
     EXPECT_TRUE(opened) << opened.error().message;

@@ -27,7 +27,7 @@ class Fuzzed {
     std::string folder = "/tmp/otasim-fuzz-XXXXXX";
     claim(::mkdtemp(folder.data()) != nullptr, "there is a folder for the flash file");
     const std::string path = folder + "/flash.bin";
-    file_.emplace(FlashFile::create(path).value());
+    file_.emplace(FlashFile::create(path, flash::kSpiNorPart).value());
     part_ = FlashPart::power_on({.window_path = path}).value();
     ::unlink(path.c_str());
     ::rmdir(folder.c_str());

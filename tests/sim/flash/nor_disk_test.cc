@@ -126,7 +126,7 @@ TEST_F(NorDiskTest, RandomSequencesEqualTheNorModel) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 random(seed);
     Bytes twin_window(window());
-    ::flash::NorModel twin(twin_window, 1);
+    ::flash::NorModel twin(twin_window, 1, kPart);
     const std::uint32_t first_number = twin.sequence();
     for (int i = 0; i < 200; ++i) {
       const auto sector = static_cast<std::uint32_t>(random() % 4) * kSector + kSlot;

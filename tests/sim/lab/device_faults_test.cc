@@ -177,11 +177,13 @@ TEST_F(DeviceFaultsTest, ANewPartHasNewCells) {
   EXPECT_TRUE(std::filesystem::exists(folder.file("flash.faults")));
   device.reset();
   std::filesystem::remove(folder.file("flash.bin"));
-  const DeviceSpec spec{
-      .name = kThing, .board = find_board(kBoard), .folder = folder.path().string(), .socket_folder = {}};
+  const DeviceSpec spec{.name = kThing,
+                        .board = &test::board_under_test(),
+                        .folder = folder.path().string(),
+                        .socket_folder = {}};
   const auto identity = lab->identities().issue_device("thing-2");
   ASSERT_TRUE(identity) << identity.error().message;
-  const auto factory = make_firmware({.version = "1.0.0"}, *find_board(kBoard), products);
+  const auto factory = make_firmware({.version = "1.0.0"}, test::board_under_test(), products);
   ASSERT_TRUE(equip_device(*lab, spec, *identity, {*factory, {}}, products));
   EXPECT_FALSE(std::filesystem::exists(folder.file("flash.faults")));
 }

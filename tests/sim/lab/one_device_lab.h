@@ -17,10 +17,10 @@
 #include "sim/lab/lab_device.h"
 #include "sim/lab/running_lab.h"
 #include "sim/report/event_log.h"
+#include "tests/board_under_test.h"
 
 namespace otasim::lab {
 
-inline constexpr const char* kBoard = "mps2-an385";
 inline constexpr const char* kThing = "thing-1";
 
 class OneDeviceLab : public testing::Test {
@@ -37,7 +37,7 @@ class OneDeviceLab : public testing::Test {
 
   /// Broker and cloud, without a device.
   void start_services(const EndpointCertificate& endpoint = {}) {
-    auto found = BuildProducts::find(kBoard);
+    auto found = BuildProducts::find(test::board_name());
     ASSERT_TRUE(found) << found.error().message;
     products = *found;
     auto identities = Lab::create(folder.path().string());
@@ -53,7 +53,7 @@ class OneDeviceLab : public testing::Test {
   /// @param recovery  in its recovery slot; empty: none
   void make_device(std::span<const std::uint8_t> recovery = {}) {
     const DeviceSpec spec{.name = kThing,
-                          .board = find_board(kBoard),
+                          .board = &test::board_under_test(),
                           .mac = {0x02, 0, 0, 0, 0, 1},
                           .folder = folder.path().string(),
                           .socket_folder = sockets.path().string()};
@@ -72,7 +72,7 @@ class OneDeviceLab : public testing::Test {
   }
 
   [[nodiscard]] Bytes firmware(const FirmwareSource& source) const {
-    return make_firmware(source, *find_board(kBoard), products).value();
+    return make_firmware(source, test::board_under_test(), products).value();
   }
 
   void power_on() {

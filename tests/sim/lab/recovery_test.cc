@@ -38,7 +38,7 @@ class RecoveryTest : public OneDeviceLab {
   // The device.
 
   using OneDeviceLab::make_device;
-  void make_device() { make_device(make_recovery_image(*find_board(kBoard), products).value()); }
+  void make_device() { make_device(make_recovery_image(test::board_under_test(), products).value()); }
 
   [[nodiscard]] Bytes firmware(const char* version, std::uint32_t security_counter = 1) const {
     return OneDeviceLab::firmware({.version = version, .security_counter = security_counter});
@@ -209,7 +209,9 @@ TEST_F(RecoveryTest, RunsAgainIfWhatItInstalledDoesNotBoot) {
   const auto stranger = crypto::P256Key::generate().value();
   const auto payload = Bytes(20'000, 0x42);
   const Bytes malicious =
-      image::sign(payload, {.version = {1, 2, 0, 0}, .load_address = kMps2LoadAddress}, stranger).value();
+      image::sign(payload, {.version = {1, 2, 0, 0}, .load_address = test::board_under_test().load_address},
+                  stranger)
+          .value();
   lines.clear();
   offer("malicious", malicious);
   ASSERT_TRUE(says("boot: verify slot=A result=unknown-key"));
@@ -234,7 +236,7 @@ TEST_F(RecoveryTest, ItsImageIsNeverInstalledAsAnApplication) {
   ASSERT_TRUE(says("app: otasim demo 1.0.0, slot A, committed, reset: power-on"));
   const Bytes recovery_2_0_0 =
       make_firmware({.elf = products.recovery_elf, .version = "2.0.0", .kind = Kind::kRecovery},
-                    *find_board(kBoard), products)
+                    test::board_under_test(), products)
           .value();
   offer("wrong-kind", recovery_2_0_0);
   ASSERT_TRUE(ends_as(ExecutionStatus::kFailed));

@@ -54,7 +54,7 @@ class VariantsTest : public OneDeviceLab {
   /// The trial was ended, and 1.0.0 is back and connected.
   void expect_back(const char* reset_reason) {
     using std::string;
-    EXPECT_TRUE(says(string("boot: reset board=mps2-an385 reason=") + reset_reason));
+    EXPECT_TRUE(says("boot: reset board=" + test::board_name() + " reason=" + reset_reason));
     EXPECT_TRUE(says(string("app: otasim demo 1.0.0, slot A, committed, reset: ") + reset_reason));
     EXPECT_TRUE(wait_for([this] { return lab->is_connected(kThing); })) << failure().message();
   }
@@ -120,21 +120,22 @@ TEST_F(VariantsTest, AFileOfOneByteIsNoImage) {
 }
 
 TEST(Variants, AnImageOfOneByteMoreThanASlotIsNotMade) {
-  const auto products = BuildProducts::find(kBoard).value();
-  const auto image =
-      make_firmware({.version = "1.1.0", .total_bytes = flash::kSlotSize + 1}, *find_board(kBoard), products);
+  const auto products = BuildProducts::find(test::board_name()).value();
+  const auto image = make_firmware({.version = "1.1.0", .total_bytes = flash::kSlotSize + 1},
+                                   test::board_under_test(), products);
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().code, ExitCode::kUsage);
 }
 
 TEST(Variants, AnUnknownOneIsToldWithThoseThereAre) {
-  const auto products = BuildProducts::find(kBoard).value();
-  const auto image = make_firmware({.variant = "slow", .version = "1.1.0"}, *find_board(kBoard), products);
+  const auto products = BuildProducts::find(test::board_name()).value();
+  const auto image =
+      make_firmware({.variant = "slow", .version = "1.1.0"}, test::board_under_test(), products);
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().code, ExitCode::kUsage);
   for (const Variant& variant : variants()) {
     EXPECT_THAT(image.error().hint, HasSubstr(std::string(variant.name)));
-    EXPECT_TRUE(find_variant(variant.name, kBoard)) << variant.name;
+    EXPECT_TRUE(find_variant(variant.name, test::board_name())) << variant.name;
   }
 }
 

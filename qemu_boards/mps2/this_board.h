@@ -1,0 +1,22 @@
+// The board that is compiled for: OTASIM_BOARD is its name.
+#pragma once
+
+#include <string_view>
+
+#include "qemu_boards/mps2/memory_map.h"
+
+namespace mps2 {
+
+/// Never defined: where a consteval function gets to it, the compiler stops.
+void there_is_no_board_of_that_name();
+
+consteval Board board_of(std::string_view name) {
+  for (const Board& board : kBoards)
+    if (board.name == name) return board;
+  there_is_no_board_of_that_name();
+  return {};
+}
+
+inline constexpr Board kBoard = board_of(OTASIM_BOARD);
+
+}  // namespace mps2
