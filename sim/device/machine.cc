@@ -304,6 +304,7 @@ void Machine::reset(ResetCause cause) {
   if (quitting_) return;
   if (state_ == State::kStarting) reset_wanted_ = cause;
   if (state_ != State::kRunning) return;
+  if (watchdog_) watchdog_->disarm();  // or its expiry on the way would be taken for this reset's cause
   const auto pull = then([cause](Machine& machine) {
     if (machine.state_ != State::kRunning || machine.quitting_) return;
     machine.host_reset_cause_ = cause;
