@@ -60,6 +60,10 @@ std::string_view to_string(BackEnd back_end) {
   return back_end == BackEnd::kController ? "controller" : "spi-nor";
 }
 
+const flash::Geometry& part_of(BackEnd back_end) {
+  return back_end == BackEnd::kController ? flash::kControllerPart : flash::kSpiNorPart;
+}
+
 std::span<const FaultSupport> fault_support() {
   return kFaults;
 }

@@ -25,6 +25,9 @@ enum class BackEnd : std::uint8_t {
 /// "controller", "spi-nor": also the capability that scenarios may need of a board.
 [[nodiscard]] std::string_view to_string(BackEnd back_end);
 
+/// The kind of part that a blank flash file is to be.
+[[nodiscard]] const flash::Geometry& part_of(BackEnd back_end);
+
 struct Support {
   bool is_possible;
   std::string_view note;  ///< why it is not, or in what it differs; may be empty if it is
