@@ -77,7 +77,7 @@ const boot::RomTrust& rom_trust() {
 }
 
 LoadRegion load_region() {
-  return {mps2::kLoadAddress, mps2::kLoadSize};
+  return {mps2::kLoadAddress, mps2::kLoadSize, mps2::kLoadAddress};
 }
 
 /// What clear_and_start() clears with one store.

@@ -8,7 +8,7 @@
 
 #include "qemu_boards/mps2/fpu.h"
 #include "qemu_boards/mps2/handlers.h"
-#include "qemu_boards/mps2/memory_map.h"
+#include "qemu_boards/mps2/this_board.h"
 
 extern "C" {
 
@@ -32,13 +32,13 @@ using Handler = void (*)();
 struct VectorTable {
   std::uint32_t* stack_top;
   std::array<Handler, 15> exceptions;
-  std::array<Handler, mps2::kInterruptLines> interrupts;
+  std::array<Handler, mps2::kBoard.interrupt_lines> interrupts;
 };
 
-constexpr std::array<Handler, mps2::kInterruptLines> interrupt_handlers() {
-  std::array<Handler, mps2::kInterruptLines> handlers{};
+constexpr std::array<Handler, mps2::kBoard.interrupt_lines> interrupt_handlers() {
+  std::array<Handler, mps2::kBoard.interrupt_lines> handlers{};
   for (Handler& handler : handlers) handler = fault_handler;
-  handlers[mps2::kEthernetIrq] = ethernet_handler;
+  handlers[mps2::kBoard.ethernet_irq] = ethernet_handler;
   return handlers;
 }
 
@@ -50,9 +50,9 @@ extern const VectorTable vector_table;
 [[gnu::section(".vectors")]] const VectorTable vector_table = {
     &__stack_top,
     {reset_handler, nmi_handler, fault_handler /* HardFault */, fault_handler /* MemManage */,
-     fault_handler /* BusFault */, fault_handler /* UsageFault */, nullptr, nullptr, nullptr, nullptr,
-     fault_handler /* SVCall */, fault_handler /* DebugMonitor */, nullptr, fault_handler /* PendSV */,
-     systick_handler},
+     fault_handler /* BusFault */, fault_handler /* UsageFault */, fault_handler /* SecureFault */, nullptr,
+     nullptr, nullptr, fault_handler /* SVCall */, fault_handler /* DebugMonitor */, nullptr,
+     fault_handler /* PendSV */, systick_handler},
     interrupt_handlers()};
 
 void reset_handler() {

@@ -5,13 +5,13 @@
 #include "qemu_boards/common/board.h"
 #include "qemu_boards/mps2/drivers.h"
 #include "qemu_boards/mps2/handlers.h"
-#include "qemu_boards/mps2/memory_map.h"
 #include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/mps2/this_board.h"
 
 namespace {
 
-constexpr std::uint32_t kCounter = mps2::kFpgaIo + 0x18;
-constexpr std::uint32_t kPrescale = mps2::kFpgaIo + 0x1C;
+constexpr std::uint32_t kCounter = mps2::kBoard.fpga_io + 0x18;
+constexpr std::uint32_t kPrescale = mps2::kBoard.fpga_io + 0x1C;
 
 constexpr std::uint32_t kEnable = 1U << 0;
 constexpr std::uint32_t kInterrupt = 1U << 1;
@@ -28,9 +28,9 @@ extern "C" void systick_handler() {}
 namespace mps2 {
 
 void system_timer_init() {
-  reg(kPrescale) = kCoreClockHz / kTicksPerSecond - 1;
+  reg(kPrescale) = kBoard.core_clock_hz / kTicksPerSecond - 1;
   g_start = reg(kCounter);
-  reg(kSysTickReload) = kCoreClockHz / kTicksPerSecond - 1;
+  reg(kSysTickReload) = kBoard.core_clock_hz / kTicksPerSecond - 1;
   reg(kSysTickValue) = 0;
   reg(kSysTickControl) = kEnable | kInterrupt | kCoreClock;
 }

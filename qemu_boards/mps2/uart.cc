@@ -1,15 +1,15 @@
 // Console: CMSDK APB UART 0 (Cortex-M System Design Kit, "APB UART"), transmitter only, polled.
 #include "qemu_boards/common/board.h"
 #include "qemu_boards/mps2/drivers.h"
-#include "qemu_boards/mps2/memory_map.h"
 #include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/mps2/this_board.h"
 
 namespace {
 
-constexpr std::uint32_t kData = mps2::kUart0 + 0x00;
-constexpr std::uint32_t kState = mps2::kUart0 + 0x04;
-constexpr std::uint32_t kControl = mps2::kUart0 + 0x08;
-constexpr std::uint32_t kBaudDivider = mps2::kUart0 + 0x10;
+constexpr std::uint32_t kData = mps2::kBoard.uart0 + 0x00;
+constexpr std::uint32_t kState = mps2::kBoard.uart0 + 0x04;
+constexpr std::uint32_t kControl = mps2::kBoard.uart0 + 0x08;
+constexpr std::uint32_t kBaudDivider = mps2::kBoard.uart0 + 0x10;
 
 constexpr std::uint32_t kStateTxFull = 1U << 0;
 constexpr std::uint32_t kControlTxEnable = 1U << 0;
@@ -20,7 +20,7 @@ constexpr std::uint32_t kBaud = 115200;
 namespace mps2 {
 
 void uart_init() {
-  reg(kBaudDivider) = kCoreClockHz / kBaud;
+  reg(kBaudDivider) = kBoard.core_clock_hz / kBaud;
   reg(kControl) = kControlTxEnable;
 }
 

@@ -10,10 +10,11 @@
 namespace otasim::lab {
 
 struct Board {
-  std::string_view name;       ///< QEMU's machine, and what a user calls it
-  std::string_view core;       ///< for people
-  std::uint32_t load_address;  ///< where its images are loaded; the application's linker script agrees
-  std::string_view nic_model;  ///< QEMU's name of its network controller
+  std::string_view name;           ///< QEMU's machine, and what a user calls it
+  std::string_view core;           ///< for people
+  std::uint32_t load_address;      ///< where its images are loaded; the application's linker script agrees
+  std::string_view nic_model;      ///< QEMU's name of its network controller
+  std::uint32_t watchdog_address;  ///< of its CMSDK watchdog
   std::span<const std::string_view> capabilities;  ///< what scenarios may need of it
 };
 
