@@ -13,7 +13,6 @@
 namespace app {
 namespace {
 
-constexpr std::uint32_t kPagesPerSector = flash::kSectorSize / flash::kPageSize;
 constexpr std::uint32_t kMagic = 0x4D495443;  // "CTIM"
 
 /// docs/flash-layout.md, "Calendar time".
@@ -55,7 +54,7 @@ EpochSeconds TimeFloor::load() {
 
 void TimeFloor::look_at(Sector& sector) {
   std::array<std::uint8_t, flash::kPageSize> page{};
-  for (std::uint32_t i = 0; i < kPagesPerSector; ++i) {
+  for (std::uint32_t i = 0; i < flash::kJournalPages; ++i) {
     const bool is_read = flash_.read(sector.offset + i * flash::kPageSize, page) == flash::Status::kOk;
     if (is_read && is_blank(page)) continue;
     sector.used = i + 1;
@@ -89,11 +88,11 @@ flash::Status TimeFloor::make_room(Sector*& sector) {
   Sector& first = sectors_[0];
   Sector& second = sectors_[1];
   sector = holder_ == &second ? &second : &first;
-  const bool has_room = sector->used < kPagesPerSector;
+  const bool has_room = sector->used < flash::kJournalPages;
   if (has_room && (holder_ == sector || (first.used == 0 && second.used == 0))) return flash::Status::kOk;
   if (holder_ == sector) sector = sector == &first ? &second : &first;
   const flash::Status status = flash_.erase_sector(sector->offset);
-  sector->used = status == flash::Status::kOk ? 0 : kPagesPerSector;
+  sector->used = status == flash::Status::kOk ? 0 : flash::kJournalPages;
   return status;
 }
 

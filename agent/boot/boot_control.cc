@@ -130,8 +130,8 @@ flash::Status BootControl::load() {
   return flash::Status::kOk;
 }
 
-std::uint32_t BootControl::in_force_sector() const {
-  return kSectorOffsets[in_force_generation_ % kSectors];
+const flash::Partition& BootControl::in_force_partition() const {
+  return in_force_generation_ % kSectors == 0 ? flash::kBootControl0 : flash::kBootControl1;
 }
 
 flash::Status BootControl::settle() {

@@ -1,4 +1,5 @@
-// Boot control: the journal of boot states in two flash sectors.
+// Boot control: the journal of boot states in two flash sectors. A sector has at least the journal's pages;
+// what a larger one has behind them stays blank.
 //
 // Order of use: load() once, then state() and append(). The bootloader also calls settle() before it acts on
 // what it found. One writer at a time; the application and the bootloader each load() anew.
@@ -58,7 +59,7 @@ static_assert(sizeof(BootRecord) == flash::kPageSize, "one record is one program
 
 class BootControl {
  public:
-  static constexpr std::uint32_t kPages = flash::kSectorSize / flash::kPageSize;
+  static constexpr std::uint32_t kPages = flash::kJournalPages;  ///< of each sector
   /// Failed programs or read-backs after which append() gives up.
   static constexpr std::uint32_t kMaxWriteTries = 3;
 
@@ -74,9 +75,8 @@ class BootControl {
   /// True when the state in force is known to read the same at every later boot.
   [[nodiscard]] bool is_settled() const { return has_record_ && settled_; }
 
-  /// Where the sector with the state in force stands. Once it is settled, the next state goes to the other
-  /// one.
-  [[nodiscard]] std::uint32_t in_force_sector() const;
+  /// The partition with the state in force. Once it is settled, the next state goes to the other one.
+  [[nodiscard]] const flash::Partition& in_force_partition() const;
 
   /// Writes the state in force again unless it is settled. Without a record there is nothing to do.
   /// @returns what append() returns

@@ -337,7 +337,14 @@ bool Boot::record(const BootState& next, std::string_view what) {
 /// the record of it is locked as well: an image that erases it by mistake would be tried again and again.
 /// What the image has to say goes to the journal's other sector. The calendar outlives the trial: a floor
 /// that an image on trial raises beyond all certificates would keep every image after it off the network.
+///
+/// A part without locks cannot do any of it, and no image would ever start: the policy goes on, and says so.
+/// Which part it is, the board's driver knows; nothing in flash can make it look like the other.
 bool Boot::lock_down(const BootDecision& decision) {
+  if (!env_.flash.geometry().has_locks) {
+    ConsoleLine("unlocked").field("reason", "part-has-no-locks").send(env_.console);
+    return true;
+  }
   const StagedState staged = control_.state().staged_state;
   const bool both_slots = staged == StagedState::kTrial || staged == StagedState::kAccepted;
   flash::Status status = env_.flash.otp_lock();
@@ -350,7 +357,7 @@ bool Boot::lock_down(const BootDecision& decision) {
     if (both_slots || decision.slot == slot) lock(slot_partition(slot)->offset, slot_partition(slot)->size);
   }
   if (staged == StagedState::kTrial) {
-    lock(control_.in_force_sector(), flash::kSectorSize);
+    lock(control_.in_force_partition().offset, control_.in_force_partition().size);
     lock(flash::kCalendar0.offset, flash::kCalendar1.end() - flash::kCalendar0.offset);
   }
   if (status == flash::Status::kOk) return true;

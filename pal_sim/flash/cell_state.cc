@@ -23,8 +23,9 @@ std::uint32_t zeros_of_256(std::uint64_t seed, std::uint32_t power_on, std::uint
   return kChoices[draw(seed, power_on, kSectorPlaces + sector) % kChoices.size()];
 }
 
-std::uint8_t reading(std::uint64_t seed, std::uint32_t power_on, std::uint32_t offset) {
-  const std::uint32_t zeros = zeros_of_256(seed, power_on, offset / kSectorSize);
+std::uint8_t reading(std::uint64_t seed, std::uint32_t power_on, std::uint32_t offset,
+                     std::uint32_t sector_size) {
+  const std::uint32_t zeros = zeros_of_256(seed, power_on, offset / sector_size);
   std::uint64_t word = draw(seed, power_on, offset);
   unsigned byte = 0;
   for (unsigned bit = 0; bit < 8; ++bit, word >>= 8) {
@@ -68,9 +69,10 @@ void CellState::settle_range(std::uint32_t offset, std::uint32_t length) {
   marginal.erase(marginal.lower_bound(offset), marginal.lower_bound(offset + length));
 }
 
-void CellState::power_on(Window window, std::uint64_t seed) {
+void CellState::power_on(Window window, std::uint64_t seed, std::uint32_t sector_size) {
   ++power_ons;
-  for (const auto& [offset, bits] : marginal) mix(window[offset], bits, reading(seed, power_ons, offset));
+  for (const auto& [offset, bits] : marginal)
+    mix(window[offset], bits, reading(seed, power_ons, offset, sector_size));
 }
 
 void CellState::hold_stuck(Window window, std::uint32_t offset, std::uint32_t length) const {

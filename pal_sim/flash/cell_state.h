@@ -23,8 +23,12 @@ struct StuckBits {
   bool operator==(const StuckBits&) const = default;
 };
 
+/// Room for the part with the most sectors.
+inline constexpr std::uint32_t kMaxSectors = kOtpOffset / kSmallestSector;
+
 struct CellState {
-  std::vector<std::uint32_t> erase_counts = std::vector<std::uint32_t>(kArraySize / kSectorSize);
+  /// By sector; a part with fewer, larger sectors has the first ones.
+  std::vector<std::uint32_t> erase_counts = std::vector<std::uint32_t>(kMaxSectors);
   std::map<std::uint32_t, std::uint8_t> marginal = {};  ///< which bits of a byte; never 0
   std::map<std::uint32_t, StuckBits> stuck = {};
   std::uint32_t power_ons = 0;
@@ -43,7 +47,7 @@ struct CellState {
   /// Counts a power-on and draws what every marginal bit reads until the next one: a function of seed, count
   /// and offset alone. In a fifth of all cases each, all marginal bits of a sector read 0, almost all, half,
   /// few or none: a torn record can read as complete, or as never begun.
-  void power_on(Window window, std::uint64_t seed);
+  void power_on(Window window, std::uint64_t seed, std::uint32_t sector_size);
 
   /// Puts the stuck bits of a range back to their values.
   void hold_stuck(Window window, std::uint32_t offset, std::uint32_t length) const;

@@ -33,13 +33,20 @@ enum Register : std::uint32_t {
   kRegOtpLocked = 0x30,  ///< 1 when the OTP bank is locked until reset
   kRegLockCount = 0x34,  ///< lock entries in use
   kRegEntropyCount =
-      0x38,          ///< read-only, entropy commands served; with the seed it determines the next bytes
-  kRegLocks = 0x40,  ///< kMaxLocks pairs {offset, length}
+      0x38,             ///< read-only, entropy commands served; with the seed it determines the next bytes
+  kRegFeatures = 0x3C,  ///< read-only, `Feature` bits
+  kRegLocks = 0x40,     ///< kMaxLocks pairs {offset, length}
 };
 
 inline constexpr std::uint32_t kMaxLocks = 8;
 inline constexpr std::uint32_t kId = 0x4346'544F;  // "OTFC" in memory
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
+
+enum Feature : std::uint32_t {
+  kFeatureLocks = 1U << 0,    ///< Geometry::has_locks
+  kFeatureFuses = 1U << 1,    ///< Geometry::has_fuses
+  kFeatureEntropy = 1U << 2,  ///< Geometry::has_entropy
+};
 
 enum Command : std::uint32_t {
   kNone = 0,

@@ -29,12 +29,19 @@ enum class Status : std::uint32_t {
 /// A short lower-case word for logs, for example "out-of-range".
 [[nodiscard]] const char* to_string(Status status);
 
-/// Sizes of the part, in bytes. `size` is a multiple of `sector_size`, which is a multiple of `page_size`.
+/// What kind of part it is: sizes in bytes, and what it can do besides. `size` is a multiple of
+/// `sector_size`, which is a multiple of `page_size`.
 struct Geometry {
   std::uint32_t size;         ///< usable array; controller registers and OTP lie beyond it
   std::uint32_t sector_size;  ///< smallest erase unit
   std::uint32_t page_size;    ///< largest program unit; a program must not cross a page boundary
   std::uint32_t otp_size;     ///< one-time-programmable bank
+  bool has_locks;             ///< ranges and the bank can be locked until reset
+  bool has_fuses;             ///< nothing sets the bank's bits again. Without: the bank is ordinary cells,
+                              ///< which no driver erases; whoever bypasses the drivers can
+  bool has_entropy;           ///< there is an entropy source
+
+  bool operator==(const Geometry&) const = default;
 };
 
 class FlashDriver {
@@ -55,17 +62,18 @@ class FlashDriver {
   [[nodiscard]] virtual Status erase_sector(std::uint32_t offset) = 0;
 
   /// Locks [offset, offset + length) against program and erase until the next reset. Both ends must be
-  /// sector-aligned. @returns kOk, kOutOfRange, kUnaligned, kBadCommand (no free lock entry), kNoDevice.
+  /// sector-aligned. @returns kOk, kOutOfRange, kUnaligned, kBadCommand (no free lock entry, or the part has
+  /// no locks), kNoDevice.
   [[nodiscard]] virtual Status lock(std::uint32_t offset, std::uint32_t length) = 0;
 
   /// Reads the OTP bank. @returns kOk, kOutOfRange, kNoDevice.
   [[nodiscard]] virtual Status otp_read(std::uint32_t offset, std::span<std::uint8_t> out) = 0;
 
-  /// Burns OTP bits (1 to 0, never back, by nothing). @returns kOk, kOutOfRange, kProtected (the bank is
-  /// locked until reset), kProgramFailed, kNoDevice.
+  /// Burns OTP bits (1 to 0, never back; see Geometry::has_fuses). @returns kOk, kOutOfRange, kProtected (the
+  /// bank is locked until reset), kProgramFailed, kNoDevice.
   [[nodiscard]] virtual Status otp_program(std::uint32_t offset, std::span<const std::uint8_t> data) = 0;
 
-  /// Locks the OTP bank until the next reset. @returns kOk, kNoDevice.
+  /// Locks the OTP bank until the next reset. @returns kOk, kBadCommand (the part has no locks), kNoDevice.
   [[nodiscard]] virtual Status otp_lock() = 0;
 
   /// Fills `out` with bytes from the part's entropy source. @returns kOk, kOutOfRange (more than a page),

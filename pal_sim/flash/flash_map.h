@@ -1,7 +1,9 @@
 // The flash map: one table for both worlds. `docs/flash-layout.md` shows it; a test keeps them equal.
 //
-// The flash window is 16 MiB. Its last 12 KiB are not array: the OTP bank, the controller's registers and
-// its page buffer (see controller_registers.h). Partitions are sector-aligned; nothing overlaps.
+// The flash window is 16 MiB. Its last 12 KiB are no part's array: the OTP bank, the controller's registers
+// and its page buffer (see controller_registers.h). One map for all parts: partitions start and end where the
+// largest sector of any part does. What differs between parts is their Geometry, and code that erases, locks
+// or rounds asks the part for it. Pages are the same in all of them.
 #pragma once
 
 #include <array>
@@ -13,7 +15,6 @@
 namespace flash {
 
 inline constexpr std::uint32_t kWindowSize = 0x0100'0000;
-inline constexpr std::uint32_t kSectorSize = 4096;
 inline constexpr std::uint32_t kPageSize = 256;
 
 // The window's tail, beyond the array.
@@ -22,8 +23,38 @@ inline constexpr std::uint32_t kOtpSize = 1024;
 inline constexpr std::uint32_t kRegistersOffset = 0x00FF'E000;
 inline constexpr std::uint32_t kPageBufferOffset = 0x00FF'F000;
 
-inline constexpr std::uint32_t kArraySize = kOtpOffset;
-inline constexpr Geometry kGeometry{kArraySize, kSectorSize, kPageSize, kOtpSize};
+/// The part behind a memory-mapped controller (the mps2 boards).
+inline constexpr Geometry kControllerPart{.size = kOtpOffset,
+                                          .sector_size = 4096,
+                                          .page_size = kPageSize,
+                                          .otp_size = kOtpSize,
+                                          .has_locks = true,
+                                          .has_fuses = true,
+                                          .has_entropy = true};
+/// The SPI NOR chip s25sl12801 (emcraft-sf2). Its last sector is not for use as array: the bank stands in it.
+inline constexpr Geometry kSpiNorPart{.size = 0x00FF'0000,
+                                      .sector_size = 0x1'0000,
+                                      .page_size = kPageSize,
+                                      .otp_size = kOtpSize,
+                                      .has_locks = false,
+                                      .has_fuses = false,
+                                      .has_entropy = false};
+inline constexpr std::array kParts{kControllerPart, kSpiNorPart};
+
+/// Limits over all parts.
+inline constexpr std::uint32_t kSmallestSector = kControllerPart.sector_size;
+inline constexpr std::uint32_t kLargestSector = kSpiNorPart.sector_size;
+inline constexpr std::uint32_t kSmallestArray = kSpiNorPart.size;
+
+/// Whether a byte of the window is a cell of the part's array or bank, that can be programmed.
+[[nodiscard]] constexpr bool is_cell(const Geometry& part, std::uint32_t window_offset) {
+  return window_offset < part.size || (window_offset >= kOtpOffset && window_offset < kOtpOffset + kOtpSize);
+}
+
+/// A journal takes the first pages of its partition, however large the sector is that they stand in: as many
+/// as the smallest sector has. The partition's first sector is erased as a whole.
+inline constexpr std::uint32_t kJournalSize = kSmallestSector;
+inline constexpr std::uint32_t kJournalPages = kJournalSize / kPageSize;
 
 struct Partition {
   std::string_view name;
@@ -39,32 +70,42 @@ struct Partition {
 
 inline constexpr std::uint32_t kSlotSize = 0x0030'0000;
 
-inline constexpr Partition kBootControl0{"boot-control-0", 0x00'0000, kSectorSize, "boot control journal"};
-inline constexpr Partition kBootControl1{"boot-control-1", 0x00'1000, kSectorSize, "boot control journal"};
-inline constexpr Partition kCalendar0{"calendar-0", 0x00'2000, kSectorSize, "floor of the calendar time"};
-inline constexpr Partition kCalendar1{"calendar-1", 0x00'3000, kSectorSize, "floor of the calendar time"};
-inline constexpr Partition kProvisioning0{"provisioning-0", 0x00'4000, 0x4000,
+inline constexpr Partition kBootControl0{"boot-control-0", 0x00'0000, kLargestSector, "boot control journal"};
+inline constexpr Partition kBootControl1{"boot-control-1", 0x01'0000, kLargestSector, "boot control journal"};
+inline constexpr Partition kCalendar0{"calendar-0", 0x02'0000, kLargestSector, "floor of the calendar time"};
+inline constexpr Partition kCalendar1{"calendar-1", 0x03'0000, kLargestSector, "floor of the calendar time"};
+inline constexpr Partition kProvisioning0{"provisioning-0", 0x04'0000, kLargestSector,
                                           "identity and settings, first copy"};
-inline constexpr Partition kProvisioning1{"provisioning-1", 0x00'8000, 0x4000,
+inline constexpr Partition kProvisioning1{"provisioning-1", 0x05'0000, kLargestSector,
                                           "identity and settings, second copy"};
+inline constexpr Partition kSeed0{"seed-0", 0x06'0000, kLargestSector, "seed of random numbers"};
+inline constexpr Partition kSeed1{"seed-1", 0x07'0000, kLargestSector, "seed of random numbers"};
 inline constexpr Partition kSlotA{"slot-a", 0x10'0000, kSlotSize, "application image"};
 inline constexpr Partition kSlotB{"slot-b", 0x40'0000, kSlotSize, "application image"};
 inline constexpr Partition kRecovery{"recovery", 0x70'0000, kSlotSize, "recovery image"};
 
-inline constexpr std::array kPartitions{kBootControl0,  kBootControl1, kCalendar0, kCalendar1, kProvisioning0,
-                                        kProvisioning1, kSlotA,        kSlotB,     kRecovery};
+inline constexpr std::array kPartitions{kBootControl0,  kBootControl1,  kCalendar0, kCalendar1,
+                                        kProvisioning0, kProvisioning1, kSeed0,     kSeed1,
+                                        kSlotA,         kSlotB,         kRecovery};
 
 namespace detail {
-constexpr bool map_is_sound() {
+constexpr bool map_suits(const Geometry& part) {
   std::uint32_t last_end = 0;
   for (const Partition& p : kPartitions) {
     if (p.offset < last_end || p.size == 0) return false;
-    if (p.offset % kSectorSize != 0 || p.size % kSectorSize != 0) return false;
+    if (p.offset % part.sector_size != 0 || p.size % part.sector_size != 0) return false;
     last_end = p.end();
   }
-  return last_end <= kArraySize;
+  return last_end <= part.size && part.page_size == kPageSize && part.otp_size == kOtpSize;
+}
+constexpr bool map_is_sound() {
+  for (const Geometry& part : kParts) {
+    if (!map_suits(part) || part.size > kOtpOffset || part.size < kSmallestArray) return false;
+    if (part.sector_size > kLargestSector || part.sector_size < kSmallestSector) return false;
+  }
+  return true;
 }
 }  // namespace detail
-static_assert(detail::map_is_sound(), "partitions must be sector-aligned, ascending and inside the array");
+static_assert(detail::map_is_sound(), "partitions must be sector-aligned, ascending and inside every array");
 
 }  // namespace flash

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "pal_sim/flash/splitmix64.h"
 
@@ -22,24 +23,19 @@ bool in_range(std::uint32_t offset, std::size_t length, std::uint32_t size) {
   return offset <= size && length <= size - offset;
 }
 
-bool is_cell(std::uint32_t window_offset) {
-  static_assert(kOtpOffset == kArraySize, "the OTP bank follows the array");
-  return window_offset < kOtpOffset + kOtpSize;
-}
-
 Status failure_status(OpKind kind) {
   return kind == OpKind::kEraseSector ? Status::kEraseFailed : Status::kProgramFailed;
 }
 
 }  // namespace
 
-std::uint32_t cell_bytes(const Request& request) {
+std::uint32_t cell_bytes(const Request& request, const Geometry& part) {
   switch (request.kind) {
     case OpKind::kProgram:
     case OpKind::kOtpProgram:
       return request.length;
     case OpKind::kEraseSector:
-      return kSectorSize;
+      return part.sector_size;
     case OpKind::kLock:
     case OpKind::kOtpLock:
       return 0;
@@ -51,8 +47,10 @@ std::uint32_t first_cell(const Request& request) {
   return request.kind == OpKind::kOtpProgram ? kOtpOffset + request.offset : request.offset;
 }
 
-NorModel::NorModel(Window window, std::uint64_t seed) : window_(window), seed_(seed) {
+NorModel::NorModel(Window window, std::uint64_t seed, const Geometry& part)
+    : window_(window), seed_(seed), part_(part) {
   require(window.size() == kWindowSize, "a window has kWindowSize bytes");
+  require(std::ranges::find(kParts, part) != kParts.end(), "the part is one of kParts");
 }
 
 Status NorModel::execute(const Request& request) {
@@ -95,7 +93,7 @@ Status NorModel::otp_lock() {
 
 Status NorModel::read(std::uint32_t offset, std::span<std::uint8_t> out) const {
   if (!powered_) return Status::kNoDevice;
-  if (!in_range(offset, out.size(), kArraySize)) return Status::kOutOfRange;
+  if (!in_range(offset, out.size(), part_.size)) return Status::kOutOfRange;
   std::ranges::copy(window_.subspan(offset, out.size()), out.begin());
   return Status::kOk;
 }
@@ -109,6 +107,7 @@ Status NorModel::otp_read(std::uint32_t offset, std::span<std::uint8_t> out) con
 
 Status NorModel::entropy(std::span<std::uint8_t> out) {
   if (!powered_) return Status::kNoDevice;
+  if (!part_.has_entropy) return Status::kBadCommand;
   if (out.size() > kPageSize) return Status::kOutOfRange;
   const std::uint32_t count = read_register(window_, controller::kRegEntropyCount) + 1;
   write_register(window_, controller::kRegEntropyCount, count);
@@ -128,7 +127,7 @@ void NorModel::power_on() {
   powered_ = true;
   cut_.reset();
   clear_volatile_state(window_);
-  cells_.power_on(window_, seed_);
+  cells_.power_on(window_, seed_, part_.sector_size);
 }
 
 void NorModel::reset() {
@@ -136,12 +135,12 @@ void NorModel::reset() {
 }
 
 void NorModel::weaken(std::uint32_t window_offset, std::uint8_t bits) {
-  require(is_cell(window_offset), "only cells can be weak");
+  require(is_cell(part_, window_offset), "only cells can be weak");
   cells_.weaken(window_offset, bits);
 }
 
 void NorModel::stick(std::uint32_t window_offset, StuckBits stuck) {
-  require(is_cell(window_offset), "only cells can be stuck");
+  require(is_cell(part_, window_offset), "only cells can be stuck");
   cells_.settle(window_offset, stuck.bits);
   cells_.stuck[window_offset] = stuck;
   cells_.hold_stuck(window_, window_offset, 1);
@@ -152,8 +151,8 @@ std::uint32_t NorModel::sequence() const {
 }
 
 std::uint32_t NorModel::erase_count(std::uint32_t offset) const {
-  require(offset < kArraySize, "wear is counted inside the array");
-  return cells_.erase_counts[offset / kSectorSize];
+  require(offset < part_.size, "wear is counted inside the array");
+  return cells_.erase_counts[offset / part_.sector_size];
 }
 
 Status NorModel::check(const Request& request) const {
@@ -167,13 +166,13 @@ Status NorModel::check(const Request& request) const {
     case OpKind::kLock:
       return check_lock(request);
     case OpKind::kOtpLock:
-      return Status::kOk;
+      return part_.has_locks ? Status::kOk : Status::kBadCommand;
   }
   return Status::kBadCommand;
 }
 
 Status NorModel::check_program(const Request& request) const {
-  if (!in_range(request.offset, request.length, kArraySize)) return Status::kOutOfRange;
+  if (!in_range(request.offset, request.length, part_.size)) return Status::kOutOfRange;
   if (request.length > kPageSize - request.offset % kPageSize) return Status::kUnaligned;
   if (is_locked(request.offset, request.length)) return Status::kProtected;
   require(request.data.size() == request.length, "a program comes with its data");
@@ -181,15 +180,17 @@ Status NorModel::check_program(const Request& request) const {
 }
 
 Status NorModel::check_erase(const Request& request) const {
-  if (!in_range(request.offset, kSectorSize, kArraySize)) return Status::kOutOfRange;
-  if (request.offset % kSectorSize != 0) return Status::kUnaligned;
-  if (is_locked(request.offset, kSectorSize)) return Status::kProtected;
+  if (!in_range(request.offset, part_.sector_size, part_.size)) return Status::kOutOfRange;
+  if (request.offset % part_.sector_size != 0) return Status::kUnaligned;
+  if (is_locked(request.offset, part_.sector_size)) return Status::kProtected;
   return Status::kOk;
 }
 
 Status NorModel::check_lock(const Request& request) const {
-  if (!in_range(request.offset, request.length, kArraySize)) return Status::kOutOfRange;
-  if (request.offset % kSectorSize != 0 || request.length % kSectorSize != 0) return Status::kUnaligned;
+  if (!part_.has_locks) return Status::kBadCommand;
+  if (!in_range(request.offset, request.length, part_.size)) return Status::kOutOfRange;
+  if (request.offset % part_.sector_size != 0 || request.length % part_.sector_size != 0)
+    return Status::kUnaligned;
   return lock_count() < kMaxLocks ? Status::kOk : Status::kBadCommand;
 }
 
@@ -226,7 +227,7 @@ std::uint32_t NorModel::accept() {
 }
 
 NorModel::Outcome NorModel::outcome_of(const Request& request, std::uint32_t number) const {
-  const std::uint32_t cells = cell_bytes(request);
+  const std::uint32_t cells = cell_bytes(request, part_);
   Outcome outcome = planned_outcome(request, number);
   outcome.bytes = std::min(outcome.bytes, cells);
   outcome.marginal_bytes = std::min(outcome.marginal_bytes, cells - outcome.bytes);
@@ -234,7 +235,7 @@ NorModel::Outcome NorModel::outcome_of(const Request& request, std::uint32_t num
 }
 
 NorModel::Outcome NorModel::planned_outcome(const Request& request, std::uint32_t number) const {
-  Outcome outcome{.bytes = cell_bytes(request), .marginal_bytes = 0, .status = Status::kOk};
+  Outcome outcome{.bytes = cell_bytes(request, part_), .marginal_bytes = 0, .status = Status::kOk};
   const bool is_worn = is_worn_out(request);
   const auto strike = [&](std::uint32_t bytes, std::uint32_t marginal_bytes, Status status) {
     outcome.status = status;
@@ -265,7 +266,7 @@ NorModel::Outcome NorModel::planned_outcome(const Request& request, std::uint32_
 }
 
 const PlannedFailure* NorModel::planned_failure(const Request& request, std::uint32_t number) const {
-  const std::uint32_t length = cell_bytes(request);
+  const std::uint32_t length = cell_bytes(request, part_);
   const std::uint32_t begin = first_cell(request);
   const auto strikes = [&](const PlannedFailure& failure) {
     if (failure.operation && *failure.operation != number) return false;
@@ -278,7 +279,7 @@ const PlannedFailure* NorModel::planned_failure(const Request& request, std::uin
 
 bool NorModel::is_worn_out(const Request& request) const {
   const bool is_erase = request.kind == OpKind::kEraseSector;
-  if (!endurance_ || (!is_erase && request.kind != OpKind::kProgram) || cell_bytes(request) == 0)
+  if (!endurance_ || (!is_erase && request.kind != OpKind::kProgram) || cell_bytes(request, part_) == 0)
     return false;
   const std::uint64_t erases = erase_count(request.offset);
   return erases + (is_erase ? 1 : 0) > *endurance_;
@@ -312,8 +313,8 @@ void NorModel::apply_program(std::uint32_t window_offset, std::span<const std::u
 }
 
 void NorModel::apply_erase(std::uint32_t offset, const Outcome& outcome) {
-  ++cells_.erase_counts[offset / kSectorSize];
-  std::ranges::fill(window_.subspan(offset, outcome.bytes), std::uint8_t{0xFF});
+  ++cells_.erase_counts[offset / part_.sector_size];
+  std::memset(window_.subspan(offset, outcome.bytes).data(), 0xFF, outcome.bytes);  // see window.cc
   cells_.settle_range(offset, outcome.bytes);
   for (std::uint32_t i = outcome.bytes; i < outcome.bytes + outcome.marginal_bytes; ++i) {
     cells_.weaken(offset + i, static_cast<std::uint8_t>(~window_[offset + i]));
@@ -331,7 +332,7 @@ void NorModel::add_lock(std::uint32_t offset, std::uint32_t length) {
 void NorModel::observe(const Request& request, std::uint32_t sequence, std::uint32_t applied, Status status) {
   if (observer_ == nullptr) return;
   const bool has_data = request.data.size() == request.length && request.length <= kPageSize;
-  const std::uint32_t length = request.kind == OpKind::kEraseSector ? kSectorSize : request.length;
+  const std::uint32_t length = request.kind == OpKind::kEraseSector ? part_.sector_size : request.length;
   observer_->on_operation({sequence, request.kind, request.offset, length, applied,
                            has_data ? request.data : std::span<const std::uint8_t>{}, status});
 }

@@ -6,6 +6,9 @@
 // the window edits the part. What its cells are like is kept beside it (cell_state.h): a snapshot is a copy
 // of the window and, where wear or marginal bits matter, of cell_state().
 //
+// The part decides about sectors, locks, fuses and the entropy source (Geometry). Nothing erases its bank: a
+// chip without fuses would, but no driver asks for it, and whoever serves such a chip must not pass it on.
+//
 // Operations are numbered from 1 in the order in which they are accepted; a refused operation has no number
 // of its own. Reads and entropy are not operations.
 //
@@ -105,14 +108,17 @@ class FaultSource {
 
 /// Where in the window the cells stand that an accepted request changes, and how many bytes; none for locks.
 [[nodiscard]] std::uint32_t first_cell(const Request& request);
-[[nodiscard]] std::uint32_t cell_bytes(const Request& request);
+[[nodiscard]] std::uint32_t cell_bytes(const Request& request, const Geometry& part);
 
 class NorModel {
  public:
   /// @param window  kWindowSize bytes, formatted, outliving the model
   /// @param seed    determines entropy(), together with the number of calls the part has served, and what
   ///                marginal bits read, together with the number of power-ons
-  explicit NorModel(Window window, std::uint64_t seed = 1);
+  /// @param part    what the window was formatted as; one of kParts
+  explicit NorModel(Window window, std::uint64_t seed = 1, const Geometry& part = kControllerPart);
+
+  [[nodiscard]] const Geometry& geometry() const { return part_; }
 
   /// Runs one operation.
   /// @returns what FlashDriver's functions return for it; kNoDevice while power is cut
@@ -204,6 +210,7 @@ class NorModel {
 
   Window window_;
   std::uint64_t seed_;
+  Geometry part_;
   bool powered_ = true;
   std::optional<CutPoint> cut_;
   std::vector<PlannedFailure> failures_;

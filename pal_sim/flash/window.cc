@@ -1,5 +1,6 @@
 #include "pal_sim/flash/window.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace flash {
@@ -14,6 +15,12 @@ static_assert(kOtpOffset + kOtpSize <= kRegistersOffset);
 void fill(Window window, std::uint32_t offset, std::uint32_t length, std::uint8_t value) {
   // Not std::ranges::fill: under sanitizers that checks 16 million bytes one by one, in every test.
   std::memset(window.subspan(offset, length).data(), value, length);
+}
+
+std::uint32_t features_of(const Geometry& part) {
+  return (part.has_locks ? controller::kFeatureLocks : 0U) |
+         (part.has_fuses ? controller::kFeatureFuses : 0U) |
+         (part.has_entropy ? controller::kFeatureEntropy : 0U);
 }
 
 }  // namespace
@@ -32,24 +39,33 @@ void write_register(Window window, std::uint32_t reg, std::uint32_t value) {
   word[3] = static_cast<std::uint8_t>(value >> 24);
 }
 
-void format_window(Window window) {
+void format_window(Window window, const Geometry& part) {
   fill(window, 0, kRegistersOffset, 0xFF);
   fill(window, kRegistersOffset, kWindowSize - kRegistersOffset, 0);
   write_register(window, controller::kRegId, controller::kId);
   write_register(window, controller::kRegVersion, controller::kVersion);
-  write_register(window, controller::kRegArraySize, kGeometry.size);
-  write_register(window, controller::kRegSectorSize, kGeometry.sector_size);
-  write_register(window, controller::kRegPageSize, kGeometry.page_size);
-  write_register(window, controller::kRegOtpSize, kGeometry.otp_size);
+  write_register(window, controller::kRegArraySize, part.size);
+  write_register(window, controller::kRegSectorSize, part.sector_size);
+  write_register(window, controller::kRegPageSize, part.page_size);
+  write_register(window, controller::kRegOtpSize, part.otp_size);
+  write_register(window, controller::kRegFeatures, features_of(part));
 }
 
-bool is_formatted(ConstWindow window) {
-  return window.size() == kWindowSize && read_register(window, controller::kRegId) == controller::kId &&
-         read_register(window, controller::kRegVersion) == controller::kVersion &&
-         read_register(window, controller::kRegArraySize) == kGeometry.size &&
-         read_register(window, controller::kRegSectorSize) == kGeometry.sector_size &&
-         read_register(window, controller::kRegPageSize) == kGeometry.page_size &&
-         read_register(window, controller::kRegOtpSize) == kGeometry.otp_size;
+std::optional<Geometry> part_of(ConstWindow window) {
+  if (window.size() != kWindowSize || read_register(window, controller::kRegId) != controller::kId ||
+      read_register(window, controller::kRegVersion) != controller::kVersion) {
+    return std::nullopt;
+  }
+  const auto is_this = [window](const Geometry& part) {
+    return read_register(window, controller::kRegArraySize) == part.size &&
+           read_register(window, controller::kRegSectorSize) == part.sector_size &&
+           read_register(window, controller::kRegPageSize) == part.page_size &&
+           read_register(window, controller::kRegOtpSize) == part.otp_size &&
+           read_register(window, controller::kRegFeatures) == features_of(part);
+  };
+  const auto* const found = std::ranges::find_if(kParts, is_this);
+  if (found == kParts.end()) return std::nullopt;
+  return *found;
 }
 
 void clear_volatile_state(Window window) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "pal_sim/flash/controller_registers.h"
@@ -21,11 +22,14 @@ using ConstWindow = std::span<const std::uint8_t>;
 [[nodiscard]] std::uint32_t read_register(ConstWindow window, std::uint32_t reg);
 void write_register(Window window, std::uint32_t reg, std::uint32_t value);
 
-/// Makes a blank part: array and OTP read 0xFF, nothing is locked, no operation was ever accepted.
-void format_window(Window window);
+/// Makes a blank part of this kind: array and OTP read 0xFF, nothing is locked, no operation was ever
+/// accepted.
+void format_window(Window window, const Geometry& part = kControllerPart);
 
-/// @returns true if the size, the id, the version and the geometry are those of format_window()
-[[nodiscard]] bool is_formatted(ConstWindow window);
+/// Which part the window is, by its registers.
+/// @returns nothing if the size, the id or the version are not those of format_window(), or the geometry is
+///          that of no part in kParts
+[[nodiscard]] std::optional<Geometry> part_of(ConstWindow window);
 
 /// Clears what a part loses at reset or power-on: locks, operands, status and the page buffer. The array, the
 /// OTP bank and the operation count stay.

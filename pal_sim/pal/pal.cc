@@ -49,8 +49,8 @@ std::string_view recorded_name(std::string_view job_id) {
   return job_id.substr(0, boot::kMaxJobId);
 }
 
-std::uint32_t round_up_to_sector(std::uint32_t size) {
-  return (size + flash::kSectorSize - 1) / flash::kSectorSize * flash::kSectorSize;
+std::uint32_t round_up(std::uint32_t size, std::uint32_t unit) {
+  return (size + unit - 1) / unit * unit;
 }
 
 }  // namespace
@@ -99,7 +99,8 @@ OtaPalStatus_t Pal::open(boot::Slot slot, const OtaFileContext_t& file) {
   slot_offset_ = boot::slot_partition(slot)->offset;  // receive_slot() names application slots only
   file_size_ = file.fileSize;
   return success_or(OtaPalRxFileCreateFailed,
-                    flash::erase_range(platform_.flash, slot_offset_, round_up_to_sector(file_size_)));
+                    flash::erase_range(platform_.flash, slot_offset_,
+                                       round_up(file_size_, platform_.flash.geometry().sector_size)));
 }
 
 std::int16_t Pal::write_block(OtaFileContext_t* file, std::uint32_t offset,

@@ -68,12 +68,12 @@ Status run_on_range(controller::Command command, std::uint32_t offset, std::uint
 }  // namespace
 
 flash::Geometry ControllerFlash::geometry() const {
-  return flash::kGeometry;
+  return flash::kControllerPart;
 }
 
 Status ControllerFlash::read(std::uint32_t offset, std::span<std::uint8_t> out) {
   if (!is_present()) return Status::kNoDevice;
-  if (!is_inside(flash::kArraySize, offset, out.size())) return Status::kOutOfRange;
+  if (!is_inside(flash::kControllerPart.size, offset, out.size())) return Status::kOutOfRange;
   read_window(offset, out);
   return Status::kOk;
 }
@@ -83,7 +83,7 @@ Status ControllerFlash::program(std::uint32_t offset, std::span<const std::uint8
 }
 
 Status ControllerFlash::erase_sector(std::uint32_t offset) {
-  return run_on_range(controller::kEraseSector, offset, flash::kSectorSize);
+  return run_on_range(controller::kEraseSector, offset, flash::kControllerPart.sector_size);
 }
 
 Status ControllerFlash::lock(std::uint32_t offset, std::uint32_t length) {

@@ -3,15 +3,16 @@
 namespace native {
 namespace {
 
-std::vector<std::uint8_t> make_blank_part() {
+std::vector<std::uint8_t> make_blank_part(const flash::Geometry& part) {
   std::vector<std::uint8_t> window(flash::kWindowSize);
-  flash::format_window(window);
+  flash::format_window(window, part);
   return window;
 }
 
 }  // namespace
 
-NativeFlash::NativeFlash(std::uint64_t seed) : window_(make_blank_part()), model_(window_, seed) {}
+NativeFlash::NativeFlash(std::uint64_t seed, const flash::Geometry& part)
+    : window_(make_blank_part(part)), model_(window_, seed, part) {}
 
 flash::Status NativeFlash::read(std::uint32_t offset, std::span<std::uint8_t> out) {
   return model_.read(offset, out);

@@ -1,8 +1,8 @@
 // The native board's flash: the driver interface directly over the NOR model, in memory.
 //
-// For tests and sweeps of device code on the host. It starts blank, and behaves as the boards' driver and
-// controller do together. Tests reach the part itself through model(), for example to cut power at a byte;
-// after a cut every call returns Status::kNoDevice until model().power_on().
+// For tests and sweeps of device code on the host. It starts blank, is any part of flash_map.h, and behaves
+// as the boards' driver and controller do together. Tests reach the part itself through model(), for example
+// to cut power at a byte; after a cut every call returns Status::kNoDevice until model().power_on().
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace native {
 
 class NativeFlash : public flash::FlashDriver {
  public:
-  explicit NativeFlash(std::uint64_t seed = 1);
+  explicit NativeFlash(std::uint64_t seed = 1, const flash::Geometry& part = flash::kControllerPart);
 
   // The model refers to the window, so a copy would act on the original's flash.
   NativeFlash(const NativeFlash&) = delete;
@@ -26,7 +26,7 @@ class NativeFlash : public flash::FlashDriver {
   /// The whole part, 16 MiB; a copy of it is a snapshot, writing it back restores it.
   [[nodiscard]] std::span<std::uint8_t> window() { return window_; }
 
-  [[nodiscard]] flash::Geometry geometry() const override { return flash::kGeometry; }
+  [[nodiscard]] flash::Geometry geometry() const override { return model_.geometry(); }
   [[nodiscard]] flash::Status read(std::uint32_t offset, std::span<std::uint8_t> out) override;
   [[nodiscard]] flash::Status program(std::uint32_t offset, std::span<const std::uint8_t> data) override;
   [[nodiscard]] flash::Status erase_sector(std::uint32_t offset) override;

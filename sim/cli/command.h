@@ -32,6 +32,8 @@ inline void add_lab_options(CLI::App* command, LabOptions& options) {
   command->add_flag("--json", options.json, "Print JSON on stdout");
 }
 
+void add_boards(CLI::App& app, Command& command);
+void add_boot(CLI::App& app, Command& command);
 void add_up(CLI::App& app, Command& command, const std::string& program);
 void add_device(CLI::App& app, Command& command);
 void add_group(CLI::App& app, Command& command);

@@ -8,6 +8,7 @@
 #include "sim/base/child_process.h"
 #include "sim/base/temp_dir.h"
 #include "sim/crypto/key.h"
+#include "sim/lab/boards.h"
 #include "sim/lab/build_products.h"
 #include "sim/lab/lab.h"
 
@@ -32,8 +33,13 @@ std::vector<Check> run_checks() {
   std::vector<Check> checks;
   checks.push_back(check("emulator", find_program("qemu-system-arm"), same));
   checks.push_back(check("broker", find_program("mosquitto"), same));
-  const Result<lab::BuildProducts> products = lab::BuildProducts::find("mps2-an385");
-  checks.push_back(check("firmware and plugins", products, [](const auto& p) { return p.application_elf; }));
+  const auto elf_of = [](const lab::BuildProducts& found) { return found.application_elf; };
+  for (const lab::Board& board : lab::boards()) {
+    checks.push_back(check(fmt::format("firmware, {}", board.name),
+                           lab::BuildProducts::find(std::string(board.name)), elf_of));
+  }
+  const Result<lab::BuildProducts> products =
+      lab::BuildProducts::find(std::string(lab::boards().front().name));
   if (products) {
     checks.push_back(check("image-signing key", crypto::P256Key::load_private(products->boot_signing_key),
                            [&products](const auto&) { return products->boot_signing_key; }));

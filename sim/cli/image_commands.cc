@@ -6,11 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "pal_sim/flash/flash_map.h"
 #include "sim/base/file_io.h"
 #include "sim/crypto/key.h"
-#include "sim/image/elf.h"
 #include "sim/image/image.h"
+#include "sim/lab/board_fit.h"
 #include "sim/lab/build_products.h"
 #include "sim/lab/factory.h"
 
@@ -74,11 +73,9 @@ void print(const nlohmann::json& description, bool as_json) {
 }
 
 Result<std::vector<std::uint8_t>> payload_of(const ImageSignOptions& options) {
-  const std::uint32_t base = lab::kMps2LoadAddress + boot::image::kDefaultHeaderSize;
-  const std::uint32_t room = flash::kSlotSize - boot::image::kDefaultHeaderSize;
   auto bytes = read_input(options.elf.empty() ? options.bin : options.elf);
   if (!bytes) return bytes;
-  if (!options.elf.empty()) return image::payload_from_elf(*bytes, base, room);
+  if (!options.elf.empty()) return lab::application_payload(*bytes, *lab::find_board(options.board));
   if (bytes->empty()) {
     return fail(ExitCode::kUsage, fmt::format("'{}' is empty", options.bin),
                 "Give the application's raw bytes.");
@@ -109,7 +106,7 @@ Result<void> image_sign(const ImageSignOptions& options) {
       *payload,
       {.version = *version,
        .security_counter = options.security_counter,
-       .load_address = lab::kMps2LoadAddress,
+       .load_address = lab::find_board(options.board)->load_address,
        .kind = options.is_recovery ? boot::image::Kind::kRecovery : boot::image::Kind::kApplication,
        .revoked_keys = revoked,
        .encrypt_to = encryption_key ? &*encryption_key : nullptr},

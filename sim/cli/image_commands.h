@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "sim/base/result.h"
+#include "sim/lab/boards.h"
 
 namespace otasim::cli {
 
 struct ImageSignOptions {
+  std::string board = std::string(lab::boards().front().name);
   std::string elf;  ///< application as linked, or
   std::string bin;  ///< its payload as raw bytes
   std::string out;  ///< the image to write

@@ -80,6 +80,9 @@ void add_image(CLI::App& app, Command& command) {
   CLI::Option* bin =
       sign_command->add_option("--bin", sign.bin, "Application as raw bytes, vector table first");
   elf->excludes(bin);
+  sign_command->add_option("--board", sign.board, "Board that the application is for")
+      ->check(CLI::IsMember(otasim::lab::board_names()))
+      ->capture_default_str();
   sign_command->add_option("--version", sign.version, "Its version: MAJOR.MINOR.REVISION[+BUILD]")
       ->required();
   sign_command->add_option("--security-counter", sign.security_counter, "Its security counter")
@@ -160,6 +163,8 @@ int run(int argc, char** argv) {
   otasim::cli::add_device(app, command);
   otasim::cli::add_group(app, command);
   otasim::cli::add_job(app, command);
+  otasim::cli::add_boot(app, command);
+  otasim::cli::add_boards(app, command);
   add_doctor(app, command);
   try {
     app.parse(argc, argv);

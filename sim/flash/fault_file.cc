@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x4C46'544F;  // "OTFL" in the file
 constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kSectors = flash::kArraySize / flash::kSectorSize;
+constexpr std::size_t kSectors = flash::kMaxSectors;
 /// A host that does not pull the reset line it was asked for must not stop the processor for good.
 constexpr std::time_t kHoldSeconds = 5;
 

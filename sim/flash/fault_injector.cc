@@ -21,11 +21,11 @@ Strike strike_of(const PlannedFault& fault, std::uint32_t seen) {
   return strike;
 }
 
-bool matches(const PlannedFault& fault, const Request& request) {
+bool matches(const PlannedFault& fault, const Request& request, const flash::Geometry& part) {
   if ((fault.kinds & kind_bit(request.kind)) == 0) return false;
   if (fault.begin == 0 && fault.end == flash::kWindowSize) return true;
   const std::uint32_t begin = flash::first_cell(request);
-  return std::max(begin, fault.begin) < std::min(begin + flash::cell_bytes(request), fault.end);
+  return std::max(begin, fault.begin) < std::min(begin + flash::cell_bytes(request, part), fault.end);
 }
 
 bool was_accepted(const Operation& operation) {
@@ -117,7 +117,7 @@ FaultInjector::Armed* FaultInjector::find(std::uint32_t id) {
 void FaultInjector::hold_stuck_bits() {
   std::map<std::uint32_t, flash::StuckBits> stuck;
   for (const Armed& armed : armed_) {
-    if (armed.fault.action != FaultAction::kStuck || armed.fault.begin >= flash::kOtpOffset + flash::kOtpSize)
+    if (armed.fault.action != FaultAction::kStuck || !flash::is_cell(model_.geometry(), armed.fault.begin))
       continue;
     const auto [bits, values] = stuck_bits_of(armed.fault);
     flash::StuckBits& all = stuck[armed.fault.begin];
@@ -133,7 +133,7 @@ void FaultInjector::hold_stuck_bits() {
 }
 
 bool FaultInjector::strikes(Armed& armed, const Request& request) {
-  if (!matches(armed.fault, request)) return false;
+  if (!matches(armed.fault, request, model_.geometry())) return false;
   if (armed.fault.action == FaultAction::kWorn) return is_worn_out(armed.fault, request);
   file_.count_seen(armed.index, armed.fault.id, ++armed.seen);
   return armed.strike.next();
@@ -179,7 +179,8 @@ void FaultInjector::on_operation(const Operation& operation) {
 
 void FaultInjector::keep_cells(const Operation& operation) {
   if (operation.kind == OpKind::kEraseSector) {
-    file_.store_erase_count(operation.offset / flash::kSectorSize, model_.erase_count(operation.offset));
+    file_.store_erase_count(operation.offset / model_.geometry().sector_size,
+                            model_.erase_count(operation.offset));
   }
   const bool had_marginal_bits = has_marginal_bits_;
   has_marginal_bits_ = !model_.cell_state().marginal.empty();

@@ -43,15 +43,16 @@ tl::unexpected<Error> not_a_flash_file(const std::string& path, const std::strin
 
 }  // namespace
 
-FlashFile::FlashFile(std::string path, std::span<std::uint8_t> bytes)
-    : path_(std::move(path)), bytes_(bytes) {}
+FlashFile::FlashFile(std::string path, std::span<std::uint8_t> bytes, const flash::Geometry& part)
+    : path_(std::move(path)), bytes_(bytes), part_(part) {}
 
 FlashFile::FlashFile(FlashFile&& other) noexcept
-    : path_(std::move(other.path_)), bytes_(std::exchange(other.bytes_, {})) {}
+    : path_(std::move(other.path_)), bytes_(std::exchange(other.bytes_, {})), part_(other.part_) {}
 
 FlashFile& FlashFile::operator=(FlashFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(bytes_, other.bytes_);
+  std::swap(part_, other.part_);
   return *this;
 }
 
@@ -59,7 +60,7 @@ FlashFile::~FlashFile() {
   if (!bytes_.empty()) ::munmap(bytes_.data(), bytes_.size());
 }
 
-Result<FlashFile> FlashFile::create(const std::string& path) {
+Result<FlashFile> FlashFile::create(const std::string& path, const flash::Geometry& part) {
   const Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (file.get() < 0) {
     const int error = errno;
@@ -67,18 +68,19 @@ Result<FlashFile> FlashFile::create(const std::string& path) {
                           error == EEXIST ? "Open the existing part, or remove the file first."
                                           : "Give a path in a folder that exists and can be written.");
   }
-  Result<FlashFile> created = format_new(path, file.get());
+  Result<FlashFile> created = format_new(path, file.get(), part);
   if (!created) ::unlink(path.c_str());
   return created;
 }
 
-Result<FlashFile> FlashFile::format_new(const std::string& path, int descriptor) {
+Result<FlashFile> FlashFile::format_new(const std::string& path, int descriptor,
+                                        const flash::Geometry& part) {
   // Space is claimed now: a store into a hole of a full disk would be a signal, not an error.
   if (const int error = ::posix_fallocate(descriptor, 0, flash::kWindowSize); error != 0) {
     return system_failure("make room for", path, error, "A flash file takes 16 MiB of disk.");
   }
-  Result<FlashFile> mapped = map(path, descriptor);
-  if (mapped) flash::format_window(mapped->bytes());
+  Result<FlashFile> mapped = map(path, descriptor, part);
+  if (mapped) flash::format_window(mapped->bytes(), part);
   return mapped;
 }
 
@@ -95,21 +97,24 @@ Result<FlashFile> FlashFile::open(const std::string& path) {
     return not_a_flash_file(
         path, "it must be a regular file of exactly 16777216 bytes, and has " + std::to_string(info.st_size));
   }
-  Result<FlashFile> mapped = map(path, file.get());
-  if (mapped && !flash::is_formatted(mapped->bytes())) {
+  Result<FlashFile> mapped = map(path, file.get(), flash::kControllerPart);
+  if (!mapped) return mapped;
+  const auto part = flash::part_of(mapped->bytes());
+  if (!part) {
     return not_a_flash_file(path,
                             "the controller's identification at 0xFFE000 is missing or of another version");
   }
+  mapped->part_ = *part;
   return mapped;
 }
 
-Result<FlashFile> FlashFile::map(const std::string& path, int descriptor) {
+Result<FlashFile> FlashFile::map(const std::string& path, int descriptor, const flash::Geometry& part) {
   void* const address =
       ::mmap(nullptr, flash::kWindowSize, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
   if (address == MAP_FAILED) {
     return system_failure("map", path, errno, "The folder's file system must support shared mappings.");
   }
-  return FlashFile(path, {static_cast<std::uint8_t*>(address), flash::kWindowSize});
+  return FlashFile(path, {static_cast<std::uint8_t*>(address), flash::kWindowSize}, part);
 }
 
 std::span<std::uint8_t> FlashFile::partition(const flash::Partition& partition) const {

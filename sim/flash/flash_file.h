@@ -22,10 +22,11 @@ namespace otasim::flash_file {
 
 class FlashFile {
  public:
-  /// Makes a blank part at `path`, which must not exist, and maps it.
-  [[nodiscard]] static Result<FlashFile> create(const std::string& path);
+  /// Makes a blank part of this kind at `path`, which must not exist, and maps it.
+  [[nodiscard]] static Result<FlashFile> create(const std::string& path,
+                                                const flash::Geometry& part = flash::kControllerPart);
 
-  /// Maps an existing part.
+  /// Maps an existing part, of any kind.
   [[nodiscard]] static Result<FlashFile> open(const std::string& path);
 
   FlashFile(FlashFile&& other) noexcept;
@@ -41,14 +42,18 @@ class FlashFile {
   void clear_volatile_state();
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const flash::Geometry& part() const { return part_; }
 
  private:
-  FlashFile(std::string path, std::span<std::uint8_t> bytes);
-  [[nodiscard]] static Result<FlashFile> map(const std::string& path, int descriptor);
-  [[nodiscard]] static Result<FlashFile> format_new(const std::string& path, int descriptor);
+  FlashFile(std::string path, std::span<std::uint8_t> bytes, const flash::Geometry& part);
+  [[nodiscard]] static Result<FlashFile> map(const std::string& path, int descriptor,
+                                             const flash::Geometry& part);
+  [[nodiscard]] static Result<FlashFile> format_new(const std::string& path, int descriptor,
+                                                    const flash::Geometry& part);
 
   std::string path_;
   std::span<std::uint8_t> bytes_;
+  flash::Geometry part_;
 };
 
 }  // namespace otasim::flash_file

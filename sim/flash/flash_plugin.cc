@@ -126,7 +126,7 @@ class Plugin : public flash::OpObserver {
         op_log_(std::move(op_log)),
         faults_(std::move(faults)),
         waker_(options.wake),
-        model_(file_.bytes(), options.seed),
+        model_(file_.bytes(), options.seed, file_.part()),
         controller_(model_) {
     if (faults_) {
       injector_.emplace(*faults_, model_, [this] { waker_.wake(); });

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::string_view kOtpName = "otp";
 constexpr std::uint32_t kCellsEnd = flash::kOtpOffset + flash::kOtpSize;
-static_assert(flash::kOtpOffset == flash::kArraySize, "the cells are one range");
 
 Result<CellRange> find(const std::string& name) {
   if (name.empty()) return CellRange{0, kCellsEnd};

@@ -14,7 +14,7 @@ constexpr const char* kHint =
     "with --image.";
 
 tl::unexpected<Error> not_usable(const std::string& why) {
-  return fail(ExitCode::kUsage, "the ELF file cannot be made into an image: " + why, kHint);
+  return fail(ExitCode::kUsage, "the ELF file cannot be used: " + why, kHint);
 }
 
 template <typename T>
@@ -34,14 +34,8 @@ void skip_elf_headers(Elf32_Phdr& segment, std::uint32_t base) {
   segment.p_filesz -= headers;
 }
 
-}  // namespace
-
-bool is_elf(std::span<const std::uint8_t> file) {
-  return file.size() >= SELFMAG && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0;
-}
-
-Result<std::vector<std::uint8_t>> payload_from_elf(std::span<const std::uint8_t> elf, std::uint32_t base,
-                                                   std::uint32_t max_size) {
+/// What of a program is loaded; at least one segment, each inside the file.
+Result<std::vector<Elf32_Phdr>> loaded_segments(std::span<const std::uint8_t> elf) {
   Elf32_Ehdr header;
   if (!is_elf(elf) || !read_at(elf, 0, header)) return not_usable("it has no ELF header.");
   if (header.e_ident[EI_CLASS] != ELFCLASS32 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
@@ -51,7 +45,7 @@ Result<std::vector<std::uint8_t>> payload_from_elf(std::span<const std::uint8_t>
   if (header.e_type != ET_EXEC) return not_usable("it is not a linked program (ET_EXEC).");
   if (header.e_phentsize != sizeof(Elf32_Phdr))
     return not_usable("its program headers have an unknown size.");
-  std::vector<std::uint8_t> payload;
+  std::vector<Elf32_Phdr> segments;
   for (std::uint32_t i = 0; i < header.e_phnum; ++i) {
     Elf32_Phdr segment;
     if (!read_at(elf, std::uint64_t{header.e_phoff} + std::uint64_t{i} * sizeof segment, segment)) {
@@ -61,6 +55,24 @@ Result<std::vector<std::uint8_t>> payload_from_elf(std::span<const std::uint8_t>
     if (std::uint64_t{segment.p_offset} + segment.p_filesz > elf.size()) {
       return not_usable("a segment runs past the end of the file.");
     }
+    segments.push_back(segment);
+  }
+  if (segments.empty()) return not_usable("it has nothing to load.");
+  return segments;
+}
+
+}  // namespace
+
+bool is_elf(std::span<const std::uint8_t> file) {
+  return file.size() >= SELFMAG && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0;
+}
+
+Result<std::vector<std::uint8_t>> payload_from_elf(std::span<const std::uint8_t> elf, std::uint32_t base,
+                                                   std::uint32_t max_size) {
+  auto segments = loaded_segments(elf);
+  if (!segments) return tl::unexpected(segments.error());
+  std::vector<std::uint8_t> payload;
+  for (Elf32_Phdr& segment : *segments) {
     skip_elf_headers(segment, base);
     if (segment.p_paddr < base) {
       return not_usable(fmt::format("a segment loads at {:#010x}, below the image's start {:#010x}.",
@@ -76,6 +88,17 @@ Result<std::vector<std::uint8_t>> payload_from_elf(std::span<const std::uint8_t>
   }
   if (payload.empty()) return not_usable("it has nothing to load.");
   return payload;
+}
+
+Result<LoadedRange> loaded_range(std::span<const std::uint8_t> elf) {
+  const auto segments = loaded_segments(elf);
+  if (!segments) return tl::unexpected(segments.error());
+  LoadedRange range{segments->front().p_paddr, 0};
+  for (const Elf32_Phdr& segment : *segments) {
+    range.begin = std::min(range.begin, segment.p_paddr);
+    range.end = std::max(range.end, std::uint64_t{segment.p_paddr} + segment.p_filesz);
+  }
+  return range;
 }
 
 }  // namespace otasim::image

@@ -18,6 +18,16 @@ namespace otasim::image {
 [[nodiscard]] Result<std::vector<std::uint8_t>> payload_from_elf(std::span<const std::uint8_t> elf,
                                                                  std::uint32_t base, std::uint32_t max_size);
 
+/// Addresses.
+struct LoadedRange {
+  std::uint32_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+/// From the first to the last byte that is loaded of a program, by physical address.
+/// @returns kUsage if it is no such ELF, or has nothing to load
+[[nodiscard]] Result<LoadedRange> loaded_range(std::span<const std::uint8_t> elf);
+
 /// @returns whether the file starts with ELF's magic.
 [[nodiscard]] bool is_elf(std::span<const std::uint8_t> file);
 

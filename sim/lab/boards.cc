@@ -3,25 +3,34 @@
 #include <algorithm>
 #include <array>
 
-#include "sim/lab/build_products.h"
-
 namespace otasim::lab {
 namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array kCapabilities{"flash-faults"sv, "watchdog"sv, "otp"sv, "trustzone"sv};
+constexpr std::array kCapabilities{"flash-faults"sv, "watchdog"sv, "otp"sv, "fpu"sv, "trustzone"sv};
 constexpr std::array kMps2{"flash-faults"sv, "watchdog"sv, "otp"sv};
 constexpr std::array kTrustZone{"flash-faults"sv, "watchdog"sv, "otp"sv, "trustzone"sv};
+constexpr std::array kMps2WithFpu{"flash-faults"sv, "watchdog"sv, "otp"sv, "fpu"sv};
+
+constexpr Cpu kCortexM3{"Cortex-M3", image::kArchV7, image::kFpNone};
+constexpr Cpu kCortexM4F{"Cortex-M4F", image::kArchV7EM, image::kFpV4D16};
+constexpr Cpu kCortexM7{"Cortex-M7", image::kArchV7EM, image::kFpV5D16};
+constexpr Cpu kCortexM33{"Cortex-M33", image::kArchV8MMain, image::kFpNone};
+
+constexpr MemoryRange kMps2BootRom{0x0000'0000, 0x0004'0000};
+constexpr MemoryRange kSecureBootRom{0x1000'0000, 0x0004'0000};
+constexpr std::uint32_t kMps2LoadAddress = 0x0010'0000;
+
 constexpr std::uint32_t kWatchdog = 0x4000'8000;
 constexpr std::uint32_t kSecureWatchdog = 0x5008'1000;
 
 constexpr std::array kBoards{
-    Board{"mps2-an385", "Cortex-M3", kMps2LoadAddress, "lan9118", kWatchdog, kMps2},
-    Board{"mps2-an386", "Cortex-M4F", kMps2LoadAddress, "lan9118", kWatchdog, kMps2},
-    Board{"mps2-an500", "Cortex-M7", kMps2LoadAddress, "lan9118", kWatchdog, kMps2},
-    Board{"mps2-an505", "Cortex-M33", kMps2LoadAddress, "lan9118", kSecureWatchdog, kTrustZone},
-    Board{"mps2-an521", "Cortex-M33", kMps2LoadAddress, "lan9118", kSecureWatchdog, kTrustZone},
+    Board{"mps2-an385", kCortexM3, kMps2BootRom, kMps2LoadAddress, "lan9118", kWatchdog, kMps2},
+    Board{"mps2-an386", kCortexM4F, kMps2BootRom, kMps2LoadAddress, "lan9118", kWatchdog, kMps2WithFpu},
+    Board{"mps2-an500", kCortexM7, kMps2BootRom, kMps2LoadAddress, "lan9118", kWatchdog, kMps2WithFpu},
+    Board{"mps2-an505", kCortexM33, kSecureBootRom, kMps2LoadAddress, "lan9118", kSecureWatchdog, kTrustZone},
+    Board{"mps2-an521", kCortexM33, kSecureBootRom, kMps2LoadAddress, "lan9118", kSecureWatchdog, kTrustZone},
 };
 
 }  // namespace

@@ -7,20 +7,35 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/image/arm_attributes.h"
+
 namespace otasim::lab {
 
+/// What a board's processor runs: the architecture of its own and those before it.
+struct Cpu {
+  std::string_view name;                   ///< for people
+  image::CpuArch arch = image::kArchV7;    ///< its newest
+  image::FpArch fp_arch = image::kFpNone;  ///< of its floating-point unit
+};
+
+struct MemoryRange {
+  std::uint32_t address = 0;
+  std::uint32_t size = 0;
+};
+
 struct Board {
-  std::string_view name;           ///< QEMU's machine, and what a user calls it
-  std::string_view core;           ///< for people
-  std::uint32_t load_address;      ///< where its images are loaded; the application's linker script agrees
-  std::string_view nic_model;      ///< QEMU's name of its network controller
+  std::string_view name;  ///< QEMU's machine, and what a user calls it
+  Cpu cpu;
+  MemoryRange boot_rom;        ///< where the bootloader stands; its linker script agrees
+  std::uint32_t load_address;  ///< where its images are loaded; the application's linker script agrees
+  std::string_view nic_model;  ///< QEMU's name of its network controller
   std::uint32_t watchdog_address;  ///< of its CMSDK watchdog
   std::span<const std::string_view> capabilities;  ///< what scenarios may need of it
 };
 
 /// All of them; the first is the default.
 [[nodiscard]] std::span<const Board> boards();
-/// What a board may be capable of: "flash-faults", "watchdog", "otp", "trustzone".
+/// What a board may be capable of: "flash-faults", "watchdog", "otp", "fpu", "trustzone".
 [[nodiscard]] std::span<const std::string_view> board_capabilities();
 /// @returns null for a name that is none's
 [[nodiscard]] const Board* find_board(std::string_view name);

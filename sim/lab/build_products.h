@@ -12,9 +12,6 @@
 
 namespace otasim::lab {
 
-/// Where images for the mps2 boards are loaded; the application's linker script agrees.
-inline constexpr std::uint32_t kMps2LoadAddress = 0x0010'0000;
-
 struct BuildProducts {
   std::string bootloader_elf;
   std::string application_elf;

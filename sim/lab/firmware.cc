@@ -1,10 +1,9 @@
 #include "sim/lab/firmware.h"
 
-#include "pal_sim/flash/flash_map.h"
 #include "sim/base/file_io.h"
 #include "sim/crypto/key.h"
-#include "sim/image/elf.h"
 #include "sim/image/image.h"
+#include "sim/lab/board_fit.h"
 #include "sim/lab/factory.h"
 #include "sim/lab/variants.h"
 
@@ -27,8 +26,7 @@ Result<Bytes> sign_application(const FirmwareSource& source, const Board& board,
   if (!path) return tl::unexpected(path.error());
   const auto elf = read_input(*path);
   if (!elf) return tl::unexpected(elf.error());
-  const auto payload = image::payload_from_elf(*elf, board.load_address + boot::image::kDefaultHeaderSize,
-                                               flash::kSlotSize - boot::image::kDefaultHeaderSize);
+  const auto payload = application_payload(*elf, board);
   if (!payload) return tl::unexpected(payload.error());
   const auto key = crypto::P256Key::load_private(products.boot_signing_key);
   if (!key) return tl::unexpected(key.error());

@@ -19,9 +19,9 @@ std::vector<Member> range_members() {
 }
 
 std::vector<Member> torn_members() {
-  return {integer_member("bytes", 0, flash::kSectorSize,
+  return {integer_member("bytes", 0, flash::kLargestSector,
                          "Of a struck operation that are still done (default: 0)"),
-          integer_member("marginal_bytes", 0, flash::kSectorSize,
+          integer_member("marginal_bytes", 0, flash::kLargestSector,
                          "After those that are left marginal (default: 0)")};
 }
 

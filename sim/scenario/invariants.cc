@@ -18,7 +18,9 @@ constexpr std::uint8_t kErased = 0xFF;
 
 /// What an update's life costs at most: every sector of a slot once when it is received, once when it is
 /// given up, and what the journal needs.
-constexpr std::uint64_t kErasesPerUpdate = 2 * (flash::kSlotSize / flash::kSectorSize) + 64;
+std::uint64_t erases_per_update(const flash::Geometry& part) {
+  return 2 * (flash::kSlotSize / part.sector_size) + 64;
+}
 
 std::string text_of(const json& object, const char* name) {
   const auto found = object.find(name);
@@ -38,7 +40,10 @@ const flash::Partition* partition_named(const std::string& slot) {
 /// Applies the op log to the flash as it left the factory, and watches.
 class Replay {
  public:
-  explicit Replay(const DeviceEvidence& device) : device_(device), window_(device.factory_flash) {}
+  explicit Replay(const DeviceEvidence& device)
+      : device_(device),
+        window_(device.factory_flash),
+        part_(flash::part_of(device.factory_flash).value_or(flash::kControllerPart)) {}
 
   std::vector<std::string> run() {
     std::uint64_t erases = 0;
@@ -51,6 +56,7 @@ class Replay {
     return std::move(failures_);
   }
   [[nodiscard]] std::uint64_t erases() const { return erases_; }
+  [[nodiscard]] const flash::Geometry& part() const { return part_; }
 
  private:
   template <typename... Args>
@@ -67,7 +73,7 @@ class Replay {
         return program(operation, flash::kOtpOffset + operation.offset);
       case flash::OpKind::kEraseSector:
         if (operation.applied != 0) check_place(operation);
-        if (std::uint64_t{operation.offset} + operation.applied <= flash::kArraySize) {
+        if (std::uint64_t{operation.offset} + operation.applied <= part_.size) {
           std::fill_n(window_.begin() + operation.offset, operation.applied, kErased);
         }
         return;
@@ -81,6 +87,10 @@ class Replay {
     for (const flash::Partition* writable : {&flash::kBootControl0, &flash::kBootControl1, &flash::kCalendar0,
                                              &flash::kCalendar1, &flash::kSlotA, &flash::kSlotB}) {
       if (writable->contains(operation.offset, operation.length)) return;
+    }
+    if (!part_.has_entropy && (flash::kSeed0.contains(operation.offset, operation.length) ||
+                               flash::kSeed1.contains(operation.offset, operation.length))) {
+      return;
     }
     complain("S5: {}: operation {} changed flash at {:#x}, which is no slot, boot control or calendar",
              device_.name, operation.sequence, operation.offset);
@@ -121,6 +131,7 @@ class Replay {
 
   const DeviceEvidence& device_;
   Bytes window_;
+  flash::Geometry part_;
   std::vector<std::string> failures_;
   std::uint64_t erases_ = 0;
   bool is_reported_ = false;
@@ -208,7 +219,7 @@ class Invariants {
       updates += execution.at("device") == device.name ? 1 : 0;
     // An update that is interrupted begins again.
     const std::uint64_t beginnings = updates * (1 + count_resets(device.name));
-    if (replay.erases() > beginnings * kErasesPerUpdate) {
+    if (replay.erases() > beginnings * erases_per_update(replay.part())) {
       complain("S5: {}: {} sectors were erased for {} updates", device.name, replay.erases(), updates - 1);
     }
   }

@@ -21,7 +21,8 @@ tl::unexpected<Error> wrong(std::string message) {
   return fail(ExitCode::kFailed, "flash: " + message);
 }
 
-std::optional<BootRecord> record_at(std::span<const std::uint8_t> page, std::uint32_t index) {
+std::optional<BootRecord> record_at(std::span<const std::uint8_t> page, std::uint32_t sector,
+                                    std::uint32_t index) {
   BootRecord record;
   std::memcpy(&record, page.data(), sizeof record);
   boost::crc_32_type crc;
@@ -29,20 +30,20 @@ std::optional<BootRecord> record_at(std::span<const std::uint8_t> page, std::uin
   if (record.magic != BootRecord::kMagic || record.format != BootRecord::kFormat) return std::nullopt;
   if (record.crc32 != crc.checksum()) return std::nullopt;
   // A record's number is its place; one that stands elsewhere is no record.
-  constexpr std::uint32_t kPagesPerSector = flash::kSectorSize / flash::kPageSize;
-  const std::uint32_t sector = (record.sequence / kPagesPerSector) % 2;
-  if (index != sector * kPagesPerSector + record.sequence % kPagesPerSector) return std::nullopt;
+  if (sector != (record.sequence / flash::kJournalPages) % 2) return std::nullopt;
+  if (index != record.sequence % flash::kJournalPages) return std::nullopt;
   return record;
 }
 
 /// The valid record with the highest number.
 std::optional<BootRecord> record_in_force(std::span<const std::uint8_t> window) {
-  static_assert(flash::kBootControl1.offset == flash::kBootControl0.end(), "the journal's sectors adjoin");
-  const auto journal =
-      window.subspan(flash::kBootControl0.offset, flash::kBootControl0.size + flash::kBootControl1.size);
   std::optional<BootRecord> newest;
-  for (std::uint32_t index = 0; index < journal.size() / flash::kPageSize; ++index) {
-    const auto record = record_at(journal.subspan(index * flash::kPageSize, flash::kPageSize), index);
+  for (std::uint32_t at = 0; at < 2 * flash::kJournalPages; ++at) {
+    const std::uint32_t sector = at / flash::kJournalPages;
+    const std::uint32_t index = at % flash::kJournalPages;
+    const flash::Partition& partition = sector == 0 ? flash::kBootControl0 : flash::kBootControl1;
+    const auto page = window.subspan(partition.offset + index * flash::kPageSize, flash::kPageSize);
+    const auto record = record_at(page, sector, index);
     if (record && (!newest || record->sequence > newest->sequence)) newest = record;
   }
   return newest;

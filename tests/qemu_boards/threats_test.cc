@@ -323,7 +323,7 @@ class ApplicationWritesWhatIsNotItsOwn : public ThreatTest,
  protected:
   [[nodiscard]] Bytes outside_boot_control() {
     const auto bytes = device_.flash().bytes();
-    Bytes rest(bytes.begin() + flash::kBootControl1.end(), bytes.begin() + flash::kArraySize);
+    Bytes rest(bytes.begin() + flash::kBootControl1.end(), bytes.begin() + flash::kControllerPart.size);
     rest.insert(rest.end(), device_.flash().otp().begin(), device_.flash().otp().end());
     return rest;
   }

@@ -116,8 +116,8 @@ std::uint32_t program(const Request& request) {
 }
 
 std::uint32_t erase(const Request& request) {
-  if (request.value % flash::kSectorSize != 0) return answer(Status::kUnaligned);
-  if (!may_write(request.value, flash::kSectorSize)) return answer(Refusal::kNotAllowed);
+  if (request.value % flash::kControllerPart.sector_size != 0) return answer(Status::kUnaligned);
+  if (!may_write(request.value, flash::kControllerPart.sector_size)) return answer(Refusal::kNotAllowed);
   verified.reset();
   return answer(board::flash().erase_sector(request.value));
 }

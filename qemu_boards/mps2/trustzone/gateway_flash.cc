@@ -19,13 +19,13 @@ Status status_of(const Answer& answer) {
 }
 
 bool is_inside_array(std::uint32_t offset, std::size_t size) {
-  return offset <= flash::kArraySize && size <= flash::kArraySize - offset;
+  return offset <= flash::kControllerPart.size && size <= flash::kControllerPart.size - offset;
 }
 
 }  // namespace
 
 flash::Geometry GatewayFlash::geometry() const {
-  return flash::kGeometry;
+  return flash::kControllerPart;
 }
 
 Status GatewayFlash::read(std::uint32_t offset, std::span<std::uint8_t> out) {
@@ -42,7 +42,7 @@ Status GatewayFlash::program(std::uint32_t offset, std::span<const std::uint8_t>
 }
 
 Status GatewayFlash::erase_sector(std::uint32_t offset) {
-  if (!is_inside_array(offset, flash::kSectorSize)) return Status::kOutOfRange;
+  if (!is_inside_array(offset, flash::kControllerPart.sector_size)) return Status::kOutOfRange;
   return status_of(ask(Service::kFlashErase, offset));
 }
 

@@ -48,12 +48,16 @@ class TimeFloorTest : public testing::Test {
     return floor.raise(time);
   }
   static std::uint32_t operations() { return flash().model().sequence(); }
+  /// Pages are counted through both sectors, 16 in each.
+  static std::size_t page_at(std::size_t page) {
+    return page / 16 * (flash::kCalendar1.offset - flash::kCalendar0.offset) + page % 16 * flash::kPageSize;
+  }
   /// A whole record, whatever the time (docs/flash-layout.md, "Calendar time").
   static void write_record(std::size_t page, EpochSeconds time) {
     std::array<std::uint8_t, 8> bytes{};
     std::memcpy(bytes.data(), &time, sizeof time);
     const std::array<std::uint32_t, 2> head{0x4D49'5443, ::flash::crc32(bytes)};
-    const auto out = journal().subspan(page * flash::kPageSize, 16);
+    const auto out = journal().subspan(page_at(page), 16);
     std::memcpy(out.data(), head.data(), 8);
     std::ranges::copy(bytes, out.begin() + 8);
   }
@@ -179,7 +183,7 @@ TEST_F(TimeFloorTest, ACutLeavesTheFloorBeforeOrTheNewOne) {
       const bool is_erase = day % 16 == 1 && day > 1 && operation == 1;
       const bool happens = operation == 1 || (day % 16 == 1 && day > 1);
       if (!happens) continue;
-      const std::uint32_t length = is_erase ? flash::kSectorSize : 16;
+      const std::uint32_t length = is_erase ? flash::kControllerPart.sector_size : 16;
       const std::uint32_t step = is_erase ? 255 : 1;
       for (std::uint32_t bytes = 0; bytes <= length; bytes += step) {
         for (const std::uint32_t marginal : {0U, 8U}) {

@@ -13,6 +13,7 @@
 #include "agent/boot/boot_control.h"
 #include "pal_sim/flash/crc32.h"
 #include "qemu_boards/native/native_flash.h"
+#include "tests/agent/boot/journal_bytes.h"
 #include "tests/fuzzing/claim.h"
 
 namespace {
@@ -23,7 +24,6 @@ using boot::BootState;
 using flash::Status;
 using otasim::testing::claim;
 
-constexpr std::uint32_t kJournalSize = 2 * flash::kSectorSize;
 /// Programs and erases of one append() on flash that works: two settled sets, one more, each with its erase.
 constexpr std::uint32_t kMaxOperations = 20;
 
@@ -52,7 +52,7 @@ class Input {
 };
 
 void make_page(std::uint32_t index, Input& input) {
-  const auto page = part().window().subspan(index * flash::kPageSize, flash::kPageSize);
+  const auto page = part().window().subspan(boot_test::journal_page(index), flash::kPageSize);
   std::ranges::fill(page, std::uint8_t{0xFF});
   const std::uint8_t how = input.byte();
   if (how == 0) return input.fill(page);
@@ -87,7 +87,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   model.forget_failures();
   Input input(data, size);
   const std::uint8_t failing = input.byte();
-  for (std::uint32_t page = 0; page < kJournalSize / flash::kPageSize; ++page) make_page(page, input);
+  for (std::uint32_t page = 0; page < boot_test::kJournalPages; ++page) make_page(page, input);
 
   BootControl control(part());
   claim(control.load() == Status::kOk, "whatever stands there loads");

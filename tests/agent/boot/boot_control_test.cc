@@ -11,19 +11,18 @@
 #include <vector>
 
 #include "qemu_boards/native/native_flash.h"
+#include "tests/agent/boot/journal_bytes.h"
 #include "tests/agent/boot/numbered_state.h"
 
 namespace {
 
 using boot::BootControl;
 using boot::BootState;
+using boot_test::journal_page;
+using boot_test::kBothPartitions;
 using boot_test::number_of;
 using boot_test::numbered;
 using flash::Status;
-
-constexpr std::uint32_t kJournalSize = 2 * flash::kSectorSize;
-static_assert(flash::kBootControl1.offset == flash::kSectorSize,
-              "the journal is the part's first two sectors");
 
 /// What the bootloader does at each boot. @returns what load or settle returned
 Status boot_once(BootControl& control) {
@@ -31,21 +30,23 @@ Status boot_once(BootControl& control) {
   return status == Status::kOk ? control.settle() : status;
 }
 
-class BootControlTest : public testing::Test {
+/// On every kind of part: the journal is the same, the sectors around it are not.
+class BootControlTest : public testing::TestWithParam<flash::Geometry> {
  protected:
   void SetUp() override {
     flash().model().power_on();
-    std::fill_n(flash().window().begin(), kJournalSize, std::uint8_t{0xFF});
+    std::fill_n(flash().window().begin(), kBothPartitions, std::uint8_t{0xFF});
   }
 
   // 16 MiB of flash are slow to make; each test blanks the journal.
   static native::NativeFlash& flash() {
-    static native::NativeFlash flash;
-    return flash;
+    static native::NativeFlash controller_part(1, flash::kControllerPart);
+    static native::NativeFlash spi_nor_part(1, flash::kSpiNorPart);
+    return GetParam() == flash::kSpiNorPart ? spi_nor_part : controller_part;
   }
 
-  [[nodiscard]] std::vector<std::uint8_t> journal() const {
-    return {flash().window().begin(), flash().window().begin() + kJournalSize};
+  [[nodiscard]] static std::vector<std::uint8_t> journal() {
+    return {flash().window().begin(), flash().window().begin() + kBothPartitions};
   }
   void restore(const std::vector<std::uint8_t>& saved) {
     std::copy(saved.begin(), saved.end(), flash().window().begin());
@@ -68,8 +69,13 @@ class BootControlTest : public testing::Test {
   std::uint32_t cut_everywhere(std::optional<std::uint32_t> old, std::uint32_t next) {
     const auto before = journal();
     for (std::uint32_t operation = 1;; ++operation) {
-      const std::uint32_t length = operation == 1 ? flash::kSectorSize : flash::kPageSize;
-      for (std::uint32_t bytes = 0; bytes <= length; ++bytes) {
+      const std::uint32_t length = operation == 1 ? GetParam().sector_size : flash::kPageSize;
+      // At every byte; behind the journal a large sector is blank anyway, and the large erase in steps.
+      const bool is_large = length > flash::kJournalSize;
+      const auto step = [&](std::uint32_t at) {
+        return !is_large ? 1U : (at < flash::kJournalSize ? 5U : 0x1000U);
+      };
+      for (std::uint32_t bytes = 0; bytes <= length; bytes += step(bytes)) {
         restore(before);
         BootControl control(flash());
         EXPECT_EQ(control.load(), Status::kOk);
@@ -98,23 +104,23 @@ class BootControlTest : public testing::Test {
   }
 };
 
-TEST_F(BootControlTest, BlankJournalHasNoRecord) {
+TEST_P(BootControlTest, BlankJournalHasNoRecord) {
   BootControl control(flash());
   ASSERT_EQ(boot_once(control), Status::kOk);
   EXPECT_FALSE(control.has_record());
   EXPECT_FALSE(control.is_settled());
   EXPECT_EQ(control.state(), BootState{});
-  EXPECT_EQ(journal(), std::vector<std::uint8_t>(kJournalSize, 0xFF));
+  EXPECT_EQ(journal(), std::vector<std::uint8_t>(kBothPartitions, 0xFF));
 }
 
-TEST_F(BootControlTest, TheLastOfManyAppendsIsInForce) {
+TEST_P(BootControlTest, TheLastOfManyAppendsIsInForce) {
   for (std::uint32_t number = 1; number <= 200; ++number) {
     append_one_session(number);
     ASSERT_EQ(stored(), number);
   }
 }
 
-TEST_F(BootControlTest, ManyAppendsInOneSessionWork) {
+TEST_P(BootControlTest, ManyAppendsInOneSessionWork) {
   BootControl control(flash());
   ASSERT_EQ(control.load(), Status::kOk);
   for (std::uint32_t number = 1; number <= 200; ++number) {
@@ -124,7 +130,7 @@ TEST_F(BootControlTest, ManyAppendsInOneSessionWork) {
   }
 }
 
-TEST_F(BootControlTest, ASettledJournalIsNotWrittenAtBoot) {
+TEST_P(BootControlTest, ASettledJournalIsNotWrittenAtBoot) {
   append_one_session(1);
   append_one_session(2);
   const auto before = journal();
@@ -137,7 +143,7 @@ TEST_F(BootControlTest, ASettledJournalIsNotWrittenAtBoot) {
   EXPECT_EQ(journal(), before);
 }
 
-TEST_F(BootControlTest, TheFirstRecordIsSettledInBothSectorsAtTheSecondBoot) {
+TEST_P(BootControlTest, TheFirstRecordIsSettledInBothSectorsAtTheSecondBoot) {
   append_one_session(1);
   BootControl control(flash());
   ASSERT_EQ(control.load(), Status::kOk);
@@ -149,11 +155,11 @@ TEST_F(BootControlTest, TheFirstRecordIsSettledInBothSectorsAtTheSecondBoot) {
   EXPECT_EQ(number_of(next_boot), 1U);
 }
 
-TEST_F(BootControlTest, ASessionErasesOnceForFourAppends) {
+TEST_P(BootControlTest, ASessionErasesOnceForFourAppends) {
   append_one_session(0);
   append_one_session(1);
   const auto erases = [&] {
-    return flash().model().erase_count(0) + flash().model().erase_count(flash::kSectorSize);
+    return flash().model().erase_count(0) + flash().model().erase_count(flash::kBootControl1.offset);
   };
   const std::uint32_t before = erases();
   BootControl control(flash());
@@ -165,11 +171,11 @@ TEST_F(BootControlTest, ASessionErasesOnceForFourAppends) {
   EXPECT_EQ(erases() - before, 2U);
 }
 
-TEST_F(BootControlTest, FirstRecordSurvivesACutAtEveryByte) {
+TEST_P(BootControlTest, FirstRecordSurvivesACutAtEveryByte) {
   EXPECT_EQ(cut_everywhere(std::nullopt, 1), 4U);
 }
 
-TEST_F(BootControlTest, RecordSurvivesACutAtEveryByteFromEitherSector) {
+TEST_P(BootControlTest, RecordSurvivesACutAtEveryByteFromEitherSector) {
   append_one_session(1);
   for (std::uint32_t number = 2; number <= 3; ++number) {
     append_one_session(number);
@@ -178,7 +184,7 @@ TEST_F(BootControlTest, RecordSurvivesACutAtEveryByteFromEitherSector) {
   }
 }
 
-TEST_F(BootControlTest, RecordSurvivesACutAtEveryByteLaterInASession) {
+TEST_P(BootControlTest, RecordSurvivesACutAtEveryByteLaterInASession) {
   for (std::uint32_t operation = 1; operation <= 4; ++operation) {
     for (std::uint32_t bytes = 0; bytes <= flash::kPageSize; ++bytes) {
       SetUp();
@@ -194,7 +200,7 @@ TEST_F(BootControlTest, RecordSurvivesACutAtEveryByteLaterInASession) {
   }
 }
 
-TEST_F(BootControlTest, EveryFlippedBitOfARecordIsFound) {
+TEST_P(BootControlTest, EveryFlippedBitOfARecordIsFound) {
   append_one_session(1);
   BootControl control(flash());
   ASSERT_EQ(control.load(), Status::kOk);
@@ -206,7 +212,7 @@ TEST_F(BootControlTest, EveryFlippedBitOfARecordIsFound) {
   for (std::uint32_t bit = 0; bit < flash::kPageSize * 8; ++bit) {
     auto damaged = before;
     for (std::uint32_t page = 4; page <= 6; ++page) {
-      std::uint8_t& byte = damaged[flash::kSectorSize + page * flash::kPageSize + bit / 8];
+      std::uint8_t& byte = damaged[flash::kBootControl1.offset + page * flash::kPageSize + bit / 8];
       byte = static_cast<std::uint8_t>(byte ^ (1U << (bit % 8)));
     }
     restore(damaged);
@@ -214,14 +220,14 @@ TEST_F(BootControlTest, EveryFlippedBitOfARecordIsFound) {
   }
 }
 
-TEST_F(BootControlTest, OneDamagedCopyIsReplacedAtBoot) {
+TEST_P(BootControlTest, OneDamagedCopyIsReplacedAtBoot) {
   append_one_session(1);
   append_one_session(2);
   const auto before = journal();
   for (const std::uint32_t page : {0U, 1U, 2U}) {
     restore(before);
     // Session 1 wrote sector 0 and settled nothing; session 2 settled 1 in sector 1 and wrote 2 behind it.
-    flash().window()[flash::kSectorSize + (4 + page) * flash::kPageSize + 20] ^= 1;
+    flash().window()[flash::kBootControl1.offset + (4 + page) * flash::kPageSize + 20] ^= 1;
     BootControl control(flash());
     ASSERT_EQ(control.load(), Status::kOk);
     EXPECT_EQ(number_of(control), 2U);
@@ -232,7 +238,7 @@ TEST_F(BootControlTest, OneDamagedCopyIsReplacedAtBoot) {
   }
 }
 
-TEST_F(BootControlTest, ARecordMovedToAnotherPageDoesNotCount) {
+TEST_P(BootControlTest, ARecordMovedToAnotherPageDoesNotCount) {
   append_one_session(1);
   append_one_session(2);
   const auto before = journal();
@@ -241,17 +247,16 @@ TEST_F(BootControlTest, ARecordMovedToAnotherPageDoesNotCount) {
       if (to / BootControl::kPages == 1 && to % BootControl::kPages < 7) continue;  // keep what is in force
       if (to == from) continue;
       auto forged = before;
-      std::copy_n(before.begin() + from * flash::kPageSize, flash::kPageSize,
-                  forged.begin() + to * flash::kPageSize);
+      std::copy_n(before.begin() + journal_page(from), flash::kPageSize, forged.begin() + journal_page(to));
       restore(forged);
       ASSERT_EQ(stored(), 2U) << "page " << from << " copied to " << to;
     }
   }
 }
 
-TEST_F(BootControlTest, GarbageEverywhereIsNoRecordAndCanBeWrittenOver) {
+TEST_P(BootControlTest, GarbageEverywhereIsNoRecordAndCanBeWrittenOver) {
   std::mt19937 random(1);
-  for (std::uint32_t at = 0; at < kJournalSize; ++at) {
+  for (std::uint32_t at = 0; at < kBothPartitions; ++at) {
     flash().window()[at] = static_cast<std::uint8_t>(random());
   }
   EXPECT_EQ(stored(), std::nullopt);
@@ -259,7 +264,7 @@ TEST_F(BootControlTest, GarbageEverywhereIsNoRecordAndCanBeWrittenOver) {
   EXPECT_EQ(stored(), 1U);
 }
 
-TEST_F(BootControlTest, UnsoundStatesAreNotWritten) {
+TEST_P(BootControlTest, UnsoundStatesAreNotWritten) {
   BootControl control(flash());
   ASSERT_EQ(control.load(), Status::kOk);
   BootState state = numbered(1);
@@ -268,12 +273,16 @@ TEST_F(BootControlTest, UnsoundStatesAreNotWritten) {
   EXPECT_EQ(stored(), std::nullopt);
 }
 
-TEST_F(BootControlTest, UnreadableFlashIsReported) {
+TEST_P(BootControlTest, UnreadableFlashIsReported) {
   append_one_session(1);
   flash().model().cut_power_now();
   BootControl control(flash());
   EXPECT_EQ(control.load(), Status::kNoDevice);
   EXPECT_FALSE(control.has_record());
 }
+
+INSTANTIATE_TEST_SUITE_P(Parts, BootControlTest, testing::ValuesIn(flash::kParts), [](const auto& suite) {
+  return suite.param == flash::kSpiNorPart ? "SpiNor" : "Controller";
+});
 
 }  // namespace

@@ -36,8 +36,8 @@ class WeakLife {
     const std::uint32_t next_operation = flash_.model().sequence() + 1;
     if (below(4) != 0) {
       flash_.model().cut_power_at({.operation = next_operation + below(5),
-                                   .bytes = below(4) == 0 ? below(flash::kSectorSize + 1) : 0,
-                                   .marginal_bytes = below(flash::kSectorSize + 1)});
+                                   .bytes = below(4) == 0 ? below(flash::kControllerPart.sector_size + 1) : 0,
+                                   .marginal_bytes = below(flash::kControllerPart.sector_size + 1)});
     }
     if (below(4) == 0) {
       flash_.model().plan_failure({.operation = next_operation + below(6),

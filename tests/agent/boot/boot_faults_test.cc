@@ -7,6 +7,7 @@
 #include "agent/boot/key_revocation.h"
 #include "pal_sim/flash/crc32.h"
 #include "tests/agent/boot/boot_policy_fixture.h"
+#include "tests/agent/boot/journal_bytes.h"
 
 namespace {
 
@@ -125,7 +126,7 @@ void forge(flash::NorModel& model, const std::function<void(boot::BootRecord&)>&
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(&record);
   record.crc32 = flash::crc32({bytes, offsetof(boot::BootRecord, crc32)});
   const std::uint32_t page = record.sequence % (2 * BootControl::kPages);
-  ASSERT_EQ(model.program(page * flash::kPageSize, {bytes, sizeof(record)}), Status::kOk);
+  ASSERT_EQ(model.program(boot_test::journal_page(page), {bytes, sizeof(record)}), Status::kOk);
 }
 
 TEST_F(BootFaultsTest, RecordsThatCannotBeAreNone) {

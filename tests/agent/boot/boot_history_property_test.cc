@@ -20,6 +20,7 @@
 #include "tests/agent/boot/boot_oracle.h"
 #include "tests/agent/boot/boot_policy_fixture.h"
 #include "tests/agent/boot/history_images.h"
+#include "tests/agent/boot/journal_bytes.h"
 
 namespace boot_test {
 namespace {
@@ -118,7 +119,7 @@ class WatchedFlash : public flash::FlashDriver {
   [[nodiscard]] Status entropy(std::span<std::uint8_t> out) override { return part_.entropy(out); }
 
  private:
-  static bool is_journal(std::uint32_t offset) { return offset < 2 * flash::kSectorSize; }
+  static bool is_journal(std::uint32_t offset) { return offset < boot_test::kBothPartitions; }
 
   native::NativeFlash& part_;
   std::optional<std::uint32_t> erasable_;
@@ -234,7 +235,7 @@ Device::Device(const Setup& setup) : setup_(setup) {
   cells.power_ons = setup.luck;
   model().set_cell_state(std::move(cells));
   model().power_on();
-  std::ranges::fill(part().window().first(2 * flash::kSectorSize), std::uint8_t{0xFF});
+  std::ranges::fill(part().window().first(boot_test::kBothPartitions), std::uint8_t{0xFF});
   std::ranges::fill(part().window().subspan(flash::kOtpOffset, flash::kOtpSize), std::uint8_t{0xFF});
   const auto put = [](Slot slot, const std::vector<CatalogImage>& from, int which) {
     std::ranges::fill(slot_bytes(slot), std::uint8_t{0xFF});
@@ -324,14 +325,14 @@ void Device::check_locks(const BootDecision& decision, const std::optional<Journ
   };
   RC_ASSERT(model().otp_program(100, kBurn) == Status::kProtected);
   RC_ASSERT(is_locked(flash::kProvisioning0.offset));
-  RC_ASSERT(is_locked(flash::kProvisioning1.end() - flash::kSectorSize));
+  RC_ASSERT(is_locked(flash::kProvisioning1.end() - flash::kControllerPart.sector_size));
   RC_ASSERT(is_locked(flash::kRecovery.offset));
   RC_ASSERT(is_locked(boot::slot_partition(decision.slot)->offset));
   const bool is_open =
       after && (is(*after, StagedState::kTrial) || decision.image_state == ImageState::kAccepted);
   if (is_open && !has_failures_) {
     RC_ASSERT(is_locked(flash::kSlotA.offset));
-    RC_ASSERT(is_locked(flash::kSlotB.end() - flash::kSectorSize));
+    RC_ASSERT(is_locked(flash::kSlotB.end() - flash::kControllerPart.sector_size));
   }
   if (decision.is_trial()) {
     RC_ASSERT(is_locked(flash::kCalendar0.offset));
@@ -446,7 +447,8 @@ void Device::accept() {
 
 void Device::cut_power(const Step& step) {
   if (!model().powered()) return;
-  constexpr std::array<std::uint32_t, 8> kBytes{0, 0, 1, 40, 100, 200, flash::kPageSize, flash::kSectorSize};
+  constexpr std::array<std::uint32_t, 8> kBytes{
+      0, 0, 1, 40, 100, 200, flash::kPageSize, flash::kControllerPart.sector_size};
   model().cut_power_at({.operation = model().sequence() + 1 + step.a % 12,
                         .bytes = kBytes[step.b % kBytes.size()],
                         .marginal_bytes = step.b % 3 == 0 ? 0 : step.b * 7 % 4097});
@@ -476,10 +478,11 @@ void Device::damage_slot(const Step& step) {
 /// Cells that are damaged at rest are firm, and wrong: a torn record does not come back through an erased
 /// journal.
 void Device::damage_journal(const Step& step) {
-  make_firm(0, 2 * flash::kSectorSize);
-  const auto journal = part().window().first(2 * flash::kSectorSize);
+  make_firm(0, boot_test::kBothPartitions);
+  const auto journal = part().window().first(boot_test::kBothPartitions);
   if (step.a % 3 == 0) std::ranges::fill(journal, std::uint8_t{0xFF});
-  journal[step.a * 61 % journal.size()] ^= static_cast<std::uint8_t>(1U << step.b % 8);
+  journal[boot_test::journal_byte(step.a * 61 % boot_test::kJournalBytes)] ^=
+      static_cast<std::uint8_t>(1U << step.b % 8);
   journal_changed();
 }
 

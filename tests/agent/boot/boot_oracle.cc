@@ -25,6 +25,7 @@ constexpr std::size_t kCrcAt = 252;
 constexpr std::size_t kCounterInIdentity = 8;
 constexpr std::size_t kDigestInIdentity = 16;
 constexpr std::uint32_t kPagesOfSector = 16;
+constexpr std::uint32_t kJournalDistance = 0x1'0000;  ///< from the one sector to the other
 
 // The OTP bank (agent/boot/security_counter.h, key_revocation.h).
 constexpr std::size_t kFloorBytes = 480;
@@ -85,7 +86,9 @@ Oracle::Oracle(flash::ConstWindow window, const std::vector<const SigningKey*>& 
 std::optional<JournalEntry> Oracle::journal() const {
   std::optional<JournalEntry> found;
   for (std::uint32_t page = 0; page < 2 * kPagesOfSector; ++page) {
-    const auto bytes = window_.subspan(page * flash::kPageSize, flash::kPageSize);
+    const auto bytes =
+        window_.subspan(page / kPagesOfSector * kJournalDistance + page % kPagesOfSector * flash::kPageSize,
+                        flash::kPageSize);
     if (u32(bytes, 0) != kJournalMagic || bytes[8] != 1 || bytes[9] != 0) continue;
     const std::uint32_t sequence = u32(bytes, 4);
     if (sequence % (2 * kPagesOfSector) != page) continue;

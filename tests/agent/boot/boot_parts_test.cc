@@ -54,10 +54,13 @@ TEST(SecurityCounter, ACounterBeyondTheBankBurnsNothing) {
   EXPECT_EQ(floor_of(flash), 0U);
 }
 
-TEST(SecurityCounter, ACutBurnStaysBetweenOldAndNewAndCanBeFinished) {
+/// Where the bank is fuses, and where it is ordinary cells that nobody erases.
+class SecurityCounterOnEveryPart : public testing::TestWithParam<flash::Geometry> {};
+
+TEST_P(SecurityCounterOnEveryPart, ACutBurnStaysBetweenOldAndNewAndCanBeFinished) {
   for (std::uint32_t bytes = 0; bytes <= 10; ++bytes) {
     for (const std::uint32_t marginal_bytes : {0U, 1U, 20U}) {
-      native::NativeFlash flash(bytes + 1);
+      native::NativeFlash flash(bytes + 1, GetParam());
       ASSERT_EQ(boot::burn_floor(flash, Kind::kApplication, 4), Status::kOk);
       flash.model().cut_power_at({flash.model().sequence() + 1, bytes, marginal_bytes});
       EXPECT_EQ(boot::burn_floor(flash, Kind::kApplication, 20), Status::kNoDevice);
@@ -74,6 +77,38 @@ TEST(SecurityCounter, ACutBurnStaysBetweenOldAndNewAndCanBeFinished) {
     }
   }
 }
+
+/// A high floor takes two burns; power fails between them or in the second.
+TEST_P(SecurityCounterOnEveryPart, ABurnOfTwoPagesCanBeCutInEither) {
+  constexpr std::uint32_t kCounter = 900;
+  for (const std::uint32_t operation : {1U, 2U}) {
+    for (std::uint32_t bytes = 0; bytes <= flash::kPageSize; bytes += 37) {
+      native::NativeFlash flash(bytes + 1, GetParam());
+      ASSERT_EQ(boot::burn_floor(flash, Kind::kApplication, 4), Status::kOk);
+      flash.model().cut_power_at({flash.model().sequence() + operation, bytes, 16});
+      EXPECT_EQ(boot::burn_floor(flash, Kind::kApplication, kCounter), Status::kNoDevice);
+      flash.model().power_on();
+      const std::uint32_t found = floor_of(flash);
+      EXPECT_GE(found, operation == 1 ? 4U : 2 * flash::kPageSize);
+      EXPECT_LE(found, kCounter);
+      ASSERT_EQ(boot::burn_floor(flash, Kind::kApplication, kCounter), Status::kOk);
+      EXPECT_EQ(floor_of(flash), kCounter);
+      EXPECT_EQ(floor_of(flash, Kind::kRecovery), 0U);
+    }
+  }
+}
+
+TEST_P(SecurityCounterOnEveryPart, NoEraseOfTheArrayTouchesTheFloor) {
+  native::NativeFlash flash(1, GetParam());
+  ASSERT_EQ(boot::burn_floor(flash, Kind::kApplication, 7), Status::kOk);
+  const std::uint32_t sector = flash.geometry().sector_size;
+  ASSERT_EQ(flash::erase_range(flash, 0, flash.geometry().size), Status::kOk);
+  EXPECT_EQ(flash.erase_sector(flash::kOtpOffset / sector * sector), Status::kOutOfRange);
+  EXPECT_EQ(floor_of(flash), 7U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Parts, SecurityCounterOnEveryPart, testing::ValuesIn(flash::kParts),
+                         [](const auto& suite) { return suite.param.has_fuses ? "Fuses" : "Cells"; });
 
 /// A floor that a defect raises locks the committed image out, one that it lowers lets an older one in.
 TEST(SecurityCounter, NoSingleBitChangesTheFloor) {

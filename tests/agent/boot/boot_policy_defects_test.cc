@@ -57,7 +57,7 @@ TEST_F(BootPolicyDefectsTest, TheStagedImageIsNoFactoryImage) {
   flash().model().forget_failures();
   stage(image_2());
   expect_runs(boot_up(), Slot::kB, image_2(), true);
-  write(Slot::kA, Bytes(flash::kSectorSize, 0xFF));
+  write(Slot::kA, Bytes(flash::kControllerPart.sector_size, 0xFF));
   EXPECT_EQ(boot_up().start, Verdict::kNo) << "a rejected image started as the factory's";
 }
 

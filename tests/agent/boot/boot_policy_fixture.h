@@ -17,6 +17,7 @@
 #include "agent/boot/slots.h"
 #include "qemu_boards/native/native_flash.h"
 #include "tests/agent/boot/image_builder.h"
+#include "tests/agent/boot/journal_bytes.h"
 
 namespace boot_test {
 
@@ -54,18 +55,22 @@ inline const Bytes& image_2() {
 
 class BootPolicyTest : public testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { begin_on(flash::kControllerPart); }
+
+  /// A blank device with this part.
+  static void begin_on(const flash::Geometry& part) {
     // 16 MiB are slow to make; what tests write to is wiped instead.
+    is_spi_nor_ = part == flash::kSpiNorPart;
     flash().model().power_on();
-    std::fill_n(flash().window().begin(), 2 * flash::kSectorSize, std::uint8_t{0xFF});
-    for (const Slot slot : {Slot::kA, Slot::kB, Slot::kRecovery})
-      write(slot, Bytes(4 * flash::kSectorSize, 0xFF));
+    std::fill_n(flash().window().begin(), kBothPartitions, std::uint8_t{0xFF});
+    for (const Slot slot : {Slot::kA, Slot::kB, Slot::kRecovery}) write(slot, Bytes(0x4000, 0xFF));
     std::fill_n(flash().window().begin() + flash::kOtpOffset, flash::kOtpSize, std::uint8_t{0xFF});
   }
 
   static native::NativeFlash& flash() {
-    static native::NativeFlash flash;
-    return flash;
+    static native::NativeFlash controller_part(1, flash::kControllerPart);
+    static native::NativeFlash spi_nor_part(1, flash::kSpiNorPart);
+    return is_spi_nor_ ? spi_nor_part : controller_part;
   }
 
   static void write(Slot slot, const Bytes& image) {
@@ -161,6 +166,7 @@ class BootPolicyTest : public testing::Test {
     EXPECT_TRUE(std::equal(image.begin(), image.end(), load_memory_.begin())) << "another image is in RAM";
   }
 
+  inline static bool is_spi_nor_ = false;
   std::string console_;
   boot::PreviousImage previous_image_ = boot::PreviousImage::kErase;
   std::vector<std::uint8_t> load_memory_ = std::vector<std::uint8_t>(16 * 1024);

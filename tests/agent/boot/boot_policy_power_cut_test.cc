@@ -21,7 +21,7 @@ class PowerCutTest : public BootPolicyTest {
   /// @param recover  boots the device and checks it
   void cut_everywhere(const std::function<void()>& step, const std::function<void()>& recover) {
     for (std::uint32_t operation = 1;; ++operation) {
-      for (const std::uint32_t bytes : {0U, 100U, flash::kSectorSize}) {
+      for (const std::uint32_t bytes : {0U, 100U, flash::kControllerPart.sector_size}) {
         restore(saved_);
         flash().model().cut_power_at({flash().model().sequence() + operation, bytes});
         step();
@@ -40,9 +40,9 @@ class PowerCutTest : public BootPolicyTest {
  private:
   /// The parts of the window that a boot can change.
   static constexpr std::array<std::array<std::uint32_t, 2>, 4> kChanging{
-      {{0, 2 * flash::kSectorSize},
-       {flash::kSlotA.offset, flash::kSectorSize},
-       {flash::kSlotB.offset, flash::kSectorSize},
+      {{0, kBothPartitions},
+       {flash::kSlotA.offset, flash::kControllerPart.sector_size},
+       {flash::kSlotB.offset, flash::kControllerPart.sector_size},
        {flash::kOtpOffset, flash::kWindowSize - flash::kOtpOffset}}};
 
   static std::vector<Bytes> snapshot() {

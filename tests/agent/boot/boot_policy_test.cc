@@ -270,7 +270,7 @@ class LostJournalTest : public BootPolicyTest {
     ASSERT_EQ(boot_up().slot, Slot::kB);
     boot_up();
     flash().model().reset();
-    std::fill_n(flash().window().begin(), 2 * flash::kSectorSize, std::uint8_t{0xFF});
+    std::fill_n(flash().window().begin(), kBothPartitions, std::uint8_t{0xFF});
     write(Slot::kA, in_slot_a);
   }
 };
@@ -291,7 +291,7 @@ TEST_F(LostJournalTest, OfEqualCountersTheLowerVersionWasAccepted) {
 TEST_F(LostJournalTest, AnImageThatIsRefusedLeavesTheOtherOneInMemory) {
   write(Slot::kA, image_1());
   boot_up();
-  std::fill_n(flash().window().begin(), 2 * flash::kSectorSize, std::uint8_t{0xFF});
+  std::fill_n(flash().window().begin(), kBothPartitions, std::uint8_t{0xFF});
   Bytes bad = image_2();
   bad[bad.size() - 5] ^= 1;
   write(Slot::kB, bad);
@@ -301,10 +301,10 @@ TEST_F(LostJournalTest, AnImageThatIsRefusedLeavesTheOtherOneInMemory) {
 TEST_F(LostJournalTest, TheRecoveryImageComesBeforeOneThatWasNeverAccepted) {
   const Bytes recovery = build_image({.kind = boot::image::Kind::kRecovery}, signer());
   lose_journal_with(image_2(), image_1());
-  write(Slot::kB, Bytes(flash::kSectorSize, 0xFF));
+  write(Slot::kB, Bytes(flash::kControllerPart.sector_size, 0xFF));
   write(Slot::kRecovery, recovery);
   expect_runs(boot_up(), Slot::kRecovery, recovery);
-  write(Slot::kRecovery, Bytes(flash::kSectorSize, 0xFF));
+  write(Slot::kRecovery, Bytes(flash::kControllerPart.sector_size, 0xFF));
   expect_runs(boot_up(), Slot::kA, image_2());
 }
 
@@ -314,7 +314,7 @@ TEST_F(BootPolicyTest, TheRecordOfATrialIsLockedAndTheOtherSectorIsNot) {
   ASSERT_TRUE(boot_up().is_trial());
   BootControl control(flash());
   ASSERT_EQ(control.load(), Status::kOk);
-  const std::uint32_t record = control.in_force_sector();
+  const std::uint32_t record = control.in_force_partition().offset;
   const std::uint32_t other =
       record == flash::kBootControl0.offset ? flash::kBootControl1.offset : flash::kBootControl0.offset;
   EXPECT_EQ(flash().erase_sector(record), Status::kProtected);
@@ -434,17 +434,17 @@ TEST_F(FailingFlashTest, NothingIrreversibleHappensUnlessTheAcceptanceIsSettled)
   BootControl control(flash());
   ASSERT_EQ(control.load(), Status::kOk);
   ASSERT_TRUE(control.is_settled());
-  auto journal = flash().window().first(2 * flash::kSectorSize);
+  const auto window = flash().window();
   std::uint32_t newest = 0;
   std::uint32_t newest_page = 0;
   for (std::uint32_t page = 0; page < 2 * BootControl::kPages; ++page) {
     boot::BootRecord record;
-    std::memcpy(&record, journal.data() + page * flash::kPageSize, sizeof(record));
+    std::memcpy(&record, window.data() + journal_page(page), sizeof(record));
     if (record.magic != boot::BootRecord::kMagic || record.sequence < newest) continue;
     newest = record.sequence;
     newest_page = page;
   }
-  journal[newest_page * flash::kPageSize + 100] ^= 1;
+  window[journal_page(newest_page) + 100] ^= 1;
   failing_.program_fails = [](std::uint32_t) { return true; };
   expect_runs(boot_on_failing_flash(), Slot::kB, image_2());
   EXPECT_THAT(console_, HasSubstr("boot: commit result=put-off reason=acceptance-not-durable\n"));

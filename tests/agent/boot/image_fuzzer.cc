@@ -28,7 +28,7 @@ class SlotFlash : public flash::FlashDriver {
  public:
   explicit SlotFlash(const Bytes& content) : content_(content) {}
 
-  [[nodiscard]] flash::Geometry geometry() const override { return flash::kGeometry; }
+  [[nodiscard]] flash::Geometry geometry() const override { return flash::kControllerPart; }
   [[nodiscard]] Status read(std::uint32_t offset, std::span<std::uint8_t> out) override {
     claim(flash::kSlotA.contains(offset, static_cast<std::uint32_t>(out.size())), "reads stay in the slot");
     const std::size_t at = offset - flash::kSlotA.offset;

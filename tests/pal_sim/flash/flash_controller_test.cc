@@ -40,11 +40,12 @@ class Controller : public testing::Test {
 TEST_F(Controller, NewPartIdentifiesItself) {
   EXPECT_EQ(read_register(window_, kRegId), kId);
   EXPECT_EQ(read_register(window_, kRegVersion), kVersion);
-  EXPECT_EQ(read_register(window_, kRegArraySize), kArraySize);
-  EXPECT_EQ(read_register(window_, kRegSectorSize), kSectorSize);
+  EXPECT_EQ(read_register(window_, kRegArraySize), kControllerPart.size);
+  EXPECT_EQ(read_register(window_, kRegSectorSize), kControllerPart.sector_size);
   EXPECT_EQ(read_register(window_, kRegPageSize), kPageSize);
   EXPECT_EQ(read_register(window_, kRegOtpSize), kOtpSize);
-  EXPECT_TRUE(is_formatted(window_));
+  EXPECT_EQ(read_register(window_, kRegFeatures), kFeatureLocks | kFeatureFuses | kFeatureEntropy);
+  EXPECT_EQ(part_of(window_), kControllerPart);
 }
 
 TEST_F(Controller, RegistersAreLittleEndianInTheWindow) {
@@ -56,13 +57,24 @@ TEST_F(Controller, RegistersAreLittleEndianInTheWindow) {
 
 TEST_F(Controller, AnyDamageToTheIdentificationIsNoticed) {
   for (const std::uint32_t reg :
-       {kRegId, kRegVersion, kRegArraySize, kRegSectorSize, kRegPageSize, kRegOtpSize}) {
+       {kRegId, kRegVersion, kRegArraySize, kRegSectorSize, kRegPageSize, kRegOtpSize, kRegFeatures}) {
     const std::uint32_t good = read_register(window_, reg);
     write_register(window_, reg, good ^ 1);
-    EXPECT_FALSE(is_formatted(window_)) << "register " << reg;
+    EXPECT_FALSE(part_of(window_)) << "register " << reg;
     write_register(window_, reg, good);
   }
-  EXPECT_FALSE(is_formatted(std::span(window_).first(kWindowSize - 1)));
+  EXPECT_FALSE(part_of(std::span(window_).first(kWindowSize - 1)));
+}
+
+TEST_F(Controller, EveryKindOfPartIsToldFromTheOthers) {
+  for (const Geometry& part : kParts) {
+    format_window(window_, part);
+    EXPECT_EQ(part_of(window_), part);
+  }
+  // The one's sectors with the other's array are no part.
+  write_register(window_, kRegSectorSize, kControllerPart.sector_size);
+  EXPECT_FALSE(part_of(window_));
+  format_window(window_);
 }
 
 TEST_F(Controller, ProgramsFromThePageBuffer) {
@@ -74,9 +86,9 @@ TEST_F(Controller, ProgramsFromThePageBuffer) {
 }
 
 TEST_F(Controller, ErasesASector) {
-  window_[kSectorSize + 5] = 0;
-  EXPECT_EQ(run(kEraseSector, kSectorSize, 0), Status::kOk);
-  EXPECT_EQ(window_[kSectorSize + 5], 0xFF);
+  window_[kControllerPart.sector_size + 5] = 0;
+  EXPECT_EQ(run(kEraseSector, kControllerPart.sector_size, 0), Status::kOk);
+  EXPECT_EQ(window_[kControllerPart.sector_size + 5], 0xFF);
 }
 
 TEST_F(Controller, BurnsAndLocksOtp) {
@@ -148,7 +160,7 @@ TEST_F(Controller, PowerCutFreezesTheWindow) {
 TEST_F(Controller, PowerOnClearsOperandsStatusAndPageBuffer) {
   std::ranges::fill(page_buffer(), std::uint8_t{0x77});
   EXPECT_EQ(run(kProgram, 7, 9), Status::kOk);
-  EXPECT_EQ(run(kProgram, kArraySize, 9), Status::kOutOfRange);
+  EXPECT_EQ(run(kProgram, kControllerPart.size, 9), Status::kOutOfRange);
   model_.power_on();
   for (const std::uint32_t reg : {kRegCommand, kRegStatus, kRegOffset, kRegLength}) {
     EXPECT_EQ(read_register(window_, reg), 0u) << "register " << reg;

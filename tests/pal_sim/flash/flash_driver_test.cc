@@ -38,47 +38,48 @@ TEST(FlashDriver, ProgramRangeSplitsAtPages) {
 
 TEST(FlashDriver, ProgramRangeOfNothingDoesNothing) {
   native::NativeFlash flash;
-  EXPECT_EQ(program_range(flash, kArraySize, {}), Status::kOk);
+  EXPECT_EQ(program_range(flash, kControllerPart.size, {}), Status::kOk);
   EXPECT_EQ(flash.model().sequence(), 0u);
 }
 
 TEST(FlashDriver, ProgramRangeWritesNothingIfTheEndIsOutside) {
   native::NativeFlash flash;
-  EXPECT_EQ(program_range(flash, kArraySize - 300, counting(301)), Status::kOutOfRange);
+  EXPECT_EQ(program_range(flash, kControllerPart.size - 300, counting(301)), Status::kOutOfRange);
   EXPECT_EQ(program_range(flash, 0xFFFF'FFFF, counting(2)), Status::kOutOfRange);
   EXPECT_EQ(flash.model().sequence(), 0u);
 }
 
 TEST(FlashDriver, ProgramRangeStopsAtTheFirstFailure) {
   native::NativeFlash flash;
-  ASSERT_EQ(flash.lock(kSectorSize, kSectorSize), Status::kOk);
-  EXPECT_EQ(program_range(flash, kSectorSize - 10, counting(2 * kSectorSize)), Status::kProtected);
+  ASSERT_EQ(flash.lock(kControllerPart.sector_size, kControllerPart.sector_size), Status::kOk);
+  EXPECT_EQ(program_range(flash, kControllerPart.sector_size - 10, counting(2 * kControllerPart.sector_size)),
+            Status::kProtected);
   EXPECT_EQ(flash.model().sequence(), 2u) << "the lock and the one page before it";
 }
 
 TEST(FlashDriver, EraseRangeErasesEachSectorOnce) {
   native::NativeFlash flash;
-  std::ranges::fill(flash.window().first(4 * kSectorSize), std::uint8_t{0});
-  ASSERT_EQ(erase_range(flash, kSectorSize, 2 * kSectorSize), Status::kOk);
+  std::ranges::fill(flash.window().first(4 * kControllerPart.sector_size), std::uint8_t{0});
+  ASSERT_EQ(erase_range(flash, kControllerPart.sector_size, 2 * kControllerPart.sector_size), Status::kOk);
   EXPECT_EQ(flash.model().sequence(), 2u);
-  EXPECT_EQ(flash.window()[kSectorSize - 1], 0);
-  EXPECT_EQ(flash.window()[kSectorSize], 0xFF);
-  EXPECT_EQ(flash.window()[3 * kSectorSize - 1], 0xFF);
-  EXPECT_EQ(flash.window()[3 * kSectorSize], 0);
+  EXPECT_EQ(flash.window()[kControllerPart.sector_size - 1], 0);
+  EXPECT_EQ(flash.window()[kControllerPart.sector_size], 0xFF);
+  EXPECT_EQ(flash.window()[3 * kControllerPart.sector_size - 1], 0xFF);
+  EXPECT_EQ(flash.window()[3 * kControllerPart.sector_size], 0);
 }
 
 TEST(FlashDriver, EraseRangeRefusesBadRangesBeforeErasing) {
   native::NativeFlash flash;
-  EXPECT_EQ(erase_range(flash, 1, kSectorSize), Status::kUnaligned);
-  EXPECT_EQ(erase_range(flash, 0, kSectorSize + 1), Status::kUnaligned);
-  EXPECT_EQ(erase_range(flash, kSectorSize, 0xFFFF'F000), Status::kOutOfRange);
+  EXPECT_EQ(erase_range(flash, 1, kControllerPart.sector_size), Status::kUnaligned);
+  EXPECT_EQ(erase_range(flash, 0, kControllerPart.sector_size + 1), Status::kUnaligned);
+  EXPECT_EQ(erase_range(flash, kControllerPart.sector_size, 0xFFFF'F000), Status::kOutOfRange);
   EXPECT_EQ(flash.model().sequence(), 0u);
 }
 
 TEST(FlashDriver, EraseRangeStopsAtTheFirstFailure) {
   native::NativeFlash flash;
   flash.model().cut_power_at({.operation = 2, .bytes = 0});
-  EXPECT_EQ(erase_range(flash, 0, 3 * kSectorSize), Status::kNoDevice);
+  EXPECT_EQ(erase_range(flash, 0, 3 * kControllerPart.sector_size), Status::kNoDevice);
   EXPECT_EQ(flash.model().sequence(), 2u);
 }
 

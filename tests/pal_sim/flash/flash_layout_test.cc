@@ -101,10 +101,25 @@ TEST(FlashLayout, DocumentShowsThePartitionTable) {
   }
 }
 
+TEST(FlashLayout, DocumentShowsEveryPart) {
+  const auto rows = table({"Part", "Boards"});
+  ASSERT_EQ(rows.size(), kParts.size()) << "rows in " << FLASH_LAYOUT_DOC;
+  const auto yes_or_no = [](bool is_true) { return is_true ? "yes" : "no"; };
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    ASSERT_EQ(rows[i].size(), 8u);
+    EXPECT_EQ(number(rows[i][2]), kParts[i].size) << rows[i][0];
+    EXPECT_EQ(number(rows[i][3]), kParts[i].sector_size) << rows[i][0];
+    EXPECT_EQ(number(rows[i][4]), kParts[i].page_size) << rows[i][0];
+    EXPECT_EQ(rows[i][5], yes_or_no(kParts[i].has_locks)) << rows[i][0];
+    EXPECT_EQ(rows[i][6], yes_or_no(kParts[i].has_fuses)) << rows[i][0];
+    EXPECT_EQ(rows[i][7], yes_or_no(kParts[i].has_entropy)) << rows[i][0];
+  }
+}
+
 TEST(FlashLayout, DocumentShowsTheWindow) {
   const auto rows = table({"Offset", "Size"});
   ASSERT_EQ(rows.size(), 4u);
-  EXPECT_EQ(number(rows[0][1]), kArraySize);
+  EXPECT_EQ(number(rows[0][1]), kControllerPart.size);
   EXPECT_EQ(number(rows[1][0]), kOtpOffset);
   EXPECT_EQ(number(rows[1][1]), kOtpSize);
   EXPECT_EQ(number(rows[2][0]), kRegistersOffset);
@@ -128,6 +143,7 @@ TEST(FlashLayout, DocumentShowsEveryRegister) {
                                                                     {"OTP_LOCKED", kRegOtpLocked},
                                                                     {"LOCK_COUNT", kRegLockCount},
                                                                     {"ENTROPY_COUNT", kRegEntropyCount},
+                                                                    {"FEATURES", kRegFeatures},
                                                                     {"LOCKS", kRegLocks}};
   std::vector<std::pair<std::string, std::uint32_t>> shown;
   for (const Row& row : table({"Offset", "Register"})) {
@@ -261,7 +277,7 @@ class DocumentedJournal : public testing::Test {
   /// @param generation  and the page in it, where the set's first record is to stand
   void expect_set(std::uint32_t generation, std::uint32_t first_page, boot::StagedState state) {
     for (std::uint32_t role = 0; role < 3; ++role) {
-      const std::uint32_t page = 4096 * (generation % 2) + 256 * (first_page + role);
+      const std::uint32_t page = 65536 * (generation % 2) + 256 * (first_page + role);
       EXPECT_EQ(word(page, "magic"), 0x4F435442U);
       EXPECT_EQ(word(page, "sequence"), 16 * generation + first_page + role);
       EXPECT_EQ(word(page, "role"), role);

@@ -16,7 +16,7 @@ namespace {
 using ::testing::Each;
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr std::uint32_t kAll = kSectorSize;
+constexpr std::uint32_t kAll = kControllerPart.sector_size;
 constexpr int kPowerOns = 40;
 
 class MarginalBits : public testing::Test {
@@ -84,16 +84,16 @@ TEST_F(MarginalBits, ATornProgramLeavesJustTheBitsItWasClearing) {
 }
 
 TEST_F(MarginalBits, ATornEraseLeavesTheCellsThatWereZero) {
-  ASSERT_EQ(model_.program(kSectorSize, Bytes(8, 0xA5)), Status::kOk);
-  ASSERT_EQ(model_.program(2 * kSectorSize - 1, Bytes(1, 0x00)), Status::kOk);
-  ASSERT_EQ(model_.program(2 * kSectorSize, Bytes(1, 0x00)), Status::kOk);
-  tear_erase(kSectorSize, 2, kAll);
-  const Readings read = readings(kSectorSize, kSectorSize + 1);
-  EXPECT_THAT(Bytes(read.ever_one.begin(), read.ever_one.begin() + kSectorSize), Each(0xFF));
+  ASSERT_EQ(model_.program(kControllerPart.sector_size, Bytes(8, 0xA5)), Status::kOk);
+  ASSERT_EQ(model_.program(2 * kControllerPart.sector_size - 1, Bytes(1, 0x00)), Status::kOk);
+  ASSERT_EQ(model_.program(2 * kControllerPart.sector_size, Bytes(1, 0x00)), Status::kOk);
+  tear_erase(kControllerPart.sector_size, 2, kAll);
+  const Readings read = readings(kControllerPart.sector_size, kControllerPart.sector_size + 1);
+  EXPECT_THAT(Bytes(read.ever_one.begin(), read.ever_one.begin() + kControllerPart.sector_size), Each(0xFF));
   EXPECT_EQ(Bytes(read.always_one.begin(), read.always_one.begin() + 9),
             (Bytes{0xFF, 0xFF, 0xA5, 0xA5, 0xA5, 0xA5, 0xA5, 0xA5, 0xFF}));
-  EXPECT_EQ(read.always_one[kSectorSize - 1], 0x00);
-  EXPECT_EQ(read.ever_one[kSectorSize], 0x00) << "the next sector";
+  EXPECT_EQ(read.always_one[kControllerPart.sector_size - 1], 0x00);
+  EXPECT_EQ(read.ever_one[kControllerPart.sector_size], 0x00) << "the next sector";
 }
 
 TEST_F(MarginalBits, ATornBurnIsMarginalToo) {
@@ -138,7 +138,7 @@ TEST_F(MarginalBits, AreFirmOnceErased) {
   tear_program(0, Bytes(4, 0x00), 0, kAll);
   tear_erase(0, 0, kAll);
   ASSERT_EQ(model_.erase_sector(0), Status::kOk);
-  EXPECT_THAT(readings(0, kSectorSize).always_one, Each(0xFF));
+  EXPECT_THAT(readings(0, kControllerPart.sector_size).always_one, Each(0xFF));
   EXPECT_TRUE(model_.cell_state().marginal.empty());
 }
 

@@ -21,18 +21,21 @@ struct Cell {
   std::uint8_t marginal = 0;  // bits that may read either way
 };
 
-using Sector = std::array<Cell, kSectorSize>;
+using Sector = std::array<Cell, kControllerPart.sector_size>;
 
 // Cells that erase and program treat as one row of bytes; sectors nobody touched are blank and not stored.
 class Cells {
  public:
-  Cell& operator[](std::uint32_t offset) { return sectors_[offset / kSectorSize][offset % kSectorSize]; }
+  Cell& operator[](std::uint32_t offset) {
+    return sectors_[offset / kControllerPart.sector_size][offset % kControllerPart.sector_size];
+  }
 
   [[nodiscard]] bool agree(std::span<const std::uint8_t> bytes) const {
-    static const std::vector<std::uint8_t> kBlank(kSectorSize, 0xFF);
-    for (std::uint32_t at = 0; at < bytes.size(); at += kSectorSize) {
-      const auto part = bytes.subspan(at, std::min<std::size_t>(kSectorSize, bytes.size() - at));
-      const auto stored = sectors_.find(at / kSectorSize);
+    static const std::vector<std::uint8_t> kBlank(kControllerPart.sector_size, 0xFF);
+    for (std::uint32_t at = 0; at < bytes.size(); at += kControllerPart.sector_size) {
+      const auto part =
+          bytes.subspan(at, std::min<std::size_t>(kControllerPart.sector_size, bytes.size() - at));
+      const auto stored = sectors_.find(at / kControllerPart.sector_size);
       if (stored == sectors_.end()) {
         if (std::memcmp(part.data(), kBlank.data(), part.size()) != 0) return false;
       } else if (!std::ranges::equal(part, std::span(stored->second).first(part.size()), reads_as)) {
@@ -45,8 +48,8 @@ class Cells {
   // Offsets count from `base`.
   void collect_marginal(std::uint32_t base, std::map<std::uint32_t, std::uint8_t>& out) const {
     for (const auto& [sector, cells] : sectors_) {
-      for (std::uint32_t i = 0; i < kSectorSize; ++i) {
-        if (cells[i].marginal != 0) out[base + sector * kSectorSize + i] = cells[i].marginal;
+      for (std::uint32_t i = 0; i < kControllerPart.sector_size; ++i) {
+        if (cells[i].marginal != 0) out[base + sector * kControllerPart.sector_size + i] = cells[i].marginal;
       }
     }
   }
@@ -66,7 +69,7 @@ class Reference {
     if (!powered) return Status::kNoDevice;
     switch (r.kind) {
       case OpKind::kProgram:
-        if (beyond(r.offset, r.length, kArraySize)) return Status::kOutOfRange;
+        if (beyond(r.offset, r.length, kControllerPart.size)) return Status::kOutOfRange;
         if (r.length > 0 && r.offset / kPageSize != (r.offset + r.length - 1) / kPageSize) {
           return Status::kUnaligned;
         }
@@ -74,10 +77,10 @@ class Reference {
         return change(array, r.offset, r.length, Status::kProgramFailed,
                       [&](Cell old, std::uint32_t i) { return programmed(old, r.data[i]); });
       case OpKind::kEraseSector:
-        if (beyond(r.offset, kSectorSize, kArraySize)) return Status::kOutOfRange;
-        if (r.offset % kSectorSize != 0) return Status::kUnaligned;
-        if (locked(r.offset, kSectorSize)) return Status::kProtected;
-        return change(array, r.offset, kSectorSize, Status::kEraseFailed,
+        if (beyond(r.offset, kControllerPart.sector_size, kControllerPart.size)) return Status::kOutOfRange;
+        if (r.offset % kControllerPart.sector_size != 0) return Status::kUnaligned;
+        if (locked(r.offset, kControllerPart.sector_size)) return Status::kProtected;
+        return change(array, r.offset, kControllerPart.sector_size, Status::kEraseFailed,
                       [](Cell, std::uint32_t) { return Cell{}; });
       case OpKind::kOtpProgram:
         if (r.length > kPageSize || beyond(r.offset, r.length, kOtpSize)) return Status::kOutOfRange;
@@ -85,8 +88,9 @@ class Reference {
         return change(otp, r.offset, r.length, Status::kProgramFailed,
                       [&](Cell old, std::uint32_t i) { return programmed(old, r.data[i]); });
       case OpKind::kLock:
-        if (beyond(r.offset, r.length, kArraySize)) return Status::kOutOfRange;
-        if (r.offset % kSectorSize != 0 || r.length % kSectorSize != 0) return Status::kUnaligned;
+        if (beyond(r.offset, r.length, kControllerPart.size)) return Status::kOutOfRange;
+        if (r.offset % kControllerPart.sector_size != 0 || r.length % kControllerPart.sector_size != 0)
+          return Status::kUnaligned;
         if (locks.size() == controller::kMaxLocks) return Status::kBadCommand;
         locks.push_back({r.offset, r.length});
         break;
@@ -183,24 +187,29 @@ rc::Gen<Step> any_step() {
       rc::gen::element(OpKind::kProgram, OpKind::kEraseSector, OpKind::kOtpProgram, OpKind::kLock,
                        OpKind::kOtpLock),
       rc::gen::weightedOneOf<std::uint32_t>(
-          {{4, rc::gen::elementOf(std::vector<std::uint32_t>{0, kSectorSize, 2 * kSectorSize})},
-           {4, near({0, kPageSize - 2, kSectorSize - 2, kOtpSize - 2, 2 * kSectorSize, kArraySize - 2})},
+          {{4, rc::gen::elementOf(std::vector<std::uint32_t>{0, kControllerPart.sector_size,
+                                                             2 * kControllerPart.sector_size})},
+           {4, near({0, kPageSize - 2, kControllerPart.sector_size - 2, kOtpSize - 2,
+                     2 * kControllerPart.sector_size, kControllerPart.size - 2})},
            {1, rc::gen::arbitrary<std::uint32_t>()}}),
       rc::gen::weightedOneOf<std::uint32_t>(
           {{4, rc::gen::inRange<std::uint32_t>(0, kPageSize + 2)},
-           {3, rc::gen::elementOf(std::vector<std::uint32_t>{kSectorSize, 2 * kSectorSize})},
+           {3, rc::gen::elementOf(
+                   std::vector<std::uint32_t>{kControllerPart.sector_size, 2 * kControllerPart.sector_size})},
            {1, rc::gen::arbitrary<std::uint32_t>()}}),
       rc::gen::arbitrary<std::uint8_t>());
 }
 
 // Some bytes firm, then some marginal, then some untouched; or just firm and untouched ones.
 std::uint32_t marginal_bytes(const Step& step) {
-  return step.value % 3 == 0 ? 0 : (step.value % 3 == 1 ? step.offset % kSectorSize : kSectorSize);
+  return step.value % 3 == 0 ? 0
+                             : (step.value % 3 == 1 ? step.offset % kControllerPart.sector_size
+                                                    : kControllerPart.sector_size);
 }
 
 void plan_cut(const Step& step, std::uint32_t operations_from_now, NorModel& model, Reference& reference) {
   const CutPoint cut{.operation = reference.sequence + operations_from_now,
-                     .bytes = step.value % 2 == 0 ? 0 : step.length % (kSectorSize + 2),
+                     .bytes = step.value % 2 == 0 ? 0 : step.length % (kControllerPart.sector_size + 2),
                      .marginal_bytes = marginal_bytes(step)};
   model.cut_power_at(cut);
   reference.cut = cut;
@@ -258,7 +267,7 @@ native::NativeFlash& blank_flash() {
 }
 
 void check_cells(native::NativeFlash& flash, const Reference& reference) {
-  RC_ASSERT(reference.array.agree(flash.window().first(kArraySize)));
+  RC_ASSERT(reference.array.agree(flash.window().first(kControllerPart.size)));
   RC_ASSERT(reference.otp.agree(flash.window().subspan(kOtpOffset, kOtpSize)));
 }
 
@@ -289,13 +298,13 @@ RC_GTEST_PROP(NorModelProperty, ACompleteEraseLeavesNoMarginalBitInItsSector, ()
   for (const Step& step : steps) take(step, flash.model(), reference);
   flash.model().forget_failures();
   flash.model().power_on();
-  for (const std::uint32_t sector : {0U, kSectorSize, 2 * kSectorSize}) {
+  for (const std::uint32_t sector : {0U, kControllerPart.sector_size, 2 * kControllerPart.sector_size}) {
     RC_ASSERT(flash.erase_sector(sector) == Status::kOk);
   }
   const auto& marginal = flash.model().cell_state().marginal;
-  RC_ASSERT(marginal.lower_bound(0) == marginal.lower_bound(3 * kSectorSize));
+  RC_ASSERT(marginal.lower_bound(0) == marginal.lower_bound(3 * kControllerPart.sector_size));
   flash.model().power_on();
-  const auto erased = flash.window().first(3 * kSectorSize);
+  const auto erased = flash.window().first(3 * kControllerPart.sector_size);
   RC_ASSERT(std::ranges::all_of(erased, [](std::uint8_t byte) { return byte == 0xFF; }));
 }
 

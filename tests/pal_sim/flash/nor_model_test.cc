@@ -18,7 +18,7 @@ class NorFlash : public testing::Test {
  protected:
   std::uint8_t at(std::uint32_t offset) { return flash_.window()[offset]; }
   std::span<std::uint8_t> sector(std::uint32_t offset) {
-    return flash_.window().subspan(offset, kSectorSize);
+    return flash_.window().subspan(offset, kControllerPart.sector_size);
   }
   static std::vector<std::uint8_t> zeros(std::size_t size) { return std::vector<std::uint8_t>(size); }
 
@@ -27,7 +27,8 @@ class NorFlash : public testing::Test {
 };
 
 TEST_F(NorFlash, NewPartReadsErased) {
-  EXPECT_TRUE(std::ranges::all_of(flash_.window().first(kArraySize), [](int b) { return b == 0xFF; }));
+  EXPECT_TRUE(
+      std::ranges::all_of(flash_.window().first(kControllerPart.size), [](int b) { return b == 0xFF; }));
   EXPECT_THAT(flash_.window().subspan(kOtpOffset, kOtpSize), Each(0xFF));
   EXPECT_EQ(model_.sequence(), 0u);
 }
@@ -42,11 +43,11 @@ TEST_F(NorFlash, ProgramOnlyClearsBits) {
 }
 
 TEST_F(NorFlash, EraseSetsExactlyOneSector) {
-  std::ranges::fill(flash_.window().first(3 * kSectorSize), std::uint8_t{0});
-  ASSERT_EQ(model_.erase_sector(kSectorSize), Status::kOk);
+  std::ranges::fill(flash_.window().first(3 * kControllerPart.sector_size), std::uint8_t{0});
+  ASSERT_EQ(model_.erase_sector(kControllerPart.sector_size), Status::kOk);
   EXPECT_THAT(sector(0), Each(0));
-  EXPECT_THAT(sector(kSectorSize), Each(0xFF));
-  EXPECT_THAT(sector(2 * kSectorSize), Each(0));
+  EXPECT_THAT(sector(kControllerPart.sector_size), Each(0xFF));
+  EXPECT_THAT(sector(2 * kControllerPart.sector_size), Each(0));
 }
 
 TEST_F(NorFlash, ProgramMustNotCrossAPage) {
@@ -59,67 +60,67 @@ TEST_F(NorFlash, ProgramMustNotCrossAPage) {
 
 TEST_F(NorFlash, EraseMustStartOnASector) {
   EXPECT_EQ(model_.erase_sector(1), Status::kUnaligned);
-  EXPECT_EQ(model_.erase_sector(kSectorSize - 1), Status::kUnaligned);
+  EXPECT_EQ(model_.erase_sector(kControllerPart.sector_size - 1), Status::kUnaligned);
 }
 
 TEST_F(NorFlash, NothingReachesBeyondTheArray) {
-  EXPECT_EQ(model_.program(kArraySize - 1, zeros(2)), Status::kOutOfRange);
-  EXPECT_EQ(model_.program(kArraySize, zeros(1)), Status::kOutOfRange);
+  EXPECT_EQ(model_.program(kControllerPart.size - 1, zeros(2)), Status::kOutOfRange);
+  EXPECT_EQ(model_.program(kControllerPart.size, zeros(1)), Status::kOutOfRange);
   EXPECT_EQ(model_.program(0xFFFF'FFFF, zeros(2)), Status::kOutOfRange);
   EXPECT_EQ(model_.program(0xFFFF'FFFF, zeros(1)), Status::kOutOfRange);
-  EXPECT_EQ(model_.erase_sector(kArraySize), Status::kOutOfRange);
+  EXPECT_EQ(model_.erase_sector(kControllerPart.size), Status::kOutOfRange);
   EXPECT_EQ(model_.erase_sector(0xFFFF'F000), Status::kOutOfRange);
-  EXPECT_EQ(model_.lock(kSectorSize, 0xFFFF'F000), Status::kOutOfRange);
-  EXPECT_EQ(model_.lock(0xFFFF'F000, kSectorSize), Status::kOutOfRange);
+  EXPECT_EQ(model_.lock(kControllerPart.sector_size, 0xFFFF'F000), Status::kOutOfRange);
+  EXPECT_EQ(model_.lock(0xFFFF'F000, kControllerPart.sector_size), Status::kOutOfRange);
   EXPECT_THAT(flash_.window().subspan(kOtpOffset, kOtpSize), Each(0xFF));
-  EXPECT_EQ(model_.program(kArraySize - 1, zeros(1)), Status::kOk);
-  EXPECT_EQ(model_.erase_sector(kArraySize - kSectorSize), Status::kOk);
+  EXPECT_EQ(model_.program(kControllerPart.size - 1, zeros(1)), Status::kOk);
+  EXPECT_EQ(model_.erase_sector(kControllerPart.size - kControllerPart.sector_size), Status::kOk);
 }
 
 TEST_F(NorFlash, ReadChecksBoundsAndCopies) {
-  flash_.window()[kArraySize - 1] = 0x5A;
+  flash_.window()[kControllerPart.size - 1] = 0x5A;
   std::array<std::uint8_t, 2> out{1, 2};
-  EXPECT_EQ(model_.read(kArraySize - 1, out), Status::kOutOfRange);
+  EXPECT_EQ(model_.read(kControllerPart.size - 1, out), Status::kOutOfRange);
   EXPECT_EQ(model_.read(0xFFFF'FFFF, out), Status::kOutOfRange);
   EXPECT_EQ(out, (std::array<std::uint8_t, 2>{1, 2})) << "a refused read leaves the buffer alone";
-  EXPECT_EQ(model_.read(kArraySize - 1, std::span(out).first(1)), Status::kOk);
+  EXPECT_EQ(model_.read(kControllerPart.size - 1, std::span(out).first(1)), Status::kOk);
   EXPECT_EQ(out[0], 0x5A);
   EXPECT_EQ(model_.otp_read(kOtpSize - 1, out), Status::kOutOfRange);
   EXPECT_EQ(model_.otp_read(kOtpSize - 2, out), Status::kOk);
 }
 
 TEST_F(NorFlash, LockedRangeRefusesProgramAndErase) {
-  ASSERT_EQ(model_.lock(kSectorSize, 2 * kSectorSize), Status::kOk);
-  EXPECT_EQ(model_.program(kSectorSize, zeros(1)), Status::kProtected);
-  EXPECT_EQ(model_.program(3 * kSectorSize - 1, zeros(1)), Status::kProtected);
-  EXPECT_EQ(model_.erase_sector(2 * kSectorSize), Status::kProtected);
-  EXPECT_EQ(at(kSectorSize), 0xFF);
-  EXPECT_EQ(model_.program(kSectorSize - 1, zeros(1)), Status::kOk);
-  EXPECT_EQ(model_.program(3 * kSectorSize, zeros(1)), Status::kOk);
+  ASSERT_EQ(model_.lock(kControllerPart.sector_size, 2 * kControllerPart.sector_size), Status::kOk);
+  EXPECT_EQ(model_.program(kControllerPart.sector_size, zeros(1)), Status::kProtected);
+  EXPECT_EQ(model_.program(3 * kControllerPart.sector_size - 1, zeros(1)), Status::kProtected);
+  EXPECT_EQ(model_.erase_sector(2 * kControllerPart.sector_size), Status::kProtected);
+  EXPECT_EQ(at(kControllerPart.sector_size), 0xFF);
+  EXPECT_EQ(model_.program(kControllerPart.sector_size - 1, zeros(1)), Status::kOk);
+  EXPECT_EQ(model_.program(3 * kControllerPart.sector_size, zeros(1)), Status::kOk);
 }
 
 TEST_F(NorFlash, LocksAreWholeSectors) {
-  EXPECT_EQ(model_.lock(1, kSectorSize), Status::kUnaligned);
-  EXPECT_EQ(model_.lock(0, kSectorSize - 1), Status::kUnaligned);
+  EXPECT_EQ(model_.lock(1, kControllerPart.sector_size), Status::kUnaligned);
+  EXPECT_EQ(model_.lock(0, kControllerPart.sector_size - 1), Status::kUnaligned);
 }
 
 TEST_F(NorFlash, AnEmptyLockProtectsNothing) {
-  ASSERT_EQ(model_.lock(kSectorSize, 0), Status::kOk);
-  EXPECT_EQ(model_.erase_sector(kSectorSize), Status::kOk);
+  ASSERT_EQ(model_.lock(kControllerPart.sector_size, 0), Status::kOk);
+  EXPECT_EQ(model_.erase_sector(kControllerPart.sector_size), Status::kOk);
   EXPECT_EQ(model_.erase_sector(0), Status::kOk);
 }
 
 TEST_F(NorFlash, LockTableIsFinite) {
   for (std::uint32_t i = 0; i < controller::kMaxLocks; ++i) {
-    ASSERT_EQ(model_.lock(i * kSectorSize, kSectorSize), Status::kOk);
+    ASSERT_EQ(model_.lock(i * kControllerPart.sector_size, kControllerPart.sector_size), Status::kOk);
   }
-  EXPECT_EQ(model_.lock(0x10'0000, kSectorSize), Status::kBadCommand);
-  EXPECT_EQ(model_.program(7 * kSectorSize, zeros(1)), Status::kProtected);
+  EXPECT_EQ(model_.lock(0x10'0000, kControllerPart.sector_size), Status::kBadCommand);
+  EXPECT_EQ(model_.program(7 * kControllerPart.sector_size, zeros(1)), Status::kProtected);
   EXPECT_EQ(model_.program(0x10'0000, zeros(1)), Status::kOk);
 }
 
 TEST_F(NorFlash, ResetClearsLocks) {
-  ASSERT_EQ(model_.lock(0, kSectorSize), Status::kOk);
+  ASSERT_EQ(model_.lock(0, kControllerPart.sector_size), Status::kOk);
   ASSERT_EQ(model_.otp_lock(), Status::kOk);
   model_.reset();
   EXPECT_EQ(model_.program(0, zeros(1)), Status::kOk);
@@ -128,7 +129,7 @@ TEST_F(NorFlash, ResetClearsLocks) {
 
 TEST_F(NorFlash, HostEditOfTheLocksTakesEffect) {
   write_register(flash_.window(), controller::kRegLocks, 0);
-  write_register(flash_.window(), controller::kRegLocks + 4, kSectorSize);
+  write_register(flash_.window(), controller::kRegLocks + 4, kControllerPart.sector_size);
   write_register(flash_.window(), controller::kRegLockCount, 1);
   EXPECT_EQ(model_.erase_sector(0), Status::kProtected);
   write_register(flash_.window(), controller::kRegLockCount, 0);
@@ -140,7 +141,7 @@ TEST_F(NorFlash, NonsenseInTheLockTableIsHarmless) {
   write_register(flash_.window(), controller::kRegLocks, 0xFFFF'F000);
   write_register(flash_.window(), controller::kRegLocks + 4, 0xFFFF'FFFF);
   EXPECT_EQ(model_.program(0, zeros(1)), Status::kOk) << "a lock does not wrap round to the array's start";
-  EXPECT_EQ(model_.lock(0, kSectorSize), Status::kBadCommand);
+  EXPECT_EQ(model_.lock(0, kControllerPart.sector_size), Status::kBadCommand);
 }
 
 TEST_F(NorFlash, OtpBitsNeverComeBack) {
@@ -151,7 +152,7 @@ TEST_F(NorFlash, OtpBitsNeverComeBack) {
 
 TEST_F(NorFlash, OtpSurvivesErasePowerAndReset) {
   ASSERT_EQ(model_.otp_program(0, std::array<std::uint8_t, 1>{0x5A}), Status::kOk);
-  ASSERT_EQ(erase_range(flash_, 0, kArraySize), Status::kOk);
+  ASSERT_EQ(erase_range(flash_, 0, kControllerPart.size), Status::kOk);
   EXPECT_NE(model_.erase_sector(kOtpOffset), Status::kOk);
   model_.cut_power_now();
   model_.power_on();
@@ -176,7 +177,7 @@ TEST_F(NorFlash, LockedOtpRefusesBurnsButReads) {
 
 TEST_F(NorFlash, SequenceCountsAcceptedOperationsOnly) {
   ASSERT_EQ(model_.program(0, zeros(1)), Status::kOk);
-  ASSERT_EQ(model_.program(kArraySize, zeros(1)), Status::kOutOfRange);
+  ASSERT_EQ(model_.program(kControllerPart.size, zeros(1)), Status::kOutOfRange);
   ASSERT_EQ(model_.erase_sector(3), Status::kUnaligned);
   ASSERT_EQ(model_.erase_sector(0), Status::kOk);
   std::array<std::uint8_t, 4> out{};
@@ -189,7 +190,7 @@ TEST_F(NorFlash, SnapshotOfTheWindowRewindsThePart) {
   ASSERT_EQ(model_.program(0, zeros(1)), Status::kOk);
   const std::vector<std::uint8_t> snapshot(flash_.window().begin(), flash_.window().end());
   ASSERT_EQ(model_.erase_sector(0), Status::kOk);
-  ASSERT_EQ(model_.lock(0, kSectorSize), Status::kOk);
+  ASSERT_EQ(model_.lock(0, kControllerPart.sector_size), Status::kOk);
   ASSERT_EQ(model_.otp_program(0, zeros(1)), Status::kOk);
   std::ranges::copy(snapshot, flash_.window().begin());
   EXPECT_EQ(model_.sequence(), 1u);
@@ -199,10 +200,10 @@ TEST_F(NorFlash, SnapshotOfTheWindowRewindsThePart) {
 }
 
 TEST_F(NorFlash, WearIsCountedPerSector) {
-  for (int i = 0; i < 3; ++i) ASSERT_EQ(model_.erase_sector(kSectorSize), Status::kOk);
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(model_.erase_sector(kControllerPart.sector_size), Status::kOk);
   ASSERT_EQ(model_.erase_sector(5), Status::kUnaligned);
-  EXPECT_EQ(model_.erase_count(kSectorSize), 3u);
-  EXPECT_EQ(model_.erase_count(2 * kSectorSize - 1), 3u);
+  EXPECT_EQ(model_.erase_count(kControllerPart.sector_size), 3u);
+  EXPECT_EQ(model_.erase_count(2 * kControllerPart.sector_size - 1), 3u);
   EXPECT_EQ(model_.erase_count(0), 0u);
 }
 
@@ -247,7 +248,7 @@ TEST_F(NorFlash, ObserverSeesAcceptedAndRefusedOperations) {
   model_.set_observer(&recorder);
   ASSERT_EQ(model_.program(0, std::array<std::uint8_t, 2>{1, 2}), Status::kOk);
   ASSERT_EQ(model_.program(0, zeros(kPageSize + 1)), Status::kUnaligned);
-  ASSERT_EQ(model_.erase_sector(kSectorSize), Status::kOk);
+  ASSERT_EQ(model_.erase_sector(kControllerPart.sector_size), Status::kOk);
   model_.set_observer(nullptr);
   ASSERT_EQ(model_.otp_lock(), Status::kOk);
 
@@ -260,14 +261,14 @@ TEST_F(NorFlash, ObserverSeesAcceptedAndRefusedOperations) {
   EXPECT_EQ(recorder.operations[1].applied, 0u);
   EXPECT_TRUE(recorder.data[1].empty()) << "more than a page is not kept";
   EXPECT_EQ(recorder.operations[2].kind, OpKind::kEraseSector);
-  EXPECT_EQ(recorder.operations[2].length, kSectorSize);
+  EXPECT_EQ(recorder.operations[2].length, kControllerPart.sector_size);
   EXPECT_EQ(recorder.operations[2].sequence, 2u);
 }
 
 using NorFlashDeathTest = NorFlash;
 
 TEST_F(NorFlashDeathTest, ModelRefusesAWindowOfAnotherSize) {
-  std::vector<std::uint8_t> small(kSectorSize);
+  std::vector<std::uint8_t> small(kControllerPart.sector_size);
   EXPECT_DEATH(NorModel(Window(small)), "a window has kWindowSize bytes");
 }
 

@@ -33,11 +33,12 @@ class OpLogFile : public testing::Test {
     ASSERT_TRUE(writer.has_value());
     flash_.model().set_observer(&*writer);
     ASSERT_EQ(flash_.program(0x100, std::array<std::uint8_t, 3>{1, 2, 3}), Status::kOk);
-    ASSERT_EQ(flash_.program(kArraySize, std::array<std::uint8_t, 1>{9}), Status::kOutOfRange);
-    ASSERT_EQ(flash_.erase_sector(kSectorSize), Status::kOk);
-    ASSERT_EQ(flash_.lock(0, kSectorSize), Status::kOk);
+    ASSERT_EQ(flash_.program(kControllerPart.size, std::array<std::uint8_t, 1>{9}), Status::kOutOfRange);
+    ASSERT_EQ(flash_.erase_sector(kControllerPart.sector_size), Status::kOk);
+    ASSERT_EQ(flash_.lock(0, kControllerPart.sector_size), Status::kOk);
     flash_.model().cut_power_at({.operation = 4, .bytes = 3});
-    ASSERT_EQ(flash_.program(kSectorSize, std::array<std::uint8_t, 5>{5, 5, 5, 5, 5}), Status::kNoDevice);
+    ASSERT_EQ(flash_.program(kControllerPart.sector_size, std::array<std::uint8_t, 5>{5, 5, 5, 5, 5}),
+              Status::kNoDevice);
     flash_.model().set_observer(nullptr);
     flash_.model().power_on();
     ASSERT_EQ(writer->error(), 0);
@@ -146,7 +147,7 @@ TEST_F(OpLogFile, RebuildsTheFlashRecordByRecord) {
   write_five();
   const auto log = read_op_log(path_);
   ASSERT_TRUE(log.has_value());
-  std::vector<std::uint8_t> rebuilt(kArraySize, 0xFF);
+  std::vector<std::uint8_t> rebuilt(kControllerPart.size, 0xFF);
   for (const LoggedOperation& operation : log->operations) {
     for (std::uint32_t i = 0; i < operation.applied; ++i) {
       std::uint8_t& cell = rebuilt[operation.offset + i];
@@ -154,7 +155,7 @@ TEST_F(OpLogFile, RebuildsTheFlashRecordByRecord) {
                                                     : static_cast<std::uint8_t>(cell & operation.data[i]);
     }
   }
-  EXPECT_TRUE(std::ranges::equal(rebuilt, flash_.window().first(kArraySize)));
+  EXPECT_TRUE(std::ranges::equal(rebuilt, flash_.window().first(kControllerPart.size)));
 }
 
 TEST_F(OpLogFile, OtherFilesAreRefusedAndLeftAlone) {
@@ -213,7 +214,8 @@ TEST_F(OpLogFile, FailedWriteIsReportedAndEndsTheLog) {
   ASSERT_EQ(flash_.erase_sector(0), Status::kOk);
   {
     const FileSizeLimit limit(kOpLogHeaderSize + kOpLogRecordSize + 10);
-    ASSERT_EQ(flash_.erase_sector(kSectorSize), Status::kOk) << "flash goes on without its log";
+    ASSERT_EQ(flash_.erase_sector(kControllerPart.sector_size), Status::kOk)
+        << "flash goes on without its log";
   }
   EXPECT_EQ(writer->error(), EFBIG);
   ASSERT_EQ(flash_.erase_sector(0), Status::kOk);

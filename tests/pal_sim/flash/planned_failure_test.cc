@@ -39,11 +39,11 @@ TEST_F(PlannedFailures, AProgramFailsWithSomeOfItsBytes) {
 }
 
 TEST_F(PlannedFailures, AnEraseFailsWithSomeOfItsBytes) {
-  std::ranges::fill(cells(0, kSectorSize), std::uint8_t{0});
+  std::ranges::fill(cells(0, kControllerPart.sector_size), std::uint8_t{0});
   model_.plan_failure({.kind = OpKind::kEraseSector, .bytes = 100, .marginal_bytes = 10});
   EXPECT_EQ(model_.erase_sector(0), Status::kEraseFailed);
   EXPECT_THAT(cells(0, 100), Each(0xFF));
-  EXPECT_THAT(cells(100, kSectorSize - 100), Each(0));
+  EXPECT_THAT(cells(100, kControllerPart.sector_size - 100), Each(0));
   EXPECT_EQ(model_.cell_state().marginal.size(), 10u);
   EXPECT_EQ(model_.cell_state().marginal_bits(100), 0xFF);
   EXPECT_EQ(model_.program(0, page_), Status::kOk) << "programs are not of that kind";
@@ -65,7 +65,7 @@ TEST_F(PlannedFailures, ARangeFailsEachTimeUntilForgotten) {
   EXPECT_EQ(model_.program(2 * kPageSize, page_), Status::kOk);
   EXPECT_EQ(model_.program(kPageSize, page_), Status::kProgramFailed);
   EXPECT_EQ(model_.erase_sector(0), Status::kEraseFailed) << "its sector has that byte";
-  EXPECT_EQ(model_.erase_sector(kSectorSize), Status::kOk);
+  EXPECT_EQ(model_.erase_sector(kControllerPart.sector_size), Status::kOk);
   model_.power_on();
   EXPECT_EQ(model_.program(kPageSize, page_), Status::kProgramFailed) << "power does not mend it";
   model_.forget_failures();
@@ -83,7 +83,7 @@ TEST_F(PlannedFailures, ASilentOneReportsSuccess) {
 TEST_F(PlannedFailures, RefusalsAndLocksDoNotFail) {
   model_.plan_failure({});
   EXPECT_EQ(model_.erase_sector(1), Status::kUnaligned);
-  EXPECT_EQ(model_.lock(0, kSectorSize), Status::kOk);
+  EXPECT_EQ(model_.lock(0, kControllerPart.sector_size), Status::kOk);
   EXPECT_EQ(model_.otp_lock(), Status::kOk);
   EXPECT_EQ(model_.program(0, page_), Status::kProtected);
 }
@@ -140,8 +140,8 @@ TEST_F(WornFlash, StandsItsErasesThenFailsThemAndItsPrograms) {
 TEST_F(WornFlash, OtherSectorsAndTheOtpBankAreNotTouched) {
   model_.set_endurance(1);
   for (int i = 0; i < 2; ++i) static_cast<void>(model_.erase_sector(0));
-  EXPECT_EQ(model_.erase_sector(kSectorSize), Status::kOk);
-  EXPECT_EQ(model_.program(kSectorSize, page_), Status::kOk);
+  EXPECT_EQ(model_.erase_sector(kControllerPart.sector_size), Status::kOk);
+  EXPECT_EQ(model_.program(kControllerPart.sector_size, page_), Status::kOk);
   EXPECT_EQ(model_.otp_program(0, Bytes(1, 0)), Status::kOk);
   model_.power_on();
   EXPECT_EQ(model_.erase_sector(0), Status::kEraseFailed) << "power does not mend it";
@@ -160,7 +160,7 @@ TEST_F(WornFlash, IsWithoutEndUnlessAsked) {
 TEST_F(WornFlash, APowerCutInAFailingEraseChangesNothing) {
   model_.set_endurance(0);
   ASSERT_EQ(model_.program(0, page_), Status::kOk);
-  model_.cut_power_at({.operation = 2, .bytes = kSectorSize});
+  model_.cut_power_at({.operation = 2, .bytes = kControllerPart.sector_size});
   EXPECT_EQ(model_.erase_sector(0), Status::kNoDevice);
   EXPECT_THAT(cells(0, kPageSize), Each(0x3C));
 }

@@ -38,11 +38,11 @@ TEST_F(PowerCut, ProgramStopsAtEveryByte) {
 }
 
 TEST_F(PowerCut, EraseStopsAtEveryByte) {
-  const auto cells = flash_.window().subspan(kSectorSize, kSectorSize);
-  for (std::uint32_t bytes = 0; bytes <= kSectorSize; ++bytes) {
+  const auto cells = flash_.window().subspan(kControllerPart.sector_size, kControllerPart.sector_size);
+  for (std::uint32_t bytes = 0; bytes <= kControllerPart.sector_size; ++bytes) {
     std::ranges::fill(cells, std::uint8_t{0});
     cut_next(bytes);
-    ASSERT_EQ(model_.erase_sector(kSectorSize), Status::kNoDevice);
+    ASSERT_EQ(model_.erase_sector(kControllerPart.sector_size), Status::kNoDevice);
     const auto first_old = std::ranges::find(cells, 0);
     ASSERT_EQ(first_old - cells.begin(), bytes);
     ASSERT_TRUE(std::all_of(first_old, cells.end(), [](int b) { return b == 0; })) << "cut at " << bytes;
@@ -67,7 +67,7 @@ TEST_F(PowerCut, MoreBytesThanTheOperationMeansAfterIt) {
 TEST_F(PowerCut, StrikesTheChosenOperationOnly) {
   model_.cut_power_at({.operation = 3, .bytes = 0});
   EXPECT_EQ(model_.program(0, page_), Status::kOk);
-  EXPECT_EQ(model_.program(kArraySize, page_), Status::kOutOfRange) << "refused: not an operation";
+  EXPECT_EQ(model_.program(kControllerPart.size, page_), Status::kOutOfRange) << "refused: not an operation";
   EXPECT_EQ(model_.program(kPageSize, page_), Status::kOk);
   EXPECT_EQ(model_.program(2 * kPageSize, page_), Status::kNoDevice);
   EXPECT_EQ(flash_.window()[2 * kPageSize], 0xFF);
@@ -80,7 +80,7 @@ TEST_F(PowerCut, EverythingAfterItIsDiscarded) {
   std::vector<std::uint8_t> out(4, 9);
   EXPECT_EQ(flash_.program(0, page_), Status::kNoDevice);
   EXPECT_EQ(flash_.erase_sector(0), Status::kNoDevice);
-  EXPECT_EQ(flash_.lock(0, kSectorSize), Status::kNoDevice);
+  EXPECT_EQ(flash_.lock(0, kControllerPart.sector_size), Status::kNoDevice);
   EXPECT_EQ(flash_.otp_program(0, page_), Status::kNoDevice);
   EXPECT_EQ(flash_.otp_lock(), Status::kNoDevice);
   EXPECT_EQ(flash_.read(0, out), Status::kNoDevice);
@@ -93,7 +93,7 @@ TEST_F(PowerCut, EverythingAfterItIsDiscarded) {
 }
 
 TEST_F(PowerCut, PowerOnRestoresServiceAndClearsLocksAndPlan) {
-  ASSERT_EQ(flash_.lock(0, kSectorSize), Status::kOk);
+  ASSERT_EQ(flash_.lock(0, kControllerPart.sector_size), Status::kOk);
   ASSERT_EQ(flash_.otp_lock(), Status::kOk);
   model_.cut_power_at({.operation = 4, .bytes = 0});
   model_.cut_power_now();

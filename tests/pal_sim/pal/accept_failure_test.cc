@@ -9,6 +9,7 @@
 
 #include "agent/boot/boot_control.h"
 #include "pal_sim/flash/flash_map.h"
+#include "tests/agent/boot/journal_bytes.h"
 #include "tests/pal_sim/pal/device.h"
 #include "tests/pal_sim/pal/faulty_flash.h"
 
@@ -18,7 +19,7 @@ namespace {
 using boot::image::Version;
 
 constexpr Version kNew{1, 1, 0, 0};
-constexpr std::uint32_t kJournalSize = 2 * flash::kSectorSize;
+constexpr std::uint32_t kJournalSize = boot_test::kBothPartitions;
 
 /// Which operations fail, counted from the beginning of the acceptance (1), and how.
 struct Failures {
@@ -156,10 +157,10 @@ class AcceptFailure : public testing::Test {
 constexpr std::uint32_t kHalfAPage = flash::kPageSize / 2;
 
 TEST_F(AcceptFailure, OfOneOperationIsToldAsItIs) {
-  for (const std::uint32_t bytes : {0U, kHalfAPage, flash::kSectorSize}) {
+  for (const std::uint32_t bytes : {0U, kHalfAPage, flash::kControllerPart.sector_size}) {
     sweep({.bytes = bytes});
-    sweep({.bytes = bytes, .marginal_bytes = flash::kSectorSize});
-    if (bytes != flash::kSectorSize) sweep({.bytes = bytes, .is_silent = true});
+    sweep({.bytes = bytes, .marginal_bytes = flash::kControllerPart.sector_size});
+    if (bytes != flash::kControllerPart.sector_size) sweep({.bytes = bytes, .is_silent = true});
     if (HasFailure()) return;
   }
   EXPECT_GT(accepted_, 0) << "a failed program is made good";
@@ -168,11 +169,14 @@ TEST_F(AcceptFailure, OfOneOperationIsToldAsItIs) {
 
 /// A part that says that it failed, and did all of it: the record and its confirmations stand.
 TEST_F(AcceptFailure, OfSomeOperationsIsToldAsItIs) {
-  for (const std::uint32_t bytes : {0U, kHalfAPage, flash::kSectorSize}) {
+  for (const std::uint32_t bytes : {0U, kHalfAPage, flash::kControllerPart.sector_size}) {
     for (const std::uint32_t stride : {1U, 2U, 3U}) {
       for (const std::uint32_t count : {2U, 3U, 4U, 6U}) {
         sweep({.count = count, .stride = stride, .bytes = bytes});
-        sweep({.count = count, .stride = stride, .bytes = bytes, .marginal_bytes = flash::kSectorSize});
+        sweep({.count = count,
+               .stride = stride,
+               .bytes = bytes,
+               .marginal_bytes = flash::kControllerPart.sector_size});
         if (HasFailure()) return;
       }
     }
@@ -183,11 +187,14 @@ TEST_F(AcceptFailure, OfSomeOperationsIsToldAsItIs) {
 }
 
 TEST_F(AcceptFailure, ThatStaysIsNeverToldWrong) {
-  for (const std::uint32_t bytes : {0U, kHalfAPage, flash::kSectorSize}) {
+  for (const std::uint32_t bytes : {0U, kHalfAPage, flash::kControllerPart.sector_size}) {
     for (const std::uint32_t stride : {1U, 3U}) {
       sweep({.count = kWithoutEnd, .stride = stride, .bytes = bytes});
-      sweep({.count = kWithoutEnd, .stride = stride, .bytes = bytes, .marginal_bytes = flash::kSectorSize});
-      if (bytes != flash::kSectorSize) {
+      sweep({.count = kWithoutEnd,
+             .stride = stride,
+             .bytes = bytes,
+             .marginal_bytes = flash::kControllerPart.sector_size});
+      if (bytes != flash::kControllerPart.sector_size) {
         sweep({.count = kWithoutEnd, .stride = stride, .bytes = bytes, .is_silent = true});
       }
       if (HasFailure()) return;
@@ -197,14 +204,14 @@ TEST_F(AcceptFailure, ThatStaysIsNeverToldWrong) {
 }
 
 TEST_F(AcceptFailure, OfAWornSectorIsNeverToldWrong) {
-  for (const std::uint32_t sector : {0U, flash::kSectorSize}) {
+  for (const std::uint32_t sector : {flash::kBootControl0.offset, flash::kBootControl1.offset}) {
     for (const bool is_silent : {false, true}) {
       for (std::uint32_t first = 1; first < 12; ++first) {
         static_cast<void>(run({.first = first,
                                .count = kWithoutEnd,
                                .is_silent = is_silent,
                                .begin = sector,
-                               .end = sector + flash::kSectorSize}));
+                               .end = sector + flash::kControllerPart.sector_size}));
         if (HasFailure()) return;
       }
     }

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "agent/boot/slots.h"
+#include "tests/agent/boot/journal_bytes.h"
 
 namespace pal_test {
 namespace {
@@ -54,14 +55,14 @@ Device::Device() : flash_(shared_flash()) {
   settings_.code_signer_count = 1;
   flash_.model().set_cell_state({});
   flash_.model().power_on();
-  std::ranges::fill(window(0, 2 * flash::kSectorSize), std::uint8_t{0xFF});
+  std::ranges::fill(window(0, boot_test::kBothPartitions), std::uint8_t{0xFF});
   std::ranges::fill(window(flash::kOtpOffset, flash::kOtpSize), std::uint8_t{0xFF});
   for (const boot::Slot s : {boot::Slot::kA, boot::Slot::kB, boot::Slot::kRecovery}) {
     std::ranges::fill(slot(s).first(kTouchedPerSlot), std::uint8_t{0xFF});
   }
   std::ranges::copy(image_1_0_0(), slot(boot::Slot::kA).begin());
   if (!boot()) throw std::runtime_error("the factory image does not boot");
-  const auto control = window(0, 2 * flash::kSectorSize);
+  const auto control = window(0, boot_test::kBothPartitions);
   const auto otp = window(flash::kOtpOffset, flash::kOtpSize);
   boot_control_snapshot_.assign(control.begin(), control.end());
   otp_snapshot_.assign(otp.begin(), otp.end());
@@ -69,7 +70,7 @@ Device::Device() : flash_(shared_flash()) {
 
 void Device::restore(std::uint32_t power_ons) {
   flash_.model().set_cell_state({.power_ons = power_ons});
-  std::ranges::copy(boot_control_snapshot_, window(0, 2 * flash::kSectorSize).begin());
+  std::ranges::copy(boot_control_snapshot_, window(0, boot_test::kBothPartitions).begin());
   std::ranges::copy(otp_snapshot_, window(flash::kOtpOffset, flash::kOtpSize).begin());
   std::ranges::fill(slot(boot::Slot::kB).first(kTouchedPerSlot), std::uint8_t{0xFF});
   std::ranges::copy(image_1_0_0(), slot(boot::Slot::kA).begin());

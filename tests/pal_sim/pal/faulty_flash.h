@@ -28,7 +28,7 @@ class FaultyFlash : public flash::FlashDriver {
   explicit FaultyFlash(flash::FlashDriver& part) : part_(part) {}
 
   /// Strikes operation number `nth` (from 1) of the kind, and no other.
-  void plan(Fault fault, std::uint32_t nth) { start({fault, nth, nth, {0, flash::kArraySize}}); }
+  void plan(Fault fault, std::uint32_t nth) { start({fault, nth, nth, {0, flash::kControllerPart.size}}); }
   /// Strikes every operation of the kind in `where`: a worn sector.
   void wear(Fault fault, std::uint32_t offset, std::uint32_t size) {
     start({fault, 1, std::numeric_limits<std::uint32_t>::max(), {offset, size}});

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "pal_sim/pal/pal.h"
+#include "tests/agent/boot/journal_bytes.h"
 #include "tests/pal_sim/pal/device.h"
 #include "tests/pal_sim/pal/faulty_flash.h"
 
@@ -76,7 +77,8 @@ class FlashFailure : public testing::Test {
     for (operations_ = 0; operations_ < kMaxOperations; ++operations_) {
       SCOPED_TRACE("operation " + std::to_string(operations_ + 1));
       device_.restore();
-      std::ranges::fill(device_.slot(boot::Slot::kB).first(2 * flash::kSectorSize), std::uint8_t{0});
+      std::ranges::fill(device_.slot(boot::Slot::kB).first(2 * flash::kControllerPart.sector_size),
+                        std::uint8_t{0});
       pal::Pal& pal = start_pal();
       flash_.plan(fault, operations_ + 1);
       const Received received = update(pal);
@@ -139,16 +141,17 @@ TEST_F(FlashFailure, EveryReadThatFails) {
 
 TEST_F(FlashFailure, AWornJournalIsBootInfoCreateFailed) {
   pal::Pal& pal = start_pal();
-  flash_.wear(Fault::kProgramFails, flash::kBootControl0.offset, 2 * flash::kSectorSize);
+  flash_.wear(Fault::kProgramFails, flash::kBootControl0.offset, boot_test::kBothPartitions);
   EXPECT_EQ(create(pal), with_flash(OtaPalBootInfoCreateFailed, flash::Status::kProgramFailed));
-  flash_.wear(Fault::kEraseFails, flash::kBootControl0.offset, 2 * flash::kSectorSize);
+  flash_.wear(Fault::kEraseFails, flash::kBootControl0.offset, boot_test::kBothPartitions);
   EXPECT_EQ(create(start_pal()), with_flash(OtaPalBootInfoCreateFailed, flash::Status::kEraseFailed));
   expect_good_image({.status = 1, .was_write_refused = false});
 }
 
 TEST_F(FlashFailure, AWornSectorOfTheSlotIsRxFileCreateFailed) {
   pal::Pal& pal = start_pal();
-  flash_.wear(Fault::kEraseFails, flash::kSlotB.offset + flash::kSectorSize, flash::kSectorSize);
+  flash_.wear(Fault::kEraseFails, flash::kSlotB.offset + flash::kControllerPart.sector_size,
+              flash::kControllerPart.sector_size);
   EXPECT_EQ(create(pal), with_flash(OtaPalRxFileCreateFailed, flash::Status::kEraseFailed));
   expect_good_image({.status = 1, .was_write_refused = false});
 }
@@ -158,7 +161,7 @@ TEST_F(FlashFailure, AFileThatCannotBeReadIsFileClose) {
   File file(image_1_1_0());
   ASSERT_EQ(pal.create_file(&file.context), 0U);
   ASSERT_TRUE(write_all(pal, file));
-  flash_.wear(Fault::kReadFails, flash::kSlotB.offset, flash::kSectorSize);
+  flash_.wear(Fault::kReadFails, flash::kSlotB.offset, flash::kControllerPart.sector_size);
   EXPECT_EQ(pal.close_file(&file.context), with_flash(OtaPalFileClose, flash::Status::kNoDevice));
   EXPECT_EQ(pal.image_state(), OtaPalImageStateInvalid);
   expect_good_image({.status = 1, .was_write_refused = false});
@@ -181,7 +184,7 @@ TEST_F(FlashFailure, AVerifiedImageThatCannotBeRecordedIsFileClose) {
   File file(image_1_1_0());
   ASSERT_EQ(pal.create_file(&file.context), 0U);
   ASSERT_TRUE(write_all(pal, file));
-  flash_.wear(Fault::kProgramFails, flash::kBootControl0.offset, 2 * flash::kSectorSize);
+  flash_.wear(Fault::kProgramFails, flash::kBootControl0.offset, boot_test::kBothPartitions);
   EXPECT_EQ(main_of(pal.close_file(&file.context)), OtaPalFileClose);
   EXPECT_EQ(main_of(pal.activate()), OtaPalActivateFailed);
   EXPECT_EQ(main_of(pal.set_image_state(nullptr, OtaImageStateRejected)), OtaPalRejectFailed);

@@ -5,6 +5,7 @@
 
 #include "agent/boot/security_counter.h"
 #include "pal_sim/pal/code_signer.h"
+#include "tests/agent/boot/journal_bytes.h"
 #include "tests/pal_sim/pal/device.h"
 
 namespace pal_test {
@@ -172,7 +173,7 @@ TEST_F(PalTest, SizesUpToTheLargestNumberAreRefusedUnlessASlotHoldsThem) {
 
 TEST_F(PalTest, AFileAsLargeAsASlotIsReceivedToItsLastByteAndNoFurther) {
   File file(counting_bytes(flash::kSlotSize));
-  const auto behind = device_.slot(boot::Slot::kRecovery).first(flash::kSectorSize);
+  const auto behind = device_.slot(boot::Slot::kRecovery).first(flash::kControllerPart.sector_size);
   const Bytes before(behind.begin(), behind.end());
   receive(file);
   EXPECT_EQ(device_.slot(boot::Slot::kB).back(), file.content.back());
@@ -297,7 +298,7 @@ class UncommittedImage : public PalTest {
     receive(file);
     ASSERT_TRUE(device_.boot());
     ASSERT_EQ(set_state(OtaImageStateAccepted), OtaPalSuccess);
-    device_.model().plan_failure({.end = 2 * flash::kSectorSize});
+    device_.model().plan_failure({.end = boot_test::kBothPartitions});
   }
   void TearDown() override { device_.model().forget_failures(); }
 
@@ -355,13 +356,13 @@ TEST_F(PalTest, SignaturesMustFitASignature) {
 TEST_F(PalTest, OnlyTheSectorsOfTheFileAreErased) {
   const std::uint32_t slot_b = flash::kSlotB.offset;
   const auto first = device_.model().erase_count(slot_b);
-  const auto last = device_.model().erase_count(slot_b + flash::kSectorSize);
-  const auto beyond = device_.model().erase_count(slot_b + 2 * flash::kSectorSize);
-  File file(Bytes(flash::kSectorSize + 1, 1));
+  const auto last = device_.model().erase_count(slot_b + flash::kControllerPart.sector_size);
+  const auto beyond = device_.model().erase_count(slot_b + 2 * flash::kControllerPart.sector_size);
+  File file(Bytes(flash::kControllerPart.sector_size + 1, 1));
   ASSERT_EQ(device_.pal().create_file(&file.context), 0U);
   EXPECT_EQ(device_.model().erase_count(slot_b), first + 1);
-  EXPECT_EQ(device_.model().erase_count(slot_b + flash::kSectorSize), last + 1);
-  EXPECT_EQ(device_.model().erase_count(slot_b + 2 * flash::kSectorSize), beyond);
+  EXPECT_EQ(device_.model().erase_count(slot_b + flash::kControllerPart.sector_size), last + 1);
+  EXPECT_EQ(device_.model().erase_count(slot_b + 2 * flash::kControllerPart.sector_size), beyond);
 }
 
 TEST_F(PalTest, WritesStayWithinTheFile) {
@@ -476,7 +477,7 @@ TEST_F(PalTest, AnImageThatIsLongerThanItsFileIsNotStaged) {
   Bytes image = image_1_1_0();
   File whole(image);
   receive(whole);  // its end stays in flash when the next file is shorter: other sectors than that one's
-  image.resize(flash::kSectorSize);
+  image.resize(flash::kControllerPart.sector_size);
   File file(image);
   receive(file);
   const OtaPalStatus_t status = device_.pal().activate();
@@ -529,7 +530,8 @@ TEST_F(PalTest, ClosingTwiceFails) {
 
 TEST_F(PalTest, FlashFailuresCarryTheirStatus) {
   File file(image_1_1_0());
-  ASSERT_EQ(device_.flash().lock(flash::kSlotB.offset, flash::kSectorSize), flash::Status::kOk);
+  ASSERT_EQ(device_.flash().lock(flash::kSlotB.offset, flash::kControllerPart.sector_size),
+            flash::Status::kOk);
   const OtaPalStatus_t status = device_.pal().create_file(&file.context);
   EXPECT_EQ(main_of(status), OtaPalRxFileCreateFailed);
   EXPECT_EQ(OTA_PAL_SUB_ERR(status), static_cast<std::uint32_t>(flash::Status::kProtected));
@@ -538,7 +540,8 @@ TEST_F(PalTest, FlashFailuresCarryTheirStatus) {
 
 TEST_F(PalTest, BootRecordThatCannotBeWrittenIsBootInfoCreateFailed) {
   File file(image_1_1_0());
-  ASSERT_EQ(device_.flash().lock(flash::kBootControl0.offset, 2 * flash::kSectorSize), flash::Status::kOk);
+  ASSERT_EQ(device_.flash().lock(flash::kBootControl0.offset, boot_test::kBothPartitions),
+            flash::Status::kOk);
   EXPECT_EQ(main_of(device_.pal().create_file(&file.context)), OtaPalBootInfoCreateFailed);
 }
 
@@ -546,7 +549,8 @@ TEST_F(PalTest, AcceptanceThatCannotBeRecordedIsCommitFailed) {
   File file(image_1_1_0());
   receive(file);
   ASSERT_TRUE(device_.boot());
-  ASSERT_EQ(device_.flash().lock(flash::kBootControl0.offset, 2 * flash::kSectorSize), flash::Status::kOk);
+  ASSERT_EQ(device_.flash().lock(flash::kBootControl0.offset, boot_test::kBothPartitions),
+            flash::Status::kOk);
   EXPECT_EQ(set_state(OtaImageStateAccepted), OtaPalCommitFailed);
   EXPECT_EQ(device_.resets(), 1)
       << "a board does not come back to tell: the rejection is not recorded either";

@@ -46,7 +46,7 @@ struct Tear {
   std::uint32_t marginal_bytes;  ///< after those
   std::uint32_t luck;            ///< decides how marginal cells read
 };
-constexpr std::uint32_t kAll = flash::kSectorSize;
+constexpr std::uint32_t kAll = flash::kControllerPart.sector_size;
 constexpr std::uint32_t kHalfAPage = flash::kPageSize / 2;
 constexpr std::uint32_t kLucks = 7;
 constexpr std::array<Tear, 10> kTears{{{0, 0, 0},

@@ -388,7 +388,7 @@ TEST_F(ChosenCopy, IsTheOneThatCanBeRead) {
     EXPECT_EQ(settings_.thing_name, nth == 1 ? "older" : "newer");
   }
   pal_test::FaultyFlash dead(flash_);
-  dead.wear(pal_test::Fault::kReadFails, 0, flash::kArraySize);
+  dead.wear(pal_test::Fault::kReadFails, 0, flash::kControllerPart.size);
   EXPECT_EQ(load(dead), Status::kFlashError);
 }
 

@@ -12,6 +12,7 @@
 #include "attack_targets.h"
 #include "pal_sim/flash/flash_map.h"
 #include "qemu_boards/common/board.h"
+#include "tests/qemu_boards/device/floating_point.h"
 #include "tests/qemu_boards/device/probe_task.h"
 
 extern "C" void reset_handler();
@@ -161,7 +162,7 @@ void take_over_nmi() {
     case Task::kEraseOtherJournal: {
       boot::BootControl control(flash);
       if (control.load() != flash::Status::kOk) end_with(flash::Status::kNoDevice);
-      const bool first_is_in_force = control.in_force_sector() == flash::kBootControl0.offset;
+      const bool first_is_in_force = control.in_force_partition().offset == flash::kBootControl0.offset;
       const bool erase_first = first_is_in_force == (task == Task::kEraseRecordOfTrial);
       end_with(erase(erase_first ? flash::kBootControl0 : flash::kBootControl1));
     }
@@ -176,6 +177,7 @@ void take_over_nmi() {
       }
     case Task::kAcceptAndReset:
       end_with(accept());
+    case Task::kFloatingPoint:
     case Task::kMustNotRun:
       break;
   }
@@ -191,6 +193,11 @@ int main() {
     idle();
   }
   say_what_was_handed_over();
+  if (chosen.task == Task::kFloatingPoint) {
+    say("probe: floating-point registers ", probe::try_floating_point());
+    say("", "\n");
+    idle();
+  }
   const boot::BootInfo& info = board::boot_info();
   // Only on trial: the image that was there before shall not do it too.
   if (info.image_state == boot::ImageState::kTrial) run(chosen.task);

@@ -28,6 +28,8 @@ enum class Task : std::uint32_t {
   kEraseOtherJournal,   ///< the journal's other sector, which is the application's to write
   kAccept,              ///< accepts itself, ends the trial, serves the watchdog, and stays alive
   kAcceptAndReset,
+  kFloatingPoint,  ///< holds values in the floating-point registers while interrupts use them, on trial or
+                   ///< not
   kMustNotRun,  ///< says so at once, on trial or not: for images that are bad in a way of the test's choosing
 };
 

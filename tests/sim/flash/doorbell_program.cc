@@ -98,7 +98,7 @@ void first_boot() {
   report("page-end", run_with(ring_before_page_end, controller::kEraseSector, kErased + 4, 0));
   report("across", run_with(ring_across_page_end, controller::kEraseSector, kErased + 4, 0));
   report("hostile", run(controller::kProgram, 0, 0xFFFF'FFFF));
-  report("lock", run(controller::kLock, kLocked, kSectorSize));
+  report("lock", run(controller::kLock, kLocked, kControllerPart.sector_size));
   report("locked", program(kLocked, kPageSize, kFirstSeed));
   report("otp-lock", run(controller::kOtpLock, 0, 0));
   report("entropy", run(controller::kEntropy, 0, kPageSize));

@@ -132,7 +132,7 @@ TEST_F(FaultInjectorTest, ACutAfterAnOperationLeavesItComplete) {
   arm(PowerCut{.operations = {.kind = OpKind::kEraseSector}, .phase = PowerCut::Phase::kAfter});
   EXPECT_EQ(program(kSlotB), Status::kOk);
   EXPECT_EQ(erase(kSlotB), Status::kNoDevice);
-  EXPECT_THAT(bytes(kSlotB, ::flash::kSectorSize), Each(0xFF));
+  EXPECT_THAT(bytes(kSlotB, ::flash::kControllerPart.sector_size), Each(0xFF));
   EXPECT_THAT(struck(), ElementsAre(2));
 }
 

@@ -28,8 +28,9 @@ TEST_F(FlashFileTest, NewFileIsABlankPart) {
   const auto file = FlashFile::create(path_);
   ASSERT_TRUE(file.has_value()) << file.error().message;
   EXPECT_EQ(std::filesystem::file_size(path_), ::flash::kWindowSize);
-  EXPECT_TRUE(::flash::is_formatted(file->bytes()));
-  EXPECT_TRUE(std::ranges::all_of(file->bytes().first(::flash::kArraySize), [](int b) { return b == 0xFF; }));
+  EXPECT_EQ(::flash::part_of(file->bytes()), ::flash::kControllerPart);
+  EXPECT_TRUE(std::ranges::all_of(file->bytes().first(::flash::kControllerPart.size),
+                                  [](int b) { return b == 0xFF; }));
   EXPECT_THAT(file->otp(), Each(0xFF));
 }
 

@@ -39,7 +39,7 @@ class FlashPluginFaults : public testing::Test {
  protected:
   void SetUp() override {
     flash.emplace(FlashFile::create(folder.file("flash.bin")).value());
-    std::ranges::fill(flash->bytes().subspan(kErased, ::flash::kSectorSize), std::uint8_t{0});
+    std::ranges::fill(flash->bytes().subspan(kErased, ::flash::kControllerPart.sector_size), std::uint8_t{0});
     auto opened = FlashFaults::open(
         io, {.fault_path = folder.file("flash.faults"), .wake_path = folder.file("wake")}, *flash);
     ASSERT_TRUE(opened) << opened.error().message;
@@ -111,7 +111,7 @@ TEST_F(FlashPluginFaults, AnUnarmedFileChangesNothing) {
   EXPECT_THAT(said(), HasSubstr("sequence=00000008\n"));
   faults->collect();
   EXPECT_THAT(strikes, testing::IsEmpty());
-  EXPECT_EQ(faults->file().load_cells().erase_counts[kErased / ::flash::kSectorSize], 1U);
+  EXPECT_EQ(faults->file().load_cells().erase_counts[kErased / ::flash::kControllerPart.sector_size], 1U);
 }
 
 TEST_F(FlashPluginFaults, ACutWithinAProgramLeavesItsBytesAndStopsTheProcessorThere) {
@@ -121,7 +121,7 @@ TEST_F(FlashPluginFaults, ACutWithinAProgramLeavesItsBytesAndStopsTheProcessorTh
   EXPECT_THAT(said(), EndsWith("id=4346544f\n")) << "not one instruction after the doorbell";
   for (std::uint32_t i = 0; i < 77; ++i)
     ASSERT_EQ(flash->bytes()[kProgrammed + i], pattern(kFirstSeed, i)) << i;
-  EXPECT_THAT(bytes(kProgrammed + 77, ::flash::kSectorSize - 77), Each(0xFF));
+  EXPECT_THAT(bytes(kProgrammed + 77, ::flash::kControllerPart.sector_size - 77), Each(0xFF));
   EXPECT_THAT(strikes, ElementsAre(nlohmann::json({{"fault", "flash.power_cut"},
                                                    {"operation", 1},
                                                    {"kind", "program"},
@@ -138,10 +138,10 @@ TEST_F(FlashPluginFaults, TheThirdOperationIsCutAndTheNextBootGoesOn) {
   power_on();
   ASSERT_TRUE(is_struck());
   EXPECT_THAT(said(), EndsWith("over=00000000\n"));
-  EXPECT_THAT(bytes(kErased, ::flash::kSectorSize), Each(0));
+  EXPECT_THAT(bytes(kErased, ::flash::kControllerPart.sector_size), Each(0));
   power_on();
   ASSERT_TRUE(is_done()) << said();
-  EXPECT_THAT(bytes(kErased, ::flash::kSectorSize), Each(0xFF));
+  EXPECT_THAT(bytes(kErased, ::flash::kControllerPart.sector_size), Each(0xFF));
   EXPECT_EQ(strikes.size(), 1U);
 }
 
@@ -167,7 +167,7 @@ TEST_F(FlashPluginFaults, FailuresAreSeenByTheGuestAsTheirStatus) {
   EXPECT_THAT(said(), HasSubstr("keep=00000000\nmark=00000000\n"));
   for (std::uint32_t i = 0; i < ::flash::kPageSize; ++i)
     ASSERT_EQ(flash->bytes()[kProgrammed + i], pattern(kFirstSeed, i)) << "the second program changed " << i;
-  EXPECT_THAT(bytes(kErased, ::flash::kSectorSize), Each(0));
+  EXPECT_THAT(bytes(kErased, ::flash::kControllerPart.sector_size), Each(0));
   EXPECT_THAT(bytes(doorbell_program::kEntropyKept, ::flash::kPageSize), Each(0xFF));
   faults->collect();
   std::vector<std::string> names;
@@ -180,7 +180,7 @@ TEST_F(FlashPluginFaults, FailuresAreSeenByTheGuestAsTheirStatus) {
 
 TEST_F(FlashPluginFaults, StuckBitsAndWornSectorsStrikeTheGuestToo) {
   arm(StuckBits{.at = {.offset = kProgrammed + 7}, .mask = 0x01, .values = 0x01});
-  arm(Worn{.range = {.offset = kErased, .length_bytes = ::flash::kSectorSize}, .erases = 0});
+  arm(Worn{.range = {.offset = kErased, .length_bytes = ::flash::kControllerPart.sector_size}, .erases = 0});
   power_on();
   ASSERT_TRUE(is_done()) << said();
   EXPECT_THAT(said(), HasSubstr("program=00000000\nreadback=000000a9\n"));
@@ -193,7 +193,7 @@ TEST_F(FlashPluginFaults, EqualSeedsGiveEqualBootsWithMarginalBits) {
     ::flash::CellState cells;
     cells.weaken(doorbell_program::kBootMark, 0xFF);
     guest.reset();
-    std::ranges::fill(flash->bytes().first(::flash::kArraySize), std::uint8_t{0xFF});
+    std::ranges::fill(flash->bytes().first(::flash::kControllerPart.size), std::uint8_t{0xFF});
     faults->file().store_cells(cells);
     std::string all;
     for (int boot = 0; boot < 4; ++boot) {
@@ -230,18 +230,18 @@ TEST_F(FlashPluginFaults, AResetIsReportedBeforeItsInstructionAndFlashIsFrozen) 
   EXPECT_EQ(strikes.at(0), nlohmann::json({{"fault", "device.reset_at_instruction"}, {"instruction", 2000}}));
   const std::string at_strike = said();
   EXPECT_THAT(at_strike, Not(HasSubstr("mark=")));
-  const auto frozen = bytes(0, ::flash::kArraySize);
+  const auto frozen = bytes(0, ::flash::kControllerPart.size);
   faults->machine_stops();
   ASSERT_TRUE(guest->wait_for("mark=", kTimeoutMs)) << "the guest goes on, without flash";
   EXPECT_THAT(said(), HasSubstr("=00000007\n"));
-  EXPECT_EQ(bytes(0, ::flash::kArraySize), frozen);
+  EXPECT_EQ(bytes(0, ::flash::kControllerPart.size), frozen);
 }
 
 TEST_F(FlashPluginFaults, InstructionsAreCountedToTheOne) {
   // Whether the first doorbell has rung when the reset comes before the nth instruction.
   const auto has_rung = [this](std::uint64_t instruction) {
     guest.reset();
-    std::ranges::fill(flash->bytes().first(::flash::kArraySize), std::uint8_t{0xFF});
+    std::ranges::fill(flash->bytes().first(::flash::kControllerPart.size), std::uint8_t{0xFF});
     EXPECT_TRUE(faults->arm_reset("reset", instruction));
     power_on();
     EXPECT_TRUE(is_struck());

@@ -83,7 +83,8 @@ constexpr const char* kTranscript =
 
 TEST_F(FlashPlugin, ControllerObeysTheGuestAndResetClearsItsLocks) {
   FlashFile file = create();
-  std::ranges::fill(file.bytes().subspan(doorbell_program::kErased, 2 * ::flash::kSectorSize), 0);
+  std::ranges::fill(file.bytes().subspan(doorbell_program::kErased, 2 * ::flash::kControllerPart.sector_size),
+                    0);
 
   Guest guest(command_line(flash()));
   ASSERT_TRUE(guest.wait_for("done=00000000\n", kTimeoutMs)) << guest.output();
@@ -93,8 +94,10 @@ TEST_F(FlashPlugin, ControllerObeysTheGuestAndResetClearsItsLocks) {
     const int both = pattern(doorbell_program::kFirstSeed, i) & pattern(doorbell_program::kSecondSeed, i);
     ASSERT_EQ(file.bytes()[doorbell_program::kProgrammed + i], both) << "at byte " << i;
   }
-  EXPECT_THAT(file.bytes().subspan(doorbell_program::kErased, ::flash::kSectorSize), Each(0xFF));
-  EXPECT_THAT(file.bytes().subspan(doorbell_program::kErased + ::flash::kSectorSize, ::flash::kSectorSize),
+  EXPECT_THAT(file.bytes().subspan(doorbell_program::kErased, ::flash::kControllerPart.sector_size),
+              Each(0xFF));
+  EXPECT_THAT(file.bytes().subspan(doorbell_program::kErased + ::flash::kControllerPart.sector_size,
+                                   ::flash::kControllerPart.sector_size),
               Each(0));
 }
 
@@ -118,8 +121,8 @@ TEST_F(FlashPlugin, OpLogRebuildsTheFlash) {
               ::flash::Status::kOk);
     ASSERT_EQ(model.sequence(), operation.sequence);
   }
-  EXPECT_TRUE(std::ranges::equal(file.bytes().first(::flash::kArraySize),
-                                 std::span(rebuilt).first(::flash::kArraySize)));
+  EXPECT_TRUE(std::ranges::equal(file.bytes().first(::flash::kControllerPart.size),
+                                 std::span(rebuilt).first(::flash::kControllerPart.size)));
 }
 
 TEST_F(FlashPlugin, EntropyFollowsTheSeed) {

@@ -29,7 +29,8 @@ using State = DeviceRecord::State;
 std::vector<std::uint8_t> make_image() {
   const auto key = crypto::P256Key::generate().value();
   const std::vector<std::uint8_t> payload(1000, 0x42);
-  return image::sign(payload, {.version = {1, 2, 3}, .load_address = kMps2LoadAddress}, key).value();
+  return image::sign(payload, {.version = {1, 2, 3}, .load_address = boards().front().load_address}, key)
+      .value();
 }
 
 class FleetTest : public testing::Test {

@@ -47,8 +47,8 @@ class Invariants : public testing::Test, protected test::SoundRun {
   void erase(std::uint32_t offset) {
     operate({.kind = OpKind::kEraseSector,
              .offset = offset,
-             .length = flash::kSectorSize,
-             .applied = flash::kSectorSize,
+             .length = flash::kControllerPart.sector_size,
+             .applied = flash::kControllerPart.sector_size,
              .data = {}});
   }
 };
@@ -235,7 +235,7 @@ TEST_F(Invariants, S5HoldsForAWriteThatWasRefused) {
            .data = {0}});
   operate({.kind = OpKind::kEraseSector,
            .offset = kNoMansLand,
-           .length = flash::kSectorSize,
+           .length = flash::kControllerPart.sector_size,
            .status = flash::Status::kProtected,
            .data = {}});
   EXPECT_THAT(broken(), IsEmpty());
@@ -285,12 +285,12 @@ TEST_F(Invariants, S5DoesNotCompareMarginalCells) {
 
 TEST_F(Invariants, S5IsBrokenByMoreErasesThanTheUpdatesExplain) {
   // The factory's image and one update, begun at most once more after each of two resets.
-  const std::uint64_t most = 2ULL * 3 * (2ULL * (flash::kSlotSize / flash::kSectorSize) + 64);
+  const std::uint64_t most = 2ULL * 3 * (2ULL * (flash::kSlotSize / flash::kControllerPart.sector_size) + 64);
   const auto is_erase = [](const flash::LoggedOperation& one) { return one.kind == OpKind::kEraseSector; };
   auto count = static_cast<std::uint64_t>(std::ranges::count_if(device().op_log->operations, is_erase));
-  for (; count < most; ++count) erase(flash::kSlotB.end() - flash::kSectorSize);
+  for (; count < most; ++count) erase(flash::kSlotB.end() - flash::kControllerPart.sector_size);
   EXPECT_THAT(broken(), IsEmpty());
-  erase(flash::kSlotB.end() - flash::kSectorSize);
+  erase(flash::kSlotB.end() - flash::kControllerPart.sector_size);
   EXPECT_THAT(broken(), ElementsAre("S5: thing-1: 9601 sectors were erased for 1 updates"));
 }
 

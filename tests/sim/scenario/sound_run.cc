@@ -65,7 +65,7 @@ class Part {
   }
   void receive(const Bytes& image, const flash::Partition& slot) {
     for (std::uint32_t at = 0; at < image.size(); at += flash::kPageSize) {
-      if (at % flash::kSectorSize == 0) {
+      if (at % flash::kControllerPart.sector_size == 0) {
         ASSERT_EQ(flash_.erase_sector(slot.offset + at), flash::Status::kOk);
       }
       const std::size_t length = std::min<std::size_t>(flash::kPageSize, image.size() - at);
