@@ -22,17 +22,18 @@ struct Board {
   std::uint32_t watchdog;
   std::uint32_t fpga_io;
   std::uint32_t core_clock_hz;
+  bool has_trustzone;
 };
 
 /// The boards without TrustZone have their devices in one place, but for those that are given.
 constexpr Board one_world(std::string_view name, std::uint32_t flash_window, std::uint32_t ethernet) {
-  return {name, flash_window, ethernet, 13, 32, 0x4000'4000, 0x4000'8000, 0x4002'8000, 25'000'000};
+  return {name, flash_window, ethernet, 13, 32, 0x4000'4000, 0x4000'8000, 0x4002'8000, 25'000'000, false};
 }
 
 /// Those with TrustZone, too. The watchdog is the secure one; the others are seen at their non-secure
 /// addresses by both worlds.
 constexpr Board two_worlds(std::string_view name) {
-  return {name, 0x8000'0000, 0x4200'0000, 48, 112, 0x4020'0000, 0x5008'1000, 0x4030'2000, 20'000'000};
+  return {name, 0x8000'0000, 0x4200'0000, 48, 112, 0x4020'0000, 0x5008'1000, 0x4030'2000, 20'000'000, true};
 }
 
 inline constexpr std::array kBoards{
