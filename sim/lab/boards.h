@@ -38,6 +38,7 @@ struct Board {
   std::span<const std::string_view> capabilities;  ///< what scenarios may need of it
   flash_file::BackEnd flash = flash_file::BackEnd::kController;
   Watchdog watchdog = Watchdog::kCmsdk;
+  std::uint32_t watchdog_address = 0x4000'8000;  ///< of kCmsdk
 };
 
 /// All of them; the first is the default.

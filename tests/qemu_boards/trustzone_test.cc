@@ -1,0 +1,255 @@
+// What an application cannot do to the secure world, on the boards that have one: the real secure image
+// against a hostile application (device/mps2/trustzone_attempts.cc) that tries it. Whatever it is, the device
+// ends in the good image, and nothing but boot control has changed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "sim/crypto/key.h"
+#include "tests/qemu_boards/device/trustzone_attempts.h"
+#include "tests/qemu_boards/probe_device.h"
+
+namespace otasim::test {
+namespace {
+
+using boot::Slot;
+using boot::StagedState;
+using probe::Attempt;
+using probe::Task;
+
+bool has_trustzone() {
+  return std::ranges::count(board_under_test().capabilities, "trustzone") != 0;
+}
+
+class TrustZoneTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!has_trustzone()) GTEST_SKIP() << board_name() << " has no TrustZone";
+  }
+
+  static ProbeImage update(std::uint32_t task) {
+    return {.task = static_cast<Task>(task), .version = {1, 1, 0, 0}, .security_counter = 2};
+  }
+  static ProbeImage update(Attempt attempt) { return update(static_cast<std::uint32_t>(attempt)); }
+
+  void commit_first_image(Attempt attempt = {}) {
+    if (attempt != Attempt{}) {
+      device_.write(Slot::kA, device_.make({.task = static_cast<Task>(attempt)}));
+    }
+    device_.power_on();
+    ASSERT_TRUE(device_.says("probe: running slot=A state=committed"));
+    device_.power_off();
+  }
+
+  /// Slot A is committed, and an image on trial in slot B makes the attempt.
+  void try_on_trial(std::uint32_t task) {
+    commit_first_image();
+    device_.stage(device_.make(update(task)));
+    before_ = outside_boot_control();
+    device_.power_on();
+    ASSERT_TRUE(device_.says("probe: running slot=B state=trial attempt=1"));
+  }
+  void try_on_trial(Attempt attempt) { try_on_trial(static_cast<std::uint32_t>(attempt)); }
+
+  void expect_fault_and_rollback() {
+    EXPECT_TRUE(device_.says("board: fault at"));
+    expect_rollback();
+    EXPECT_FALSE(device_.has_said("probe: result"));
+  }
+
+  void expect_rollback() {
+    EXPECT_TRUE(device_.says("boot: reject slot=B"));
+    EXPECT_TRUE(device_.says("boot: start slot=A version=1.0.0 state=committed"));
+    EXPECT_TRUE(device_.says("probe: running slot=A"));
+    device_.power_off();
+    EXPECT_EQ(device_.boot_state().staged_state, StagedState::kRejected);
+    EXPECT_EQ(device_.boot_state().committed_slot, Slot::kA);
+    EXPECT_EQ(outside_boot_control(), before_);
+  }
+
+  /// It was refused; the deadline would end the trial, and so does a reset.
+  void expect_refusal_and_rollback(const std::string& result) {
+    EXPECT_TRUE(device_.says("probe: result " + result));
+    EXPECT_FALSE(device_.has_said("board: fault"));
+    device_.reset();
+    expect_rollback();
+  }
+
+  [[nodiscard]] Bytes outside_boot_control() {
+    const auto bytes = device_.flash().bytes();
+    Bytes rest(bytes.begin() + flash::kBootControl1.end(), bytes.begin() + flash::kControllerPart.size);
+    rest.insert(rest.end(), device_.flash().otp().begin(), device_.flash().otp().end());
+    return rest;
+  }
+
+  ProbeDevice device_;
+  Bytes before_;
+};
+
+class ForbiddenPlace : public TrustZoneTest, public testing::WithParamInterface<std::size_t> {};
+
+TEST_P(ForbiddenPlace, CannotBeRead) {
+  try_on_trial(probe::kFirstRead + static_cast<std::uint32_t>(GetParam()));
+  expect_fault_and_rollback();
+}
+
+TEST_P(ForbiddenPlace, CannotBeWritten) {
+  try_on_trial(probe::kFirstWrite + static_cast<std::uint32_t>(GetParam()));
+  expect_fault_and_rollback();
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, ForbiddenPlace, testing::Range(std::size_t{0}, probe::kForbidden.size()),
+                         [](const auto& tested) {
+                           return std::string(probe::kForbidden[tested.param].name);
+                         });
+
+struct Fault {
+  std::string_view name;
+  Attempt attempt;
+};
+
+class WayIn : public TrustZoneTest, public testing::WithParamInterface<Fault> {};
+
+TEST_P(WayIn, FaultsAndIsRolledBack) {
+  try_on_trial(GetParam().attempt);
+  expect_fault_and_rollback();
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, WayIn,
+                         testing::Values(Fault{"PastTheGateway", Attempt::kCallPastTheGateway},
+                                         Fault{"BehindTheGatewaysFirstInstruction", Attempt::kCallBehindSg},
+                                         Fault{"StackInSecureMemory", Attempt::kStackInSecureMemory},
+                                         Fault{"ForgedExceptionReturn", Attempt::kForgedExceptionReturn},
+                                         Fault{"StoppingTheTrialsWatchdog", Attempt::kStopWatchdog},
+                                         Fault{"EndingTheTrial", Attempt::kEndTrial},
+                                         Fault{"RestartingTheTrialsWatchdog", Attempt::kStartWatchdog}),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
+/// The secure world's own call is what it returns to; that says so, and resets.
+TEST_F(TrustZoneTest, AForgedFunctionReturnEndsTheTrial) {
+  try_on_trial(Attempt::kForgedFunctionReturn);
+  EXPECT_TRUE(device_.says("board: the application returned"));
+  expect_rollback();
+}
+
+TEST_F(TrustZoneTest, DevicesThatAreNotGivenAwayReadZero) {
+  try_on_trial(Attempt::kReadWhatReadsZero);
+  expect_refusal_and_rollback("zero");
+}
+
+TEST_F(TrustZoneTest, OnlyTheSecureWorldResets) {
+  try_on_trial(Attempt::kRequestReset);
+  expect_refusal_and_rollback("still here");
+}
+
+TEST_F(TrustZoneTest, NoServiceTakesPointersIntoTheOtherWorld) {
+  try_on_trial(Attempt::kPointersIntoOtherWorld);
+  expect_refusal_and_rollback("refused");
+}
+
+TEST_F(TrustZoneTest, AnImageOnTrialWritesNothing) {
+  try_on_trial(Attempt::kWriteWhatIsNotReceived);
+  expect_refusal_and_rollback("refused");
+}
+
+TEST_F(TrustZoneTest, ACommittedImageWritesNothingButTheCalendar) {
+  commit_first_image(Attempt::kWriteWhatIsNotReceived);
+  const Bytes before = outside_boot_control();
+  device_.power_on();
+  EXPECT_TRUE(device_.says("probe: result refused"));
+  device_.power_off();
+  EXPECT_EQ(outside_boot_control(), before);
+}
+
+TEST_F(TrustZoneTest, ACommittedImageAcceptsNothing) {
+  commit_first_image(Attempt::kAcceptWhileCommitted);
+  device_.stage(device_.make(update(Attempt::kCallPastTheGateway)));
+  device_.power_on();  // the trial fails, and the committed image tries to accept what was on trial
+  EXPECT_TRUE(device_.says("boot: start slot=A version=1.0.0 state=committed"));
+  EXPECT_TRUE(device_.says("probe: result refused"));
+  device_.power_off();
+  EXPECT_EQ(device_.boot_state().staged_state, StagedState::kRejected);
+}
+
+/// What stands in the slot being received is recorded only if the secure world finds that it may start.
+class Finishing : public TrustZoneTest {
+ protected:
+  void finish(const Bytes& received) {
+    commit_first_image(Attempt::kFinishWhatIsThere);
+    device_.begin_receive(Slot::kB);
+    device_.write(Slot::kB, received);
+    device_.power_on();
+  }
+  void expect_refused(const std::string& why) {
+    EXPECT_TRUE(device_.says("probe: check " + why));
+    EXPECT_TRUE(device_.says("probe: result refused"));
+    device_.power_off();
+    EXPECT_EQ(device_.boot_state().staged_state, StagedState::kReceiving);
+  }
+};
+
+TEST_F(Finishing, ASoundImageIsRecorded) {
+  finish(device_.make({.version = {1, 1, 0, 0}, .security_counter = 2}));
+  EXPECT_TRUE(device_.says("probe: check ok"));
+  EXPECT_TRUE(device_.says("probe: result recorded"));
+  device_.power_off();
+  const boot::BootState state = device_.boot_state();
+  EXPECT_EQ(state.staged_state, StagedState::kVerified);
+  EXPECT_EQ(state.staged.version, (boot::image::Version{1, 1, 0, 0}));
+  EXPECT_EQ(state.staged.security_counter, 2U);
+  EXPECT_EQ(state.staged.job_id.view(), "job-1");
+}
+
+TEST_F(Finishing, AnEncryptedImageIsOpenedAndRecorded) {
+  finish(device_.make({.version = {1, 1, 0, 0}, .security_counter = 2, .is_encrypted = true}));
+  EXPECT_TRUE(device_.says("probe: check ok"));
+  EXPECT_TRUE(device_.says("probe: result recorded"));
+}
+
+TEST_F(Finishing, AStrangersImageIsNot) {
+  const auto stranger = crypto::P256Key::generate().value();
+  finish(device_.make({.version = {1, 1, 0, 0}, .stranger = &stranger}));
+  expect_refused("unknown-key");
+}
+
+TEST_F(Finishing, ADamagedImageIsNot) {
+  Bytes image = device_.make({.version = {1, 1, 0, 0}});
+  image[0x300] ^= 1;
+  finish(image);
+  expect_refused("hash-mismatch");
+}
+
+TEST_F(Finishing, ARecoveryImageIsNot) {
+  finish(device_.make({.version = {1, 1, 0, 0}, .kind = boot::image::Kind::kRecovery}));
+  expect_refused("wrong-kind");
+}
+
+TEST_F(Finishing, NothingIsNot) {
+  finish({});
+  expect_refused("no-image");
+}
+
+/// Twenty thousand calls with arguments of all kinds; what they ask for may be granted, but the image that
+/// runs stays, and so does what is the secure world's alone.
+TEST_F(TrustZoneTest, TheGatewayStandsRandomCalls) {
+  commit_first_image(Attempt::kFuzz);
+  const auto contents = [&](const flash::Partition& partition) {
+    const auto bytes = device_.flash().partition(partition);
+    return Bytes(bytes.begin(), bytes.end());
+  };
+  const std::array owned{flash::kProvisioning0, flash::kProvisioning1, flash::kSlotA, flash::kRecovery};
+  std::vector<Bytes> before;
+  for (const auto& partition : owned) before.push_back(contents(partition));
+  device_.power_on();
+  EXPECT_TRUE(device_.says("probe: result survived"));
+  EXPECT_FALSE(device_.has_said("board: fault"));
+  device_.power_off();
+  for (std::size_t i = 0; i < owned.size(); ++i) EXPECT_EQ(contents(owned[i]), before[i]) << owned[i].name;
+  EXPECT_TRUE(std::ranges::all_of(device_.flash().otp(), [](std::uint8_t byte) { return byte == 0xFF; }));
+  EXPECT_EQ(device_.boot_state().committed_slot, Slot::kA);
+  device_.power_on();
+  EXPECT_TRUE(device_.says("boot: start slot=A version=1.0.0 state=committed"));
+}
+
+}  // namespace
+}  // namespace otasim::test
