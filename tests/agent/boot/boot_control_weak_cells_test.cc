@@ -22,7 +22,7 @@ using flash::Status;
 /// One long life of a journal on weak cells.
 class WeakLife {
  public:
-  explicit WeakLife(std::uint32_t seed) : random_(seed), flash_(seed) {}
+  WeakLife(std::uint32_t seed, const flash::Geometry& part) : random_(seed), flash_(seed, part) {}
 
   void run(int boots) {
     for (int boot = 0; boot < boots && !testing::Test::HasFailure(); ++boot) session();
@@ -36,8 +36,8 @@ class WeakLife {
     const std::uint32_t next_operation = flash_.model().sequence() + 1;
     if (below(4) != 0) {
       flash_.model().cut_power_at({.operation = next_operation + below(5),
-                                   .bytes = below(4) == 0 ? below(flash::kControllerPart.sector_size + 1) : 0,
-                                   .marginal_bytes = below(flash::kControllerPart.sector_size + 1)});
+                                   .bytes = below(4) == 0 ? below(flash::kJournalSize + 1) : 0,
+                                   .marginal_bytes = below(flash::kJournalSize + 1)});
     }
     if (below(4) == 0) {
       flash_.model().plan_failure({.operation = next_operation + below(6),
@@ -67,9 +67,12 @@ class WeakLife {
 };
 
 TEST(BootControlOnWeakCells, AStateActedUponIsNeverLostNorReplacedByATornOne) {
-  for (std::uint32_t seed = 1; seed <= 40 && !testing::Test::HasFailure(); ++seed) {
-    SCOPED_TRACE(seed);
-    WeakLife(seed).run(60);
+  for (const flash::Geometry& part : flash::kParts) {
+    SCOPED_TRACE(part.sector_size);
+    for (std::uint32_t seed = 1; seed <= 40 && !testing::Test::HasFailure(); ++seed) {
+      SCOPED_TRACE(seed);
+      WeakLife(seed, part).run(60);
+    }
   }
 }
 
