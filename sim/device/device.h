@@ -28,6 +28,7 @@
 #include "sim/base/child_process.h"
 #include "sim/base/result.h"
 #include "sim/device/debugger.h"
+#include "sim/device/watchdog_part.h"
 #include "sim/report/event_log.h"
 
 namespace otasim::device {
@@ -36,13 +37,13 @@ namespace otasim::device {
 inline constexpr std::uint64_t kFlashWindowBytes = 16 * 1024 * 1024;
 
 struct Config {
-  std::string name = {};                         ///< in its events, if a lab has several
-  std::string board = "mps2-an385";              ///< QEMU's machine name
-  std::string bootloader_path;                   ///< ELF or raw image for address 0
-  std::string flash_path;                        ///< kFlashWindowBytes long
-  std::uint32_t watchdog_address = 0x4000'8000;  ///< of the board's CMSDK watchdog
-  std::string flash_plugin_path;                 ///< the flash controller; none: the window is plain RAM
-  std::string op_log_path;                       ///< where the controller logs operations; none: no log
+  std::string name = {};             ///< in its events, if a lab has several
+  std::string board = "mps2-an385";  ///< QEMU's machine name
+  std::string bootloader_path;       ///< ELF or raw image for address 0
+  std::string flash_path;            ///< kFlashWindowBytes long
+  WatchdogPart watchdog = {.address = 0x4000'8000};
+  std::string flash_plugin_path;            ///< the flash controller; none: the window is plain RAM
+  std::string op_log_path;                  ///< where the controller logs operations; none: no log
   std::string fault_path = {};              ///< a prepared fault file for the controller; none: no faults
   std::string wake_path = {};               ///< the pipe through which the controller tells of strikes
   std::uint64_t seed = 0;                   ///< for the controller's entropy

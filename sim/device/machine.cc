@@ -302,7 +302,7 @@ void Machine::handle_debugger(Socket socket) {
 }
 
 void Machine::expire_watchdog() {
-  debug([this](Debugger& debugger) { debugger.expire_watchdog(config_.watchdog_address); });
+  debug([this](Debugger& debugger) { debugger.expire_watchdog(config_.watchdog); });
   watchdog_period_.expires_after(Device::kWatchdogPeriod);
   watchdog_period_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();
@@ -311,7 +311,7 @@ void Machine::expire_watchdog() {
 }
 
 void Machine::expire_watchdog_again() {
-  debug([this](Debugger& debugger) { debugger.expire_watchdog_again(config_.watchdog_address); });
+  debug([this](Debugger& debugger) { debugger.expire_watchdog_again(config_.watchdog); });
 }
 
 void Machine::catch_up() {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/device/watchdog_part.h"
 #include "sim/image/arm_attributes.h"
 
 namespace otasim::lab {
@@ -29,7 +30,7 @@ struct Board {
   MemoryRange boot_rom;        ///< where the bootloader stands; its linker script agrees
   std::uint32_t load_address;  ///< where its images are loaded; the application's linker script agrees
   std::string_view nic_model;  ///< QEMU's name of its network controller
-  std::uint32_t watchdog_address;  ///< of its CMSDK watchdog
+  device::WatchdogPart watchdog;
   std::span<const std::string_view> capabilities;  ///< what scenarios may need of it
 };
 

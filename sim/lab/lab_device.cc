@@ -122,7 +122,7 @@ Result<void> LabDevice::create_device() {
                                          .board = std::string(spec_.board->name),
                                          .bootloader_path = products_.bootloader_elf,
                                          .flash_path = flash_.path(),
-                                         .watchdog_address = spec_.board->watchdog_address,
+                                         .watchdog = spec_.board->watchdog,
                                          .flash_plugin_path = products_.flash_plugin,
                                          .op_log_path = spec_.record ? spec_.folder + "/flash.ops" : "",
                                          .fault_path = faults_->paths().fault_path,
