@@ -85,7 +85,7 @@ bool is_trial_of_this_image() {
 }
 
 bool is_acceptance_durable() {
-  return updates().state().staged_state == boot::StagedState::kAccepted &&
+  return updates().is_settled() && updates().state().staged_state == boot::StagedState::kAccepted &&
          updates().state().staged_slot == board::boot_info().slot;
 }
 

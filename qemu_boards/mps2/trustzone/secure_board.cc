@@ -10,6 +10,8 @@
 #include "qemu_boards/mps2/trustzone/registers.h"
 #include "qemu_boards/mps2/trustzone/secure_world.h"
 
+extern "C" std::uint32_t __bss_end;  // the linker's
+
 namespace {
 
 /// RAM that survives a reset. At power-on it holds anything, so each part proves itself: BootInfo by its
@@ -62,6 +64,11 @@ void take_control_of_exceptions() {
   constexpr std::uint32_t kSeparateFaults = 0xFU << 16;  // MemManage, BusFault, UsageFault, SecureFault
   mps2::reg(mps2::kResetControl) = kControlKey | kSecureFirst | kSecureResetOnly;
   mps2::reg(mps2::kHandlerControl) = mps2::reg(mps2::kHandlerControl) | kSeparateFaults;
+}
+
+/// The secure world's stack ends where its data does: an overflow faults.
+void limit_stack() {
+  __asm volatile("msr msplim, %0" ::"r"((reinterpret_cast<std::uint32_t>(&__bss_end) + 7) & ~7U));
 }
 
 /// The process stack is not used. What the other world might have the processor unstack from it by a forged
@@ -119,6 +126,7 @@ void init() {
   mps2::uart_init();
   mps2::system_timer_init();
   take_control_of_exceptions();
+  limit_stack();
   mps2::enable_interrupts();
 }
 
