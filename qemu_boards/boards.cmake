@@ -2,7 +2,7 @@
 # and differ by their drivers. The host's build and the firmware's read this (CMakeLists.txt in the folder above, and here).
 set(OTASIM_CPUS cortex-m3 cortex-m4 cortex-m7 cortex-m33)
 
-set(OTASIM_BOARDS_cortex-m3 mps2-an385)
+set(OTASIM_BOARDS_cortex-m3 mps2-an385 emcraft-sf2)
 set(OTASIM_FLAGS_cortex-m3 -mcpu=cortex-m3)
 
 set(OTASIM_BOARDS_cortex-m4 mps2-an386)

@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "pal_sim/flash/flash_map.h"
+#include "qemu_boards/common/armv7m.h"
 #include "qemu_boards/common/board.h"
-#include "qemu_boards/mps2/registers.h"
 #include "qemu_boards/mps2/this_board.h"
 
 namespace mps2 {
@@ -19,7 +19,7 @@ using flash::Status;
 constexpr std::uint32_t kRegisters = kBoard.flash_window + flash::kRegistersOffset;
 
 volatile std::uint32_t& controller_reg(controller::Register r) {
-  return reg(kRegisters + r);
+  return armv7m::reg(kRegisters + r);
 }
 
 volatile std::uint8_t* bytes_at(std::uint32_t window_offset) {

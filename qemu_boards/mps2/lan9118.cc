@@ -10,15 +10,15 @@
 #include <algorithm>
 #include <atomic>
 
+#include "qemu_boards/common/armv7m.h"
 #include "qemu_boards/common/board.h"
-#include "qemu_boards/mps2/drivers.h"
-#include "qemu_boards/mps2/handlers.h"
-#include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/common/drivers.h"
+#include "qemu_boards/common/handlers.h"
 #include "qemu_boards/mps2/this_board.h"
 
 namespace {
 
-using mps2::reg;
+using armv7m::reg;
 
 constexpr std::uint32_t kRxData = mps2::kBoard.ethernet + 0x00;
 constexpr std::uint32_t kTxData = mps2::kBoard.ethernet + 0x20;
@@ -158,7 +158,7 @@ extern "C" void ethernet_handler() {
   do {
     while (frames_waiting() != 0) {
       if (!move_frame()) {
-        reg(mps2::kNvicDisable + kIrqRegister) =
+        reg(armv7m::kNvicDisable + kIrqRegister) =
             kIrqBit;  // the controller goes on asking, and is heard when there is room
         return;
       }
@@ -167,13 +167,13 @@ extern "C" void ethernet_handler() {
   } while (frames_waiting() != 0);  // one that came before the controller was told to ask again
 }
 
-namespace mps2 {
+namespace drivers {
 
 bool ethernet_has_frame() {
   return queue_size() != 0 || frames_waiting() != 0;
 }
 
-}  // namespace mps2
+}  // namespace drivers
 
 namespace board {
 
@@ -196,7 +196,7 @@ bool nic_init(const MacAddress& mac, std::span<ReceivedFrame> queue) {
   reg(kInterruptStatus) = 0xFFFF'FFFF;
   reg(kInterruptEnable) = kRxStatusLevel;
   reg(kInterruptConfig) = kIrqEnable | kIrqActiveHigh | kIrqPushPull;
-  reg(mps2::kNvicEnable + kIrqRegister) = kIrqBit;
+  reg(armv7m::kNvicEnable + kIrqRegister) = kIrqBit;
   return true;
 }
 
@@ -224,7 +224,7 @@ std::size_t nic_receive(std::span<std::uint8_t> out) {
     const std::size_t length = frame.length <= out.size() ? frame.length : 0;
     std::copy_n(frame.bytes.begin(), length, out.begin());
     g_queue.read.store(read + 1, std::memory_order_release);
-    reg(mps2::kNvicEnable + kIrqRegister) = kIrqBit;  // there is room again
+    reg(armv7m::kNvicEnable + kIrqRegister) = kIrqBit;  // there is room again
     if (length != 0) return length;
   }
   return 0;

@@ -47,6 +47,8 @@ inline constexpr std::array kBoards{
 /// Where images are loaded to, on all of them.
 inline constexpr std::uint32_t kLoadAddress = 0x0010'0000;
 inline constexpr std::uint32_t kLoadSize = 0x0030'0000;
+/// What is zeroed behind an image before it starts ends here.
+inline constexpr std::uint32_t kClearedEnd = kLoadAddress + kLoadSize;
 /// Start of the bootloader's RAM that start-up code leaves alone: BootInfo and the reset reason.
 inline constexpr std::uint32_t kNoInitSize = 0x400;
 /// Of boot::RomTrust, near the end of the ROM.

@@ -7,30 +7,18 @@
 
 #include "pal_sim/flash/flash_map.h"
 #include "qemu_boards/common/board.h"
-#include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/common/mpu.h"
 #include "qemu_boards/mps2/this_board.h"
 
 namespace {
 
-constexpr std::uint32_t kExecuteNever = 1U << 28;
-constexpr std::uint32_t kNoAccess = 0U << 24;
-constexpr std::uint32_t kReadOnly = 6U << 24;
-constexpr std::uint32_t kReadWrite = 3U << 24;
-constexpr std::uint32_t kNormalMemory = 1U << 17;                 // cacheable, write-through
-constexpr std::uint32_t kDeviceMemory = (1U << 18) | (1U << 16);  // shareable, bufferable
-constexpr std::uint32_t kRegionEnable = 1U << 0;
-
-constexpr std::uint32_t kMpuEnable = 1U << 0;
-constexpr std::uint32_t kAlsoInFaultHandlers =
-    1U << 1;  // HFNMIENA: an NMI handler cannot service the watchdog either
-constexpr std::uint32_t kDefaultMapElsewhere = 1U << 2;
-
-/// A region of 2^n bytes, aligned to its size.
-struct Region {
-  std::uint32_t address;
-  std::uint32_t log2_size;
-  std::uint32_t attributes;
-};
+using armv7m::kDeviceMemory;
+using armv7m::kExecuteNever;
+using armv7m::kNoAccess;
+using armv7m::kNormalMemory;
+using armv7m::kReadOnly;
+using armv7m::kReadWrite;
+using armv7m::Region;
 
 /// Their numbers: where two overlap, the higher one counts.
 enum RegionNumber : std::uint32_t {
@@ -61,37 +49,25 @@ static_assert(mps2::kLoadAddress + mps2::kLoadSize == 1U << 22 && mps2::kRomSize
               "regions must cover what they protect");
 static_assert(kRegistersAddress % (1U << 13) == 0, "an MPU region is aligned to its size");
 
-void set_region(std::uint32_t number, const Region& region) {
-  mps2::reg(mps2::kMpuRegionNumber) = number;
-  mps2::reg(mps2::kMpuRegionBase) = region.address;
-  mps2::reg(mps2::kMpuRegionAttributes) = region.attributes | ((region.log2_size - 1) << 1) | kRegionEnable;
-}
-
-void clear_region(std::uint32_t number) {
-  mps2::reg(mps2::kMpuRegionNumber) = number;
-  mps2::reg(mps2::kMpuRegionAttributes) = 0;
-}
-
 }  // namespace
 
 namespace board {
 
 void protect_memory() {
-  for (std::uint32_t number = 0; number < kRegions.size(); ++number) set_region(number, kRegions[number]);
-  mps2::reg(mps2::kMpuControl) = kMpuEnable | kAlsoInFaultHandlers | kDefaultMapElsewhere;
-  mps2::data_barrier();
+  armv7m::set_regions(kRegions);
+  armv7m::enable_mpu();
 }
 
 void open_memory(bool is_trial) {
-  if (is_trial) set_region(kTrialWatchdog, kWatchdogOutOfReach);
-  clear_region(kCodeMemory);
-  clear_region(kDataMemory);
-  mps2::data_barrier();
+  if (is_trial) armv7m::set_region(kTrialWatchdog, kWatchdogOutOfReach);
+  armv7m::clear_region(kCodeMemory);
+  armv7m::clear_region(kDataMemory);
+  armv7m::data_barrier();
 }
 
 void end_trial() {
-  clear_region(kTrialWatchdog);
-  mps2::data_barrier();
+  armv7m::clear_region(kTrialWatchdog);
+  armv7m::data_barrier();
   watchdog_stop();
 }
 

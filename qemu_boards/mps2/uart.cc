@@ -1,7 +1,7 @@
 // Console: CMSDK APB UART 0 (Cortex-M System Design Kit, "APB UART"), transmitter only, polled.
+#include "qemu_boards/common/armv7m.h"
 #include "qemu_boards/common/board.h"
-#include "qemu_boards/mps2/drivers.h"
-#include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/common/drivers.h"
 #include "qemu_boards/mps2/this_board.h"
 
 namespace {
@@ -17,22 +17,22 @@ constexpr std::uint32_t kBaud = 115200;
 
 }  // namespace
 
-namespace mps2 {
+namespace drivers {
 
 void uart_init() {
-  reg(kBaudDivider) = kBoard.core_clock_hz / kBaud;
-  reg(kControl) = kControlTxEnable;
+  armv7m::reg(kBaudDivider) = mps2::kBoard.core_clock_hz / kBaud;
+  armv7m::reg(kControl) = kControlTxEnable;
 }
 
-}  // namespace mps2
+}  // namespace drivers
 
 namespace board {
 
 void console_write(std::string_view text) {
   for (const char c : text) {
-    while ((mps2::reg(kState) & kStateTxFull) != 0) {
+    while ((armv7m::reg(kState) & kStateTxFull) != 0) {
     }
-    mps2::reg(kData) = static_cast<std::uint8_t>(c);
+    armv7m::reg(kData) = static_cast<std::uint8_t>(c);
   }
 }
 

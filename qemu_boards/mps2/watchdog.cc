@@ -2,10 +2,10 @@
 //
 // The first expiry is an NMI. Its handler notes the reason and resets at once; if the processor cannot run it
 // any more, the second expiry resets the device without it.
+#include "qemu_boards/common/armv7m.h"
 #include "qemu_boards/common/board.h"
-#include "qemu_boards/mps2/drivers.h"
-#include "qemu_boards/mps2/handlers.h"
-#include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/common/drivers.h"
+#include "qemu_boards/common/handlers.h"
 #include "qemu_boards/mps2/this_board.h"
 
 namespace {
@@ -26,36 +26,32 @@ constexpr std::uint32_t kMaxTimeoutMs = 0xFFFF'FFFFU / kTicksPerMs;
 
 extern "C" void nmi_handler() {
   board::console_write("\nboard: watchdog expired, resetting\n");
-  mps2::note_reset_reason(boot::ResetReason::kWatchdog);
-  constexpr std::uint32_t kRequest = 0x05FA'0004;
-  mps2::reg(mps2::kResetControl) = kRequest;
-  mps2::data_barrier();
-  for (;;) {
-  }
+  drivers::note_reset_reason(boot::ResetReason::kWatchdog);
+  drivers::request_reset();
 }
 
 namespace board {
 
 void watchdog_start(std::uint32_t timeout_ms) {
   const std::uint32_t limited = timeout_ms < kMaxTimeoutMs ? timeout_ms : kMaxTimeoutMs;
-  mps2::reg(kLock) = kUnlockKey;
-  mps2::reg(kLoad) = limited * kTicksPerMs;
-  mps2::reg(kInterruptClear) = 1;
-  mps2::reg(kControl) = kInterruptEnable | kResetEnable;
-  mps2::reg(kLock) = kRelock;
+  armv7m::reg(kLock) = kUnlockKey;
+  armv7m::reg(kLoad) = limited * kTicksPerMs;
+  armv7m::reg(kInterruptClear) = 1;
+  armv7m::reg(kControl) = kInterruptEnable | kResetEnable;
+  armv7m::reg(kLock) = kRelock;
 }
 
 void watchdog_feed() {
-  mps2::reg(kLock) = kUnlockKey;
-  mps2::reg(kInterruptClear) = 1;  // reloads the counter
-  mps2::reg(kLock) = kRelock;
+  armv7m::reg(kLock) = kUnlockKey;
+  armv7m::reg(kInterruptClear) = 1;  // reloads the counter
+  armv7m::reg(kLock) = kRelock;
 }
 
 void watchdog_stop() {
-  mps2::reg(kLock) = kUnlockKey;
-  mps2::reg(kControl) = 0;
-  mps2::reg(kInterruptClear) = 1;
-  mps2::reg(kLock) = kRelock;
+  armv7m::reg(kLock) = kUnlockKey;
+  armv7m::reg(kControl) = 0;
+  armv7m::reg(kInterruptClear) = 1;
+  armv7m::reg(kLock) = kRelock;
 }
 
 }  // namespace board

@@ -257,10 +257,13 @@ Result<void> run(const RunOptions& options, const std::string& program) {
   if (!faults) return tl::unexpected(faults.error());
   const auto entries = scenario::find_scenarios(options.scenarios);
   if (!entries) return tl::unexpected(entries.error());
-  const auto cells = plan_cells(*entries, {.boards = options.boards, .data = options.data}, options.seed);
+  const scenario::CellChoice choice{.boards = options.boards, .data = options.data};
+  const auto cells = plan_cells(*entries, choice, options.seed);
   if (cells.empty()) {
+    std::string reason = why_left_out(*entries, choice);
+    if (!reason.empty()) reason += '\n';
     return fail(ExitCode::kUsage, "none of these scenarios runs on this board over this protocol",
-                "otasim scenario list tells where each one runs.");
+                reason + "otasim scenario list tells where each one runs.");
   }
   CellRunner runner(options, program, *parameters, *faults);
   std::vector<CellResult> results;

@@ -162,17 +162,17 @@ void Debugger::skip_instruction(std::uint32_t address, std::function<void()> tel
   });
 }
 
-void Debugger::expire_watchdog(const WatchdogPart& watchdog) {
+void Debugger::expire_watchdog(const CmsdkWatchdog& watchdog) {
   queue([self = shared_from_this(), watchdog] { self->drive_watchdog(watchdog, kInterruptOutput); });
 }
 
-void Debugger::expire_watchdog_again(const WatchdogPart& watchdog) {
+void Debugger::expire_watchdog_again(const CmsdkWatchdog& watchdog) {
   queue([self = shared_from_this(), watchdog] {
     self->drive_watchdog(watchdog, kInterruptOutput | kResetOutput);
   });
 }
 
-void Debugger::drive_watchdog(const WatchdogPart& watchdog, std::uint32_t outputs) {
+void Debugger::drive_watchdog(const CmsdkWatchdog& watchdog, std::uint32_t outputs) {
   const std::uint32_t base = watchdog.address;
   std::vector<SecureStores::Word> words{
       {base + kLock, kUnlockKey}, {base + kTestOutputs, outputs}, {base + kTestControl, kTestMode}};

@@ -21,9 +21,9 @@
 
 #include "sim/base/result.h"
 #include "sim/base/strike.h"
+#include "sim/device/cmsdk_watchdog.h"
 #include "sim/device/gdb_client.h"
 #include "sim/device/secure_stores.h"
-#include "sim/device/watchdog_part.h"
 
 namespace otasim::device {
 
@@ -60,9 +60,9 @@ class Debugger : public std::enable_shared_from_this<Debugger> {
 
   /// Raises the watchdog's interrupt output. QEMU models the part's integration test registers, which put
   /// that line into software's hand.
-  void expire_watchdog(const WatchdogPart& watchdog);
+  void expire_watchdog(const CmsdkWatchdog& watchdog);
   /// Raises its reset output, as its second expiry does.
-  void expire_watchdog_again(const WatchdogPart& watchdog);
+  void expire_watchdog_again(const CmsdkWatchdog& watchdog);
   /// @param id  from the caller, for stop_skipping()
   void skip(std::uint32_t id, SkipPoint point);
   void stop_skipping(std::uint32_t id);
@@ -80,7 +80,7 @@ class Debugger : public std::enable_shared_from_this<Debugger> {
   void handle_trap(std::uint32_t address);
   void pass_breakpoint(std::uint32_t address);
   void skip_instruction(std::uint32_t address, std::function<void()> tell);
-  void drive_watchdog(const WatchdogPart& watchdog, std::uint32_t outputs);
+  void drive_watchdog(const CmsdkWatchdog& watchdog, std::uint32_t outputs);
   void write_devices(std::vector<SecureStores::Word> words, std::function<void()> then);
   void write_secure_devices(const SecureWorld& owner, std::vector<SecureStores::Word> words);
   void set_breakpoint(std::uint32_t address, std::function<void()> then);

@@ -22,7 +22,11 @@ Result<void> check_file(std::string_view what, const std::string& path) {
               "It is made by the build: run scripts/setup, then cmake --build --preset default.");
 }
 
-Result<void> check_flash(const std::string& path) {
+Result<void> check_window(const FlashWindow& window) {
+  if (!window.plugin_path.empty()) {
+    if (auto found = check_file("flash controller", window.plugin_path); !found) return found;
+  }
+  const std::string& path = window.path;
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(path, error);
   if (error) {
@@ -53,12 +57,9 @@ Result<std::unique_ptr<Device>> Device::create(boost::asio::io_context& io, Conf
   if (config.events == nullptr) return fail(ExitCode::kInternal, "the device was given no event log");
   if (auto found = check_file("bootloader", config.bootloader_path); !found)
     return tl::unexpected(found.error());
-  if (!config.flash_plugin_path.empty()) {
-    if (auto found = check_file("flash controller", config.flash_plugin_path); !found) {
-      return tl::unexpected(found.error());
-    }
+  if (const auto* window = std::get_if<FlashWindow>(&config.flash)) {
+    if (auto checked = check_window(*window); !checked) return tl::unexpected(checked.error());
   }
-  if (auto checked = check_flash(config.flash_path); !checked) return tl::unexpected(checked.error());
   return std::unique_ptr<Device>(new Device(io, std::move(config)));
 }
 
@@ -86,10 +87,13 @@ void Device::on_exit(std::function<void(const Exit&)> handler) {
 Result<void> Device::power_on() {
   if (machine_) return fail(ExitCode::kInternal, "the device is on already");
   if (auto cleared = config_.on_machine_reset(); !cleared) return cleared;
-  auto machine = Machine::start(io_, config_,
-                                {.on_line = [this](std::string_view line) { handle_line(line); },
-                                 .on_reset = [this](ResetCause cause) { handle_reset(cause); },
-                                 .on_exit = [this](const Exit& exit) { handle_exit(exit); }});
+  auto machine = Machine::start(
+      io_, config_,
+      {.on_line = [this](std::string_view line) { handle_line(line); },
+       .on_reset = [this](ResetCause cause) { handle_reset(cause); },
+       .on_exit = [this](const Exit& exit) { handle_exit(exit); },
+       .on_watchdog_ignored = [this](std::string_view line,
+                                     std::uint64_t count) { handle_watchdog_ignored(line, count); }});
   if (!machine) return tl::unexpected(machine.error());
   machine_ = std::move(*machine);
   for (const auto& [id, point] : skips_) give_skip(id, point);
@@ -171,6 +175,13 @@ void Device::handle_line(std::string_view line) {
 void Device::handle_reset(ResetCause cause) {
   emit("device", "reset", {{"cause", to_string(cause)}});
   if (on_reset_) on_reset_(cause);
+}
+
+/// A device that has gone wild must not fill the event log.
+void Device::handle_watchdog_ignored(std::string_view line, std::uint64_t count) {
+  constexpr std::uint64_t kMaxTold = 100;
+  if (count > kMaxTold) return;
+  emit("device", "watchdog_line_ignored", {{"text", escape_text(line)}, {"count", count}});
 }
 
 void Device::handle_exit(const Exit& exit) {

@@ -23,12 +23,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "sim/base/child_process.h"
 #include "sim/base/result.h"
+#include "sim/device/cmsdk_watchdog.h"
 #include "sim/device/debugger.h"
-#include "sim/device/watchdog_part.h"
 #include "sim/report/event_log.h"
 
 namespace otasim::device {
@@ -36,17 +37,32 @@ namespace otasim::device {
 /// The mps2 boards' flash window: QEMU takes a backing file of this size only.
 inline constexpr std::uint64_t kFlashWindowBytes = 16 * 1024 * 1024;
 
+/// Flash that is a window of the board's memory, with a controller that is a plugin of QEMU (the mps2
+/// boards).
+struct FlashWindow {
+  std::string path = {};         ///< kFlashWindowBytes long
+  std::string plugin_path = {};  ///< the flash controller; none: the window is plain RAM
+  std::string op_log_path = {};  ///< where the controller logs operations; none: no log
+  std::string fault_path = {};   ///< a prepared fault file for the controller; none: no faults
+  std::string wake_path = {};    ///< the pipe through which the controller tells of strikes
+  std::uint64_t seed = 0;        ///< for the controller's entropy
+};
+
+/// Flash that is a SPI chip, whose content is a drive that somebody serves over NBD from before power_on()
+/// until the device is off (emcraft-sf2).
+struct SpiDrive {
+  std::string socket_path = {};
+};
+
+/// A supervisor on the board's second UART (external_watchdog.h).
+struct SerialWatchdog {};
+
 struct Config {
   std::string name = {};             ///< in its events, if a lab has several
   std::string board = "mps2-an385";  ///< QEMU's machine name
   std::string bootloader_path;       ///< ELF or raw image for address 0
-  std::string flash_path;            ///< kFlashWindowBytes long
-  WatchdogPart watchdog = {.address = 0x4000'8000};
-  std::string flash_plugin_path;            ///< the flash controller; none: the window is plain RAM
-  std::string op_log_path;                  ///< where the controller logs operations; none: no log
-  std::string fault_path = {};              ///< a prepared fault file for the controller; none: no faults
-  std::string wake_path = {};               ///< the pipe through which the controller tells of strikes
-  std::uint64_t seed = 0;                   ///< for the controller's entropy
+  std::variant<FlashWindow, SpiDrive> flash = {};
+  std::variant<CmsdkWatchdog, SerialWatchdog> watchdog = {};
   std::vector<std::string> more_arguments;  ///< for QEMU, at the end: link::Link::qemu_arguments()
   std::string uart_log_path;                ///< appended to, raw bytes
   std::string run_folder;                   ///< this device's own: sockets, QEMU's messages
@@ -60,7 +76,7 @@ struct Config {
 
 enum class ResetCause {
   kSoftware,  ///< the guest asked for it (SYSRESETREQ)
-  kWatchdog,  ///< the board's watchdog expired
+  kWatchdog,  ///< the watchdog expired
   kExternal,  ///< Device::reset()
 };
 
@@ -118,14 +134,15 @@ class Device {
 
   // Faults of the processor, and what takes them back. All but skip() do nothing while the device is off.
 
-  /// The board's watchdog expires now: it interrupts the processor, and if no reset has come of that after
-  /// kWatchdogPeriod, its second expiry resets the board. Whatever the watchdog was set to before, and also
-  /// if it was off. While the processor hangs, as soon as it no longer does.
+  /// The board's watchdog expires now, whatever it was set to before, and also if it was off.
+  /// CmsdkWatchdog: it interrupts the processor, and if no reset has come of that after kWatchdogPeriod, its
+  /// second expiry resets the board; while the processor hangs, as soon as it no longer does.
+  /// SerialWatchdog: it resets the board.
   void expire_watchdog();
   static constexpr std::chrono::seconds kWatchdogPeriod{1};
 
-  /// The processor stands still, and the board's clocks with it (no watchdog ends it), until resume(), a
-  /// reset or the power's end.
+  /// The processor stands still, and the board's clocks with it, until resume(), a reset or the power's end.
+  /// The board's own watchdog does not end it; one with a clock of its own (SerialWatchdog) does.
   void hang();
   void resume();
 
@@ -144,6 +161,7 @@ class Device {
   void handle_line(std::string_view line);
   void handle_reset(ResetCause cause);
   void handle_exit(const Exit& exit);
+  void handle_watchdog_ignored(std::string_view line, std::uint64_t count);
   void handle_off();
   void give_skip(std::uint32_t id, const SkipPoint& point);
   void emit(std::string_view source, std::string_view event,

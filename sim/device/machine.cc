@@ -36,9 +36,15 @@ Result<std::shared_ptr<Machine>> Machine::start(boost::asio::io_context& io, con
   if (auto ok = machine->listen(machine->uart_acceptor_, machine->uart_path_); !ok) {
     return tl::unexpected(ok.error());
   }
+  if (machine->watchdog_) {
+    if (auto ok = machine->listen(machine->watchdog_acceptor_, machine->watchdog_path_); !ok) {
+      return tl::unexpected(ok.error());
+    }
+  }
   if (auto ok = machine->spawn(); !ok) return tl::unexpected(ok.error());
   machine->accept_monitor();
   machine->accept_console();
+  if (machine->watchdog_) machine->accept_watchdog();
   return machine;
 }
 
@@ -48,16 +54,29 @@ Machine::Machine(boost::asio::io_context& io, const Config& config, Handlers han
       handlers_(std::move(handlers)),
       monitor_path_(config.run_folder + "/qmp.sock"),
       uart_path_(config.run_folder + "/uart.sock"),
+      watchdog_path_(config.run_folder + "/watchdog.sock"),
       messages_path_(config.run_folder + "/qemu.log"),
       monitor_acceptor_(io),
       uart_acceptor_(io),
+      watchdog_acceptor_(io),
+      watchdog_timer_(io),
       debugger_path_(config.run_folder + "/gdb.sock"),
       debugger_acceptor_(io),
-      watchdog_period_(io) {}
+      watchdog_period_(io) {
+  if (!std::holds_alternative<SerialWatchdog>(config.watchdog)) return;
+  watchdog_.emplace(watchdog_timer_,
+                    ExternalWatchdog::Handlers{.before_expiry = [this] { catch_up_watchdog(); },
+                                               .on_expiry = [this] { handle_watchdog_expiry(); },
+                                               .on_ignored =
+                                                   [this](std::string_view line, std::uint64_t count) {
+                                                     handlers_.on_watchdog_ignored(line, count);
+                                                   }});
+}
 
 Machine::~Machine() {
   ::unlink(monitor_path_.c_str());
   ::unlink(uart_path_.c_str());
+  ::unlink(watchdog_path_.c_str());
   ::unlink(debugger_path_.c_str());
 }
 
@@ -80,10 +99,11 @@ Result<void> Machine::spawn() {
     return fail(ExitCode::kEnvironment, fmt::format("cannot write the console's log {}: {}",
                                                     config_.uart_log_path, std::strerror(errno)));
   }
-  auto child = ChildProcess::spawn(io_, {.program = kQemuProgram,
-                                         .arguments = qemu_arguments(config_, monitor_path_, uart_path_),
-                                         .stdout_path = messages_path_,
-                                         .stderr_path = messages_path_});
+  auto child = ChildProcess::spawn(
+      io_, {.program = kQemuProgram,
+            .arguments = qemu_arguments(config_, {monitor_path_, uart_path_, watchdog_path_}),
+            .stdout_path = messages_path_,
+            .stderr_path = messages_path_});
   if (!child) return tl::unexpected(child.error());
   child_ = std::move(*child);
   child_->on_exit([weak = weak_from_this()](ChildProcess::ExitStatus status) {
@@ -131,15 +151,49 @@ void Machine::open_console(Socket socket) {
   console_->start();
 }
 
+void Machine::accept_watchdog() {
+  watchdog_acceptor_.async_accept(
+      [weak = weak_from_this()](const boost::system::error_code& error, Socket socket) {
+        const auto self = weak.lock();
+        if (!self || error || self->state_ == State::kStopped) return;
+        self->open_watchdog(std::move(socket));
+      });
+}
+
+void Machine::open_watchdog(Socket socket) {
+  watchdog_line_ = SerialLine::create(std::move(socket), [weak = weak_from_this()](std::string_view bytes) {
+    const auto self = weak.lock();
+    if (self && self->state_ != State::kStopped) self->watchdog_->take(bytes);
+  });
+  watchdog_line_->start();
+}
+
 // QEMU may have connected and sent without the accept having been noticed yet.
+std::optional<Machine::Socket> Machine::connected(Acceptor& acceptor) {
+  boost::system::error_code error;
+  acceptor.non_blocking(true, error);
+  Socket socket(io_);
+  acceptor.accept(socket, error);
+  if (error) return std::nullopt;
+  return socket;
+}
+
 bool Machine::find_console() {
   if (console_) return true;
-  boost::system::error_code error;
-  uart_acceptor_.non_blocking(true, error);
-  Socket socket(io_);
-  uart_acceptor_.accept(socket, error);
-  if (!error) open_console(std::move(socket));
-  return !error;
+  auto socket = connected(uart_acceptor_);
+  if (socket) open_console(std::move(*socket));
+  return socket.has_value();
+}
+
+bool Machine::find_watchdog() {
+  if (watchdog_line_ || !watchdog_) return watchdog_line_ != nullptr;
+  auto socket = connected(watchdog_acceptor_);
+  if (socket) open_watchdog(std::move(*socket));
+  return socket.has_value();
+}
+
+void Machine::catch_up_watchdog() {
+  if (state_ != State::kStopped && find_watchdog()) (void)watchdog_line_->catch_up();
 }
 
 template <typename Step>
@@ -169,7 +223,7 @@ void Machine::run() {
 }
 
 void Machine::do_what_is_wanted() {
-  if (std::exchange(reset_wanted_, false)) reset();
+  if (const auto cause = std::exchange(reset_wanted_, std::nullopt)) reset(*cause);
   if (std::exchange(hang_wanted_, false)) hang();
 }
 
@@ -188,7 +242,7 @@ void Machine::handle_shutdown(const std::string& reason) {
   if (reason == "guest-reset") {
     begin_reset(std::exchange(watchdog_expired_, false) ? ResetCause::kWatchdog : ResetCause::kSoftware);
   } else if (reason == "host-qmp-system-reset") {
-    begin_reset(ResetCause::kExternal);
+    begin_reset(std::exchange(host_reset_cause_, ResetCause::kExternal));
   } else if (!quitting_) {
     give_up({ExitCode::kEnvironment,
              fmt::format("{} stopped the machine: {}", kQemuProgram, escape_text(reason)), ""});
@@ -210,8 +264,11 @@ void Machine::begin_reset(ResetCause cause) {
 }
 
 void Machine::clear_and_reset(ResetCause cause) {
-  // What the old boot printed comes before the reset, also in the event log.
+  // What the old boot printed comes before the reset, also in the event log; what it told its watchdog ends
+  // with it.
   if (find_console()) console_->catch_up();
+  catch_up_watchdog();
+  if (watchdog_) watchdog_->disarm();
   if (state_ == State::kStopped || quitting_) return;
   if (auto cleared = config_.on_machine_reset(); !cleared) return give_up(cleared.error());
   handlers_.on_reset(cause);
@@ -243,13 +300,15 @@ void Machine::let_run() {
   resume_after_attaching_ = go_on;
 }
 
-void Machine::reset() {
+void Machine::reset(ResetCause cause) {
   if (quitting_) return;
-  if (state_ == State::kStarting) reset_wanted_ = true;
+  if (state_ == State::kStarting) reset_wanted_ = cause;
   if (state_ != State::kRunning) return;
-  const auto pull = then([](Machine& machine) {
-    if (machine.state_ == State::kRunning && !machine.quitting_)
-      machine.qmp_->execute("system_reset", {}, [] {});
+  if (watchdog_) watchdog_->disarm();  // or its expiry on the way would be taken for this reset's cause
+  const auto pull = then([cause](Machine& machine) {
+    if (machine.state_ != State::kRunning || machine.quitting_) return;
+    machine.host_reset_cause_ = cause;
+    machine.qmp_->execute("system_reset", {}, [] {});
   });
   if (debugger_) return debugger_->before_reset(pull);
   if (debugger_work_.empty()) return pull();
@@ -302,20 +361,31 @@ void Machine::handle_debugger(Socket socket) {
 }
 
 void Machine::expire_watchdog() {
-  debug([this](Debugger& debugger) { debugger.expire_watchdog(config_.watchdog); });
+  if (const auto* board = std::get_if<CmsdkWatchdog>(&config_.watchdog)) return expire_board_watchdog(*board);
+  handle_watchdog_expiry();
+}
+
+void Machine::expire_board_watchdog(const CmsdkWatchdog& watchdog) {
+  debug([watchdog](Debugger& debugger) { debugger.expire_watchdog(watchdog); });
   watchdog_period_.expires_after(Device::kWatchdogPeriod);
-  watchdog_period_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+  watchdog_period_.async_wait([weak = weak_from_this(), watchdog](const boost::system::error_code& error) {
     const auto self = weak.lock();
-    if (self && !error) self->expire_watchdog_again();
+    if (self && !error) self->expire_board_watchdog_again(watchdog);
   });
 }
 
-void Machine::expire_watchdog_again() {
-  debug([this](Debugger& debugger) { debugger.expire_watchdog_again(config_.watchdog); });
+void Machine::expire_board_watchdog_again(const CmsdkWatchdog& watchdog) {
+  debug([watchdog](Debugger& debugger) { debugger.expire_watchdog_again(watchdog); });
+}
+
+/// The external watchdog pulls the reset line. During a reset, that is what it would have done.
+void Machine::handle_watchdog_expiry() {
+  reset(ResetCause::kWatchdog);
 }
 
 void Machine::catch_up() {
   if (state_ != State::kStopped && find_console()) console_->catch_up();
+  catch_up_watchdog();
 }
 
 void Machine::quit() {
@@ -331,12 +401,15 @@ void Machine::stop() {
   state_ = State::kStopped;
   child_->kill();
   if (find_console()) console_->drain();
+  if (watchdog_) watchdog_->disarm();
+  if (find_watchdog()) (void)watchdog_line_->drain();
   if (qmp_) qmp_->close();
   if (debugger_) debugger_->close();
   watchdog_period_.cancel();
   boost::system::error_code ignored;
   monitor_acceptor_.close(ignored);
   uart_acceptor_.close(ignored);
+  watchdog_acceptor_.close(ignored);
   debugger_acceptor_.close(ignored);
 }
 

@@ -1,6 +1,7 @@
-// One power cycle of a device: a QEMU process, its monitor and its console.
+// One power cycle of a device: a QEMU process, its monitor, its console and, if it has one, its watchdog's
+// UART.
 //
-// Order of a power cycle: the sockets listen, QEMU starts stopped and connects to both, the monitor is ready,
+// Order of a power cycle: the sockets listen, QEMU starts stopped and connects to all, the monitor is ready,
 // `cont`. Order of a reset: QEMU reports SHUTDOWN and stops the machine; set-action (whose reply proves that
 // the machine stands still); on_machine_reset; system_reset; set-action back; `cont`.
 #pragma once
@@ -20,7 +21,9 @@
 #include "sim/device/console.h"
 #include "sim/device/debugger.h"
 #include "sim/device/device.h"
+#include "sim/device/external_watchdog.h"
 #include "sim/device/qmp.h"
+#include "sim/device/serial_line.h"
 
 namespace otasim::device {
 
@@ -30,6 +33,8 @@ class Machine : public std::enable_shared_from_this<Machine> {
     std::function<void(std::string_view line)> on_line;
     std::function<void(ResetCause cause)> on_reset;
     std::function<void(const Exit& exit)> on_exit;
+    /// A line on the watchdog's UART that is none of its own; how many there were.
+    std::function<void(std::string_view line, std::uint64_t count)> on_watchdog_ignored;
   };
 
   /// @param config  must outlive the machine's last handler
@@ -41,7 +46,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
   void stop();
   /// Asks QEMU to end; on_exit tells when it has.
   void quit();
-  void reset();
+  void reset(ResetCause cause = ResetCause::kExternal);
   void catch_up();
   void expire_watchdog();
   void hang();
@@ -62,8 +67,13 @@ class Machine : public std::enable_shared_from_this<Machine> {
   [[nodiscard]] Result<void> spawn();
   void accept_monitor();
   void accept_console();
+  void accept_watchdog();
   void open_console(Socket socket);
+  void open_watchdog(Socket socket);
   [[nodiscard]] bool find_console();
+  [[nodiscard]] bool find_watchdog();
+  [[nodiscard]] std::optional<Socket> connected(Acceptor& acceptor);
+  void catch_up_watchdog();
 
   /// A reply handler that calls `step` if the machine still exists, and keeps it in existence meanwhile.
   template <typename Step>
@@ -75,7 +85,9 @@ class Machine : public std::enable_shared_from_this<Machine> {
   void let_run();
   void attach_debugger();
   void handle_debugger(Socket socket);
-  void expire_watchdog_again();
+  void expire_board_watchdog(const CmsdkWatchdog& watchdog);
+  void expire_board_watchdog_again(const CmsdkWatchdog& watchdog);
+  void handle_watchdog_expiry();
   void handle_event(const std::string& event, const nlohmann::json& data);
   void handle_shutdown(const std::string& reason);
   void begin_reset(ResetCause cause);
@@ -90,29 +102,35 @@ class Machine : public std::enable_shared_from_this<Machine> {
   Handlers handlers_;
   std::string monitor_path_;
   std::string uart_path_;
+  std::string watchdog_path_;
   std::string messages_path_;
   UniqueFd uart_log_;
   Acceptor monitor_acceptor_;
   Acceptor uart_acceptor_;
+  Acceptor watchdog_acceptor_;
   std::unique_ptr<ChildProcess> child_;
   std::shared_ptr<QmpClient> qmp_;
   std::shared_ptr<Console> console_;
+  SteadyWatchdogTimer watchdog_timer_;
+  std::optional<ExternalWatchdog> watchdog_;  // none: the board has its own
+  std::shared_ptr<SerialLine> watchdog_line_;
 
   std::string debugger_path_;
   Acceptor debugger_acceptor_;
   std::shared_ptr<Debugger> debugger_;
   std::vector<std::function<void(Debugger&)>> debugger_work_;  // before it is attached
   std::function<void()> resume_after_attaching_;
-  boost::asio::steady_timer watchdog_period_;
+  boost::asio::steady_timer watchdog_period_;  // of the board's own
 
   State state_ = State::kStarting;
   bool monitor_ready_ = false;
   bool quitting_ = false;
   // Before the machine ran.
-  bool reset_wanted_ = false;
+  std::optional<ResetCause> reset_wanted_;
   bool hang_wanted_ = false;
   bool hangs_ = false;
   bool watchdog_expired_ = false;
+  ResetCause host_reset_cause_ = ResetCause::kExternal;  // of the reset that was asked of QEMU
   // A reset is complete when both have come, in whichever order.
   bool reset_replied_ = false;
   bool reset_reported_ = false;

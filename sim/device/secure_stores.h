@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/device/watchdog_part.h"
+#include "sim/device/cmsdk_watchdog.h"
 
 namespace otasim::device {
 

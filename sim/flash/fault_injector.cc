@@ -188,7 +188,7 @@ void FaultInjector::keep_cells(const Operation& operation) {
   if (file_.store_cells(model_.cell_state()) || has_lost_cells_) return;
   has_lost_cells_ = true;
   std::fprintf(stderr,
-               "otasim flash plugin: more than %zu bytes have marginal bits; those beyond are firm "
+               "otasim flash: more than %zu bytes have marginal bits; those beyond are firm "
                "after the next power-on.\n",
                kMaxMarginalBytes);
 }

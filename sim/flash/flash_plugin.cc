@@ -17,11 +17,8 @@
 // What can go wrong is found at start, printed on stderr, and makes QEMU exit: a bad argument, a file that is
 // not a flash file, an op log or a fault file that cannot be used. Later only the op log can fail (disk
 // full); that is said once and logging stops.
-#include <fcntl.h>
 #include <signal.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -33,29 +30,16 @@
 #include <utility>
 
 #include "pal_sim/flash/flash_controller.h"
-#include "pal_sim/flash/op_log.h"
-#include "sim/base/unique_fd.h"
-#include "sim/flash/fault_file.h"
-#include "sim/flash/fault_injector.h"
-#include "sim/flash/flash_file.h"
+#include "sim/flash/flash_part.h"
 #include "sim/flash/qemu_plugin_api.h"
 
 namespace otasim::flash_plugin {
 namespace {
 
-using flash_file::FaultFile;
-using flash_file::FaultInjector;
-using flash_file::FlashFile;
+using flash_file::FlashPart;
+using flash_file::FlashPartFiles;
 
 constexpr int kInterfaceVersion = 1;
-
-struct Options {
-  std::string window;
-  std::string op_log;
-  std::string faults;
-  std::string wake;
-  std::uint64_t seed = 1;
-};
 
 void complain(const std::string& message, const std::string& hint = {}) {
   std::fprintf(stderr, "otasim flash plugin: %s\n", message.c_str());
@@ -67,110 +51,65 @@ bool parse_seed(std::string_view text, std::uint64_t& seed) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
-bool parse_option(std::string_view argument, Options& options) {
+bool parse_option(std::string_view argument, FlashPartFiles& files) {
   const std::size_t equals = argument.find('=');
   if (equals == std::string_view::npos) return false;
   const std::string_view key = argument.substr(0, equals);
   const std::string_view value = argument.substr(equals + 1);
   if (value.empty()) return false;
-  if (key == "seed") return parse_seed(value, options.seed);
-  constexpr std::pair<std::string_view, std::string Options::*> kPaths[] = {{"window", &Options::window},
-                                                                            {"oplog", &Options::op_log},
-                                                                            {"faults", &Options::faults},
-                                                                            {"wake", &Options::wake}};
+  if (key == "seed") return parse_seed(value, files.seed);
+  constexpr std::pair<std::string_view, std::string FlashPartFiles::*> kPaths[] = {
+      {"window", &FlashPartFiles::window_path},
+      {"oplog", &FlashPartFiles::op_log_path},
+      {"faults", &FlashPartFiles::fault_path},
+      {"wake", &FlashPartFiles::wake_path}};
   for (const auto& [name, path] : kPaths) {
     if (key != name) continue;
-    options.*path = value;
+    files.*path = value;
     return true;
   }
   return false;
 }
 
-std::optional<Options> parse_options(int argc, char** argv) {
+std::optional<FlashPartFiles> parse_options(int argc, char** argv) {
   constexpr const char* kUsage =
       "Arguments are window=FILE (required), oplog=FILE, faults=FILE, wake=FIFO and seed=NUMBER.";
-  Options options;
+  FlashPartFiles files;
   for (int i = 0; i < argc; ++i) {
-    if (parse_option(argv[i], options)) continue;
+    if (parse_option(argv[i], files)) continue;
     complain(std::string("cannot understand the argument '") + argv[i] + "'.", kUsage);
     return std::nullopt;
   }
-  if (options.window.empty()) {
+  if (files.window_path.empty()) {
     complain("no window was given.", kUsage);
     return std::nullopt;
   }
-  return options;
+  return files;
 }
 
-/// Wakes the simulator. A pipe that is full, or that nobody reads, is no reason to wait.
-class Waker {
+class Plugin {
  public:
-  explicit Waker(const std::string& path) {
-    if (!path.empty()) pipe_.reset(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-  }
-  void wake() const {
-    constexpr char kByte = 1;
-    if (pipe_) [[maybe_unused]]
-      const ssize_t written = ::write(pipe_.get(), &kByte, 1);
-  }
-
- private:
-  UniqueFd pipe_;
-};
-
-class Plugin : public flash::OpObserver {
- public:
-  Plugin(FlashFile file, std::optional<flash::OpLogWriter> op_log, std::optional<FaultFile> faults,
-         const Options& options)
-      : file_(std::move(file)),
-        op_log_(std::move(op_log)),
-        faults_(std::move(faults)),
-        waker_(options.wake),
-        model_(file_.bytes(), options.seed, file_.part()),
-        controller_(model_) {
-    if (faults_) {
-      injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
-      injector_->power_on();
-      model_.set_fault_source(&*injector_);
-    }
-    if (op_log_ || injector_) model_.set_observer(this);
-  }
+  explicit Plugin(std::unique_ptr<FlashPart> part) : part_(std::move(part)), controller_(part_->model()) {}
 
   void ring() {
-    if (injector_ && !injector_->begin()) return;
+    if (!part_->begin()) return;
     controller_.ring();
-    if (op_log_ && op_log_->error() != 0 && !op_log_failure_reported_) report_op_log_failure();
+    if (const int error = part_->take_op_log_error(); error != 0) {
+      complain(std::string("cannot write the op log: ") + std::strerror(error) +
+               "; it ends before this operation.");
+    }
     // To this thread, which therefore runs nothing more; the others stop with it.
-    if (!model_.powered()) ::raise(SIGSTOP);
+    if (!part_->powered()) ::raise(SIGSTOP);
   }
 
-  void on_operation(const flash::Operation& operation) override {
-    if (op_log_) op_log_->on_operation(operation);
-    if (injector_) injector_->on_operation(operation);
-  }
-
-  [[nodiscard]] bool counts_instructions() const {
-    return injector_ && injector_->reset_at_instruction() != 0;
-  }
+  [[nodiscard]] bool counts_instructions() const { return part_->reset_at_instruction() != 0; }
   void count_instruction() {
-    if (++instructions_ == injector_->reset_at_instruction()) injector_->strike_reset();
+    if (++instructions_ == part_->reset_at_instruction()) part_->strike_reset();
   }
 
  private:
-  void report_op_log_failure() {
-    op_log_failure_reported_ = true;
-    complain(std::string("cannot write the op log: ") + std::strerror(op_log_->error()) +
-             "; it ends before this operation.");
-  }
-
-  FlashFile file_;
-  std::optional<flash::OpLogWriter> op_log_;
-  bool op_log_failure_reported_ = false;
-  std::optional<FaultFile> faults_;
-  Waker waker_;
-  flash::NorModel model_;
+  std::unique_ptr<FlashPart> part_;
   flash::FlashController controller_;
-  std::optional<FaultInjector> injector_;
   std::uint64_t instructions_ = 0;
 };
 
@@ -211,32 +150,14 @@ void on_translation(qemu_plugin_id_t /*id*/, qemu_plugin_tb* block) {
 }
 
 bool install(qemu_plugin_id_t id, int argc, char** argv) {
-  const std::optional<Options> options = parse_options(argc, argv);
-  if (!options) return false;
-  Result<FlashFile> file = FlashFile::open(options->window);
-  if (!file) {
-    complain(file.error().message, file.error().hint);
+  const std::optional<FlashPartFiles> files = parse_options(argc, argv);
+  if (!files) return false;
+  auto part = FlashPart::power_on(*files);
+  if (!part) {
+    complain(part.error().message, part.error().hint);
     return false;
   }
-  std::optional<flash::OpLogWriter> op_log;
-  if (!options->op_log.empty()) {
-    op_log = flash::OpLogWriter::open(options->op_log);
-    if (!op_log) {
-      complain("cannot open the op log " + options->op_log + ": " + std::strerror(errno) + ".",
-               "Give a path that can be written; an existing file must be an op log.");
-      return false;
-    }
-  }
-  std::optional<FaultFile> faults;
-  if (!options->faults.empty()) {
-    Result<FaultFile> opened = FaultFile::open(options->faults);
-    if (!opened) {
-      complain(opened.error().message, opened.error().hint);
-      return false;
-    }
-    faults = std::move(*opened);
-  }
-  g_plugin = std::make_unique<Plugin>(std::move(*file), std::move(op_log), std::move(faults), *options);
+  g_plugin = std::make_unique<Plugin>(std::move(*part));
   qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
   return true;
 }

@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/device/watchdog_part.h"
+#include "sim/device/cmsdk_watchdog.h"
+#include "sim/flash/back_end.h"
 #include "sim/image/arm_attributes.h"
 
 namespace otasim::lab {
@@ -24,19 +25,26 @@ struct MemoryRange {
   std::uint32_t size = 0;
 };
 
+enum class Watchdog : std::uint8_t {
+  kCmsdk,   ///< the board's own
+  kSerial,  ///< none of its own: an external one on its second UART
+};
+
 struct Board {
   std::string_view name;  ///< QEMU's machine, and what a user calls it
   Cpu cpu;
   MemoryRange boot_rom;        ///< where the bootloader stands; its linker script agrees
   std::uint32_t load_address;  ///< where its images are loaded; the application's linker script agrees
   std::string_view nic_model;  ///< QEMU's name of its network controller
-  device::WatchdogPart watchdog;
   std::span<const std::string_view> capabilities;  ///< what scenarios may need of it
+  flash_file::BackEnd flash = flash_file::BackEnd::kController;
+  Watchdog watchdog = Watchdog::kCmsdk;
+  device::CmsdkWatchdog cmsdk_watchdog = {};  ///< of kCmsdk
 };
 
 /// All of them; the first is the default.
 [[nodiscard]] std::span<const Board> boards();
-/// What a board may be capable of: "flash-faults", "watchdog", "otp", "fpu", "trustzone".
+/// What a board may be capable of: "flash-faults", "watchdog", "otp", "fpu", "trustzone", "spi-nor".
 [[nodiscard]] std::span<const std::string_view> board_capabilities();
 /// @returns null for a name that is none's
 [[nodiscard]] const Board* find_board(std::string_view name);

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <random>
 
+#include "pal_sim/entropy/nv_seed.h"
 #include "pal_sim/flash/flash_map.h"
+#include "pal_sim/flash/window.h"
 #include "pal_sim/provisioning/provisioning_builder.h"
 
 namespace otasim::lab {
@@ -56,6 +58,25 @@ Result<std::vector<std::uint8_t>> provisioning_blob(const Lab& lab, const Identi
   return blob;
 }
 
+namespace {
+
+/// Every bit of it depends on `seed`; equal seeds make equal devices, as with a part that has a source.
+entropy::Seed first_seed(std::uint64_t seed) {
+  constexpr std::uint64_t kSeedDomain = 0x6E76'7365'6564'0001;  // apart from what is provisioned
+  std::mt19937_64 random(seed ^ kSeedDomain);
+  entropy::Seed result;
+  std::ranges::generate(result, [&random] { return static_cast<std::uint8_t>(random()); });
+  return result;
+}
+
+void write_first_seed(std::span<std::uint8_t> window, std::uint64_t seed) {
+  const entropy::SeedPage page = entropy::seed_page(1, first_seed(seed));
+  for (std::uint32_t copy = 0; copy < entropy::kSeedCopies; ++copy)
+    std::ranges::copy(page, window.begin() + flash::kSeed0.offset + copy * flash::kPageSize);
+}
+
+}  // namespace
+
 Result<void> check_fits_slot(std::size_t size) {
   if (size <= flash::kSlotSize) return {};
   return fail(ExitCode::kUsage,
@@ -64,7 +85,7 @@ Result<void> check_fits_slot(std::size_t size) {
 }
 
 Result<void> equip(std::span<std::uint8_t> window, std::span<const std::uint8_t> provisioning,
-                   const FactoryImages& images) {
+                   const FactoryImages& images, std::uint64_t seed) {
   static_assert(flash::kRecovery.size == flash::kSlotSize);
   for (const auto& image : {images.application, images.recovery}) {
     if (auto fits = check_fits_slot(image.size()); !fits) return fits;
@@ -76,6 +97,8 @@ Result<void> equip(std::span<std::uint8_t> window, std::span<const std::uint8_t>
   std::copy(provisioning.begin(), provisioning.end(), window.begin() + flash::kProvisioning1.offset);
   std::ranges::copy(images.application, window.begin() + flash::kSlotA.offset);
   std::ranges::copy(images.recovery, window.begin() + flash::kRecovery.offset);
+  const auto part = flash::part_of(window);
+  if (part && !part->has_entropy) write_first_seed(window, seed);
   return {};
 }
 

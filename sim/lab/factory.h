@@ -1,8 +1,8 @@
 // The factory: what a device's flash holds when it leaves the line.
 //
-// A blank part gets the sealed provisioning (both copies), the first image in slot A, and the recovery image
-// in its own slot; the bootloader finds no boot control record and takes slot A as the committed image once
-// it verifies.
+// A blank part gets the sealed provisioning (both copies), the first image in slot A, the recovery image
+// in its own slot, and a seed of random numbers if it has no source of them; the bootloader finds no boot
+// control record and takes slot A as the committed image once it verifies.
 #pragma once
 
 #include <array>
@@ -48,10 +48,12 @@ struct FactoryImages {
   std::span<const std::uint8_t> recovery = {};  ///< empty: none
 };
 
-/// Writes provisioning and images into a blank flash window.
+/// Writes provisioning and images into a blank flash window, and, on a part without an entropy source, the
+/// first seed of its random numbers.
+/// @param seed  DeviceSettings::seed
 /// @returns kUsage if an image is larger than a slot
 [[nodiscard]] Result<void> equip(std::span<std::uint8_t> window, std::span<const std::uint8_t> provisioning,
-                                 const FactoryImages& images);
+                                 const FactoryImages& images, std::uint64_t seed = 1);
 
 /// @returns kUsage, naming both sizes, if an image of `size` bytes does not fit a slot
 [[nodiscard]] Result<void> check_fits_slot(std::size_t size);

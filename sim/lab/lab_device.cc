@@ -43,15 +43,21 @@ Result<void> equip_device(const RunningLab& lab, const DeviceSpec& spec, const I
   if (!key) return tl::unexpected(key.error());
   const auto provisioning = provisioning_blob(lab.identities(), identity, settings, *key);
   if (!provisioning) return tl::unexpected(provisioning.error());
-  auto flash = flash_file::FlashFile::create(spec.folder + "/flash.bin");
+  auto flash =
+      flash_file::FlashFile::create(spec.folder + "/flash.bin", flash_file::part_of(spec.board->flash));
   if (!flash) return tl::unexpected(flash.error());
   ::unlink((spec.folder + "/flash.faults").c_str());  // an earlier part's
-  return equip(flash->bytes(), *provisioning, images);
+  return equip(flash->bytes(), *provisioning, images, spec.seed);
 }
 
 Result<std::unique_ptr<LabDevice>> LabDevice::open(RunningLab& lab, DeviceSpec spec, BuildProducts products) {
   auto flash = flash_file::FlashFile::open(spec.folder + "/flash.bin");
   if (!flash) return tl::unexpected(flash.error());
+  if (flash->part() != flash_file::part_of(spec.board->flash)) {
+    return fail(ExitCode::kEnvironment,
+                fmt::format("the flash file {} is of another kind of part than the board '{}' has",
+                            flash->path(), spec.board->name));
+  }
   std::unique_ptr<LabDevice> device(
       new LabDevice(lab, std::move(spec), std::move(products), std::move(*flash)));
   auto faults = flash_file::FlashFaults::open(lab.io(),
@@ -60,6 +66,7 @@ Result<std::unique_ptr<LabDevice>> LabDevice::open(RunningLab& lab, DeviceSpec s
                                               device->flash_);
   if (!faults) return tl::unexpected(faults.error());
   device->faults_ = std::move(*faults);
+  device->make_board_flash();
   device->faults_->on_strike(
       [raw = device.get()](const flash_file::FlashStrike& strike) { raw->handle_strike(strike); });
   device->faults_->on_loss([raw = device.get()](std::uint64_t count) {
@@ -92,7 +99,25 @@ Result<void> LabDevice::start() {
     if (auto created = create_device(); !created) return created;
   }
   problem_.clear();
-  return device_->power_on();
+  if (auto on = board_flash_->power_on(); !on) return on;
+  auto on = device_->power_on();
+  if (!on) board_flash_->power_off();
+  return on;
+}
+
+void LabDevice::make_board_flash() {
+  board_flash_.emplace(
+      *spec_.board,
+      flash_file::FlashPartFiles{.window_path = flash_.path(),
+                                 .op_log_path = spec_.record ? spec_.folder + "/flash.ops" : "",
+                                 .fault_path = faults_->paths().fault_path,
+                                 .wake_path = faults_->paths().wake_path,
+                                 .seed = spec_.seed},
+      BoardFlash::Surroundings{.device = spec_.name,
+                               .socket_folder = spec_.socket_folder,
+                               .plugin_path = products_.flash_plugin,
+                               .events = &lab_.log(),
+                               .io = &lab_.io()});
 }
 
 /// The link outlives a cut: then it is still up, with its half-open connections.
@@ -121,13 +146,8 @@ Result<void> LabDevice::create_device() {
       device::Device::create(lab_.io(), {.name = spec_.name,
                                          .board = std::string(spec_.board->name),
                                          .bootloader_path = products_.bootloader_elf,
-                                         .flash_path = flash_.path(),
-                                         .watchdog = spec_.board->watchdog,
-                                         .flash_plugin_path = products_.flash_plugin,
-                                         .op_log_path = spec_.record ? spec_.folder + "/flash.ops" : "",
-                                         .fault_path = faults_->paths().fault_path,
-                                         .wake_path = faults_->paths().wake_path,
-                                         .seed = spec_.seed,
+                                         .flash = board_flash_->attachment(),
+                                         .watchdog = watchdog_of(*spec_.board),
                                          .more_arguments = link_->qemu_arguments(spec_.board->nic_model),
                                          .uart_log_path = spec_.folder + "/uart.log",
                                          .run_folder = spec_.socket_folder,
@@ -146,8 +166,7 @@ Result<void> LabDevice::create_device() {
   for (const auto& [id, point] : skips_) device_->skip(static_cast<std::uint32_t>(id), point);
   device_->on_exit([this](const device::Exit& exit) {
     is_stopping_ = false;
-    hang_.reset();
-    faults_->collect();
+    handle_off();
     problem_ = exit.error.message;
     if (on_exit_) on_exit_(exit.error);
   });
@@ -156,7 +175,13 @@ Result<void> LabDevice::create_device() {
 
 void LabDevice::cut() {
   if (device_) device_->power_off();
+  handle_off();
+}
+
+/// The device is off, whatever took it down.
+void LabDevice::handle_off() {
   hang_.reset();
+  board_flash_->power_off();
   faults_->collect();
 }
 
@@ -165,8 +190,7 @@ void LabDevice::stop(std::function<void()> done) {
   is_stopping_ = true;
   device_->shut_down([this, done = std::move(done)] {
     is_stopping_ = false;
-    hang_.reset();
-    faults_->collect();
+    handle_off();
     link_.reset();
     done();
   });
@@ -179,6 +203,8 @@ Result<void> LabDevice::reset() {
 }
 
 Result<flash_file::FaultId> LabDevice::arm(const flash_file::FlashFault& fault) {
+  if (auto possible = flash_file::check(spec_.board->flash, spec_.board->name, fault); !possible)
+    return tl::unexpected(possible.error());
   auto id = faults_->arm(fault);
   // Those strike when they are armed: the cells read something else from now on.
   if (id && std::holds_alternative<flash_file::StuckBits>(fault))
@@ -187,6 +213,8 @@ Result<flash_file::FaultId> LabDevice::arm(const flash_file::FlashFault& fault) 
 }
 
 Result<flash_file::FaultId> LabDevice::arm(const device::DeviceFault& fault) {
+  const auto possible = flash_file::check(spec_.board->flash, spec_.board->name, device::name_of(fault));
+  if (!possible) return tl::unexpected(possible.error());
   if (const auto* reset = std::get_if<device::ResetAtInstruction>(&fault))
     return faults_->arm_reset(device::name_of(fault), reset->instruction);
   if (const auto* skip = std::get_if<device::SkipInstruction>(&fault)) return arm_skip(*skip);
@@ -245,6 +273,7 @@ void LabDevice::handle_strike(const flash_file::FlashStrike& strike) {
   if (strike.is_power_cut()) {
     if (device_) device_->power_off();
     hang_.reset();
+    board_flash_->power_off();
     if (on_power_cut_) on_power_cut_();
   } else if (strike.what.operation == 0 && device_) {
     device_->reset();

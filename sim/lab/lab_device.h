@@ -38,6 +38,7 @@
 #include "sim/flash/at_rest.h"
 #include "sim/flash/flash_faults.h"
 #include "sim/flash/flash_file.h"
+#include "sim/lab/board_flash.h"
 #include "sim/lab/boards.h"
 #include "sim/lab/build_products.h"
 #include "sim/lab/factory.h"
@@ -83,7 +84,7 @@ class LabDevice {
   enum class Power { kOff, kOn, kStopping };
 
   /// @param products  those of the device's board
-  /// @returns kEnvironment if its flash file cannot be used
+  /// @returns kEnvironment if its flash file cannot be used, or is of another kind of part than the board's
   [[nodiscard]] static Result<std::unique_ptr<LabDevice>> open(RunningLab& lab, DeviceSpec spec,
                                                                BuildProducts products);
   ~LabDevice();
@@ -108,9 +109,10 @@ class LabDevice {
 
   // Faults.
 
-  /// @returns kUsage if the fault is impossible: no such place, or too many
+  /// @returns kUsage if the fault is impossible: no such place, too many, or none that the board's flash can
+  ///          express (back_end.h)
   [[nodiscard]] Result<flash_file::FaultId> arm(const flash_file::FlashFault& fault);
-  /// @returns kUsage if the fault is impossible, or strikes at once and the device is off
+  /// @returns kUsage if the fault is impossible, also on this board, or strikes at once and the device is off
   ///          kEnvironment if the program that it names cannot be read
   [[nodiscard]] Result<flash_file::FaultId> arm(const device::DeviceFault& fault);
   /// Takes back what has not struck yet, and ends what lasts. Does nothing for one that is over.
@@ -141,8 +143,10 @@ class LabDevice {
   LabDevice(RunningLab& lab, DeviceSpec spec, BuildProducts products, flash_file::FlashFile flash);
 
   [[nodiscard]] Result<void> bring_link_up();
+  void make_board_flash();
   [[nodiscard]] Result<void> create_device();
   void handle_line(std::string_view line);
+  void handle_off();
   void handle_strike(const flash_file::FlashStrike& strike);
   void strike(const device::DeviceFault& fault, flash_file::FaultId id);
   [[nodiscard]] Result<flash_file::FaultId> arm_skip(const device::SkipInstruction& skip);
@@ -154,6 +158,7 @@ class LabDevice {
   BuildProducts products_;
   flash_file::FlashFile flash_;
   std::unique_ptr<flash_file::FlashFaults> faults_;
+  std::optional<BoardFlash> board_flash_;
   std::map<flash_file::FaultId, device::SkipPoint> skips_;
   std::optional<flash_file::FaultId> hang_;
   std::function<void()> on_power_cut_;

@@ -8,6 +8,7 @@
 
 #include "sim/base/install_root.h"
 #include "sim/lab/boards.h"
+#include "sim/scenario/board_needs.h"
 
 namespace otasim::scenario {
 namespace {
@@ -27,12 +28,15 @@ Result<Entry> read_entry(const std::string& path) {
               .boards = scenario->boards,
               .data = scenario->data};
   if (entry.boards.empty()) entry.boards = lab::board_names();
-  std::erase_if(entry.boards, [&scenario](const std::string& name) {
-    const auto capabilities = lab::find_board(name)->capabilities;
-    return std::ranges::any_of(scenario->needs, [&capabilities](const std::string& need) {
-      return std::ranges::find(capabilities, need) == capabilities.end();
-    });
-  });
+  for (const std::string& name : entry.boards) {
+    const lab::Board& board = *lab::find_board(name);
+    if (!why_not(*scenario, board)) continue;
+    // What stands in its way may be a step for other boards only.
+    const auto for_board = Scenario::load(path, {.board = name});
+    if (!for_board) return tl::unexpected(for_board.error());
+    if (auto reason = why_not(*for_board, board)) entry.left_out.emplace(name, std::move(*reason));
+  }
+  std::erase_if(entry.boards, [&entry](const std::string& name) { return entry.left_out.contains(name); });
   return entry;
 }
 
@@ -117,6 +121,16 @@ Result<std::vector<Entry>> find_scenarios(const std::vector<std::string>& names)
     entries.push_back(std::move(*entry));
   }
   return entries;
+}
+
+std::string why_left_out(const std::vector<Entry>& entries, const CellChoice& choice) {
+  for (const Entry& entry : entries) {
+    for (const auto& [board, reason] : entry.left_out) {
+      if (is_chosen(choice.boards, board))
+        return fmt::format("{} leaves {} out: {}.", entry.name, board, reason);
+    }
+  }
+  return {};
 }
 
 std::vector<PlannedCell> plan_cells(const std::vector<Entry>& entries, const CellChoice& choice,

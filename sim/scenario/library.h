@@ -6,6 +6,7 @@
 // They stand beside the program (build/<preset>/scenarios/*.jsonc).
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct Entry {
   bool is_slow = false;
   std::vector<std::string> boards;  ///< that it runs on, of those there are
   std::vector<std::string> data;
+  std::map<std::string, std::string> left_out = {};  ///< boards of those that cannot play it, and why
 };
 
 /// All that come with otasim, by name. @returns kEnvironment if they are not there, kUsage if one is wrong
@@ -50,6 +52,9 @@ struct PlannedCell {
   /// The command that runs it, and it alone.
   [[nodiscard]] std::string command() const;
 };
+
+/// Why a choice of boards leaves no cell, if that is because none of them can play a scenario; else empty.
+[[nodiscard]] std::string why_left_out(const std::vector<Entry>& entries, const CellChoice& choice);
 
 /// `text` as one word of a shell's command line.
 [[nodiscard]] std::string shell_word(const std::string& text);

@@ -14,6 +14,8 @@
 #include "sim/crypto/certificate.h"
 #include "sim/device/device.h"
 #include "sim/flash/flash_file.h"
+#include "sim/lab/board_flash.h"
+#include "sim/lab/boards.h"
 #include "sim/lab/factory.h"
 #include "sim/lab/lab.h"
 #include "sim/report/event_log.h"
@@ -85,19 +87,23 @@ class PalTestRun {
     if (!device_key) return tl::unexpected(device_key.error());
     const auto provisioning = lab::provisioning_blob(*identities, *identity, settings, *device_key);
     if (!provisioning) return tl::unexpected(provisioning.error());
-    auto flash = flash_file::FlashFile::create(folder_.file("flash.bin"));
+    auto flash = flash_file::FlashFile::create(folder_.file("flash.bin"), flash_file::part_of(board_.flash));
     if (!flash) return tl::unexpected(flash.error());
     flash_ = std::move(*flash);
     return lab::equip(flash_->bytes(), *provisioning, {.application = plan_.image});
   }
 
   Result<void> create_device() {
+    board_flash_.emplace(board_, flash_file::FlashPartFiles{.window_path = flash_->path()},
+                         lab::BoardFlash::Surroundings{.socket_folder = folder_.path().string(),
+                                                       .plugin_path = plan_.products.flash_plugin,
+                                                       .events = log_.get(),
+                                                       .io = &io_});
+    if (auto on = board_flash_->power_on(); !on) return on;
     auto device = device::Device::create(io_, {.board = plan_.board,
                                                .bootloader_path = plan_.products.bootloader_elf,
-                                               .flash_path = flash_->path(),
-                                               .flash_plugin_path = plan_.products.flash_plugin,
-                                               .op_log_path = {},
-                                               .seed = 1,
+                                               .flash = board_flash_->attachment(),
+                                               .watchdog = lab::watchdog_of(board_),
                                                .more_arguments = {},
                                                .uart_log_path = folder_.file("uart.log"),
                                                .run_folder = folder_.path().string(),
@@ -146,6 +152,7 @@ class PalTestRun {
   }
 
   const PalTestPlan& plan_;
+  const lab::Board& board_ = *lab::find_board(plan_.board);
   TempDir folder_;
   std::unique_ptr<report::EventLog> log_ = report::EventLog::in_memory();
   boost::asio::io_context io_;
@@ -155,6 +162,7 @@ class PalTestRun {
   std::optional<Error> error_;
   bool is_over_ = false;
   std::optional<flash_file::FlashFile> flash_;
+  std::optional<lab::BoardFlash> board_flash_;
   std::unique_ptr<device::Device> device_;
 };
 

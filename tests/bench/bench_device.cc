@@ -13,7 +13,7 @@ BenchDevice::BenchDevice(lab::RunningLab& lab, const lab::BuildProducts& product
   const lab::Identity identity = need(lab::register_device(lab, options.settings.thing_name));
   const auto provisioning = need(lab::provisioning_blob(lab.identities(), identity, options.settings,
                                                         need(lab::load_device_key(products.device_key))));
-  flash_ = need(flash_file::FlashFile::create(folder_.file("flash.bin")));
+  flash_ = need(flash_file::FlashFile::create(folder_.file("flash.bin"), flash_file::part_of(board.flash)));
   need(lab::equip(flash_->bytes(), provisioning, {.application = options.image}));
 
   std::vector<std::uint16_t> ports = lab.device_ports();
@@ -23,12 +23,16 @@ BenchDevice::BenchDevice(lab::RunningLab& lab, const lab::BuildProducts& product
                                   .host_names = {lab::kEndpointHost},
                                   .mac = options.settings.mac,
                                   .one_way_delay = options.one_way_delay}));
+  board_flash_.emplace(
+      board, flash_file::FlashPartFiles{.window_path = flash_->path(), .seed = options.settings.seed},
+      lab::BoardFlash::Surroundings{.socket_folder = folder_.path().string(),
+                                    .plugin_path = products.flash_plugin,
+                                    .events = &lab.log(),
+                                    .io = &lab.io()});
   device_ = need(device::Device::create(lab.io(), {.board = std::string(board.name),
                                                    .bootloader_path = products.bootloader_elf,
-                                                   .flash_path = flash_->path(),
-                                                   .flash_plugin_path = products.flash_plugin,
-                                                   .op_log_path = {},
-                                                   .seed = options.settings.seed,
+                                                   .flash = board_flash_->attachment(),
+                                                   .watchdog = lab::watchdog_of(board),
                                                    .more_arguments = link_->qemu_arguments(board.nic_model),
                                                    .uart_log_path = folder_.file("uart.log"),
                                                    .run_folder = folder_.path().string(),
@@ -49,6 +53,7 @@ void BenchDevice::on_exit(std::function<void(const Error&)> handler) {
 }
 
 void BenchDevice::power_on() {
+  need(board_flash_->power_on());
   need(device_->power_on());
 }
 

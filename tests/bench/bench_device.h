@@ -20,6 +20,7 @@
 #include "sim/base/temp_dir.h"
 #include "sim/device/device.h"
 #include "sim/flash/flash_file.h"
+#include "sim/lab/board_flash.h"
 #include "sim/lab/build_products.h"
 #include "sim/lab/factory.h"
 #include "sim/lab/running_lab.h"
@@ -49,6 +50,7 @@ class BenchDevice {
  private:
   TempDir folder_;
   std::optional<flash_file::FlashFile> flash_;
+  std::optional<lab::BoardFlash> board_flash_;
   std::unique_ptr<link::Link> link_;
   std::unique_ptr<device::Device> device_;  // last: its power goes first
 };

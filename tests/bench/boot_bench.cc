@@ -100,7 +100,7 @@ std::string_view component_of(std::string_view object) {
       Component{"libboot.a", "boot logic"},
       Component{"libdevice_bearssl.a", "crypto: BearSSL"},
       Component{"libcrypto.a", "crypto: our interface to it"},
-      Component{"libmps2_drivers.a", "board: start-up, drivers, memory protection"},
+      Component{"libdrivers_", "board: start-up, drivers, memory protection"},
       Component{"libflash.a", "flash driver"},
       Component{"bootloader_main", "board: main program"},
   };
@@ -202,21 +202,21 @@ class Bench {
       : program_(program), products_(need(lab::BuildProducts::find(kBoard))) {
     flash_ = need(flash_file::FlashFile::create(folder_.file("flash.bin")));
     std::ranges::copy(make_image(program_, products_), flash_->partition(flash::kSlotA).begin());
-    device_ = need(device::Device::create(io_, {.board = kBoard,
-                                                .bootloader_path = products_.bootloader_elf,
-                                                .flash_path = flash_->path(),
-                                                .flash_plugin_path = products_.flash_plugin,
-                                                .op_log_path = {},
-                                                .seed = 1,
-                                                .more_arguments = {},
-                                                .uart_log_path = folder_.file("uart.log"),
-                                                .run_folder = folder_.path().string(),
-                                                .on_machine_reset =
-                                                    [this] {
-                                                      flash_->clear_volatile_state();
-                                                      return Result<void>{};
-                                                    },
-                                                .events = events_.get()}));
+    device_ = need(device::Device::create(
+        io_,
+        {.board = kBoard,
+         .bootloader_path = products_.bootloader_elf,
+         .flash =
+             device::FlashWindow{.path = flash_->path(), .plugin_path = products_.flash_plugin, .seed = 1},
+         .more_arguments = {},
+         .uart_log_path = folder_.file("uart.log"),
+         .run_folder = folder_.path().string(),
+         .on_machine_reset =
+             [this] {
+               flash_->clear_volatile_state();
+               return Result<void>{};
+             },
+         .events = events_.get()}));
     device_->on_console_line([this](std::string_view line) { handle_line(line); });
     device_->on_reset([this](device::ResetCause) { handle_line(kMachineReset); });
     device_->on_exit(

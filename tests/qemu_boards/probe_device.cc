@@ -29,8 +29,9 @@ T need(Result<T> result) {
 
 /// Runs `work` on a part with the file's content, and puts back what became of it.
 template <typename Work>
-void with_part(std::span<std::uint8_t> window, Work work) {
-  native::NativeFlash part;
+void with_part(const flash_file::FlashFile& file, Work work) {
+  const std::span<std::uint8_t> window = file.bytes();
+  native::NativeFlash part(1, file.part());
   std::ranges::copy(window, part.window().begin());
   part.model().reset();
   work(part);
@@ -55,7 +56,8 @@ ProbeDevice::ProbeDevice(PreviousImage previous_image)
   signer_ = need(crypto::P256Key::load_private(need(lab::build_key(lab::kBootSigningKey))));
   spare_signer_ = need(crypto::P256Key::load_private(need(lab::build_key(lab::kBootSpareKey))));
   encryption_key_ = need(crypto::P256Key::load_private(need(lab::build_key(lab::kImageEncryptionKey))));
-  flash_ = need(flash_file::FlashFile::create(folder_.file("flash.bin")));
+  flash_ = need(flash_file::FlashFile::create(folder_.file("flash.bin"),
+                                              flash_file::part_of(board_under_test().flash)));
   write(boot::Slot::kA, make({}));
 }
 
@@ -84,7 +86,7 @@ void ProbeDevice::write(boot::Slot slot, std::span<const std::uint8_t> image) {
 }
 
 void ProbeDevice::begin_receive(boot::Slot slot) {
-  with_part(flash_->bytes(), [slot](native::NativeFlash& part) {
+  with_part(*flash_, [slot](native::NativeFlash& part) {
     boot::BootControl control(part);
     if (control.load() != flash::Status::kOk) throw std::runtime_error("boot control cannot be read");
     append(control, boot::begin_receive(control.state(), "job-1", slot));
@@ -94,7 +96,7 @@ void ProbeDevice::begin_receive(boot::Slot slot) {
 void ProbeDevice::stage(std::span<const std::uint8_t> image) {
   begin_receive(boot::Slot::kB);
   write(boot::Slot::kB, image);
-  with_part(flash_->bytes(), [](native::NativeFlash& part) {
+  with_part(*flash_, [](native::NativeFlash& part) {
     boot::BootControl control(part);
     if (control.load() != flash::Status::kOk) throw std::runtime_error("boot control cannot be read");
     boot::image::Info info;
@@ -110,7 +112,7 @@ void ProbeDevice::stage(std::span<const std::uint8_t> image) {
 
 boot::BootState ProbeDevice::boot_state() const {
   boot::BootState state;
-  with_part(flash_->bytes(), [&state](native::NativeFlash& part) {
+  with_part(*flash_, [&state](native::NativeFlash& part) {
     boot::BootControl control(part);
     if (control.load() == flash::Status::kOk) state = control.state();
   });
@@ -121,14 +123,19 @@ void ProbeDevice::power_on(bool virtual_time) {
   lines_.clear();
   searched_ = 0;
   exit_message_.clear();
+  device_.reset();
+  board_flash_.emplace(board_under_test(), flash_file::FlashPartFiles{.window_path = flash_->path()},
+                       lab::BoardFlash::Surroundings{.socket_folder = folder_.path(),
+                                                     .plugin_path = products_.flash_plugin,
+                                                     .events = events_.get(),
+                                                     .io = &io_});
+  if (const auto on = board_flash_->power_on(); !on) throw std::runtime_error(on.error().message);
   device_ = need(device::Device::create(
       io_, {.name = "probe",
             .board = board_name(),
             .bootloader_path = products_.bootloader_elf,
-            .flash_path = flash_->path(),
-            .flash_plugin_path = products_.flash_plugin,
-            .op_log_path = "",
-            .seed = 1,
+            .flash = board_flash_->attachment(),
+            .watchdog = lab::watchdog_of(board_under_test()),
             .more_arguments = virtual_time ? std::vector<std::string>{"-icount", "shift=10,sleep=off"}
                                            : std::vector<std::string>{},
             .uart_log_path = folder_.file("uart.log"),
@@ -147,6 +154,7 @@ void ProbeDevice::power_on(bool virtual_time) {
 
 void ProbeDevice::power_off() {
   device_->power_off();
+  board_flash_->power_off();
 }
 
 testing::AssertionResult ProbeDevice::says(std::string_view text) {

@@ -17,6 +17,7 @@
 #include "sim/device/device.h"
 #include "sim/flash/flash_file.h"
 #include "sim/image/image.h"
+#include "sim/lab/board_flash.h"
 #include "sim/lab/build_products.h"
 #include "sim/report/event_log.h"
 #include "tests/board_under_test.h"
@@ -88,6 +89,7 @@ class ProbeDevice {
   std::optional<crypto::P256Key> spare_signer_;
   std::optional<crypto::P256Key> encryption_key_;
   std::optional<flash_file::FlashFile> flash_;
+  std::optional<lab::BoardFlash> board_flash_;
   std::unique_ptr<device::Device> device_;
   std::vector<std::string> lines_;
   std::size_t searched_ = 0;

@@ -1,8 +1,8 @@
 // The board as the application of the non-secure world sees it.
+#include "qemu_boards/common/armv7m.h"
 #include "qemu_boards/common/board.h"
-#include "qemu_boards/mps2/drivers.h"
-#include "qemu_boards/mps2/handlers.h"
-#include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/common/drivers.h"
+#include "qemu_boards/common/handlers.h"
 #include "qemu_boards/mps2/trustzone/memory_map.h"
 #include "qemu_boards/mps2/trustzone/secure_client.h"
 
@@ -13,9 +13,9 @@ std::string_view name() {
 }
 
 void init() {
-  mps2::uart_init();
-  mps2::system_timer_init();
-  mps2::enable_interrupts();
+  drivers::uart_init();
+  drivers::system_timer_init();
+  armv7m::enable_interrupts();
 }
 
 void reset() {

@@ -15,8 +15,8 @@
 #include "agent/boot/slots.h"
 #include "pal_sim/provisioning/stored_identity.h"
 #include "qemu_boards/common/board.h"
+#include "qemu_boards/common/rom_signers.h"
 #include "qemu_boards/common/rom_trust.h"
-#include "qemu_boards/mps2/rom_signers.h"
 #include "qemu_boards/mps2/trustzone/crypto_pool.h"
 #include "qemu_boards/mps2/trustzone/memory_map.h"
 #include "qemu_boards/mps2/trustzone/registers.h"
@@ -171,7 +171,7 @@ boot::Environment verifier() {
   auto* load_memory =
       reinterpret_cast<std::uint8_t*>(mps2::kLoadAddress);  // NOLINT(performance-no-int-to-ptr)
   return {.flash = board::flash(),
-          .signers = mps2::kSigners,
+          .signers = boot_rom::kSigners,
           .decryption_key = boot_keys::kImageDecryptionKey,
           .load_memory = {load_memory, mps2::kLoadSize},
           .load_address = mps2::kLoadAddress,
@@ -357,8 +357,8 @@ std::uint32_t take_and_serve(Service service, mps2::Call* where) {
 }  // namespace
 
 extern "C" [[gnu::cmse_nonsecure_entry]] std::uint32_t secure_call(Service service, mps2::Call* call) {
-  mps2::disable_interrupts();
+  armv7m::disable_interrupts();
   const std::uint32_t result = take_and_serve(service, call);
-  mps2::enable_interrupts();
+  armv7m::enable_interrupts();
   return result;
 }

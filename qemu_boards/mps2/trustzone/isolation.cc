@@ -15,7 +15,7 @@
 
 namespace {
 
-using mps2::reg;
+using armv7m::reg;
 
 // --- SAU: everything that no region names is secure.
 
@@ -51,7 +51,7 @@ void set_sau() {
         (region.end - 32) | kSauRegionEnable | (region.is_callable ? kSauRegionCallable : 0);
   }
   reg(mps2::kSauControl) = kSauEnable;
-  mps2::data_barrier();
+  armv7m::data_barrier();
 }
 
 // --- Peripheral protection controllers: what is not given away reads 0 in the non-secure world.
@@ -86,7 +86,7 @@ void give_memory_away(std::uint32_t controller, std::uint32_t first) {
     reg(controller + kMpcBlockIndex) = i;
     reg(controller + kMpcBlockTable) = i * word_covers >= first ? 0xFFFF'FFFF : 0;
   }
-  mps2::data_barrier();
+  armv7m::data_barrier();
 }
 
 // --- MPU of the secure world: nothing but the ROM is ever executed by it, and ROM and flash array are
@@ -123,16 +123,16 @@ constexpr std::array<MpuRegion, 6> kMpuRegions{{
 }};
 
 void set_mpu_region(std::uint32_t view, std::uint32_t number, const MpuRegion& region) {
-  reg(mps2::kMpuRegionNumber + view) = number;
-  reg(mps2::kMpuRegionBase + view) = region.begin | region.access;
+  reg(armv7m::kMpuRegionNumber + view) = number;
+  reg(armv7m::kMpuRegionBase + view) = region.begin | region.access;
   reg(mps2::kMpuRegionLimit + view) = (region.end - 32) | region.memory | kRegionEnable;
 }
 
 void set_secure_mpu() {
   reg(mps2::kMpuAttributes0) = kAttributes;
   for (std::uint32_t i = 0; i < kMpuRegions.size(); ++i) set_mpu_region(0, i, kMpuRegions[i]);
-  reg(mps2::kMpuControl) = kMpuEnable | kAlsoInFaultHandlers | kDefaultMapElsewhere;
-  mps2::data_barrier();
+  reg(armv7m::kMpuControl) = kMpuEnable | kAlsoInFaultHandlers | kDefaultMapElsewhere;
+  armv7m::data_barrier();
 }
 
 /// As on boards without TrustZone: no code from flash, no stores into it. It is the application's to change.
@@ -141,8 +141,8 @@ void set_application_mpu() {
   reg(mps2::kMpuAttributes0 + kView) = kAttributes;
   set_mpu_region(
       kView, 0, {kWindow, kWindow + flash::kRegistersOffset, kReadOnlyForAll | kExecuteNever, kNormalMemory});
-  reg(mps2::kMpuControl + kView) = kMpuEnable | kDefaultMapElsewhere;
-  mps2::data_barrier();
+  reg(armv7m::kMpuControl + kView) = kMpuEnable | kDefaultMapElsewhere;
+  armv7m::data_barrier();
 }
 
 }  // namespace
@@ -171,7 +171,7 @@ void give_interrupts_away() {
   // system (1), UART 0 (32, 33, 42) and Ethernet (48).
   reg(kInterruptTargets) = 0x0000'000A;
   reg(kInterruptTargets + 4) = 0x0001'8403;
-  data_barrier();
+  armv7m::data_barrier();
 }
 
 }  // namespace mps2

@@ -2,7 +2,7 @@
 // system control space), Arm CoreLink SSE-200 and AN505 (memory and peripheral protection controllers).
 #pragma once
 
-#include "qemu_boards/mps2/registers.h"
+#include "qemu_boards/common/armv7m.h"
 
 namespace mps2 {
 

@@ -4,8 +4,8 @@
 
 #include <arm_cmse.h>
 
+#include "qemu_boards/common/drivers.h"
 #include "qemu_boards/common/rom_trust.h"
-#include "qemu_boards/mps2/drivers.h"
 #include "qemu_boards/mps2/trustzone/memory_map.h"
 #include "qemu_boards/mps2/trustzone/registers.h"
 #include "qemu_boards/mps2/trustzone/secure_world.h"
@@ -14,17 +14,6 @@ extern "C" std::uint32_t __bss_end;  // the linker's
 
 namespace {
 
-/// RAM that survives a reset. At power-on it holds anything, so each part proves itself: BootInfo by its
-/// check value, the reason by its magic.
-struct NoInit {
-  boot::BootInfo boot_info;
-  std::uint32_t reason_magic;
-  boot::ResetReason reason;
-};
-static_assert(sizeof(NoInit) <= mps2::kNoInitSize);
-
-constexpr std::uint32_t kReasonMagic = 0x5345'5252;  // "RRES" in memory
-
 /// AIRCR: key; non-secure exceptions rank below secure ones; only the secure world resets. HardFault,
 /// BusFault and NMI stay secure (BFHFNMINS = 0).
 constexpr std::uint32_t kControlKey = 0x05FA'0000;
@@ -32,12 +21,8 @@ constexpr std::uint32_t kSecureFirst = 1U << 14;
 constexpr std::uint32_t kSecureResetOnly = 1U << 3;
 constexpr std::uint32_t kResetRequest = 1U << 2;
 
-NoInit& no_init() {
-  return *reinterpret_cast<NoInit*>(mps2::kSecureRamAddress);  // NOLINT(performance-no-int-to-ptr)
-}
-
 void zero(std::uint32_t begin, std::uint32_t end) {
-  for (std::uint32_t at = begin; at < end; at += sizeof(std::uint32_t)) mps2::reg(at) = 0;
+  for (std::uint32_t at = begin; at < end; at += sizeof(std::uint32_t)) armv7m::reg(at) = 0;
 }
 
 /// Zeroes what the application's world holds besides the image, where one that was refused may have stood.
@@ -52,18 +37,18 @@ void clear_application_memory(std::uint32_t image_end) {
 
 void stop_secure_interrupts() {
   constexpr std::uint32_t kClearPendingSysTick = 1U << 25;
-  mps2::reg(mps2::kSysTickControl) = 0;
-  mps2::reg(mps2::kInterruptControl) = kClearPendingSysTick;
+  armv7m::reg(armv7m::kSysTickControl) = 0;
+  armv7m::reg(armv7m::kInterruptControl) = kClearPendingSysTick;
   for (std::uint32_t i = 0; i < 16; i += 4) {
-    mps2::reg(mps2::kNvicDisable + i) = 0xFFFF'FFFF;
-    mps2::reg(mps2::kNvicClearPending + i) = 0xFFFF'FFFF;
+    armv7m::reg(armv7m::kNvicDisable + i) = 0xFFFF'FFFF;
+    armv7m::reg(armv7m::kNvicClearPending + i) = 0xFFFF'FFFF;
   }
 }
 
 void take_control_of_exceptions() {
   constexpr std::uint32_t kSeparateFaults = 0xFU << 16;  // MemManage, BusFault, UsageFault, SecureFault
-  mps2::reg(mps2::kResetControl) = kControlKey | kSecureFirst | kSecureResetOnly;
-  mps2::reg(mps2::kHandlerControl) = mps2::reg(mps2::kHandlerControl) | kSeparateFaults;
+  armv7m::reg(armv7m::kResetControl) = kControlKey | kSecureFirst | kSecureResetOnly;
+  armv7m::reg(armv7m::kHandlerControl) = armv7m::reg(armv7m::kHandlerControl) | kSeparateFaults;
 }
 
 /// The secure world's stack ends where its data does: an overflow faults.
@@ -95,12 +80,19 @@ void set_application_stacks(std::uint32_t stack_top) {
 
 }  // namespace
 
-namespace mps2 {
+namespace drivers {
 
-void note_reset_reason(boot::ResetReason reason) {
-  no_init().reason = reason;
-  no_init().reason_magic = kReasonMagic;
+void request_reset() {
+  armv7m::data_barrier();
+  armv7m::reg(armv7m::kResetControl) = kControlKey | kSecureFirst | kSecureResetOnly | kResetRequest;
+  armv7m::data_barrier();
+  for (;;) {
+  }
 }
+
+}  // namespace drivers
+
+namespace mps2 {
 
 bool is_application_memory(const void* address, std::uint32_t size, bool is_written) {
   const auto begin = reinterpret_cast<std::uint32_t>(address);
@@ -123,34 +115,16 @@ std::string_view name() {
 }
 
 void init() {
-  mps2::uart_init();
-  mps2::system_timer_init();
+  drivers::uart_init();
+  drivers::system_timer_init();
   take_control_of_exceptions();
   limit_stack();
-  mps2::enable_interrupts();
+  armv7m::enable_interrupts();
 }
 
 void reset() {
-  mps2::note_reset_reason(boot::ResetReason::kSoftware);
-  mps2::data_barrier();
-  mps2::reg(mps2::kResetControl) = kControlKey | kSecureFirst | kSecureResetOnly | kResetRequest;
-  mps2::data_barrier();
-  for (;;) {
-  }
-}
-
-boot::ResetReason take_reset_reason() {
-  const NoInit& memory = no_init();
-  const bool was_noted =
-      memory.reason_magic == kReasonMagic &&
-      (memory.reason == boot::ResetReason::kSoftware || memory.reason == boot::ResetReason::kWatchdog);
-  const boot::ResetReason reason = was_noted ? memory.reason : boot::ResetReason::kPowerOn;
-  no_init().reason_magic = 0;
-  return reason;
-}
-
-boot::BootInfo& boot_info() {
-  return no_init().boot_info;
+  drivers::note_reset_reason(boot::ResetReason::kSoftware);
+  drivers::request_reset();
 }
 
 const boot::RomTrust& rom_trust() {
@@ -164,17 +138,17 @@ LoadRegion load_region() {
 
 void jump_to_application(std::uint32_t vector_table, std::uint32_t image_end) {
   typedef void __attribute__((cmse_nonsecure_call)) (*Application)();  // NOLINT(modernize-use-using)
-  mps2::disable_interrupts();
+  armv7m::disable_interrupts();
   stop_secure_interrupts();
   mps2::give_interrupts_away();
   // open_memory() has given the memories away: from here on they are seen at the application's addresses.
   clear_application_memory(image_end);
-  mps2::reg(mps2::kVectorTableOffset + mps2::kNonSecureView) = vector_table;
-  set_application_stacks(mps2::reg(vector_table));
+  armv7m::reg(armv7m::kVectorTableOffset + mps2::kNonSecureView) = vector_table;
+  set_application_stacks(armv7m::reg(vector_table));
   seal_process_stack();
-  const auto start = reinterpret_cast<Application>(mps2::reg(vector_table + 4) & ~1U);  // NOLINT
-  mps2::data_barrier();
-  mps2::enable_interrupts();
+  const auto start = reinterpret_cast<Application>(armv7m::reg(vector_table + 4) & ~1U);  // NOLINT
+  armv7m::data_barrier();
+  armv7m::enable_interrupts();
   start();  // the compiler clears all registers
   // Only an application that returns to where nobody called it from gets here.
   console_write("\nboard: the application returned, resetting\n");

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "qemu_boards/common/board.h"
-#include "qemu_boards/mps2/handlers.h"
+#include "qemu_boards/common/handlers.h"
 #include "qemu_boards/mps2/trustzone/registers.h"
 #include "qemu_boards/mps2/trustzone/secure_world.h"
 
@@ -63,8 +63,8 @@ extern "C" {
   } else {
     board::console_write("unknown (no stack)");
   }
-  write_hex(", cfsr 0x", mps2::reg(mps2::kConfigurableFaultStatus));
-  write_hex(", sfsr 0x", mps2::reg(mps2::kSecureFaultStatus));
+  write_hex(", cfsr 0x", armv7m::reg(armv7m::kConfigurableFaultStatus));
+  write_hex(", sfsr 0x", armv7m::reg(mps2::kSecureFaultStatus));
   board::console_write(", resetting\n");
   board::reset();
 }

@@ -14,6 +14,8 @@
 #include "sim/base/file_io.h"
 #include "sim/base/temp_dir.h"
 #include "sim/device/elf_symbols.h"
+#include "sim/flash/flash_file.h"
+#include "sim/flash/nbd_server.h"
 
 namespace otasim::device {
 namespace {
@@ -29,7 +31,7 @@ class DeviceTest : public testing::Test {
  protected:
   DeviceTest() {
     config_.bootloader_path = GUEST_FOLDER "/reset_guest_software.elf";
-    config_.flash_path = dir_.file("flash.bin");
+    config_.flash = FlashWindow{.path = flash_path_};
     config_.uart_log_path = dir_.file("uart.log");
     config_.run_folder = dir_.path();
     config_.events = events_.get();
@@ -37,8 +39,8 @@ class DeviceTest : public testing::Test {
       history_.push_back("clear");
       return Result<void>{};
     };
-    std::ofstream(config_.flash_path).put('\0');
-    std::filesystem::resize_file(config_.flash_path, kFlashWindowBytes);
+    std::ofstream(flash_path_).put('\0');
+    std::filesystem::resize_file(flash_path_, kFlashWindowBytes);
     events_->listen([this](const nlohmann::json& event) {
       emitted_.push_back(event.at("source").get<std::string>() + "." + event.at("event").get<std::string>());
     });
@@ -76,6 +78,7 @@ class DeviceTest : public testing::Test {
   boost::asio::io_context io_;
   TempDir dir_ = TempDir::create().value();
   std::unique_ptr<report::EventLog> events_ = report::EventLog::in_memory();
+  std::string flash_path_ = dir_.file("flash.bin");
   Config config_;
   std::vector<std::string> history_;
   std::vector<std::string> emitted_;
@@ -227,6 +230,94 @@ TEST_F(SkipTest, CountingGoesOnInTheNextPowerCycle) {
   power_on();
   ASSERT_TRUE(wait_for_line("boot 2"));
   EXPECT_EQ(history_[1], "bot 0");
+}
+
+/// A board whose flash is a SPI drive, served by the simulator, and whose watchdog is on its second UART.
+class SerialWatchdogTest : public DeviceTest {
+ protected:
+  SerialWatchdogTest() {
+    config_.board = "emcraft-sf2";
+    config_.bootloader_path = GUEST_FOLDER "/watchdog_guest.elf";
+    std::filesystem::remove(flash_path_);
+    EXPECT_TRUE(flash_file::FlashFile::create(flash_path_, flash::kSpiNorPart));
+    config_.flash = SpiDrive{.socket_path = dir_.file("nbd.sock")};
+    config_.watchdog = SerialWatchdog{};
+    serve();
+  }
+  ~SerialWatchdogTest() override { device_.reset(); }
+
+  void serve() {
+    auto server = flash_file::NbdServer::power_on(
+        {.socket_path = dir_.file("nbd.sock"), .part = {.window_path = flash_path_}});
+    ASSERT_TRUE(server) << server.error().message;
+    server_ = std::move(*server);
+  }
+  [[nodiscard]] auto count(std::string_view event) const { return std::ranges::count(emitted_, event); }
+
+  std::unique_ptr<flash_file::NbdServer> server_;
+};
+
+TEST_F(SerialWatchdogTest, ABoardThatDoesNotFeedItIsResetOnce) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 1")) << testing::PrintToString(exit_ ? exit_->error.hint : "");
+  EXPECT_THAT(history_, ElementsAre("clear", "boot 0", "clear", "watchdog reset", "boot 1"));
+  EXPECT_EQ(count("device.watchdog_line_ignored"), 1) << "what it says besides is told";
+  bool is_done = false;
+  device_->shut_down([&] { is_done = true; });
+  ASSERT_TRUE(wait_until([&] { return is_done; }));
+  EXPECT_EQ(count("device.reset"), 1);
+}
+
+TEST_F(SerialWatchdogTest, AHangingProcessorIsResetToo) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 0"));
+  device_->hang();
+  ASSERT_TRUE(wait_for_line("boot 1"));
+  EXPECT_THAT(history_, ElementsAre("clear", "boot 0", "clear", "watchdog reset", "boot 1"));
+}
+
+TEST_F(SerialWatchdogTest, ItCanBeMadeToExpireAndResetsAreToldApart) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 1"));
+  history_.clear();
+  device_->expire_watchdog();
+  ASSERT_TRUE(wait_for_line("boot 2"));
+  device_->reset();
+  ASSERT_TRUE(wait_for_line("boot 3"));
+  EXPECT_THAT(history_,
+              ElementsAre("clear", "watchdog reset", "boot 2", "clear", "external reset", "boot 3"));
+}
+
+TEST_F(SerialWatchdogTest, AnotherResetDisarmsIt) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 0"));
+  device_->reset();
+  ASSERT_TRUE(wait_for_line("boot 1"));
+  EXPECT_THAT(history_, ElementsAre("clear", "boot 0", "clear", "external reset", "boot 1"));
+  // Had it gone on, it would reset the next boot within its 250 ms.
+  const auto end = std::chrono::steady_clock::now() + 600ms;
+  while (std::chrono::steady_clock::now() < end) {
+    io_.restart();
+    io_.run_until(end);
+  }
+  EXPECT_EQ(history_.back(), "boot 1");
+}
+
+TEST_F(SerialWatchdogTest, APowerCutDisarmsItAndTheNextPowerOnIsAsTheFirst) {
+  create();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 0"));
+  device_->power_off();
+  history_.clear();
+  server_.reset();
+  serve();
+  power_on();
+  ASSERT_TRUE(wait_for_line("boot 1"));
+  EXPECT_THAT(history_, ElementsAre("clear", "boot 0", "clear", "watchdog reset", "boot 1"));
 }
 
 TEST_F(DeviceTest, APowerCutLosesRamAndIsNoUnexpectedExit) {
@@ -385,7 +476,7 @@ TEST_F(DeviceTest, WrongFilesAreExplainedBeforeQemuStarts) {
   EXPECT_THAT(device.error().message, HasSubstr("the bootloader is missing: /nonexistent/boot.elf"));
 
   config_.bootloader_path = GUEST_FOLDER "/reset_guest_software.elf";
-  std::filesystem::resize_file(config_.flash_path, 4096);
+  std::filesystem::resize_file(flash_path_, 4096);
   device = Device::create(io_, config_);
   ASSERT_FALSE(device);
   EXPECT_THAT(device.error().message, HasSubstr("has 4096 bytes; the board needs exactly 16777216"));

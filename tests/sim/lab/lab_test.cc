@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "pal_sim/flash/flash_map.h"
+#include "pal_sim/flash/window.h"
 #include "pal_sim/provisioning/provisioning.h"
 #include "sim/base/file_io.h"
 #include "sim/base/temp_dir.h"
@@ -201,6 +202,22 @@ TEST_F(LabTest, TheDeviceFindsItsIdentityInFlash) {
   EXPECT_EQ(window[flash::kSlotB.offset], 0xFF);
   EXPECT_EQ(window[flash::kRecovery.offset + 2999], 0x43);
   EXPECT_EQ(window[flash::kRecovery.offset + 3000], 0xFF);
+}
+
+TEST_F(LabTest, APartWithoutAnEntropySourceGetsASeed) {
+  std::vector<std::uint8_t> window(flash::kWindowSize);
+  const std::vector<std::uint8_t> image(100, 0x42);
+  const auto seed_of = [&](const flash::Geometry& part, std::uint64_t seed) {
+    flash::format_window(window, part);
+    EXPECT_TRUE(otasim::lab::equip(window, {}, {image}, seed).has_value());
+    const auto sector = std::span(window).subspan(flash::kSeed0.offset, 4 * flash::kPageSize);
+    return std::vector<std::uint8_t>(sector.begin(), sector.end());
+  };
+  const auto one = seed_of(flash::kSpiNorPart, 1);
+  EXPECT_EQ(seed_of(flash::kSpiNorPart, 1), one);
+  EXPECT_NE(seed_of(flash::kSpiNorPart, 2), one);
+  EXPECT_TRUE(std::equal(one.begin(), one.begin() + flash::kPageSize, one.begin() + 3 * flash::kPageSize));
+  EXPECT_EQ(seed_of(flash::kControllerPart, 1), std::vector<std::uint8_t>(one.size(), 0xFF));
 }
 
 TEST_F(LabTest, AnImageThatDoesNotFitItsSlotIsRefused) {

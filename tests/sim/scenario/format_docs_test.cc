@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "sim/base/file_io.h"
+#include "sim/flash/back_end.h"
 #include "sim/scenario/fault_catalog.h"
 #include "sim/scenario/json_text.h"
 #include "sim/scenario/scenario.h"
@@ -203,7 +204,8 @@ TEST(FormatDocs, TheReferenceHasNoTableThatTheFormatHasNot) {
   std::map<std::string, const Shape*> shapes;
   collect(scenario_shape(), shapes);
   for (const std::string& line : lines_of("scenario-format.md")) {
-    if (line.starts_with("### ")) EXPECT_TRUE(shapes.contains(line.substr(4))) << line;
+    if (!line.starts_with("### ")) continue;
+    EXPECT_TRUE(shapes.contains(line.substr(4))) << line;
   }
 }
 
@@ -294,10 +296,14 @@ std::map<std::string, Lines> uses_of_faults() {
   return uses;
 }
 
+/// Behind the tables of the faults themselves.
+constexpr const char* kBackEnds = "## What each board's flash can express";
+
 /// The rows of faults, by name.
 std::map<std::string, Lines> fault_rows(const Lines& lines) {
   std::map<std::string, Lines> rows;
   for (const std::string& line : lines) {
+    if (line == kBackEnds) break;
     if (!line.starts_with("| `")) continue;
     Lines cells = cells_of(line);
     const std::string name = cells[0].substr(1, cells[0].size() - 2);
@@ -334,6 +340,25 @@ TEST(FaultDocs, EachFaultHasItsRow) {
     rows.erase(found);
   }
   for (const auto& [name, cells] : rows) ADD_FAILURE() << "there is no fault " << name;
+}
+
+std::string verdict_of(const flash_file::Support& support) {
+  const std::string verdict = support.is_possible ? "yes" : "no";
+  if (support.note.empty()) return verdict;
+  return verdict + (support.is_possible ? "; " : ": ") + std::string(support.note);
+}
+
+TEST(FaultDocs, WhatEachBoardsFlashCanExpressIsThere) {
+  Lines rows;
+  for (const auto& row : flash_file::fault_support())
+    rows.push_back(
+        fmt::format("| `{}` | {} | {} |", row.fault, verdict_of(row.controller), verdict_of(row.spi_nor)));
+  EXPECT_THAT(table_below(lines_of("faults.md"), kBackEnds), ElementsAreArray(rows))
+      << fmt::format("{}", fmt::join(rows, "\n"));
+}
+
+TEST(FaultDocs, EveryFaultThatDependsOnTheFlashIsOne) {
+  for (const auto& row : flash_file::fault_support()) EXPECT_EQ(fault_named(row.fault).name, row.fault);
 }
 
 TEST(FaultDocs, TheExampleCanBeArmed) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "pal_sim/flash/flash_map.h"
+#include "pal_sim/flash/window.h"
 #include "tests/sim/scenario/sound_run.h"
 
 namespace otasim::scenario {
@@ -21,8 +22,8 @@ using testing::IsEmpty;
 using testing::StartsWith;
 
 /// A place of the array that belongs to nobody.
-constexpr std::uint32_t kNoMansLand = 0x00'C000;
-static_assert(kNoMansLand >= flash::kProvisioning1.end() && kNoMansLand < flash::kSlotA.offset);
+constexpr std::uint32_t kNoMansLand = 0x08'0000;
+static_assert(kNoMansLand >= flash::kSeed1.end() && kNoMansLand < flash::kSlotA.offset);
 
 class Invariants : public testing::Test, protected test::SoundRun {
  protected:
@@ -214,13 +215,13 @@ TEST_F(Invariants, S5IsBrokenWithoutAnOpLog) {
 TEST_F(Invariants, S5IsBrokenByAWriteToWhatIsNotTheDevices) {
   program(kNoMansLand, {0x00});
   EXPECT_THAT(broken(), ElementsAre(AllOf(StartsWith("S5: thing-1: operation "),
-                                          HasSubstr("changed flash at 0xc000"))));
+                                          HasSubstr("changed flash at 0x80000"))));
 }
 
 TEST_F(Invariants, S5IsBrokenByAnEraseOfWhatIsNotTheDevices) {
   erase(kNoMansLand);
   EXPECT_THAT(broken(), ElementsAre(AllOf(StartsWith("S5: thing-1: operation "),
-                                          HasSubstr("changed flash at 0xc000"))));
+                                          HasSubstr("changed flash at 0x80000"))));
 }
 
 TEST_F(Invariants, S5IsBrokenByAWriteThatLeavesItsPartition) {
@@ -245,6 +246,16 @@ TEST_F(Invariants, S5HoldsForTheCalendar) {
   erase(flash::kCalendar0.offset);
   program(flash::kCalendar0.offset, {0x12, 0x34});
   erase(flash::kCalendar1.offset);
+  EXPECT_THAT(broken(), IsEmpty());
+}
+
+TEST_F(Invariants, S5IsBrokenByAWriteToTheSeedUnlessThePartHasNoEntropySource) {
+  program(flash::kSeed1.offset, {0x12});
+  EXPECT_THAT(broken(), ElementsAre(HasSubstr("changed flash at 0x70000")));
+  Bytes spi_nor(flash::kWindowSize);
+  flash::format_window(spi_nor, flash::kSpiNorPart);
+  std::copy(spi_nor.begin() + flash::kRegistersOffset, spi_nor.end(),
+            device().factory_flash.begin() + flash::kRegistersOffset);
   EXPECT_THAT(broken(), IsEmpty());
 }
 

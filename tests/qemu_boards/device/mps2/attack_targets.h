@@ -15,7 +15,8 @@ inline constexpr std::uint32_t kBootRomMirror =
 inline constexpr std::uint32_t kRomTrust =
     kHasTrustZone ? mps2::kSecureRomTrustAddress : mps2::kRomTrustAddress;
 inline constexpr std::uint32_t kFlashArray = mps2::kBoard.flash_window + flash::kProvisioning0.offset;
-inline constexpr std::uint32_t kWatchdog = mps2::kBoard.watchdog;
+/// A register of what a trial keeps out of reach.
+inline constexpr std::uint32_t kWatchdog = mps2::kBoard.watchdog + 0xC00;
 /// Where nothing is.
 inline constexpr std::uint32_t kNowhere = 0xE010'0000;
 

@@ -223,8 +223,8 @@ bool is_refused(Service service, Call* call) {
     ++refused;
   }
   // Over the end of what may be written otherwise, and around the end of all offsets.
-  for (const std::uint32_t offset :
-       {flash::kCalendar0.offset - 1, flash::kCalendar1.end() - 1, std::uint32_t{0xFFFF'FFFF}, flash::kSlotB.end() - 1}) {
+  for (const std::uint32_t offset : {flash::kCalendar0.offset - 1, flash::kCalendar1.end() - 1,
+                                     std::uint32_t{0xFFFF'FFFF}, flash::kSlotB.end() - 1}) {
     if (mps2::ask(Service::kFlashProgram, offset, std::span(own_memory).first(256)).result == 0)
       end_with("it was written");
   }

@@ -1,0 +1,77 @@
+#include "sim/flash/flash_part.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace otasim::flash_file {
+namespace {
+
+Result<std::optional<flash::OpLogWriter>> open_op_log(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  auto op_log = flash::OpLogWriter::open(path);
+  if (op_log) return op_log;
+  return fail(ExitCode::kEnvironment, "cannot open the op log " + path + ": " + std::strerror(errno) + ".",
+              "Give a path that can be written; an existing file must be an op log.");
+}
+
+Result<std::optional<FaultFile>> open_faults(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  auto faults = FaultFile::open(path);
+  if (!faults) return tl::unexpected(faults.error());
+  return std::optional(std::move(*faults));
+}
+
+}  // namespace
+
+Waker::Waker(const std::string& path) {
+  if (!path.empty()) pipe_.reset(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+}
+
+void Waker::wake() const {
+  constexpr char kByte = 1;
+  if (pipe_) [[maybe_unused]]
+    const ssize_t written = ::write(pipe_.get(), &kByte, 1);
+}
+
+Result<std::unique_ptr<FlashPart>> FlashPart::power_on(const FlashPartFiles& files) {
+  auto file = FlashFile::open(files.window_path);
+  if (!file) return tl::unexpected(file.error());
+  auto op_log = open_op_log(files.op_log_path);
+  if (!op_log) return tl::unexpected(op_log.error());
+  auto faults = open_faults(files.fault_path);
+  if (!faults) return tl::unexpected(faults.error());
+  return std::unique_ptr<FlashPart>(
+      new FlashPart(std::move(*file), std::move(*op_log), std::move(*faults), files));
+}
+
+FlashPart::FlashPart(FlashFile file, std::optional<flash::OpLogWriter> op_log,
+                     std::optional<FaultFile> faults, const FlashPartFiles& files)
+    : file_(std::move(file)),
+      op_log_(std::move(op_log)),
+      faults_(std::move(faults)),
+      waker_(files.wake_path),
+      model_(file_.bytes(), files.seed, file_.part()) {
+  if (faults_) {
+    injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
+    injector_->power_on();
+    model_.set_fault_source(&*injector_);
+  }
+  if (op_log_ || injector_) model_.set_observer(this);
+}
+
+int FlashPart::take_op_log_error() {
+  if (!op_log_ || op_log_->error() == 0 || is_op_log_error_taken_) return 0;
+  is_op_log_error_taken_ = true;
+  return op_log_->error();
+}
+
+void FlashPart::on_operation(const flash::Operation& operation) {
+  if (op_log_) op_log_->on_operation(operation);
+  if (injector_) injector_->on_operation(operation);
+}
+
+}  // namespace otasim::flash_file

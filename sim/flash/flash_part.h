@@ -1,0 +1,89 @@
+// A flash part that runs: the NOR model over a flash file, with its op log, its armed faults and the pipe
+// that wakes the simulator when one strikes. Whoever plays the part to a machine holds one: the QEMU plugin
+// (flash_plugin.cc), the NBD server (nbd_server.h).
+//
+//   auto part = FlashPart::power_on({.window_path = ..., .op_log_path = ..., .fault_path = ...});
+//   if ((*part)->begin()) ... (*part)->model().execute(...) ...      // each operation
+//   if (!(*part)->powered()) ...                                     // power was cut in it
+//
+// One object is one power cycle. All of it belongs to one thread. What can go wrong is found when it is made;
+// later only the op log can fail (disk full): it then ends before the operation that could not be written.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "pal_sim/flash/nor_model.h"
+#include "pal_sim/flash/op_log.h"
+#include "sim/base/result.h"
+#include "sim/base/unique_fd.h"
+#include "sim/flash/fault_file.h"
+#include "sim/flash/fault_injector.h"
+#include "sim/flash/flash_file.h"
+
+namespace otasim::flash_file {
+
+struct FlashPartFiles {
+  std::string window_path;       ///< the flash file
+  std::string op_log_path = {};  ///< continued if it exists; empty: no op log
+  std::string fault_path =
+      {};                      ///< a prepared fault file (fault_file.h); empty: a new part's cells, no faults
+  std::string wake_path = {};  ///< a pipe that gets a byte for each strike; empty: nobody is woken
+  std::uint64_t seed = 1;      ///< decides entropy and what marginal bits read
+};
+
+/// Wakes the simulator. A pipe that is full, or that nobody reads, is no reason to wait.
+class Waker {
+ public:
+  explicit Waker(const std::string& path);
+  void wake() const;
+
+ private:
+  UniqueFd pipe_;
+};
+
+class FlashPart : public flash::OpObserver {
+ public:
+  /// @returns kEnvironment if a file cannot be used
+  [[nodiscard]] static Result<std::unique_ptr<FlashPart>> power_on(const FlashPartFiles& files);
+
+  FlashPart(const FlashPart&) = delete;
+  FlashPart& operator=(const FlashPart&) = delete;
+
+  /// Before each operation: takes over what was armed or cleared. @returns false while flash is frozen, the
+  /// operation is to be discarded
+  [[nodiscard]] bool begin() { return !injector_ || injector_->begin(); }
+
+  [[nodiscard]] flash::NorModel& model() { return model_; }
+  [[nodiscard]] bool powered() const { return model_.powered(); }
+
+  /// The errno of the write that ended the op log, once; 0 at all other times.
+  [[nodiscard]] int take_op_log_error();
+
+  /// The instruction since power-on, from 1, before which a reset is planned; 0 if none is.
+  [[nodiscard]] std::uint64_t reset_at_instruction() const {
+    return injector_ ? injector_->reset_at_instruction() : 0;
+  }
+  /// That instruction is about to run. Returns when the processor may go on (fault_injector.h).
+  void strike_reset() {
+    if (injector_) injector_->strike_reset();
+  }
+
+  void on_operation(const flash::Operation& operation) override;
+
+ private:
+  FlashPart(FlashFile file, std::optional<flash::OpLogWriter> op_log, std::optional<FaultFile> faults,
+            const FlashPartFiles& files);
+
+  FlashFile file_;
+  std::optional<flash::OpLogWriter> op_log_;
+  bool is_op_log_error_taken_ = false;
+  std::optional<FaultFile> faults_;
+  Waker waker_;
+  flash::NorModel model_;
+  std::optional<FaultInjector> injector_;
+};
+
+}  // namespace otasim::flash_file
