@@ -152,6 +152,11 @@ TEST_F(TrustZoneTest, AnImageOnTrialWritesNothing) {
   expect_refusal_and_rollback("refused");
 }
 
+TEST_F(TrustZoneTest, NoServiceReadsWhatIsSecret) {
+  try_on_trial(Attempt::kReadSecrets);
+  expect_refusal_and_rollback("refused");
+}
+
 TEST_F(TrustZoneTest, ACommittedImageWritesNothingButTheCalendar) {
   commit_first_image(Attempt::kWriteWhatIsNotReceived);
   const Bytes before = outside_boot_control();
