@@ -37,6 +37,7 @@ enum class Attempt : std::uint32_t {
   kFinishWhatIsThere,  ///< checks and records what stands in the slot that is being received
   kFuzz,               ///< random calls
   kReadSecrets,        ///< through the service, everywhere
+  kUseIdentity,        ///< loads the settings and signs, as TLS does
 };
 
 struct Place {

@@ -246,6 +246,25 @@ bool is_refused(Service service, Call* call) {
   end_with(refused > 1000 ? "refused" : "not tried");
 }
 
+/// The settings stay where they were loaded, and so does the stack.
+[[noreturn]] void use_identity() {
+  static provisioning::Settings settings;
+  if (board::identity().load(own_memory, settings) != provisioning::Status::kOk) end_with("no settings");
+  if (!settings.device_key.empty()) end_with("a key was given");
+  crypto::EcdsaSignature signature{};
+  crypto::Sha256Digest digest{};
+  for (std::uint8_t& byte : digest) byte = 0x5C;
+  if (!board::identity().sign(digest, signature)) end_with("not signed");
+  say("probe: signature ");
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (const std::uint8_t byte : signature) {
+    const std::array<char, 2> hex{kDigits[byte >> 4], kDigits[byte & 15U]};
+    say({hex.data(), hex.size()});
+  }
+  say("\n");
+  end_with("signed");
+}
+
 [[noreturn]] void accept_while_committed() {
   boot::UpdateService& updates = board::update_service();
   if (updates.start() != flash::Status::kOk) end_with("no boot control");
@@ -353,6 +372,8 @@ bool would_hurt(const Call& call) {
       fuzz();
     case Attempt::kReadSecrets:
       read_secrets();
+    case Attempt::kUseIdentity:
+      use_identity();
   }
   end_with("unknown attempt");
 }
