@@ -25,7 +25,11 @@ constexpr MemoryRange kMps2BootRom{0x0000'0000, 0x0004'0000};
 constexpr MemoryRange kSecureBootRom{0x1000'0000, 0x0004'0000};
 constexpr std::uint32_t kMps2LoadAddress = 0x0010'0000;
 
-constexpr std::uint32_t kSecureWatchdog = 0x5008'1000;
+constexpr device::CmsdkWatchdog kSecureWatchdog{
+    .address = 0x5008'1000,
+    .owner = device::SecureWorld{.rom_address = kSecureBootRom.address,
+                                 .rom_size = kSecureBootRom.size,
+                                 .gateway_address = 0x1003'F000}};
 
 constexpr MemoryRange kSf2BootRom{0x0000'0000, 0x0004'0000};
 constexpr std::uint32_t kSf2LoadAddress = 0xA010'0000;

@@ -1,12 +1,19 @@
 // What an application cannot do to the secure world, on the boards that have one: the real secure image
 // against a hostile application (device/mps2/trustzone_attempts.cc) that tries it. Whatever it is, the device
 // ends in the good image, and nothing but boot control has changed.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
+#include <string>
 
+#include "agent/crypto/crypto.h"
+#include "pal_sim/provisioning/provisioning_builder.h"
 #include "sim/crypto/key.h"
 #include "tests/qemu_boards/device/trustzone_attempts.h"
+#include "tests/qemu_boards/memory_reader.h"
 #include "tests/qemu_boards/probe_device.h"
 
 namespace otasim::test {
@@ -73,6 +80,37 @@ class TrustZoneTest : public testing::Test {
     EXPECT_FALSE(device_.has_said("board: fault"));
     device_.reset();
     expect_rollback();
+  }
+
+  /// @param private_key  of the device, DER
+  void provision(const Bytes& private_key) {
+    const Bytes certificate(300, 0xC5);
+    provisioning::Builder builder;
+    builder.add_text(provisioning::kTagThingName, "thing-of-the-test")
+        .add_text(provisioning::kTagEndpointHost, "otasim.localhost")
+        .add_u16(provisioning::kTagMqttPort, 8883)
+        .add(provisioning::kTagRootCa, certificate)
+        .add(provisioning::kTagDeviceCertificate, certificate)
+        .add(provisioning::kTagDeviceKey, private_key)
+        .add_code_signer("/lab/signer", certificate);
+    const std::array<std::uint8_t, provisioning::kNonceSize> nonce{1};
+    const Bytes blob = builder.build(1, device_key(), nonce);
+    std::ranges::copy(blob, device_.flash().partition(flash::kProvisioning0).begin());
+  }
+  [[nodiscard]] lab::DeviceKey device_key() const {
+    return lab::load_device_key(device_.products().device_key).value();
+  }
+
+  template <typename Part>
+  static bool holds(const Bytes& memory, const Part& part) {
+    return !std::ranges::search(memory, part, {}, {}, [](auto c) {
+              return static_cast<std::uint8_t>(c);
+            }).empty();
+  }
+  static std::string hex(std::span<const std::uint8_t> bytes) {
+    std::string text;
+    for (const std::uint8_t byte : bytes) text += fmt::format("{:02x}", byte);
+    return text;
   }
 
   [[nodiscard]] Bytes outside_boot_control() {
@@ -149,6 +187,11 @@ TEST_F(TrustZoneTest, NoServiceTakesPointersIntoTheOtherWorld) {
 
 TEST_F(TrustZoneTest, AnImageOnTrialWritesNothing) {
   try_on_trial(Attempt::kWriteWhatIsNotReceived);
+  expect_refusal_and_rollback("refused");
+}
+
+TEST_F(TrustZoneTest, NoServiceReadsWhatIsSecret) {
+  try_on_trial(Attempt::kReadSecrets);
   expect_refusal_and_rollback("refused");
 }
 
@@ -229,6 +272,39 @@ TEST_F(Finishing, NothingIsNot) {
   expect_refused("no-image");
 }
 
+/// The device's TLS key signs, and stands nowhere in what the application's world can see: not in load
+/// memory, not in its RAM. The rest of the address space cannot be read from there.
+TEST_F(TrustZoneTest, ThePrivateKeyIsNowhereInTheApplicationsMemory) {
+  const auto key = crypto::P256Key::generate().value();
+  const auto der = key.private_der();
+  provision(der);
+  commit_first_image(Attempt::kUseIdentity);
+  const std::string monitor = device_.file("reader.sock");
+  device_.power_on(false, MemoryReader::arguments(monitor));
+  ASSERT_TRUE(device_.says("probe: result signed"));
+  const auto scalar = ::crypto::parse_p256_private_key(der).value();
+  ::crypto::Sha256Digest digest;
+  digest.fill(0x5C);
+  EXPECT_TRUE(device_.has_said("probe: signature " + hex(::crypto::ecdsa_p256_sign(scalar, digest).value())));
+
+  MemoryReader reader(monitor);
+  const auto load_memory = reader.read(0x0010'0000, 0x0030'0000, device_.file("load.bin"));
+  const auto ram = reader.read(0x2820'0000, 0x0020'0000, device_.file("ram.bin"));
+  ASSERT_TRUE(load_memory && ram);
+  EXPECT_TRUE(holds(*load_memory, probe::kTaskMarker)) << "it was read while it runs";
+  EXPECT_TRUE(holds(*ram, std::string_view("thing-of-the-test"))) << "the settings are there";
+  const std::vector<std::uint8_t> reversed(scalar.rbegin(), scalar.rend());
+  for (const Bytes& memory : {*load_memory, *ram}) {
+    EXPECT_FALSE(holds(memory, std::span(scalar).first(16)));
+    EXPECT_FALSE(holds(memory, std::span(scalar).last(16)));
+    EXPECT_FALSE(holds(memory, std::span(reversed).first(16)));
+    EXPECT_FALSE(holds(memory, std::span(reversed).last(16)));
+    EXPECT_FALSE(holds(memory, device_key()));
+  }
+  for (const std::uint32_t secure : {0x3800'0000U, 0x1000'0000U, 0x8004'0000U, 0x2800'0000U})
+    EXPECT_FALSE(reader.read(secure, 4096, device_.file("secure.bin"))) << secure;
+}
+
 /// Twenty thousand calls with arguments of all kinds; what they ask for may be granted, but the image that
 /// runs stays, and so does what is the secure world's alone.
 TEST_F(TrustZoneTest, TheGatewayStandsRandomCalls) {
@@ -240,12 +316,13 @@ TEST_F(TrustZoneTest, TheGatewayStandsRandomCalls) {
   const std::array owned{flash::kProvisioning0, flash::kProvisioning1, flash::kSlotA, flash::kRecovery};
   std::vector<Bytes> before;
   for (const auto& partition : owned) before.push_back(contents(partition));
+  const Bytes otp(device_.flash().otp().begin(), device_.flash().otp().end());
   device_.power_on();
   EXPECT_TRUE(device_.says("probe: result survived"));
   EXPECT_FALSE(device_.has_said("board: fault"));
   device_.power_off();
   for (std::size_t i = 0; i < owned.size(); ++i) EXPECT_EQ(contents(owned[i]), before[i]) << owned[i].name;
-  EXPECT_TRUE(std::ranges::all_of(device_.flash().otp(), [](std::uint8_t byte) { return byte == 0xFF; }));
+  EXPECT_TRUE(std::ranges::equal(device_.flash().otp(), otp));
   EXPECT_EQ(device_.boot_state().committed_slot, Slot::kA);
   device_.power_on();
   EXPECT_TRUE(device_.says("boot: start slot=A version=1.0.0 state=committed"));

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <optional>
 #include <span>
 
 #include "agent/boot/boot_policy.h"
@@ -85,7 +84,7 @@ bool is_trial_of_this_image() {
 }
 
 bool is_acceptance_durable() {
-  return updates().state().staged_state == boot::StagedState::kAccepted &&
+  return updates().is_settled() && updates().state().staged_state == boot::StagedState::kAccepted &&
          updates().state().staged_slot == board::boot_info().slot;
 }
 
@@ -105,20 +104,23 @@ bool may_write(std::uint32_t offset, std::size_t size) {
   return slot != nullptr && is_in(*slot, offset, size);
 }
 
-/// What kUpdateCheck found, until something is written.
-std::optional<boot::image::Info> verified;
+std::uint32_t read(Request& request) {
+  if (!mps2::is_readable(request.value, static_cast<std::uint32_t>(request.out.size())))
+    return answer(Refusal::kNotAllowed);
+  const Status status = board::flash().read(request.value, request.out);
+  if (status == Status::kOk) request.filled = static_cast<std::uint32_t>(request.out.size());
+  return answer(status);
+}
 
 std::uint32_t program(const Request& request) {
   if (request.in.size() > flash::kPageSize) return answer(Refusal::kBadSize);
   if (!may_write(request.value, request.in.size())) return answer(Refusal::kNotAllowed);
-  verified.reset();
   return answer(board::flash().program(request.value, request.in));
 }
 
 std::uint32_t erase(const Request& request) {
   if (request.value % flash::kControllerPart.sector_size != 0) return answer(Status::kUnaligned);
   if (!may_write(request.value, flash::kControllerPart.sector_size)) return answer(Refusal::kNotAllowed);
-  verified.reset();
   return answer(board::flash().erase_sector(request.value));
 }
 
@@ -217,29 +219,20 @@ bool is_receiving(boot::Slot slot) {
 
 std::uint32_t check(const Request& request) {
   const auto slot = static_cast<boot::Slot>(request.value);
-  verified.reset();
   if (request.value > 0xFF || !is_receiving(slot)) return answer(Refusal::kNotAllowed);
   boot::image::Info info;
-  const VerifyStatus status = verify(slot, info);
-  if (status == VerifyStatus::kOk) verified = info;
-  return static_cast<std::uint32_t>(status);
+  return static_cast<std::uint32_t>(verify(slot, info));
 }
 
 boot::Transition finish() {
   const boot::Slot slot = updates().state().staged_slot;
   if (!is_receiving(slot)) return {};
   boot::image::Info info;
-  if (verified) {
-    info = *verified;
-  } else if (verify(slot, info) != VerifyStatus::kOk) {
-    return {};
-  }
-  verified.reset();
+  if (verify(slot, info) != VerifyStatus::kOk) return {};
   return updates().finish(info);
 }
 
 boot::Transition begin_receive(const Request& request) {
-  verified.reset();
   const auto slot = static_cast<boot::Slot>(request.value);
   if (request.value > 0xFF || slot == board::boot_info().slot) return {};
   return updates().begin_receive({reinterpret_cast<const char*>(request.in.data()), request.in.size()}, slot);
@@ -253,7 +246,6 @@ boot::Transition accept() {
 std::uint32_t update(Service service, const Request& request) {
   switch (service) {
     case Service::kUpdateStart:
-      verified.reset();
       return answer(updates().start());
     case Service::kUpdateBeginReceive:
       return answer(begin_receive(request));
@@ -264,7 +256,6 @@ std::uint32_t update(Service service, const Request& request) {
     case Service::kUpdateAccept:
       return answer(accept());
     case Service::kUpdateReject:
-      verified.reset();
       return answer(updates().reject());
     default:
       return answer(Refusal::kNoService);
@@ -310,6 +301,8 @@ std::uint32_t serve(Service service, Request& request) {
       return give_settings(request);
     case Service::kSign:
       return sign(request);
+    case Service::kFlashRead:
+      return read(request);
     case Service::kFlashProgram:
       return program(request);
     case Service::kFlashErase:

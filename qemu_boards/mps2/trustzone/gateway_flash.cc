@@ -1,9 +1,7 @@
 #include "qemu_boards/mps2/trustzone/gateway_flash.h"
 
-#include <cstring>
-
+#include "pal_sim/flash/flash_map.h"
 #include "qemu_boards/common/board.h"
-#include "qemu_boards/mps2/trustzone/memory_map.h"
 #include "qemu_boards/mps2/trustzone/secure_client.h"
 
 namespace mps2 {
@@ -30,9 +28,7 @@ flash::Geometry GatewayFlash::geometry() const {
 
 Status GatewayFlash::read(std::uint32_t offset, std::span<std::uint8_t> out) {
   if (!is_inside_array(offset, out.size())) return Status::kOutOfRange;
-  if (!is_readable(offset, out.size())) return Status::kProtected;
-  std::memcpy(out.data(), reinterpret_cast<const void*>(kBoard.flash_window + offset), out.size());
-  return Status::kOk;
+  return status_of(ask(Service::kFlashRead, offset, {}, out));
 }
 
 Status GatewayFlash::program(std::uint32_t offset, std::span<const std::uint8_t> data) {

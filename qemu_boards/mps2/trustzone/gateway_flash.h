@@ -1,5 +1,5 @@
-// The board's flash part as the application sees it: what it may read is read where it stands, and what it
-// may change the secure world changes for it. Everything else is Status::kProtected.
+// The board's flash part as the application sees it: the secure world reads and changes for it what it may
+// read and change. Everything else is Status::kProtected.
 #pragma once
 
 #include "pal_sim/flash/flash_driver.h"

@@ -25,17 +25,13 @@ struct SauRegion {
   bool is_callable = false;  ///< secure, and the application may call into it
 };
 
-constexpr std::uint32_t kWindow = mps2::kBoard.flash_window;
-
-constexpr std::array<SauRegion, 7> kSauRegions{{
+constexpr std::array<SauRegion, 5> kSauRegions{{
     {mps2::kLoadAddress, mps2::kLoadAddress + mps2::kLoadSize},
     {mps2::kGatewayAddress, mps2::kSecureRomAddress + mps2::kSecureRomSize, true},
     {mps2::kApplicationRamAddress, mps2::kApplicationRamAddress + mps2::kApplicationRamSize},
     // Devices, all but the non-secure watchdog: the application could reset the board with it.
     {0x4000'0000, 0x4008'1000},
     {0x4008'2000, 0x5000'0000},
-    {kWindow + mps2::kReadableCalendar.begin, kWindow + mps2::kReadableCalendar.end},
-    {kWindow + mps2::kReadableSlots.begin, kWindow + mps2::kReadableSlots.end},
 }};
 
 constexpr std::uint32_t kSauEnable = 1;
@@ -93,9 +89,8 @@ void give_memory_away(std::uint32_t controller, std::uint32_t first) {
 // read-only.
 
 constexpr std::uint32_t kExecuteNever = 1U << 0;
-constexpr std::uint32_t kReadWrite = 0U << 1;  // privileged
-constexpr std::uint32_t kReadOnly = 2U << 1;   // privileged
-constexpr std::uint32_t kReadOnlyForAll = 3U << 1;
+constexpr std::uint32_t kReadWrite = 0U << 1;     // privileged
+constexpr std::uint32_t kReadOnly = 2U << 1;      // privileged
 constexpr std::uint32_t kNormalMemory = 0U << 1;  // index of kAttributes
 constexpr std::uint32_t kDeviceMemory = 1U << 1;
 constexpr std::uint32_t kRegionEnable = 1U << 0;
@@ -111,6 +106,7 @@ struct MpuRegion {
   std::uint32_t memory;
 };
 
+constexpr std::uint32_t kWindow = mps2::kBoard.flash_window;
 constexpr std::uint32_t kSecureRomEnd = mps2::kSecureRomAddress + mps2::kSecureRomSize;
 constexpr std::array<MpuRegion, 6> kMpuRegions{{
     {mps2::kSecureRomAddress, kSecureRomEnd, kReadOnly, kNormalMemory},
@@ -122,26 +118,16 @@ constexpr std::array<MpuRegion, 6> kMpuRegions{{
     {mps2::kCodeMemoryAddress, mps2::kSecureRomAddress, kReadWrite | kExecuteNever, kNormalMemory},
 }};
 
-void set_mpu_region(std::uint32_t view, std::uint32_t number, const MpuRegion& region) {
-  reg(armv7m::kMpuRegionNumber + view) = number;
-  reg(armv7m::kMpuRegionBase + view) = region.begin | region.access;
-  reg(mps2::kMpuRegionLimit + view) = (region.end - 32) | region.memory | kRegionEnable;
+void set_mpu_region(std::uint32_t number, const MpuRegion& region) {
+  reg(armv7m::kMpuRegionNumber) = number;
+  reg(armv7m::kMpuRegionBase) = region.begin | region.access;
+  reg(mps2::kMpuRegionLimit) = (region.end - 32) | region.memory | kRegionEnable;
 }
 
 void set_secure_mpu() {
   reg(mps2::kMpuAttributes0) = kAttributes;
-  for (std::uint32_t i = 0; i < kMpuRegions.size(); ++i) set_mpu_region(0, i, kMpuRegions[i]);
+  for (std::uint32_t i = 0; i < kMpuRegions.size(); ++i) set_mpu_region(i, kMpuRegions[i]);
   reg(armv7m::kMpuControl) = kMpuEnable | kAlsoInFaultHandlers | kDefaultMapElsewhere;
-  armv7m::data_barrier();
-}
-
-/// As on boards without TrustZone: no code from flash, no stores into it. It is the application's to change.
-void set_application_mpu() {
-  constexpr std::uint32_t kView = mps2::kNonSecureView;
-  reg(mps2::kMpuAttributes0 + kView) = kAttributes;
-  set_mpu_region(
-      kView, 0, {kWindow, kWindow + flash::kRegistersOffset, kReadOnlyForAll | kExecuteNever, kNormalMemory});
-  reg(armv7m::kMpuControl + kView) = kMpuEnable | kDefaultMapElsewhere;
   armv7m::data_barrier();
 }
 
@@ -159,7 +145,6 @@ void open_memory(bool /*is_trial*/) {
   // The watchdog needs no more: it is the secure world's, on trial or not.
   give_memory_away(mps2::kCodeMemoryProtection, mps2::kLoadAddress - mps2::kCodeMemoryAddress);
   give_memory_away(mps2::kApplicationRamProtection, 0);
-  set_application_mpu();
 }
 
 }  // namespace board

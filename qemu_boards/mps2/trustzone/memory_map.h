@@ -32,36 +32,19 @@ inline constexpr std::uint32_t kSecureRamSize = 0x0020'0000;
 inline constexpr std::uint32_t kApplicationRamAddress = 0x2820'0000;
 inline constexpr std::uint32_t kApplicationRamSize = 0x0020'0000;
 
-/// The part of the flash window that the application may read, in two pieces: the calendar, and from the
-/// first slot to the end of the recovery image. Boot control, provisioning, what lies beyond the slots, OTP
-/// and the controller are the secure world's alone.
-struct FlashRange {
-  std::uint32_t begin;
-  std::uint32_t end;
+// Flash: all secure, for a store into the array is no flash operation and nothing undoes it.
 
-  [[nodiscard]] constexpr bool contains(std::uint32_t offset, std::size_t size) const {
-    return offset >= begin && offset <= end && size <= end - offset;
+/// What the secure world reads for the application: the calendar, and what stands in slots. Boot control,
+/// provisioning and what no partition has stay the secure world's.
+constexpr bool is_readable(std::uint32_t offset, std::uint32_t size) {
+  for (const flash::Partition& partition :
+       {flash::kCalendar0, flash::kCalendar1, flash::kSlotA, flash::kSlotB, flash::kRecovery}) {
+    if (partition.contains(offset, size)) return true;
   }
-};
-inline constexpr FlashRange kReadableCalendar{flash::kCalendar0.offset, flash::kCalendar1.end()};
-inline constexpr FlashRange kReadableSlots{flash::kSlotA.offset, flash::kRecovery.end()};
-
-constexpr bool is_readable(std::uint32_t offset, std::size_t size) {
-  return kReadableCalendar.contains(offset, size) || kReadableSlots.contains(offset, size);
+  return false;
 }
-
-namespace detail {
-constexpr bool is_secret(const flash::Partition& partition) {
-  return !kReadableCalendar.contains(partition.offset, 1) && !kReadableSlots.contains(partition.offset, 1) &&
-         (partition.end() <= kReadableCalendar.begin || partition.offset >= kReadableCalendar.end) &&
-         (partition.end() <= kReadableSlots.begin || partition.offset >= kReadableSlots.end);
-}
-}  // namespace detail
-static_assert(detail::is_secret(flash::kBootControl0) && detail::is_secret(flash::kBootControl1));
-static_assert(detail::is_secret(flash::kProvisioning0) && detail::is_secret(flash::kProvisioning1));
-static_assert(kReadableSlots.end <= flash::kOtpOffset && flash::kOtpOffset <= flash::kRegistersOffset);
-// SAU regions are of 32 bytes.
-static_assert(kReadableCalendar.begin % 32 == 0 && kReadableCalendar.end % 32 == 0);
-static_assert(kReadableSlots.begin % 32 == 0 && kReadableSlots.end % 32 == 0);
+static_assert(!is_readable(flash::kBootControl0.offset, 1) && !is_readable(flash::kBootControl1.offset, 1));
+static_assert(!is_readable(flash::kProvisioning0.offset, 1) && !is_readable(flash::kProvisioning1.offset, 1));
+static_assert(!is_readable(flash::kOtpOffset, 1) && !is_readable(flash::kRegistersOffset, 1));
 
 }  // namespace mps2

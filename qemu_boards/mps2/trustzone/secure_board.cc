@@ -10,6 +10,8 @@
 #include "qemu_boards/mps2/trustzone/registers.h"
 #include "qemu_boards/mps2/trustzone/secure_world.h"
 
+extern "C" std::uint32_t __bss_end;  // the linker's
+
 namespace {
 
 /// AIRCR: key; non-secure exceptions rank below secure ones; only the secure world resets. HardFault,
@@ -47,6 +49,11 @@ void take_control_of_exceptions() {
   constexpr std::uint32_t kSeparateFaults = 0xFU << 16;  // MemManage, BusFault, UsageFault, SecureFault
   armv7m::reg(armv7m::kResetControl) = kControlKey | kSecureFirst | kSecureResetOnly;
   armv7m::reg(armv7m::kHandlerControl) = armv7m::reg(armv7m::kHandlerControl) | kSeparateFaults;
+}
+
+/// The secure world's stack ends where its data does: an overflow faults.
+void limit_stack() {
+  __asm volatile("msr msplim, %0" ::"r"((reinterpret_cast<std::uint32_t>(&__bss_end) + 7) & ~7U));
 }
 
 /// The process stack is not used. What the other world might have the processor unstack from it by a forged
@@ -111,6 +118,7 @@ void init() {
   drivers::uart_init();
   drivers::system_timer_init();
   take_control_of_exceptions();
+  limit_stack();
   armv7m::enable_interrupts();
 }
 

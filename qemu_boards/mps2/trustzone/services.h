@@ -22,18 +22,19 @@ enum class Service : std::uint32_t {
   kSettings = 3,         ///< out: provisioned entries, zeros for the private key; size. provisioning::Status
   kSign = 4,             ///< in: SHA-256; out: r, s
 
-  // Flash. flash::Status, or Refusal::kNotAllowed: only the slot that is being received, and the calendar
-  // outside a trial.
+  // Flash. flash::Status, or Refusal::kNotAllowed: written is only the slot that is being received, and the
+  // calendar outside a trial; read are these, the other slots and the recovery image.
   kFlashProgram = 10,  ///< value: offset; in: at most a page
   kFlashErase = 11,    ///< value: offset of a sector
   kEntropy = 12,       ///< out: at most a page
+  kFlashRead = 13,     ///< value: offset; out: filled
 
   // Boot control, in the style of PSA Firmware Update. out: boot::BootState afterwards. flash::Status, or
   // Refusal::kNotAllowed: boot control does not allow it from its state, or not to the caller.
   kUpdateStart = 20,         ///< reads boot control
   kUpdateBeginReceive = 21,  ///< value: the slot; in: the job's name
   kUpdateCheck = 22,   ///< value: the slot being received. boot::image::VerifyStatus; verifies as a boot does
-  kUpdateFinish = 23,  ///< verifies the received image unless kUpdateCheck just did; records it
+  kUpdateFinish = 23,  ///< verifies the received image, and records it
   kUpdateAccept = 24,  ///< by the image on trial
   kUpdateReject = 25,
 

@@ -36,6 +36,8 @@ enum class Attempt : std::uint32_t {
   kAcceptWhileCommitted,
   kFinishWhatIsThere,  ///< checks and records what stands in the slot that is being received
   kFuzz,               ///< random calls
+  kReadSecrets,        ///< through the service, everywhere
+  kUseIdentity,        ///< loads the settings and signs, as TLS does
 };
 
 struct Place {
@@ -62,6 +64,10 @@ inline constexpr std::array kForbidden{
     Place{"Unmapped", 0x4F00'0000},
     Place{"BootControl", 0x8000'0000},
     Place{"Provisioning", 0x8004'0000},
+    Place{"Calendar", 0x8002'0000},
+    Place{"CommittedSlot", 0x8010'0000},
+    Place{"OwnSlot", 0x8040'0000},
+    Place{"RecoverySlot", 0x8070'0000},
     Place{"WhatLiesBehindTheSlots", 0x80A0'0000},
     Place{"Otp", 0x80FF'D000},
     Place{"FlashRegisters", 0x80FF'E008},

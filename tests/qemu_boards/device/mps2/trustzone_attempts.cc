@@ -17,12 +17,11 @@ using mps2::Refusal;
 using mps2::Service;
 
 constexpr std::array kServices{
-    Service::kBootInfo,     Service::kCodeSigningRoot, Service::kSettings,
-    Service::kSign,         Service::kFlashProgram,    Service::kFlashErase,
-    Service::kEntropy,      Service::kUpdateStart,     Service::kUpdateBeginReceive,
-    Service::kUpdateCheck,  Service::kUpdateFinish,    Service::kUpdateAccept,
-    Service::kUpdateReject, Service::kWatchdogStart,   Service::kWatchdogFeed,
-    Service::kWatchdogStop, Service::kEndTrial,        Service::kReset};
+    Service::kBootInfo,     Service::kCodeSigningRoot,    Service::kSettings,      Service::kSign,
+    Service::kFlashRead,    Service::kFlashProgram,       Service::kFlashErase,    Service::kEntropy,
+    Service::kUpdateStart,  Service::kUpdateBeginReceive, Service::kUpdateCheck,   Service::kUpdateFinish,
+    Service::kUpdateAccept, Service::kUpdateReject,       Service::kWatchdogStart, Service::kWatchdogFeed,
+    Service::kWatchdogStop, Service::kEndTrial,           Service::kReset};
 
 volatile std::uint32_t& at(std::uint32_t address) {
   return *reinterpret_cast<volatile std::uint32_t*>(address);  // NOLINT(performance-no-int-to-ptr)
@@ -213,7 +212,7 @@ bool is_refused(Service service, Call* call) {
   if (board::update_service().start() != flash::Status::kOk) end_with("no boot control");
   std::uint32_t refused = 0;
   for (std::uint32_t offset = 0; offset < flash::kWindowSize; offset += 0x1'0000) {
-    const bool is_calendar = mps2::kReadableCalendar.contains(offset, 1);
+    const bool is_calendar = flash::kCalendar0.contains(offset, 1) || flash::kCalendar1.contains(offset, 1);
     if (is_calendar && board::boot_info().image_state != boot::ImageState::kTrial) continue;
     const std::uint32_t program =
         mps2::ask(Service::kFlashProgram, offset, std::span(own_memory).first(256)).result;
@@ -229,6 +228,41 @@ bool is_refused(Service service, Call* call) {
       end_with("it was written");
   }
   end_with(refused >= 250 ? "refused" : "not tried");
+}
+
+[[noreturn]] void read_secrets() {
+  std::uint32_t refused = 0;
+  for (std::uint32_t offset = 0; offset < flash::kWindowSize; offset += 0x1000) {
+    const mps2::Answer answer = mps2::ask(Service::kFlashRead, offset, {}, std::span(own_memory).first(64));
+    if (mps2::is_readable(offset, 64) != (answer.result == 0)) end_with("the wrong part was read");
+    if (answer.result == static_cast<std::uint32_t>(Refusal::kNotAllowed) && answer.size == 0) ++refused;
+  }
+  // Over the end of what may be read, and around the end of all offsets.
+  const auto ends = std::span(own_memory).first(256);
+  for (const std::uint32_t offset : {flash::kCalendar0.offset - 1, flash::kCalendar1.end() - 255,
+                                     flash::kRecovery.end() - 255, std::uint32_t{0xFFFF'FFFF}}) {
+    if (mps2::ask(Service::kFlashRead, offset, {}, ends).result == 0) end_with("a secret was read");
+  }
+  end_with(refused > 1000 ? "refused" : "not tried");
+}
+
+/// The settings stay where they were loaded, and so does the stack.
+[[noreturn]] void use_identity() {
+  static provisioning::Settings settings;
+  if (board::identity().load(own_memory, settings) != provisioning::Status::kOk) end_with("no settings");
+  if (!settings.device_key.empty()) end_with("a key was given");
+  crypto::EcdsaSignature signature{};
+  crypto::Sha256Digest digest{};
+  for (std::uint8_t& byte : digest) byte = 0x5C;
+  if (!board::identity().sign(digest, signature)) end_with("not signed");
+  say("probe: signature ");
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (const std::uint8_t byte : signature) {
+    const std::array<char, 2> hex{kDigits[byte >> 4], kDigits[byte & 15U]};
+    say({hex.data(), hex.size()});
+  }
+  say("\n");
+  end_with("signed");
 }
 
 [[noreturn]] void accept_while_committed() {
@@ -336,6 +370,10 @@ bool would_hurt(const Call& call) {
       finish_what_is_there();
     case Attempt::kFuzz:
       fuzz();
+    case Attempt::kReadSecrets:
+      read_secrets();
+    case Attempt::kUseIdentity:
+      use_identity();
   }
   end_with("unknown attempt");
 }
