@@ -19,14 +19,6 @@ image::LoadRegion load_region(const Environment& env) {
   return {env.load_address, static_cast<std::uint32_t>(env.load_memory.size())};
 }
 
-/// Judges the plain image that fills `copy`: everything that decides whether it may start from `slot`.
-VerifyStatus judge(const Environment& env, Slot slot, std::span<const std::uint8_t> copy, image::Info& info) {
-  image::Trust trust{env.signers, 0};
-  if (read_revoked(env.flash, trust.revoked) != flash::Status::kOk) return VerifyStatus::kFlashError;
-  const VerifyStatus status = image::verify(copy, trust, load_region(env), info);
-  return status == VerifyStatus::kOk ? check_admission(env.flash, slot, info) : status;
-}
-
 ImageIdentity identity_of(const image::Info& info) {
   return {.version = info.version,
           .security_counter = info.security_counter,
@@ -409,6 +401,14 @@ void Boot::report_halt(std::string_view reason) const {
 }
 
 }  // namespace
+
+VerifyStatus judge(const Environment& environment, Slot slot, std::span<const std::uint8_t> copy,
+                   image::Info& info) {
+  image::Trust trust{environment.signers, 0};
+  if (read_revoked(environment.flash, trust.revoked) != flash::Status::kOk) return VerifyStatus::kFlashError;
+  const VerifyStatus status = image::verify(copy, trust, load_region(environment), info);
+  return status == VerifyStatus::kOk ? check_admission(environment.flash, slot, info) : status;
+}
 
 BootDecision decide(const Environment& environment) {
   return Boot(environment).run();

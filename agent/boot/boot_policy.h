@@ -54,6 +54,12 @@ struct BootDecision {
 /// Runs the policy once. If it says start, the image is in load memory and the locks are set.
 [[nodiscard]] BootDecision decide(const Environment& environment);
 
+/// Judges the plain image that fills `copy`: everything that decides whether it may start from `slot`.
+/// decide() and confirm() ask it, and a secure world that is asked to record an image as verified.
+/// @returns kOk and the verified `info`, or the first check that failed
+[[nodiscard]] image::VerifyStatus judge(const Environment& environment, Slot slot,
+                                        std::span<const std::uint8_t> copy, image::Info& info);
+
 /// Verifies what decide() put into load memory once more: form, hash, signature, kind and security counter.
 /// @returns kYes if all of it holds and it is the image decide() spoke of
 [[nodiscard]] crypto::Verdict confirm(const Environment& environment, const BootDecision& decision);

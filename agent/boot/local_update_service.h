@@ -15,6 +15,8 @@ class LocalUpdateService final : public UpdateService {
 
   [[nodiscard]] flash::Status start() override { return control_.load(); }
   [[nodiscard]] const BootState& state() const override { return control_.state(); }
+  /// Whether the state in force reads the same at every later boot.
+  [[nodiscard]] bool is_settled() const { return control_.is_settled(); }
   /// Kind and security counter; hash and signature are the bootloader's to verify.
   [[nodiscard]] image::VerifyStatus check(Slot slot, const image::Info& image) override;
   [[nodiscard]] Transition begin_receive(std::string_view job_id, Slot slot) override;

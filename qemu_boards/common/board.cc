@@ -7,35 +7,7 @@
 #include "qemu_boards/common/rom_trust.h"
 #include "this_board.h"
 
-namespace {
-
-/// RAM that survives a reset. At power-on it holds anything, so each part proves itself: BootInfo by its
-/// check value, the reason by its magic.
-struct NoInit {
-  boot::BootInfo boot_info;
-  std::uint32_t reason_magic;
-  boot::ResetReason reason;
-};
-static_assert(sizeof(NoInit) <= family::kNoInitSize);
-
-constexpr std::uint32_t kReasonMagic = 0x5345'5252;  // "RRES" in memory
-
-NoInit& no_init() {
-  return *reinterpret_cast<NoInit*>(family::kRamAddress);  // NOLINT(performance-no-int-to-ptr)
-}
-
-}  // namespace
-
 namespace drivers {
-
-void note_reset_reason(boot::ResetReason reason) {
-  no_init().reason = reason;
-  no_init().reason_magic = kReasonMagic;
-}
-
-void forget_reset_reason() {
-  no_init().reason_magic = 0;
-}
 
 void request_reset() {
   constexpr std::uint32_t kRequest = 0x05FA'0004;  // AIRCR: key, SYSRESETREQ
@@ -65,27 +37,13 @@ void reset() {
   drivers::request_reset();
 }
 
-boot::ResetReason take_reset_reason() {
-  const NoInit& memory = no_init();
-  const bool was_noted =
-      memory.reason_magic == kReasonMagic &&
-      (memory.reason == boot::ResetReason::kSoftware || memory.reason == boot::ResetReason::kWatchdog);
-  const boot::ResetReason reason = was_noted ? memory.reason : boot::ResetReason::kPowerOn;
-  drivers::forget_reset_reason();
-  return reason;
-}
-
-boot::BootInfo& boot_info() {
-  return no_init().boot_info;
-}
-
 const boot::RomTrust& rom_trust() {
   return *reinterpret_cast<const boot::RomTrust*>(
       family::kRomTrustAddress);  // NOLINT(performance-no-int-to-ptr)
 }
 
 LoadRegion load_region() {
-  return {family::kLoadAddress, family::kLoadSize};
+  return {family::kLoadAddress, family::kLoadSize, family::kLoadAddress};
 }
 
 /// What clear_and_start() clears with one store.

@@ -72,6 +72,7 @@ void end_trial();
 struct LoadRegion {
   std::uint32_t address;
   std::uint32_t size;
+  std::uint32_t bootloader_address;  ///< where the bootloader reaches it: a secure one has a view of its own
 };
 [[nodiscard]] LoadRegion load_region();
 

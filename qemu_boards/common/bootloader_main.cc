@@ -11,6 +11,7 @@
 #include "agent/boot/slots.h"
 #include "boot_keys.h"
 #include "qemu_boards/common/board.h"
+#include "qemu_boards/common/rom_signers.h"
 #include "this_board.h"
 
 namespace {
@@ -28,9 +29,6 @@ constexpr boot::PreviousImage kPreviousImage = boot::PreviousImage::kKeep;
 constexpr boot::PreviousImage kPreviousImage = boot::PreviousImage::kErase;
 #endif
 
-constexpr std::array<boot::image::PublicKey, 2> kSigners{
-    {{boot_keys::kSigner0, boot_keys::kSigner0Hash}, {boot_keys::kSigner1, boot_keys::kSigner1Hash}}};
-
 constexpr boot::RomTrust make_rom_trust() {
   boot::RomTrust trust{boot::RomTrust::kMagic, boot_keys::kCodeSigningRoot.size(), boot_keys::kDeviceKey, {}};
   std::copy(boot_keys::kCodeSigningRoot.begin(), boot_keys::kCodeSigningRoot.end(),
@@ -38,7 +36,7 @@ constexpr boot::RomTrust make_rom_trust() {
   return trust;
 }
 
-/// Read by the application through board::rom_trust(); bootloader.ld gives it its place.
+/// The linker script gives it its place.
 [[gnu::section(".rom_trust"), gnu::used]] constexpr boot::RomTrust kRomTrust = make_rom_trust();
 static_assert(sizeof(kRomTrust) <= family::kRomTrustSize);
 
@@ -99,9 +97,10 @@ int main() {
       .send(kConsole);
 
   const board::LoadRegion region = board::load_region();
-  auto* load_memory = reinterpret_cast<std::uint8_t*>(region.address);  // NOLINT(performance-no-int-to-ptr)
+  auto* load_memory =
+      reinterpret_cast<std::uint8_t*>(region.bootloader_address);  // NOLINT(performance-no-int-to-ptr)
   const boot::Environment environment{.flash = board::flash(),
-                                      .signers = kSigners,
+                                      .signers = boot_rom::kSigners,
                                       .decryption_key = boot_keys::kImageDecryptionKey,
                                       .load_memory = {load_memory, region.size},
                                       .load_address = region.address,

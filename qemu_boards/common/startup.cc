@@ -50,9 +50,9 @@ extern const VectorTable vector_table;
 [[gnu::section(".vectors")]] const VectorTable vector_table = {
     &__stack_top,
     {reset_handler, nmi_handler, fault_handler /* HardFault */, fault_handler /* MemManage */,
-     fault_handler /* BusFault */, fault_handler /* UsageFault */, nullptr, nullptr, nullptr, nullptr,
-     fault_handler /* SVCall */, fault_handler /* DebugMonitor */, nullptr, fault_handler /* PendSV */,
-     systick_handler},
+     fault_handler /* BusFault */, fault_handler /* UsageFault */, fault_handler /* SecureFault */, nullptr,
+     nullptr, nullptr, fault_handler /* SVCall */, fault_handler /* DebugMonitor */, nullptr,
+     fault_handler /* PendSV */, systick_handler},
     interrupt_handlers()};
 
 void reset_handler() {

@@ -25,6 +25,7 @@ inline constexpr std::uint32_t kRomTrustAddress = kRomAddress + kRomSize - kRomT
 inline constexpr std::uint32_t kRamAddress = 0x2000'0000;
 inline constexpr std::uint32_t kRamSize = 0x0001'0000;
 /// Start of RAM that start-up code leaves alone: BootInfo and the reset reason.
+inline constexpr std::uint32_t kKeptAddress = kRamAddress;
 inline constexpr std::uint32_t kNoInitSize = 0x400;
 
 /// DDR: images, and behind them the application's data.

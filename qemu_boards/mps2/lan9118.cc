@@ -72,7 +72,9 @@ constexpr std::uint32_t kWordSize = 4;
 /// Reads of a busy bit before the controller counts as dead.
 constexpr std::uint32_t kMaxPolls = 100'000;
 
-constexpr std::uint32_t kIrqBit = 1U << mps2::kEthernetIrq;
+constexpr std::uint32_t kIrqBit = 1U << (mps2::kBoard.ethernet_irq % 32);
+/// The interrupt controller's registers have 32 lines each.
+constexpr std::uint32_t kIrqRegister = mps2::kBoard.ethernet_irq / 32 * 4;
 
 bool wait_while_set(std::uint32_t address, std::uint32_t bit) {
   for (std::uint32_t i = 0; i < kMaxPolls; ++i) {
@@ -156,7 +158,7 @@ extern "C" void ethernet_handler() {
   do {
     while (frames_waiting() != 0) {
       if (!move_frame()) {
-        reg(armv7m::kNvicDisable) =
+        reg(armv7m::kNvicDisable + kIrqRegister) =
             kIrqBit;  // the controller goes on asking, and is heard when there is room
         return;
       }
@@ -194,7 +196,7 @@ bool nic_init(const MacAddress& mac, std::span<ReceivedFrame> queue) {
   reg(kInterruptStatus) = 0xFFFF'FFFF;
   reg(kInterruptEnable) = kRxStatusLevel;
   reg(kInterruptConfig) = kIrqEnable | kIrqActiveHigh | kIrqPushPull;
-  reg(armv7m::kNvicEnable) = kIrqBit;
+  reg(armv7m::kNvicEnable + kIrqRegister) = kIrqBit;
   return true;
 }
 
@@ -222,7 +224,7 @@ std::size_t nic_receive(std::span<std::uint8_t> out) {
     const std::size_t length = frame.length <= out.size() ? frame.length : 0;
     std::copy_n(frame.bytes.begin(), length, out.begin());
     g_queue.read.store(read + 1, std::memory_order_release);
-    reg(armv7m::kNvicEnable) = kIrqBit;  // there is room again
+    reg(armv7m::kNvicEnable + kIrqRegister) = kIrqBit;  // there is room again
     if (length != 0) return length;
   }
   return 0;

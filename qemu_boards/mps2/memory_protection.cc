@@ -43,7 +43,7 @@ constexpr std::array<Region, 7> kRegions{{
     {mps2::kRomAddress + mps2::kMemorySize, 22, kNoAccess | kExecuteNever | kNormalMemory},
     {mps2::kRamAddress + mps2::kMemorySize, 22, kNoAccess | kExecuteNever | kNormalMemory},
 }};
-constexpr Region kWatchdogOutOfReach{mps2::kWatchdog, 12, kNoAccess | kExecuteNever | kDeviceMemory};
+constexpr Region kWatchdogOutOfReach{mps2::kBoard.watchdog, 12, kNoAccess | kExecuteNever | kDeviceMemory};
 static_assert(mps2::kLoadAddress + mps2::kLoadSize == 1U << 22 && mps2::kRomSize == 1U << 18 &&
                   mps2::kRamSize == 1U << 22 && flash::kWindowSize == 1U << 24,
               "regions must cover what they protect");

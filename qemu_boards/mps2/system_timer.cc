@@ -5,12 +5,12 @@
 #include "qemu_boards/common/armv7m.h"
 #include "qemu_boards/common/board.h"
 #include "qemu_boards/common/drivers.h"
-#include "qemu_boards/mps2/memory_map.h"
+#include "qemu_boards/mps2/this_board.h"
 
 namespace {
 
-constexpr std::uint32_t kCounter = mps2::kFpgaIo + 0x18;
-constexpr std::uint32_t kPrescale = mps2::kFpgaIo + 0x1C;
+constexpr std::uint32_t kCounter = mps2::kBoard.fpga_io + 0x18;
+constexpr std::uint32_t kPrescale = mps2::kBoard.fpga_io + 0x1C;
 
 constexpr std::uint32_t kTicksPerSecond = 1000;
 
@@ -22,9 +22,9 @@ std::uint32_t g_start = 0;
 namespace drivers {
 
 void system_timer_init() {
-  armv7m::reg(kPrescale) = mps2::kCoreClockHz / kTicksPerSecond - 1;
+  armv7m::reg(kPrescale) = mps2::kBoard.core_clock_hz / kTicksPerSecond - 1;
   g_start = armv7m::reg(kCounter);
-  start_sys_tick(mps2::kCoreClockHz);
+  start_sys_tick(mps2::kBoard.core_clock_hz);
 }
 
 }  // namespace drivers

@@ -2,14 +2,14 @@
 #include "qemu_boards/common/armv7m.h"
 #include "qemu_boards/common/board.h"
 #include "qemu_boards/common/drivers.h"
-#include "qemu_boards/mps2/memory_map.h"
+#include "qemu_boards/mps2/this_board.h"
 
 namespace {
 
-constexpr std::uint32_t kData = mps2::kUart0 + 0x00;
-constexpr std::uint32_t kState = mps2::kUart0 + 0x04;
-constexpr std::uint32_t kControl = mps2::kUart0 + 0x08;
-constexpr std::uint32_t kBaudDivider = mps2::kUart0 + 0x10;
+constexpr std::uint32_t kData = mps2::kBoard.uart0 + 0x00;
+constexpr std::uint32_t kState = mps2::kBoard.uart0 + 0x04;
+constexpr std::uint32_t kControl = mps2::kBoard.uart0 + 0x08;
+constexpr std::uint32_t kBaudDivider = mps2::kBoard.uart0 + 0x10;
 
 constexpr std::uint32_t kStateTxFull = 1U << 0;
 constexpr std::uint32_t kControlTxEnable = 1U << 0;
@@ -20,7 +20,7 @@ constexpr std::uint32_t kBaud = 115200;
 namespace drivers {
 
 void uart_init() {
-  armv7m::reg(kBaudDivider) = mps2::kCoreClockHz / kBaud;
+  armv7m::reg(kBaudDivider) = mps2::kBoard.core_clock_hz / kBaud;
   armv7m::reg(kControl) = kControlTxEnable;
 }
 

@@ -6,20 +6,20 @@
 #include "qemu_boards/common/board.h"
 #include "qemu_boards/common/drivers.h"
 #include "qemu_boards/common/handlers.h"
-#include "qemu_boards/mps2/memory_map.h"
+#include "qemu_boards/mps2/this_board.h"
 
 namespace {
 
-constexpr std::uint32_t kLoad = mps2::kWatchdog + 0x000;
-constexpr std::uint32_t kControl = mps2::kWatchdog + 0x008;
-constexpr std::uint32_t kInterruptClear = mps2::kWatchdog + 0x00C;
-constexpr std::uint32_t kLock = mps2::kWatchdog + 0xC00;
+constexpr std::uint32_t kLoad = mps2::kBoard.watchdog + 0x000;
+constexpr std::uint32_t kControl = mps2::kBoard.watchdog + 0x008;
+constexpr std::uint32_t kInterruptClear = mps2::kBoard.watchdog + 0x00C;
+constexpr std::uint32_t kLock = mps2::kBoard.watchdog + 0xC00;
 
 constexpr std::uint32_t kUnlockKey = 0x1ACC'E551;
 constexpr std::uint32_t kRelock = 0;
 constexpr std::uint32_t kInterruptEnable = 1U << 0;
 constexpr std::uint32_t kResetEnable = 1U << 1;
-constexpr std::uint32_t kTicksPerMs = mps2::kCoreClockHz / 1000;
+constexpr std::uint32_t kTicksPerMs = mps2::kBoard.core_clock_hz / 1000;
 constexpr std::uint32_t kMaxTimeoutMs = 0xFFFF'FFFFU / kTicksPerMs;
 
 }  // namespace

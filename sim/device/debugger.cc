@@ -78,7 +78,7 @@ void Debugger::work_next() {
 }
 
 void Debugger::handle_stop(int signal) {
-  if (is_stopped_ && !stepping_over_) return;  // the attaching itself
+  if (is_stopped_ && !stepping_over_ && !after_step_) return;  // the attaching itself
   if (signal == GdbClient::kTrap) {
     is_stopped_ = true;
     gdb_->ask(fmt::format("p{:x}", kRegisterPc), [self = shared_from_this()](std::string_view answer) {
@@ -121,6 +121,7 @@ void Debugger::run_machine(std::function<void()> resume) {
 }
 
 void Debugger::handle_trap(std::uint32_t address) {
+  if (after_step_) return std::exchange(after_step_, nullptr)();
   is_interrupting_ = false;
   if (const auto passed = std::exchange(stepping_over_, std::nullopt)) {
     const auto go_on = [self = shared_from_this()] { self->work_next(); };
@@ -164,33 +165,51 @@ void Debugger::skip_instruction(std::uint32_t address, std::function<void()> tel
   });
 }
 
-void Debugger::expire_watchdog(std::uint32_t base_address) {
-  queue([self = shared_from_this(), base_address] { self->drive_watchdog(base_address, kInterruptOutput); });
+void Debugger::expire_watchdog(const CmsdkWatchdog& watchdog) {
+  queue([self = shared_from_this(), watchdog] { self->drive_watchdog(watchdog, kInterruptOutput); });
 }
 
-void Debugger::expire_watchdog_again(std::uint32_t base_address) {
-  queue([self = shared_from_this(), base_address] {
-    self->drive_watchdog(base_address, kInterruptOutput | kResetOutput);
+void Debugger::expire_watchdog_again(const CmsdkWatchdog& watchdog) {
+  queue([self = shared_from_this(), watchdog] {
+    self->drive_watchdog(watchdog, kInterruptOutput | kResetOutput);
   });
 }
 
-void Debugger::drive_watchdog(std::uint32_t base, std::uint32_t outputs) {
-  const auto self = shared_from_this();
+void Debugger::drive_watchdog(const CmsdkWatchdog& watchdog, std::uint32_t outputs) {
+  const std::uint32_t base = watchdog.address;
+  std::vector<SecureStores::Word> words{
+      {base + kLock, kUnlockKey}, {base + kTestOutputs, outputs}, {base + kTestControl, kTestMode}};
+  if (watchdog.owner) return write_secure_devices(*watchdog.owner, std::move(words));
   // Physical addresses: devices are reached, and no MPU is in the way.
-  gdb_->ask("Qqemu.PhyMemMode:1", [self, base, outputs](std::string_view) {
-    self->write_device(base + kLock, kUnlockKey, [self, base, outputs] {
-      self->write_device(base + kTestOutputs, outputs, [self, base] {
-        self->write_device(base + kTestControl, kTestMode, [self] {
-          self->gdb_->ask("Qqemu.PhyMemMode:0", [self](std::string_view) { self->work_next(); });
-        });
-      });
-    });
-  });
+  gdb_->ask("Qqemu.PhyMemMode:1",
+            [self = shared_from_this(), words = std::move(words)](std::string_view) mutable {
+              self->write_devices(std::move(words), [self] {
+                self->gdb_->ask("Qqemu.PhyMemMode:0", [self](std::string_view) { self->work_next(); });
+              });
+            });
 }
 
-void Debugger::write_device(std::uint32_t address, std::uint32_t value, std::function<void()> then) {
-  gdb_->ask(fmt::format("M{:x},4:{}", address, gdb_word(value)),
-            [then = std::move(then)](std::string_view) { then(); });
+void Debugger::write_devices(std::vector<SecureStores::Word> words, std::function<void()> then) {
+  if (words.empty()) return then();
+  const SecureStores::Word word = words.front();
+  words.erase(words.begin());
+  gdb_->ask(fmt::format("M{:x},4:{}", word.address, gdb_word(word.value)),
+            [self = shared_from_this(), words = std::move(words), then = std::move(then)](
+                std::string_view) mutable { self->write_devices(std::move(words), std::move(then)); });
+}
+
+void Debugger::write_secure_devices(const SecureWorld& owner, std::vector<SecureStores::Word> words) {
+  const auto self = shared_from_this();
+  const SecureStores::Tools tools{
+      .ask = [self](std::string question,
+                    GdbClient::OnAnswer answer) { self->gdb_->ask(std::move(question), std::move(answer)); },
+      .step =
+          [self](std::function<void()> then) {
+            self->after_step_ = std::move(then);
+            self->gdb_->step();
+          },
+      .fail = [self](std::string what) { self->fail_with(std::move(what)); }};
+  std::make_shared<SecureStores>(tools, owner, std::move(words))->run([self] { self->work_next(); });
 }
 
 void Debugger::skip(std::uint32_t id, SkipPoint point) {

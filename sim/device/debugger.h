@@ -4,7 +4,7 @@
 // processor stands still for a moment. Breakpoints outlive resets of the machine, and are seen in ROM and RAM
 // alike, whether the code is loaded yet or not.
 //
-//   debugger.expire_watchdog(address, done)   the watchdog's output to the processor is raised
+//   debugger.expire_watchdog(watchdog)   the watchdog's output to the processor is raised
 //   debugger.skip(id, point)                  the instruction at an address is passed over, some of the times
 #pragma once
 
@@ -17,10 +17,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sim/base/result.h"
 #include "sim/base/strike.h"
+#include "sim/device/cmsdk_watchdog.h"
 #include "sim/device/gdb_client.h"
+#include "sim/device/secure_stores.h"
 
 namespace otasim::device {
 
@@ -57,9 +60,9 @@ class Debugger : public std::enable_shared_from_this<Debugger> {
 
   /// Raises the watchdog's interrupt output. QEMU models the part's integration test registers, which put
   /// that line into software's hand.
-  void expire_watchdog(std::uint32_t base_address);
+  void expire_watchdog(const CmsdkWatchdog& watchdog);
   /// Raises its reset output, as its second expiry does.
-  void expire_watchdog_again(std::uint32_t base_address);
+  void expire_watchdog_again(const CmsdkWatchdog& watchdog);
   /// @param id  from the caller, for stop_skipping()
   void skip(std::uint32_t id, SkipPoint point);
   void stop_skipping(std::uint32_t id);
@@ -77,8 +80,9 @@ class Debugger : public std::enable_shared_from_this<Debugger> {
   void handle_trap(std::uint32_t address);
   void pass_breakpoint(std::uint32_t address);
   void skip_instruction(std::uint32_t address, std::function<void()> tell);
-  void drive_watchdog(std::uint32_t base_address, std::uint32_t outputs);
-  void write_device(std::uint32_t address, std::uint32_t value, std::function<void()> then);
+  void drive_watchdog(const CmsdkWatchdog& watchdog, std::uint32_t outputs);
+  void write_devices(std::vector<SecureStores::Word> words, std::function<void()> then);
+  void write_secure_devices(const SecureWorld& owner, std::vector<SecureStores::Word> words);
   void set_breakpoint(std::uint32_t address, std::function<void()> then);
   void clear_breakpoint(std::uint32_t address, std::function<void()> then);
   [[nodiscard]] bool is_watched(std::uint32_t address) const;
@@ -93,6 +97,7 @@ class Debugger : public std::enable_shared_from_this<Debugger> {
   bool is_held_ = false;  // by the machine
   std::function<void()> resume_;
   std::optional<std::uint32_t> stepping_over_;  // a breakpoint's address
+  std::function<void()> after_step_;            // of SecureStores
 };
 
 }  // namespace otasim::device

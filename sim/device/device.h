@@ -28,6 +28,7 @@
 
 #include "sim/base/child_process.h"
 #include "sim/base/result.h"
+#include "sim/device/cmsdk_watchdog.h"
 #include "sim/device/debugger.h"
 #include "sim/report/event_log.h"
 
@@ -51,11 +52,6 @@ struct FlashWindow {
 /// until the device is off (emcraft-sf2).
 struct SpiDrive {
   std::string socket_path = {};
-};
-
-/// The board's CMSDK watchdog.
-struct CmsdkWatchdog {
-  std::uint32_t address = 0x4000'8000;
 };
 
 /// A supervisor on the board's second UART (external_watchdog.h).

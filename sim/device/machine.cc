@@ -361,22 +361,21 @@ void Machine::handle_debugger(Socket socket) {
 }
 
 void Machine::expire_watchdog() {
-  if (const auto* board = std::get_if<CmsdkWatchdog>(&config_.watchdog))
-    return expire_board_watchdog(board->address);
+  if (const auto* board = std::get_if<CmsdkWatchdog>(&config_.watchdog)) return expire_board_watchdog(*board);
   handle_watchdog_expiry();
 }
 
-void Machine::expire_board_watchdog(std::uint32_t address) {
-  debug([address](Debugger& debugger) { debugger.expire_watchdog(address); });
+void Machine::expire_board_watchdog(const CmsdkWatchdog& watchdog) {
+  debug([watchdog](Debugger& debugger) { debugger.expire_watchdog(watchdog); });
   watchdog_period_.expires_after(Device::kWatchdogPeriod);
-  watchdog_period_.async_wait([weak = weak_from_this(), address](const boost::system::error_code& error) {
+  watchdog_period_.async_wait([weak = weak_from_this(), watchdog](const boost::system::error_code& error) {
     const auto self = weak.lock();
-    if (self && !error) self->expire_board_watchdog_again(address);
+    if (self && !error) self->expire_board_watchdog_again(watchdog);
   });
 }
 
-void Machine::expire_board_watchdog_again(std::uint32_t address) {
-  debug([address](Debugger& debugger) { debugger.expire_watchdog_again(address); });
+void Machine::expire_board_watchdog_again(const CmsdkWatchdog& watchdog) {
+  debug([watchdog](Debugger& debugger) { debugger.expire_watchdog_again(watchdog); });
 }
 
 /// The external watchdog pulls the reset line. During a reset, that is what it would have done.

@@ -85,8 +85,8 @@ class Machine : public std::enable_shared_from_this<Machine> {
   void let_run();
   void attach_debugger();
   void handle_debugger(Socket socket);
-  void expire_board_watchdog(std::uint32_t address);
-  void expire_board_watchdog_again(std::uint32_t address);
+  void expire_board_watchdog(const CmsdkWatchdog& watchdog);
+  void expire_board_watchdog_again(const CmsdkWatchdog& watchdog);
   void handle_watchdog_expiry();
   void handle_event(const std::string& event, const nlohmann::json& data);
   void handle_shutdown(const std::string& reason);

@@ -8,7 +8,7 @@ namespace otasim::lab {
 
 std::variant<device::CmsdkWatchdog, device::SerialWatchdog> watchdog_of(const Board& board) {
   if (board.watchdog == Watchdog::kSerial) return device::SerialWatchdog{};
-  return device::CmsdkWatchdog{};
+  return board.cmsdk_watchdog;
 }
 
 BoardFlash::BoardFlash(const Board& board, flash_file::FlashPartFiles files, Surroundings surroundings)

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/device/cmsdk_watchdog.h"
 #include "sim/flash/back_end.h"
 #include "sim/image/arm_attributes.h"
 
@@ -38,6 +39,7 @@ struct Board {
   std::span<const std::string_view> capabilities;  ///< what scenarios may need of it
   flash_file::BackEnd flash = flash_file::BackEnd::kController;
   Watchdog watchdog = Watchdog::kCmsdk;
+  device::CmsdkWatchdog cmsdk_watchdog = {};  ///< of kCmsdk
 };
 
 /// All of them; the first is the default.

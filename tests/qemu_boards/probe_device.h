@@ -66,8 +66,12 @@ class ProbeDevice {
   /// @param virtual_time  the processor's clock counts instructions, and runs ahead while it sleeps: a minute
   /// of the
   ///                      device's time passes in a second or less
-  void power_on(bool virtual_time = false);
+  /// @param more_arguments  for QEMU
+  void power_on(bool virtual_time = false, std::vector<std::string> more_arguments = {});
   void power_off();
+  [[nodiscard]] const lab::BuildProducts& products() const { return products_; }
+  /// A file in the device's own folder.
+  [[nodiscard]] std::string file(const std::string& name) const { return folder_.file(name); }
   /// The reset line, from outside.
   void reset() { device_->reset(); }
 

@@ -14,6 +14,7 @@
 #include "qemu_boards/common/board.h"
 #include "tests/qemu_boards/device/floating_point.h"
 #include "tests/qemu_boards/device/probe_task.h"
+#include "tests/qemu_boards/device/trustzone_attempts.h"
 
 extern "C" void reset_handler();
 
@@ -84,11 +85,11 @@ void store(std::uint32_t address) {
 }
 
 flash::Status accept() {
-  boot::BootControl control(board::flash());
-  flash::Status status = control.load();
+  boot::UpdateService& updates = board::update_service();
+  const flash::Status status = updates.start();
   if (status != flash::Status::kOk) return status;
-  const auto accepted = boot::accept(control.state());
-  return accepted ? control.append(*accepted) : flash::Status::kOutOfRange;
+  const boot::Transition accepted = updates.accept();
+  return accepted.is_allowed ? accepted.status : flash::Status::kOutOfRange;
 }
 
 boot::Slot other_slot() {
@@ -142,7 +143,7 @@ void take_over_nmi() {
     case Task::kWriteBootRom:
       store_and_boast(probe::kBootRom);
     case Task::kWriteRomTrust:
-      store_and_boast(reinterpret_cast<std::uint32_t>(board::code_signing_root().data()));
+      store_and_boast(probe::kRomTrust);
     case Task::kWriteFlashArray:
       store_and_boast(probe::kFlashArray);
     case Task::kEraseProvisioning:
@@ -160,7 +161,8 @@ void take_over_nmi() {
     case Task::kEraseRecordOfTrial:
     case Task::kEraseOtherJournal: {
       boot::BootControl control(flash);
-      if (control.load() != flash::Status::kOk) end_with(flash::Status::kNoDevice);
+      const flash::Status loaded = control.load();
+      if (loaded != flash::Status::kOk) end_with(loaded);
       const bool first_is_in_force = control.in_force_partition().offset == flash::kBootControl0.offset;
       const bool erase_first = first_is_in_force == (task == Task::kEraseRecordOfTrial);
       end_with(erase(erase_first ? flash::kBootControl0 : flash::kBootControl1));
@@ -198,6 +200,7 @@ int main() {
     idle();
   }
   const boot::BootInfo& info = board::boot_info();
+  probe::try_the_other_world(chosen.task, info);
   // Only on trial: the image that was there before shall not do it too.
   if (info.image_state == boot::ImageState::kTrial) run(chosen.task);
   say("probe: ", "at rest\n");

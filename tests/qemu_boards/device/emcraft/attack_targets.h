@@ -6,6 +6,7 @@
 namespace probe {
 
 inline constexpr std::uint32_t kBootRom = emcraft_sf2::kRomAddress + 0x100;
+inline constexpr std::uint32_t kRomTrust = emcraft_sf2::kRomTrustAddress;
 inline constexpr std::uint32_t kBootRomMirror = emcraft_sf2::kRomHome + 0x100;
 /// The flash chip is no memory of the processor, so another read-only place stands for it.
 inline constexpr std::uint32_t kFlashArray = emcraft_sf2::kRomHome + 0x1000;

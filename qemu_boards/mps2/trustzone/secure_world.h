@@ -1,0 +1,17 @@
+// What the parts of the secure world have of each other.
+#pragma once
+
+#include <cstdint>
+
+#include "agent/boot/boot_info.h"
+
+namespace mps2 {
+
+/// Interrupts of the devices that are given away go to the non-secure world.
+void give_interrupts_away();
+
+/// Whether [address, address + size) is memory of the application's that the secure world may read or write
+/// for it, by its place and by TrustZone's own test.
+[[nodiscard]] bool is_application_memory(const void* address, std::uint32_t size, bool is_written);
+
+}  // namespace mps2
