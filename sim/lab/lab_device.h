@@ -126,6 +126,8 @@ class LabDevice {
 
   [[nodiscard]] const DeviceSpec& spec() const { return spec_; }
   [[nodiscard]] Power power() const;
+  /// What its flash holds. While it is on, a SPI NOR's is behind the device by what QEMU has sent and the
+  /// drive has not seen yet; once it is off, this is final.
   [[nodiscard]] std::span<const std::uint8_t> flash() const { return flash_.bytes(); }
   /// Version of the image that the bootloader started last; empty before it has.
   [[nodiscard]] const std::string& running_version() const { return running_version_; }
