@@ -97,6 +97,7 @@ struct BootControl::Scan {
 };
 
 flash::Status BootControl::load() {
+  is_loaded_ = false;
   state_ = {};
   has_record_ = false;
   settled_ = false;
@@ -115,6 +116,7 @@ flash::Status BootControl::load() {
       scan.take(page, sector, index);
     }
   }
+  is_loaded_ = true;
   if (!scan.in_force) return flash::Status::kOk;
   state_ = scan.in_force->state;
   has_record_ = true;
@@ -146,7 +148,7 @@ flash::Status BootControl::settle() {
 }
 
 flash::Status BootControl::append(const BootState& next) {
-  if (!is_sound(next)) return flash::Status::kOutOfRange;
+  if (!is_loaded_ || !is_sound(next)) return flash::Status::kOutOfRange;
   const flash::Status status = settle();
   if (status != flash::Status::kOk) return status;
   if (has_record_ && next == state_) return flash::Status::kOk;

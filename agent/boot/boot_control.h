@@ -1,7 +1,7 @@
 // Boot control: the journal of boot states in two flash sectors. A sector has at least the journal's pages;
 // what a larger one has behind them stays blank.
 //
-// Order of use: load() once, then state() and append(). The bootloader also calls settle() before it acts on
+// Order of use: load() once, then state() and append(); nothing is written before a load() that succeeded. The bootloader also calls settle() before it acts on
 // what it found. One writer at a time; the application and the bootloader each load() anew.
 //
 // How it survives power cuts. Assumed: a cut may stop any program or erase at any byte, and all that it was
@@ -84,7 +84,8 @@ class BootControl {
 
   /// Makes `next` the state in force, after settling the one that is. Writes nothing if they are equal.
   /// @returns kOk           `next` is in force and settled
-  ///          kOutOfRange   `next` is not a sound state, or the journal is worn out; nothing is written
+  ///          kOutOfRange   `next` is not a sound state, the journal is worn out, or it was not loaded;
+  ///                        nothing is written
   ///          otherwise, what program, erase_sector or read returned; the next load() finds the old state or
   ///          `next`
   [[nodiscard]] flash::Status append(const BootState& next);
@@ -98,6 +99,7 @@ class BootControl {
 
   flash::FlashDriver& flash_;
   BootState state_;
+  bool is_loaded_ = false;
   bool has_record_ = false;
   bool settled_ = false;
   std::uint32_t in_force_generation_ = 0;  ///< meaningful if has_record_

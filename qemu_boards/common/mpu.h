@@ -25,6 +25,15 @@ struct Region {
   std::uint32_t attributes;
 };
 
+/// Where a Cortex-M3 or M4 shows each bit of a device's registers as a word of its own ("bit-banding",
+/// ARMv7-M Architecture Reference Manual, B3.1): the same device, at an address that the MPU judges by
+/// itself.
+constexpr Region bit_band_alias(const Region& device) {
+  constexpr std::uint32_t kDevices = 0x4000'0000;
+  constexpr std::uint32_t kAlias = 0x4200'0000;
+  return {kAlias + (device.address - kDevices) * 32, device.log2_size + 5, device.attributes};
+}
+
 /// The regions a processor of this kind has.
 inline constexpr std::uint32_t kMpuRegions = 8;
 

@@ -29,8 +29,9 @@ enum RegionNumber : std::uint32_t {
   kRom = 1,
   kRomAtHome = 2,
   kRam = 3,
-  kLoadMemory = 4,     ///< only from when an image is confirmed
-  kTrialWatchdog = 5,  ///< only during a trial
+  kLoadMemory = 4,         ///< only from when an image is confirmed
+  kTrialWatchdog = 5,      ///< only during a trial
+  kTrialWatchdogBits = 6,  ///< the same
 };
 
 constexpr std::array<Region, 4> kRegions{{
@@ -56,13 +57,17 @@ void protect_memory() {
 }
 
 void open_memory(bool is_trial) {
-  if (is_trial) armv7m::set_region(kTrialWatchdog, kWatchdogOutOfReach);
+  if (is_trial) {
+    armv7m::set_region(kTrialWatchdog, kWatchdogOutOfReach);
+    armv7m::set_region(kTrialWatchdogBits, armv7m::bit_band_alias(kWatchdogOutOfReach));
+  }
   armv7m::set_region(kLoadMemory, kLoadMemoryExecutable);
   armv7m::data_barrier();
 }
 
 void end_trial() {
   armv7m::clear_region(kTrialWatchdog);
+  armv7m::clear_region(kTrialWatchdogBits);
   armv7m::data_barrier();
   watchdog_stop();
 }

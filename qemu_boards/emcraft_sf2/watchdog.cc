@@ -10,6 +10,7 @@
 // explained since then was the supervisor's - or somebody's who pulled the same line.
 //
 // During a trial the MPU keeps the application from MMUART1 (memory_protection.cc).
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
@@ -26,6 +27,8 @@ constexpr std::uint32_t kLine = emcraft_sf2::kUart1;
 
 /// A line takes a millisecond at 115,200 baud; feeding more often than this helps nobody.
 constexpr std::uint32_t kFeedsPerTimeout = 16;
+/// What the supervisor takes at most.
+constexpr std::uint32_t kMaxTimeoutMs = 600'000;
 
 std::uint32_t g_feed_every_ms = 0;
 std::uint32_t g_last_feed_ms = 0;
@@ -45,13 +48,16 @@ extern "C" [[gnu::naked]] void nmi_handler() {
 namespace board {
 
 void watchdog_start(std::uint32_t timeout_ms) {
+  const std::uint32_t limited = std::clamp<std::uint32_t>(timeout_ms, 1, kMaxTimeoutMs);
   std::array<char, 20> line{'s', 't', 'a', 'r', 't', ' '};
-  char* const end = std::to_chars(line.data() + 6, line.data() + line.size() - 1, timeout_ms).ptr;
+  char* const end = std::to_chars(line.data() + 6, line.data() + line.size() - 1, limited).ptr;
   *end = '\n';
   drivers::note_reset_reason(boot::ResetReason::kWatchdog);
   emcraft_sf2::mmuart_init(kLine);
-  emcraft_sf2::mmuart_write(kLine, {line.data(), static_cast<std::size_t>(end + 1 - line.data())});
-  begin(timeout_ms);
+  // Nothing runs without the supervisor that was asked for.
+  if (!emcraft_sf2::mmuart_write(kLine, {line.data(), static_cast<std::size_t>(end + 1 - line.data())}))
+    reset();
+  begin(limited);
 }
 
 void watchdog_feed() {

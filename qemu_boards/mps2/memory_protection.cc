@@ -22,7 +22,8 @@ using armv7m::Region;
 
 /// Their numbers: where two overlap, the higher one counts.
 enum RegionNumber : std::uint32_t {
-  kCodeMemory = 0,  ///< ROM and load memory; only until an image is confirmed
+  kCodeMemory = 0,         ///< ROM and load memory; only until an image is confirmed
+  kTrialWatchdogBits = 0,  ///< only during a trial, which comes after
   kRom = 1,
   kDataMemory = 2,  ///< only until an image is confirmed
   kFlashWindow = 3,
@@ -59,14 +60,18 @@ void protect_memory() {
 }
 
 void open_memory(bool is_trial) {
-  if (is_trial) armv7m::set_region(kTrialWatchdog, kWatchdogOutOfReach);
   armv7m::clear_region(kCodeMemory);
   armv7m::clear_region(kDataMemory);
+  if (is_trial) {
+    armv7m::set_region(kTrialWatchdog, kWatchdogOutOfReach);
+    armv7m::set_region(kTrialWatchdogBits, armv7m::bit_band_alias(kWatchdogOutOfReach));
+  }
   armv7m::data_barrier();
 }
 
 void end_trial() {
   armv7m::clear_region(kTrialWatchdog);
+  armv7m::clear_region(kTrialWatchdogBits);
   armv7m::data_barrier();
   watchdog_stop();
 }

@@ -14,6 +14,15 @@ constexpr std::uint32_t kBaudDivider = mps2::kBoard.uart0 + 0x10;
 constexpr std::uint32_t kStateTxFull = 1U << 0;
 constexpr std::uint32_t kControlTxEnable = 1U << 0;
 constexpr std::uint32_t kBaud = 115200;
+/// Reads of the state before the transmitter counts as stuck: far more than a byte takes on the wire.
+constexpr std::uint32_t kMaxPolls = 100'000;
+
+bool wait_until_free() {
+  for (std::uint32_t i = 0; i < kMaxPolls; ++i) {
+    if ((armv7m::reg(kState) & kStateTxFull) == 0) return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -28,10 +37,11 @@ void uart_init() {
 
 namespace board {
 
+/// A transmitter that takes nothing, because a program has turned it off, must not keep anybody from
+/// resetting: the rest of the text is lost then.
 void console_write(std::string_view text) {
   for (const char c : text) {
-    while ((armv7m::reg(kState) & kStateTxFull) != 0) {
-    }
+    if (!wait_until_free()) return;
     armv7m::reg(kData) = static_cast<std::uint8_t>(c);
   }
 }

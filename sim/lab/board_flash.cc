@@ -5,6 +5,12 @@
 #include <utility>
 
 namespace otasim::lab {
+namespace {
+
+/// Refused writes that are told of in a power cycle: a device may make as many as it likes.
+constexpr unsigned kMaxTold = 100;
+
+}  // namespace
 
 std::variant<device::CmsdkWatchdog, device::SerialWatchdog> watchdog_of(const Board& board) {
   if (board.watchdog == Watchdog::kSerial) return device::SerialWatchdog{};
@@ -31,7 +37,8 @@ Result<void> BoardFlash::power_on() {
       {.socket_path = socket_path(),
        .part = files_,
        .on_refused =
-           [this](const flash_file::RefusedWrite& write) {
+           [this, told = 0U](const flash_file::RefusedWrite& write) mutable {
+             if (told++ >= kMaxTold) return;
              emit_later("write_refused", {{"offset", write.offset}, {"length_bytes", write.length}});
            },
        .on_op_log_error =

@@ -158,11 +158,35 @@ INSTANTIATE_TEST_SUITE_P(Each, WayIn,
                                          Fault{"BehindTheGatewaysFirstInstruction", Attempt::kCallBehindSg},
                                          Fault{"StackInSecureMemory", Attempt::kStackInSecureMemory},
                                          Fault{"ForgedExceptionReturn", Attempt::kForgedExceptionReturn},
-                                         Fault{"AFaultWithTheConsoleOff", Attempt::kSilenceTheConsole},
                                          Fault{"StoppingTheTrialsWatchdog", Attempt::kStopWatchdog},
                                          Fault{"EndingTheTrial", Attempt::kEndTrial},
                                          Fault{"RestartingTheTrialsWatchdog", Attempt::kStartWatchdog}),
                          [](const auto& tested) { return std::string(tested.param.name); });
+
+/// Nobody can be told, and nobody waits to be heard.
+TEST_F(TrustZoneTest, AFaultWithTheConsoleOffIsRolledBack) {
+  try_on_trial(Attempt::kSilenceTheConsole);
+  expect_rollback();
+  EXPECT_TRUE(device_.has_said("boot: reset board=" + board_name() + " reason=software"));
+}
+
+TEST_F(TrustZoneTest, BootControlThatWasNotReadIsNotWritten) {
+  commit_first_image(Attempt::kChangeWithoutStart);
+  const auto journal = [this] {
+    const auto bytes = device_.flash().bytes().first(flash::kBootControl1.end());
+    return Bytes(bytes.begin(), bytes.end());
+  };
+  const boot::BootState state = device_.boot_state();
+  device_.power_on();  // the second start settles the journal
+  EXPECT_TRUE(device_.says("probe: result refused"));
+  device_.power_off();
+  const Bytes before = journal();
+  device_.power_on();
+  EXPECT_TRUE(device_.says("probe: result refused"));
+  device_.power_off();
+  EXPECT_EQ(journal(), before);
+  EXPECT_EQ(device_.boot_state(), state);
+}
 
 /// The secure world's own call is what it returns to; that says so, and resets.
 TEST_F(TrustZoneTest, AForgedFunctionReturnEndsTheTrial) {

@@ -353,6 +353,10 @@ std::uint32_t take_and_serve(Service service, mps2::Call* where) {
 
 extern "C" [[gnu::cmse_nonsecure_entry]] std::uint32_t secure_call(Service service, mps2::Call* call) {
   armv7m::disable_interrupts();
+  if (!mps2::is_stack_as_left()) {
+    board::console_write("\nboard: fault at the gateway, the secure stack was littered, resetting\n");
+    board::reset();
+  }
   const std::uint32_t result = take_and_serve(service, call);
   armv7m::enable_interrupts();
   return result;

@@ -51,6 +51,14 @@ void take_control_of_exceptions() {
   armv7m::reg(armv7m::kHandlerControl) = armv7m::reg(armv7m::kHandlerControl) | kSeparateFaults;
 }
 
+std::uint32_t stack_pointer() {
+  std::uint32_t value = 0;
+  __asm volatile("mrs %0, msp" : "=r"(value));
+  return value;
+}
+
+std::uint32_t stack_at_start = 0;
+
 /// The secure world's stack ends where its data does: an overflow faults.
 void limit_stack() {
   __asm volatile("msr msplim, %0" ::"r"((reinterpret_cast<std::uint32_t>(&__bss_end) + 7) & ~7U));
@@ -93,6 +101,11 @@ void request_reset() {
 }  // namespace drivers
 
 namespace mps2 {
+
+bool is_stack_as_left() {
+  constexpr std::uint32_t kSlack = 8 * 1024;
+  return stack_at_start - stack_pointer() <= kSlack;
+}
 
 bool is_application_memory(const void* address, std::uint32_t size, bool is_written) {
   const auto begin = reinterpret_cast<std::uint32_t>(address);
@@ -147,6 +160,7 @@ void jump_to_application(std::uint32_t vector_table, std::uint32_t image_end) {
   set_application_stacks(armv7m::reg(vector_table));
   seal_process_stack();
   const auto start = reinterpret_cast<Application>(armv7m::reg(vector_table + 4) & ~1U);  // NOLINT
+  stack_at_start = stack_pointer();
   armv7m::data_barrier();
   armv7m::enable_interrupts();
   start();  // the compiler clears all registers

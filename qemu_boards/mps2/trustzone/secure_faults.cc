@@ -72,9 +72,12 @@ extern "C" {
   board::reset();
 }
 
-/// Secure exceptions use the main stack, and so does the secure world's own code.
+/// Secure exceptions use the main stack, and so does the secure world's own code. Its limit may be what was
+/// overstepped: reporting and resetting need some stack all the same.
 [[gnu::naked]] void fault_handler() {
   __asm volatile(
+      "movs r2, #0\n"
+      "msr msplim, r2\n"
       "mov r0, lr\n"
       "mrs r1, msp\n"
       "b report_fault\n");

@@ -264,6 +264,17 @@ TEST_P(BootControlTest, GarbageEverywhereIsNoRecordAndCanBeWrittenOver) {
   EXPECT_EQ(stored(), 1U);
 }
 
+TEST_P(BootControlTest, NothingIsWrittenBeforeTheJournalWasRead) {
+  append_one_session(1);
+  append_one_session(2);
+  const auto before = journal();
+  BootControl control(flash());
+  EXPECT_EQ(control.append(numbered(3)), Status::kOutOfRange);
+  EXPECT_EQ(journal(), before);
+  ASSERT_EQ(control.load(), Status::kOk);
+  EXPECT_EQ(control.append(numbered(3)), Status::kOk);
+}
+
 TEST_P(BootControlTest, UnsoundStatesAreNotWritten) {
   BootControl control(flash());
   ASSERT_EQ(control.load(), Status::kOk);

@@ -35,10 +35,11 @@ enum class Attempt : std::uint32_t {
   kPointersIntoOtherWorld,  ///< every service, with every pointer, at every kind of forbidden place
   kWriteWhatIsNotReceived,  ///< program and erase through the service, everywhere
   kAcceptWhileCommitted,
-  kFinishWhatIsThere,  ///< checks and records what stands in the slot that is being received
-  kFuzz,               ///< random calls
-  kReadSecrets,        ///< through the service, everywhere
-  kUseIdentity,        ///< loads the settings and signs, as TLS does
+  kFinishWhatIsThere,   ///< checks and records what stands in the slot that is being received
+  kFuzz,                ///< random calls
+  kReadSecrets,         ///< through the service, everywhere
+  kChangeWithoutStart,  ///< asks for transitions of boot control that it has not had read
+  kUseIdentity,         ///< loads the settings and signs, as TLS does
 };
 
 struct Place {

@@ -271,6 +271,16 @@ bool is_refused(Service service, Call* call) {
   end_with(updates.accept().is_allowed ? "accepted" : "refused");
 }
 
+/// Until boot control has been read nothing is known that a transition could start from.
+[[noreturn]] void change_without_start() {
+  for (std::uint32_t i = 0; i < 8; ++i) {
+    boot::UpdateService& updates = board::update_service();
+    if (updates.begin_receive(i % 2 == 0 ? "job-a" : "job-b", boot::Slot::kB).is_done()) end_with("begun");
+    if (updates.accept().is_done()) end_with("accepted");
+  }
+  end_with("refused");
+}
+
 [[noreturn]] void finish_what_is_there() {
   boot::UpdateService& updates = board::update_service();
   if (updates.start() != flash::Status::kOk) end_with("no boot control");
@@ -315,6 +325,7 @@ bool would_hurt(const Call& call) {
   constexpr std::uint32_t kCalls = 20'000;
   std::uint32_t state = 0x2545'F491;
   std::uint32_t answered = 0;
+  std::array<bool, kServices.size()> was_answered{};
   for (std::uint32_t i = 0; i < kCalls; ++i) {
     const std::uint32_t pick = next_random(state) % 24;
     auto service = pick < kServices.size() ? kServices[pick] : static_cast<Service>(random_word(state));
@@ -325,9 +336,27 @@ bool would_hurt(const Call& call) {
               .out = reinterpret_cast<void*>(random_word(state)),  // NOLINT(performance-no-int-to-ptr)
               .out_size = next_random(state) % 4 == 0 ? random_word(state) : next_random(state) % 9000};
     if (next_random(state) % 2 == 0) call.in = own_memory.data();
+    if (service == Service::kUpdateBeginReceive && next_random(state) % 2 == 0) {
+      static constexpr std::string_view kJob = "job-of-the-fuzz";
+      call.in = kJob.data();
+      call.in_size = 1 + next_random(state) % kJob.size();
+    }
     if (next_random(state) % 2 == 0) call.out = own_memory.data();
     if (would_hurt(call)) continue;
-    if (secure_call(service, &call) < static_cast<std::uint32_t>(Refusal::kBadPointer)) ++answered;
+    if (secure_call(service, &call) >= static_cast<std::uint32_t>(Refusal::kBadPointer)) continue;
+    ++answered;
+    if (pick < kServices.size()) was_answered[pick] = true;
+  }
+  // All but those of a trial, which would end this, and acceptance, which is refused here.
+  for (std::size_t i = 0; i < kServices.size(); ++i) {
+    const bool is_expected = kServices[i] != Service::kUpdateAccept &&
+                             kServices[i] != Service::kUpdateFinish && kServices[i] != Service::kReset &&
+                             kServices[i] != Service::kWatchdogStart;
+    if (!is_expected || was_answered[i]) continue;
+    say("probe: never answered ");
+    say_number(static_cast<std::uint32_t>(kServices[i]));
+    say("\n");
+    end_with("a service was not reached");
   }
   say("probe: answered ");
   say_number(answered);
@@ -376,6 +405,8 @@ bool would_hurt(const Call& call) {
       fuzz();
     case Attempt::kReadSecrets:
       read_secrets();
+    case Attempt::kChangeWithoutStart:
+      change_without_start();
     case Attempt::kUseIdentity:
       use_identity();
   }
