@@ -25,8 +25,10 @@ constexpr std::uint32_t kMaxTimeoutMs = 0xFFFF'FFFFU / kTicksPerMs;
 }  // namespace
 
 extern "C" void nmi_handler() {
-  board::console_write("\nboard: watchdog expired, resetting\n");
   drivers::note_reset_reason(boot::ResetReason::kWatchdog);
+  drivers::uart_init();  // the application may have left it unable to send, and a full one would be waited
+                         // for
+  board::console_write("\nboard: watchdog expired, resetting\n");
   drivers::request_reset();
 }
 

@@ -52,6 +52,9 @@ void Debugger::start(std::function<void()> resume) {
 }
 
 void Debugger::close() {
+  const auto self = shared_from_this();
+  const auto dropped_work = std::exchange(work_, {});  // it holds this
+  const auto dropped_resume = std::exchange(resume_, nullptr);
   gdb_->close();
 }
 

@@ -36,11 +36,13 @@ void GdbClient::start() {
 }
 
 void GdbClient::ask(std::string content, OnAnswer on_answer) {
+  if (closed_) return;
   questions_.push_back({std::move(content), std::move(on_answer)});
   ask_next();
 }
 
 void GdbClient::resume(std::string content) {
+  if (closed_) return;
   questions_.push_back({std::move(content), nullptr});
   ask_next();
 }
@@ -114,7 +116,10 @@ void GdbClient::fail_with(std::string what) {
 }
 
 void GdbClient::close() {
+  const auto self = shared_from_this();
   closed_ = true;
+  // What waits for an answer holds whoever asked, who holds this.
+  const auto dropped = std::exchange(questions_, {});
   boost::system::error_code ignored;
   socket_.close(ignored);
 }

@@ -194,12 +194,14 @@ void NbdServer::serve(UniqueFd client) {
                                    {listener_.get(), POLLIN, 0},
                                    {socket.fd(), static_cast<short>(is_sending ? POLLOUT : POLLIN), 0}}};
     wait_for(waiting);
-    if (is_ready(waiting[1])) turn_away();
     if (is_ready(waiting[0])) {
       is_stopping = true;
       socket.end_reading();
-    } else if (is_ready(waiting[2]) && !is_sending && !socket.receive()) {
-      return;
+    } else if (is_ready(waiting[2])) {
+      if (!is_sending && !socket.receive()) return;
+    } else if (is_ready(waiting[1])) {
+      // Not before all has been seen of this one: who comes after it has gone is the next, not another.
+      turn_away();
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cstring>
 #include <functional>
 #include <string>
 
@@ -41,10 +42,39 @@ Result<void> check_cpu(Bytes elf, const Board& board) {
                                             image::to_string(*program), board.name, board.cpu.name));
 }
 
+std::uint32_t word_at(Bytes bytes, std::size_t offset) {
+  std::uint32_t word = 0;
+  if (bytes.size() >= offset + sizeof(word)) std::memcpy(&word, bytes.data() + offset, sizeof(word));
+  return word;
+}
+
+/// The first two words of a vector table: where the stack begins, and where the program does.
+Result<void> check_vectors(Bytes payload, const Board& board) {
+  const std::uint32_t stack = word_at(payload, 0);
+  const std::uint64_t ram_end = std::uint64_t{board.ram.address} + board.ram.size;
+  if (stack <= board.ram.address || stack > ram_end) {
+    return fail(
+        ExitCode::kUsage,
+        fmt::format("the application's stack begins at {:#010x}, and its RAM on {} is {:#010x}..{:#010x}",
+                    stack, board.name, board.ram.address, ram_end));
+  }
+  const std::uint32_t base = board.load_address + boot::image::kDefaultHeaderSize;
+  const std::uint32_t start = word_at(payload, 4);
+  if (start % 2 == 1 && start >= base && start - base < payload.size()) return {};
+  return fail(
+      ExitCode::kUsage,
+      fmt::format("the application begins at {:#010x}, which is no place of its own: it has no vector table "
+                  "at {:#010x}",
+                  start, base));
+}
+
 Result<std::vector<std::uint8_t>> payload_for(Bytes elf, const Board& board) {
   if (auto runs = check_cpu(elf, board); !runs) return tl::unexpected(runs.error());
-  return image::payload_from_elf(elf, board.load_address + boot::image::kDefaultHeaderSize,
-                                 flash::kSlotSize - boot::image::kDefaultHeaderSize);
+  auto payload = image::payload_from_elf(elf, board.load_address + boot::image::kDefaultHeaderSize,
+                                         flash::kSlotSize - boot::image::kDefaultHeaderSize);
+  if (!payload) return payload;
+  if (auto starts = check_vectors(*payload, board); !starts) return tl::unexpected(starts.error());
+  return payload;
 }
 
 Result<void> bootloader_for(Bytes elf, const Board& board) {

@@ -35,11 +35,13 @@ struct Board {
   Cpu cpu;
   MemoryRange boot_rom;        ///< where the bootloader stands; its linker script agrees
   std::uint32_t load_address;  ///< where its images are loaded; the application's linker script agrees
+  MemoryRange ram;             ///< the application's data and stack
   std::string_view nic_model;  ///< QEMU's name of its network controller
   std::span<const std::string_view> capabilities;  ///< what scenarios may need of it
   flash_file::BackEnd flash = flash_file::BackEnd::kController;
   Watchdog watchdog = Watchdog::kCmsdk;
   device::CmsdkWatchdog cmsdk_watchdog = {};  ///< of kCmsdk
+  std::string_view weakness = {};             ///< in which it protects less than the others; may be empty
 };
 
 /// All of them; the first is the default.

@@ -14,6 +14,7 @@
 #include "agent/boot/slots.h"
 #include "pal_sim/provisioning/stored_identity.h"
 #include "qemu_boards/common/board.h"
+#include "qemu_boards/common/drivers.h"
 #include "qemu_boards/common/rom_signers.h"
 #include "qemu_boards/common/rom_trust.h"
 #include "qemu_boards/mps2/trustzone/crypto_pool.h"
@@ -274,6 +275,7 @@ std::uint32_t update_and_tell(Service service, Request& request) {
 /// During a trial the watchdog is the bootloader's: who reaches for it has had its attempt.
 std::uint32_t serve_watchdog(Service service, const Request& request) {
   if (is_on_trial() && !is_acceptance_durable()) {
+    drivers::uart_init();
     board::console_write(
         "\nboard: fault at the gateway, the watchdog was served during a trial, resetting\n");
     board::reset();

@@ -152,10 +152,10 @@ void open_memory(bool /*is_trial*/) {
 namespace mps2 {
 
 void give_interrupts_away() {
-  // SysTick and faults have a copy in each world. Non-secure: timer 0 (3), the two combined ones of the
-  // system (1), UART 0 (32, 33, 42) and Ethernet (48).
-  reg(kInterruptTargets) = 0x0000'000A;
-  reg(kInterruptTargets + 4) = 0x0001'8403;
+  // SysTick and the faults have a copy in each world.
+  constexpr std::uint32_t kUart0 = 1U << 0 | 1U << 1 | 1U << 10;  // 32, 33, 42
+  constexpr std::uint32_t kEthernet = 1U << (kBoard.ethernet_irq - 32);
+  armv7m::reg(kInterruptTargets + 4) = kUart0 | kEthernet;
   armv7m::data_barrier();
 }
 

@@ -151,6 +151,7 @@ void jump_to_application(std::uint32_t vector_table, std::uint32_t image_end) {
   armv7m::enable_interrupts();
   start();  // the compiler clears all registers
   // Only an application that returns to where nobody called it from gets here.
+  drivers::uart_init();
   console_write("\nboard: the application returned, resetting\n");
   reset();
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "qemu_boards/common/board.h"
+#include "qemu_boards/common/drivers.h"
 #include "qemu_boards/common/handlers.h"
 #include "qemu_boards/mps2/trustzone/registers.h"
 #include "qemu_boards/mps2/trustzone/secure_world.h"
@@ -56,6 +57,8 @@ extern "C" {
 [[gnu::used]] void report_fault(std::uint32_t exc_return, const ExceptionFrame* secure_frame) {
   const bool is_secure = (exc_return & kWasSecure) != 0;
   const ExceptionFrame* frame = frame_of(exc_return, secure_frame);
+  drivers::uart_init();  // the application may have left it unable to send, and a full one would be waited
+                         // for
   board::console_write(is_secure ? "\nboard: fault at secure pc 0x" : "\nboard: fault at pc 0x");
   if (frame != nullptr) {
     write_hex("", frame->pc);

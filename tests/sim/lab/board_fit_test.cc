@@ -39,6 +39,16 @@ TEST(BoardFit, AnOlderArchitectureRunsOnANewerProcessor) {
   EXPECT_TRUE(application_payload(program("demo", "mps2-an385"), *find_board("mps2-an500")));
 }
 
+TEST(BoardFit, AProgramWhoseMemoryIsNotThereIsRefused) {
+  const auto refused = application_payload(program("demo", "mps2-an385"), *find_board("mps2-an505"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(
+      refused.error().message,
+      "the application's stack begins at 0x20400000, and its RAM on mps2-an505 is 0x28200000..0x28400000");
+  EXPECT_EQ(refused.error().hint, "It would fit: mps2-an385, mps2-an386, mps2-an500 (--board).");
+  EXPECT_FALSE(application_payload(program("demo", "emcraft-sf2"), *find_board("mps2-an385")));
+}
+
 TEST(BoardFit, ABootloaderIsNoApplicationAndTheOtherWayRound) {
   const Board& board = *find_board("mps2-an385");
   const auto bootloader = application_payload(program("bootloader", board.name), board);

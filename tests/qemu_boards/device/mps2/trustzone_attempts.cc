@@ -347,6 +347,10 @@ bool would_hurt(const Call& call) {
       return_from_an_exception(0xFFFF'FFFD);  // secure thread mode, process stack
     case Attempt::kForgedFunctionReturn:
       branch_to(0xFEFF'FFFF);
+    case Attempt::kSilenceTheConsole:
+      at(mps2::kBoard.uart0 + 8) = 0;  // the transmitter's enable
+      at(mps2::kBoard.uart0) = '?';    // which stays in it
+      read(mps2::kSecureRamAddress);
     case Attempt::kStopWatchdog:
       board::watchdog_stop();
       end_with("stopped");
