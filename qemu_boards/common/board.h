@@ -98,9 +98,9 @@ struct ReceivedFrame {
   std::array<std::uint8_t, kMaxFrameSize> bytes;
 };
 
-/// Resets and starts the controller. Its interrupt moves frames from its FIFO, which holds few, to `queue`,
-/// so that none is lost while the program works on something else; what the queue has no room for stays in
-/// the FIFO. `queue` must outlive all use of the controller. @returns false if it does not answer.
+/// Resets and starts the controller. Frames go to `queue` while the program works on something else, moved by
+/// the controller's interrupt or by its DMA; what the queue has no room for stays in the controller as long
+/// as that has room. `queue` must outlive all use of the controller. @returns false if it does not answer.
 [[nodiscard]] bool nic_init(const MacAddress& mac, std::span<ReceivedFrame> queue);
 
 /// Queues one frame. @returns false if the controller has no room (try again later) or the frame is too long.

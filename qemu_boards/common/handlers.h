@@ -3,8 +3,8 @@
 
 extern "C" {
 void nmi_handler();      // watchdog.cc
-void systick_handler();  // system_timer.cc
+void systick_handler();  // sys_tick.cc
 /// Weak: a program without the driver, the bootloader, has none.
-[[gnu::weak]] void ethernet_handler();  // lan9118.cc
+[[gnu::weak]] void ethernet_handler();  // the Ethernet driver
 void fault_handler();                   // faults.cc
 }

@@ -172,7 +172,7 @@ TEST_F(RawDrive, ANewDeviceCommitsAndStartsItsFactoryImage) {
   EXPECT_EQ(floor, 1U);
 
   power_on();
-  EXPECT_TRUE(says("boot: control record=unsettled committed=A staged=none state=empty\n"));
+  EXPECT_TRUE(says("boot: control record=settled committed=A staged=none state=empty\n"));
   EXPECT_TRUE(says("probe: running slot=A state=committed"));
 }
 

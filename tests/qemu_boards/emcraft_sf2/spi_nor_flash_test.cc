@@ -253,7 +253,6 @@ TEST_F(SpiNorFlashTest, AChipThatIsNeverReadyAgainFailsAndDoesNotHang) {
   ASSERT_EQ(flash_.read(0, out), Status::kOk);
   chip_.is_stuck = true;
   EXPECT_EQ(flash_.program(0, Bytes(4, 0)), Status::kProgramFailed);
-  chip_.mistakes.clear();
 }
 
 TEST_F(SpiNorFlashTest, ABusThatStopsWorkingIsNoDevice) {
