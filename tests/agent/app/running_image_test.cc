@@ -42,7 +42,7 @@ boot::BootInfo& board::boot_info() {
 }
 
 board::LoadRegion board::load_region() {
-  return {region_address(), kRegionSize};
+  return {region_address(), kRegionSize, region_address()};
 }
 
 namespace {

@@ -245,7 +245,9 @@ TEST_F(NvSeedTest, ManyCutsInALifeNeitherRepeatBytesNorLoseTheSeed) {
                                      .marginal_bytes = below(2) * 0x1'0000});
       }
       const auto given = start();
-      if (part().model().powered()) ASSERT_TRUE(given) << "life " << life << " start " << boot;
+      if (part().model().powered()) {
+        ASSERT_TRUE(given) << "life " << life << " start " << boot;
+      }
       if (!given) continue;
       ++handed_out;
       ASSERT_TRUE(seen.insert(*given).second) << "life " << life << " start " << boot;

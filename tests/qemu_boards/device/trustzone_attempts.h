@@ -26,6 +26,7 @@ enum class Attempt : std::uint32_t {
   kStackInSecureMemory,        ///< an exception is to push its frame there
   kForgedExceptionReturn,      ///< to a secure context that never was
   kForgedFunctionReturn,       ///< to a secure function that never called
+  kSilenceTheConsole,          ///< turns the transmitter off with a byte in it, then faults
   kStopWatchdog,
   kEndTrial,
   kStartWatchdog,

@@ -347,12 +347,12 @@ bool would_hurt(const Call& call) {
     ++answered;
     if (pick < kServices.size()) was_answered[pick] = true;
   }
-  // All but those of a trial, which would end this, and acceptance, which is refused here.
+  // All but those that are refused here: acceptance, finishing what was never received, and signing without
+  // an identity. A reset and the watchdog would end this.
+  constexpr std::array kRefused{Service::kUpdateAccept, Service::kUpdateFinish, Service::kSign,
+                                Service::kReset, Service::kWatchdogStart};
   for (std::size_t i = 0; i < kServices.size(); ++i) {
-    const bool is_expected = kServices[i] != Service::kUpdateAccept &&
-                             kServices[i] != Service::kUpdateFinish && kServices[i] != Service::kReset &&
-                             kServices[i] != Service::kWatchdogStart;
-    if (!is_expected || was_answered[i]) continue;
+    if (was_answered[i] || std::ranges::count(kRefused, kServices[i]) != 0) continue;
     say("probe: never answered ");
     say_number(static_cast<std::uint32_t>(kServices[i]));
     say("\n");
@@ -376,6 +376,10 @@ bool would_hurt(const Call& call) {
       return_from_an_exception(0xFFFF'FFFD);  // secure thread mode, process stack
     case Attempt::kForgedFunctionReturn:
       branch_to(0xFEFF'FFFF);
+    case Attempt::kSilenceTheConsole:
+      at(mps2::kBoard.uart0 + 8) = 0;  // the transmitter's enable
+      at(mps2::kBoard.uart0) = '?';    // which stays in it
+      read(mps2::kSecureRamAddress);
     case Attempt::kStopWatchdog:
       board::watchdog_stop();
       end_with("stopped");
