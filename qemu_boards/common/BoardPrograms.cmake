@@ -27,6 +27,8 @@ function(otasim_board board)
   set(drivers drivers_${suffix})
   set(common board.cc faults.cc idle.cc kept_memory.cc startup.cc sys_tick.cc)
   list(TRANSFORM common PREPEND ${OTASIM_BOARDS_COMMON}/)
+  # Of use for size in the boot ROM; what moves data, flash and network, is built for speed.
+  set_source_files_properties(${common} PROPERTIES COMPILE_OPTIONS -Os)
   add_library(${drivers} STATIC ${common} ${ARG_SOURCES})
   target_link_libraries(${drivers} PUBLIC flash ${ARG_LINK} PRIVATE otasim_warnings)
   target_include_directories(${drivers} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/../.. ${CMAKE_CURRENT_SOURCE_DIR})
