@@ -1,8 +1,9 @@
 // Boot control: the journal of boot states in two flash sectors. A sector has at least the journal's pages;
 // what a larger one has behind them stays blank.
 //
-// Order of use: load() once, then state() and append(); nothing is written before a load() that succeeded. The bootloader also calls settle() before it acts on
-// what it found. One writer at a time; the application and the bootloader each load() anew.
+// Order of use: load() once, then state() and append(); nothing is written before a load() that succeeded.
+// The bootloader also calls settle() before it acts on what it found. One writer at a time; the application
+// and the bootloader each load() anew.
 //
 // How it survives power cuts. Assumed: a cut may stop any program or erase at any byte, and all that it was
 // changing is weak from then on - a record, or a page that looks blank, may read one way at this boot and

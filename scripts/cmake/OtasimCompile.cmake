@@ -93,6 +93,7 @@ endfunction()
 
 # otasim_other_boards(out): every board but the first, which quick tests run on (qemu_boards/boards.cmake).
 function(otasim_other_boards out)
+  set(boards)
   foreach(cpu ${OTASIM_CPUS})
     list(APPEND boards ${OTASIM_BOARDS_${cpu}})
   endforeach()

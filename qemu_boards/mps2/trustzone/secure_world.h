@@ -14,8 +14,8 @@ void give_interrupts_away();
 /// for it, by its place and by TrustZone's own test.
 [[nodiscard]] bool is_application_memory(const void* address, std::uint32_t size, bool is_written);
 
-/// Whether the secure stack stands about where it was left when the application was started. By forged returns
-/// the application can leave frames on it, until there is no room to handle a fault in.
+/// Whether the secure stack stands about where it was left when the application was started. By forged
+/// returns the application can leave frames on it, until there is no room to handle a fault in.
 [[nodiscard]] bool is_stack_as_left();
 
 }  // namespace mps2
