@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <csignal>
@@ -250,6 +251,15 @@ class CellRunner {
   std::vector<json> faults_;
 };
 
+/// For --board.
+constexpr const char* kAllBoards = "all";
+
+std::vector<std::string> boards_and_all() {
+  std::vector<std::string> names = lab::board_names();
+  names.emplace_back(kAllBoards);
+  return names;
+}
+
 Result<void> run(const RunOptions& options, const std::string& program) {
   const auto parameters = parse_parameters(options.parameters);
   if (!parameters) return tl::unexpected(parameters.error());
@@ -257,7 +267,9 @@ Result<void> run(const RunOptions& options, const std::string& program) {
   if (!faults) return tl::unexpected(faults.error());
   const auto entries = scenario::find_scenarios(options.scenarios);
   if (!entries) return tl::unexpected(entries.error());
-  const scenario::CellChoice choice{.boards = options.boards, .data = options.data};
+  scenario::CellChoice choice{.boards = options.boards, .data = options.data};
+  choice.first_board_only = choice.boards.empty();
+  if (std::ranges::count(choice.boards, kAllBoards) != 0) choice.boards.clear();
   const auto cells = plan_cells(*entries, choice, options.seed);
   if (cells.empty()) {
     std::string reason = why_left_out(*entries, choice);
@@ -291,10 +303,11 @@ void add_run(CLI::App& app, Command& command, const std::string& program) {
   CLI::App* run_command = app.add_subcommand("run", "Play scenarios and judge them");
   run_command->add_option("SCENARIO", options.scenarios, "Names of the library's, or files")->required();
   run_command
-      ->add_option("--board", options.boards, "Boards to run on (default: all that the scenario runs on)")
+      ->add_option("--board", options.boards,
+                   "Boards to run on, or all (default: the first that the scenario runs on)")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::IsMember(lab::board_names()));
+      ->check(CLI::IsMember(boards_and_all()));
   run_command->add_option("--data", options.data, "Data protocols (default: all of the scenario's)")
       ->delimiter(',')
       ->allow_extra_args(false)

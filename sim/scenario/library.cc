@@ -145,6 +145,7 @@ std::vector<PlannedCell> plan_cells(const std::vector<Entry>& entries, const Cel
         if (is_chosen(choice.data, data))
           cells.push_back({entry, {.board = board, .data = data, .seed = seed}});
       }
+      if (choice.first_board_only) break;
     }
   }
   return cells;

@@ -38,6 +38,7 @@ struct Entry {
 
 struct CellChoice {
   std::vector<std::string> boards = {};  ///< empty: all
+  bool first_board_only = false;         ///< of those that can play a scenario
   std::vector<std::string> data = {};    ///< empty: both
   std::string filter = {};               ///< part of the name, or `*` patterns
   std::vector<std::string> kinds = {};   ///< empty: all

@@ -164,6 +164,13 @@ TEST_F(ScenarioTest, ARunThatHoldsCanLeaveNothing) {
   expect_clean();
 }
 
+TEST_F(ScenarioTest, RunsOnTheFirstBoardUnlessOthersAreNamed) {
+  const Outcome outcome = otasim({"run", passing(), "--data", "mqtt", "--board", "all"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("passed passing/mps2-an385/mqtt"));
+  EXPECT_THAT(outcome.out, HasSubstr("passed passing/emcraft-sf2/mqtt"));
+}
+
 TEST_F(ScenarioTest, AWaitThatEndsAtItsLimitSaysWhatItWaitedForAndWhatItSawLast) {
   const Outcome outcome =
       otasim({"run", failing(), "--data", "mqtt", "--quiet", "--out", "run", "--junit", "junit.xml"});
@@ -392,7 +399,7 @@ struct MatrixRun {
 class MatrixTest : public ScenarioTest {
  protected:
   MatrixRun matrix(std::vector<std::string> more) {
-    more.insert(more.begin(), {"matrix", "--json", "--jobs", "2"});
+    more.insert(more.begin(), {"matrix", "--json", "--jobs", "2", "--boards", "mps2-an385"});
     MatrixRun result{.outcome = otasim(more), .report = {}};
     result.report = json::parse(result.outcome.out, nullptr, false);
     return result;
@@ -407,6 +414,16 @@ class MatrixTest : public ScenarioTest {
     return all;
   }
 };
+
+TEST_F(MatrixTest, PlaysOnEveryBoardUnlessSomeAreChosen) {
+  const Outcome outcome = otasim({"matrix", passing(), "--json", "--data", "mqtt", "--jobs", "2"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  std::set<std::string> boards;
+  const json report = json::parse(outcome.out);
+  for (const json& cell : report["cells"]) boards.insert(cell["board"].get<std::string>());
+  EXPECT_EQ(boards, (std::set<std::string>{"mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505",
+                                           "mps2-an521", "emcraft-sf2"}));
+}
 
 TEST_F(MatrixTest, ReportsEachCellAndHowToRepeatWhatFailed) {
   const auto [outcome, report] = matrix({passing(), failing(), "--out", "m", "--junit", "junit.xml"});
@@ -464,7 +481,7 @@ TEST_F(MatrixTest, AChoiceThatLeavesNothingIsRefused) {
   for (const std::vector<std::string>& more :
        std::vector<std::vector<std::string>>{{"--filter", "none"},
                                              {"--class", "aws"},
-                                             {"--shard", "3/3", "--data", "mqtt"},
+                                             {"--shard", "3/3", "--data", "mqtt", "--boards", "mps2-an385"},
                                              {"--shard", "0/2"},
                                              {"--shard", "3/2"},
                                              {"--shard", "1/2x"},
@@ -492,8 +509,8 @@ TEST_F(MatrixTest, ACellThatCannotBePlayedIsAnErrorWithItsMessage) {
 }
 
 TEST_F(MatrixTest, CtrlCLeavesAPartialReportAndNoProcess) {
-  const auto program = start(
-      {"matrix", passing(), failing("600"), "--repeat", "3", "--data", "mqtt", "--jobs", "2", "--json"});
+  const auto program = start({"matrix", passing(), failing("600"), "--boards", "mps2-an385", "--repeat", "3",
+                              "--data", "mqtt", "--jobs", "2", "--json"});
   ASSERT_TRUE(program->wait_for("passed      passing/mps2-an385/mqtt"));
   std::set<pid_t> processes;
   for (const pid_t child : program->children()) {
@@ -521,7 +538,8 @@ TEST_F(MatrixTest, CtrlCLeavesAPartialReportAndNoProcess) {
 
 TEST_F(MatrixTest, TwoAtOnceDoNotDisturbEachOther) {
   const std::string file = passing();
-  const std::vector<std::string> arguments{"matrix", file, "--jobs", "2", "--json", "--quiet"};
+  const std::vector<std::string> arguments{"matrix", file, "--boards", "mps2-an385",
+                                           "--jobs", "2",  "--json",   "--quiet"};
   const auto one = start(arguments);
   const auto other = start(arguments);
   const Outcome first = one->finish();
