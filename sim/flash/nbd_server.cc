@@ -176,6 +176,7 @@ void NbdServer::serve(UniqueFd client) {
   NbdConnection connection(disk_, config_.on_refused);
   std::size_t sent = 0;
   bool is_stopping = false;
+  bool is_deaf = false;  // to others, for want of a descriptor: they would only come again
   for (;;) {
     sent += socket.send(connection.output().subspan(sent));
     if (sent == connection.output().size()) {
@@ -191,7 +192,7 @@ void NbdServer::serve(UniqueFd client) {
     }
     const bool is_sending = !connection.output().empty();
     std::array<pollfd, 3> waiting{{{is_stopping ? -1 : stop_.get(), POLLIN, 0},
-                                   {listener_.get(), POLLIN, 0},
+                                   {is_deaf ? -1 : listener_.get(), POLLIN, 0},
                                    {socket.fd(), static_cast<short>(is_sending ? POLLOUT : POLLIN), 0}}};
     wait_for(waiting);
     if (is_ready(waiting[0])) {
@@ -201,13 +202,14 @@ void NbdServer::serve(UniqueFd client) {
       if (!is_sending && !socket.receive()) return;
     } else if (is_ready(waiting[1])) {
       // Not before all has been seen of this one: who comes after it has gone is the next, not another.
-      turn_away();
+      is_deaf = !turn_away();
     }
   }
 }
 
-void NbdServer::turn_away() {
+bool NbdServer::turn_away() {
   const UniqueFd another(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  return another || errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
 }
 
 }  // namespace otasim::flash_file

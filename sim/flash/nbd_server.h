@@ -56,7 +56,8 @@ class NbdServer {
   void start_thread();
   void run();
   void serve(UniqueFd client);
-  void turn_away();
+  /// @returns false if a client that waits cannot be accepted
+  [[nodiscard]] bool turn_away();
 
   Config config_;
   std::unique_ptr<FlashPart> part_;
