@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "sim/base/unix_socket.h"
+#include "sim/base/worker_thread.h"
 
 namespace otasim::flash_file {
 namespace {
@@ -100,7 +100,7 @@ Result<std::unique_ptr<NbdServer>> NbdServer::power_on(Config config) {
   std::unique_ptr<NbdServer> server(new NbdServer(std::move(config), std::move(*part)));
   if (auto listening = server->listen(); !listening) return tl::unexpected(listening.error());
   try {
-    server->start_thread();
+    server->thread_ = start_worker([raw = server.get()] { raw->run(); });
   } catch (const std::system_error& error) {
     return fail(ExitCode::kEnvironment, fmt::format("cannot start the flash's thread: {}", error.what()));
   }
@@ -136,21 +136,6 @@ Result<void> NbdServer::listen() {
   }
   listener_ = std::move(socket);
   return {};
-}
-
-void NbdServer::start_thread() {
-  // Signals are the main thread's; the new thread inherits the mask.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    thread_ = std::thread([this] { run(); });
-  } catch (...) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void NbdServer::run() {

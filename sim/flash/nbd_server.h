@@ -53,7 +53,6 @@ class NbdServer {
   NbdServer(Config config, std::unique_ptr<FlashPart> part);
 
   [[nodiscard]] Result<void> listen();
-  void start_thread();
   void run();
   void serve(UniqueFd client);
   /// @returns false if a client that waits cannot be accepted

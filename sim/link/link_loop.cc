@@ -1,8 +1,6 @@
 #include "sim/link/link_loop.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "sim/base/worker_thread.h"
 #include "sim/link/lab_network.h"
 
 namespace otasim::link {
@@ -100,26 +99,11 @@ Result<std::unique_ptr<LinkLoop>> LinkLoop::start(const Config& config, DeviceSo
     loop->pcap_.emplace(std::move(*pcap));
   }
   try {
-    loop->start_thread();
+    loop->thread_ = start_worker([raw = loop.get()] { raw->run(); });
   } catch (const std::system_error& error) {
     return fail(ExitCode::kEnvironment, fmt::format("cannot start the link's thread: {}", error.what()));
   }
   return loop;
-}
-
-void LinkLoop::start_thread() {
-  // Signals are the main thread's; the new thread inherits the mask.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    thread_ = std::thread([this] { run(); });
-  } catch (...) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 LinkLoop::~LinkLoop() {

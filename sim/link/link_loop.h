@@ -81,7 +81,6 @@ class LinkLoop {
   using Frame = std::vector<std::uint8_t>;
 
   LinkLoop(const Config& config, DeviceSocket socket, UniqueFd wake);
-  void start_thread();
   void run();
   void poll_once();
   [[nodiscard]] std::chrono::nanoseconds add_own_fds();
