@@ -62,6 +62,14 @@ struct GroupNameRule {
   static constexpr bool allows(char c) { return detail::is_word_or_colon(c); }
 };
 
+struct PolicyNameRule {
+  static constexpr std::size_t kMaxLength = 128;
+  static constexpr bool allows(char c) {
+    return detail::is_word(c) || c == '+' || c == '=' || c == ',' || c == '.' || c == '@';
+  }
+};
+
+using PolicyName = Identifier<PolicyNameRule>;
 using ThingName = Identifier<ThingNameRule>;
 using GroupName = Identifier<GroupNameRule>;
 using JobId = Identifier<JobIdRule>;

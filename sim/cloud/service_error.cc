@@ -36,6 +36,8 @@ std::string_view to_string(ErrorCode code) {
       return "ETagMismatch";
     case ErrorCode::kDeleteConflict:
       return "DeleteConflict";
+    case ErrorCode::kMalformedPolicy:
+      return "MalformedPolicy";
     case ErrorCode::kRequestThrottled:
       return "RequestThrottled";
     case ErrorCode::kInternalError:
