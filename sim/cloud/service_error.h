@@ -30,6 +30,8 @@ enum class ErrorCode {
   kBlockBitmapLimitExceeded,  ///< a stream's bitmap
   kETagMismatch,              ///< a stream's object is not the one it was made with
   kDeleteConflict,            ///< something else still needs it
+  kConflict,                  ///< a template's name is taken
+  kLimitExceeded,             ///< as many as there may be
   kRequestThrottled,          ///< too many requests; only as a fault
   kInternalError,             ///< the service's own fault
 };
