@@ -31,6 +31,8 @@ enum class ErrorCode {
   kETagMismatch,              ///< a stream's object is not the one it was made with
   kDeleteConflict,            ///< something else still needs it
   kMalformedPolicy,           ///< a policy document that is none, or not understood
+  kConflict,                  ///< a template's name is taken
+  kLimitExceeded,             ///< as many as there may be
   kRequestThrottled,          ///< too many requests; only as a fault
   kInternalError,             ///< the service's own fault
 };
