@@ -95,7 +95,9 @@ Job job_of(const CreateJobRequest& request, std::int64_t now) {
   return job;
 }
 
-ServiceResult<void> check_request(const CreateJobRequest& request, std::int64_t now) {
+}  // namespace
+
+ServiceResult<void> check_job(const CreateJobRequest& request, std::int64_t now) {
   if (auto valid = check_job_document(request.document); !valid) return valid;
   if (!std::ranges::all_of(request.namespace_id, detail::is_word)) {
     return refuse(ErrorCode::kInvalidRequest, "A namespaceId has letters, digits, '_' or '-'.");
@@ -105,10 +107,8 @@ ServiceResult<void> check_request(const CreateJobRequest& request, std::int64_t 
   return check(request.scheduling, now);
 }
 
-}  // namespace
-
 ServiceResult<void> JobsService::create(const CreateJobRequest& request) {
-  if (auto valid = check_request(request, clock_.now()); !valid) return valid;
+  if (auto valid = check_job(request, clock_.now()); !valid) return valid;
   if (auto valid = check_expanded_size(request); !valid) return valid;
   if (auto due = run_due(); !due) return due;
   return change([&]() -> ServiceResult<void> {

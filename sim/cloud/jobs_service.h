@@ -82,6 +82,10 @@ struct CreateJobRequest {
   DocumentParameters document_parameters = {};
 };
 
+/// Whether a job may look like this, whomever it is for.
+/// @returns kInvalidRequest for a document that is no JSON object or too long, and for a number out of range
+[[nodiscard]] ServiceResult<void> check_job(const CreateJobRequest& request, std::int64_t now);
+
 /// What is to change; what is not named stays.
 struct UpdateJobRequest {
   std::optional<std::string> description = {};
