@@ -22,6 +22,8 @@
 #include "sim/cloud/clock.h"
 #include "sim/cloud/cloud_faults.h"
 #include "sim/cloud/database.h"
+#include "sim/cloud/event_configurations.h"
+#include "sim/cloud/job_templates.h"
 #include "sim/cloud/jobs_service.h"
 #include "sim/cloud/object_store.h"
 #include "sim/cloud/ota_updates.h"
@@ -66,6 +68,8 @@ class Cloud {
   [[nodiscard]] UrlPresigner& urls() { return urls_; }
   [[nodiscard]] StreamsService& streams() { return streams_; }
   [[nodiscard]] JobsService& jobs() { return jobs_; }
+  [[nodiscard]] JobTemplates& job_templates() { return job_templates_; }
+  [[nodiscard]] EventConfigurations& event_configurations() { return event_configurations_; }
   [[nodiscard]] OtaUpdates& ota_updates() { return ota_updates_; }
   /// Null if the lab signs nothing.
   [[nodiscard]] const Signer* signer() const { return signer_ ? &*signer_ : nullptr; }
@@ -91,6 +95,8 @@ class Cloud {
   ObjectStore objects_;
   StreamsService streams_;
   JobsService jobs_;
+  JobTemplates job_templates_;
+  EventConfigurations event_configurations_;
   Certificates certificates_;
   Principals principals_;
   Policies policies_;
