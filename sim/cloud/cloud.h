@@ -31,6 +31,7 @@
 #include "sim/cloud/random_id.h"
 #include "sim/cloud/signer.h"
 #include "sim/cloud/streams_service.h"
+#include "sim/cloud/tags.h"
 #include "sim/cloud/thing_groups.h"
 #include "sim/cloud/things.h"
 #include "sim/report/event_log.h"
@@ -67,6 +68,7 @@ class Cloud {
   [[nodiscard]] StreamsService& streams() { return streams_; }
   [[nodiscard]] JobsService& jobs() { return jobs_; }
   [[nodiscard]] OtaUpdates& ota_updates() { return ota_updates_; }
+  [[nodiscard]] Tags& tags() { return tags_; }
   /// Null if the lab signs nothing.
   [[nodiscard]] const Signer* signer() const { return signer_ ? &*signer_ : nullptr; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -97,6 +99,7 @@ class Cloud {
   Things things_;
   ThingGroups groups_;
   OtaUpdates ota_updates_;
+  Tags tags_;
   Subscription logging_;
 };
 
