@@ -61,6 +61,8 @@ Cloud::Cloud(const std::string& folder, std::unique_ptr<Database> database, std:
               return urls_.has_endpoint() ? urls_.presign_get(object, expires_in_sec)
                                           : presigned_placeholder(object);
             }),
+      job_templates_(*database_, clock, jobs_),
+      event_configurations_(*database_, clock),
       certificates_(*database_, clock),
       principals_(*database_, certificates_),
       policies_(*database_, clock, principals_),

@@ -22,6 +22,8 @@
 #include "sim/cloud/clock.h"
 #include "sim/cloud/cloud_faults.h"
 #include "sim/cloud/database.h"
+#include "sim/cloud/event_configurations.h"
+#include "sim/cloud/job_templates.h"
 #include "sim/cloud/jobs_service.h"
 #include "sim/cloud/object_store.h"
 #include "sim/cloud/ota_updates.h"
@@ -67,6 +69,8 @@ class Cloud {
   [[nodiscard]] UrlPresigner& urls() { return urls_; }
   [[nodiscard]] StreamsService& streams() { return streams_; }
   [[nodiscard]] JobsService& jobs() { return jobs_; }
+  [[nodiscard]] JobTemplates& job_templates() { return job_templates_; }
+  [[nodiscard]] EventConfigurations& event_configurations() { return event_configurations_; }
   [[nodiscard]] OtaUpdates& ota_updates() { return ota_updates_; }
   [[nodiscard]] Tags& tags() { return tags_; }
   /// Null if the lab signs nothing.
@@ -93,6 +97,8 @@ class Cloud {
   ObjectStore objects_;
   StreamsService streams_;
   JobsService jobs_;
+  JobTemplates job_templates_;
+  EventConfigurations event_configurations_;
   Certificates certificates_;
   Principals principals_;
   Policies policies_;

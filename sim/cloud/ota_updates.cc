@@ -298,12 +298,15 @@ ServiceResult<void> OtaUpdates::remove(const OtaUpdateId& id, const RemoveOtaUpd
     if (!update) return tl::unexpected(update.error());
     const bool made = update->status == OtaUpdateStatus::kCreateComplete;
     if (const auto job = jobs_.describe_job(update->job_id); made && job) {
-      if (job->status == JobStatus::kInProgress && !request.force_delete_job) {
+      if (!is_over(job->status) && !request.force_delete_job) {
         return refuse(
             ErrorCode::kInvalidRequest,
             fmt::format("Job {} is in progress: cancel it first, or delete it with force.", job->id.str()));
       }
-      if (auto removed = jobs_.remove_job(job->id, true); !removed) return removed;
+      const bool going = job->status == JobStatus::kDeletionInProgress;
+      if (auto removed = going ? ServiceResult<void>{} : jobs_.remove_job(job->id, true); !removed) {
+        return removed;
+      }
     }
     bool owns_stream = false;
     const auto removed =

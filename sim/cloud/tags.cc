@@ -22,6 +22,7 @@ constexpr std::array kTaggable{
     Taggable{"job", "SELECT 1 FROM jobs WHERE job_id = ?"},
     Taggable{"stream", "SELECT 1 FROM streams WHERE stream_id = ?"},
     Taggable{"otaupdate", "SELECT 1 FROM ota_updates WHERE ota_update_id = ?"},
+    Taggable{"jobtemplate", "SELECT 1 FROM job_templates WHERE template_id = ?"},
     Taggable{"policy", "SELECT 1 FROM policies WHERE name = ?"},
 };
 
