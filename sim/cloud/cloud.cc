@@ -69,6 +69,7 @@ Cloud::Cloud(const std::string& folder, std::unique_ptr<Database> database, std:
       things_(*database_, clock, options.uuid, certificates_, principals_, jobs_),
       groups_(*database_, clock, options.uuid, jobs_),
       ota_updates_(*database_, clock, options.uuid, objects_, streams_, jobs_, signer_ ? &*signer_ : nullptr),
+      tags_(*database_),
       logging_(log_jobs(jobs_, log)) {}
 
 Subscription Cloud::on_execution_change(std::function<void(const JobExecution& execution)> handler) {

@@ -33,6 +33,7 @@
 #include "sim/cloud/random_id.h"
 #include "sim/cloud/signer.h"
 #include "sim/cloud/streams_service.h"
+#include "sim/cloud/tags.h"
 #include "sim/cloud/thing_groups.h"
 #include "sim/cloud/things.h"
 #include "sim/report/event_log.h"
@@ -71,6 +72,7 @@ class Cloud {
   [[nodiscard]] JobTemplates& job_templates() { return job_templates_; }
   [[nodiscard]] EventConfigurations& event_configurations() { return event_configurations_; }
   [[nodiscard]] OtaUpdates& ota_updates() { return ota_updates_; }
+  [[nodiscard]] Tags& tags() { return tags_; }
   /// Null if the lab signs nothing.
   [[nodiscard]] const Signer* signer() const { return signer_ ? &*signer_ : nullptr; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -103,6 +105,7 @@ class Cloud {
   Things things_;
   ThingGroups groups_;
   OtaUpdates ota_updates_;
+  Tags tags_;
   Subscription logging_;
 };
 

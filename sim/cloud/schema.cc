@@ -12,7 +12,7 @@ namespace otasim::cloud {
 namespace {
 
 /// Entry N brings version N to version N + 1. Entries are only ever added: there are files of each version.
-constexpr std::array<const char*, 4> kMigrations{R"sql(
+constexpr std::array<const char*, 5> kMigrations{R"sql(
 CREATE TABLE things(
   name TEXT PRIMARY KEY,
   thing_id TEXT NOT NULL,
@@ -280,6 +280,37 @@ CREATE TABLE event_configurations(
   enabled INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   last_modified_at INTEGER NOT NULL) WITHOUT ROWID;
+)sql",
+                                                 R"sql(
+-- The registry as the control plane shows it: attributes (JSON objects of texts), versions, tags.
+ALTER TABLE things ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE things ADD COLUMN attributes TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE thing_groups ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE thing_groups ADD COLUMN attributes TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE certificates ADD COLUMN last_modified_at INTEGER NOT NULL DEFAULT 0;
+UPDATE certificates SET last_modified_at = created_at;
+ALTER TABLE streams ADD COLUMN role_arn TEXT NOT NULL DEFAULT '';
+ALTER TABLE ota_updates ADD COLUMN additional_parameters TEXT NOT NULL DEFAULT '{}';
+
+-- `kind` and `name` as in the resource's ARN.
+CREATE TABLE tags(
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY(kind, name, key)) WITHOUT ROWID;
+CREATE TRIGGER group_tags_go AFTER DELETE ON thing_groups BEGIN
+  DELETE FROM tags WHERE kind = 'thinggroup' AND name = OLD.name; END;
+CREATE TRIGGER job_tags_go AFTER DELETE ON jobs BEGIN
+  DELETE FROM tags WHERE kind = 'job' AND name = OLD.job_id; END;
+CREATE TRIGGER stream_tags_go AFTER DELETE ON streams BEGIN
+  DELETE FROM tags WHERE kind = 'stream' AND name = OLD.stream_id; END;
+CREATE TRIGGER ota_update_tags_go AFTER DELETE ON ota_updates BEGIN
+  DELETE FROM tags WHERE kind = 'otaupdate' AND name = OLD.ota_update_id; END;
+CREATE TRIGGER policy_tags_go AFTER DELETE ON policies BEGIN
+  DELETE FROM tags WHERE kind = 'policy' AND name = OLD.name; END;
+CREATE TRIGGER job_template_tags_go AFTER DELETE ON job_templates BEGIN
+  DELETE FROM tags WHERE kind = 'jobtemplate' AND name = OLD.template_id; END;
 )sql"};
 
 constexpr std::int64_t kVersion = kMigrations.size();
