@@ -119,11 +119,12 @@ Hello read_client_hello(std::span<const std::uint8_t> bytes) {
     return tl::unexpected<std::string_view>("the handshake does not begin with a ClientHello");
   }
   if (handshake->size() < kMessageHeader) return std::nullopt;
-  Reader header(std::span(*handshake).subspan(1));
+  const std::span<const std::uint8_t> message = *handshake;
+  Reader header(message.subspan(1));
   const std::size_t length = header.number(3);
   if (length > kMaxClientHello) return tl::unexpected<std::string_view>("the ClientHello is too long");
   if (handshake->size() - kMessageHeader < length) return std::nullopt;
-  return read_message(std::span(*handshake).subspan(kMessageHeader, length));
+  return read_message(message.subspan(kMessageHeader, length));
 }
 
 }  // namespace otasim::rest
