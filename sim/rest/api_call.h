@@ -39,7 +39,8 @@ struct ApiCall {
                                                  const std::string& name) const;
 
   /// maxResults and nextToken; or pageSize and marker, as older operations call them.
-  [[nodiscard]] cloud::PageRequest page(const char* size = "maxResults", const char* token = "nextToken") const;
+  [[nodiscard]] cloud::PageRequest page(const char* size = "maxResults",
+                                        const char* token = "nextToken") const;
 };
 
 /// Tokens are opaque: base64, as AWS's model asks of some.

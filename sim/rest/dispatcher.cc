@@ -27,8 +27,11 @@ HttpHandler::Decision Dispatcher::begin(const HttpRequestHead& head) {
   if (const auto service = claimed_service(head)) {
     const auto found = std::ranges::find(front_ends_, *service, &FrontEnd::service);
     if (found != front_ends_.end()) return found->handler->begin(head);
-    return answer({403, "InvalidSignatureException",
-                   fmt::format("Credential should be scoped to a service that is here, not '{}'.", *service), {}, {}},
+    return answer({403,
+                   "InvalidSignatureException",
+                   fmt::format("Credential should be scoped to a service that is here, not '{}'.", *service),
+                   {},
+                   {}},
                   clock_);
   }
   for (const FrontEnd& front_end : front_ends_) {
@@ -38,8 +41,9 @@ HttpHandler::Decision Dispatcher::begin(const HttpRequestHead& head) {
 }
 
 HttpResponse Dispatcher::refuse(const HttpRefusal& refusal) {
-  return answer({400, "BadRequestException", fmt::format("This is no HTTP request: {}.", refusal.detail), {}, {}},
-                clock_);
+  return answer(
+      {400, "BadRequestException", fmt::format("This is no HTTP request: {}.", refusal.detail), {}, {}},
+      clock_);
 }
 
 }  // namespace otasim::rest

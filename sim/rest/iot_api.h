@@ -3,8 +3,8 @@
 //   auto routes = iot_routes(services);
 //   JsonApi iot(ApiStyle::kIot, std::move(routes), ...);
 //
-// Operations translate: members in, a service's call, members out. Rules and state are the services'. They are
-// grouped by what they are about (iot_things.cc, iot_jobs.cc and so on); iot_operations.cc has the table.
+// Operations translate: members in, a service's call, members out. Rules and state are the services'. They
+// are grouped by what they are about (iot_things.cc, iot_jobs.cc and so on); iot_operations.cc has the table.
 #pragma once
 
 #include <functional>
@@ -173,6 +173,13 @@ OTASIM_IOT_OPERATION(list_job_executions_for_thing);
 OTASIM_IOT_OPERATION(describe_job_execution);
 OTASIM_IOT_OPERATION(cancel_job_execution);
 OTASIM_IOT_OPERATION(delete_job_execution);
+
+OTASIM_IOT_OPERATION(create_job_template);
+OTASIM_IOT_OPERATION(describe_job_template);
+OTASIM_IOT_OPERATION(list_job_templates);
+OTASIM_IOT_OPERATION(delete_job_template);
+OTASIM_IOT_OPERATION(describe_event_configurations);
+OTASIM_IOT_OPERATION(update_event_configurations);
 
 OTASIM_IOT_OPERATION(create_ota_update);
 OTASIM_IOT_OPERATION(get_ota_update);

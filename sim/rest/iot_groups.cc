@@ -21,7 +21,8 @@ struct Properties {
 Properties properties_of(const MemberReader& body) {
   const auto properties = body.object("thingGroupProperties");
   if (!properties) return {};
-  return {properties->text("thingGroupDescription", {.max = kMaxDescription}), attribute_payload(*properties)};
+  return {properties->text("thingGroupDescription", {.max = kMaxDescription}),
+          attribute_payload(*properties)};
 }
 
 Json group_json(const cloud::GroupName& name) {
@@ -67,7 +68,8 @@ cloud::TagMap tags_of(const MemberReader& body) {
       tag.fail_constraint("Key", key, "Member must not be given twice");
     }
   }
-  if (const auto valid = cloud::Tags::check(tags); !valid) body.fail(api_error(valid.error(), ApiStyle::kIot));
+  if (const auto valid = cloud::Tags::check(tags); !valid)
+    body.fail(api_error(valid.error(), ApiStyle::kIot));
   return tags;
 }
 
@@ -163,7 +165,8 @@ ApiResult<Json> add_thing_to_group(IotServices& iot, ApiCall& call) {
   const auto thing = name_or_arn<cloud::ThingName>(call.body, "thingName", "thingArn", "thing");
   static_cast<void>(call.body.boolean("overrideDynamicGroups"));  // there are none
   if (call.failed()) return call.error();
-  if (const auto added = iot.cloud.groups().add_thing(group, thing); !added) return call.refused(added.error());
+  if (const auto added = iot.cloud.groups().add_thing(group, thing); !added)
+    return call.refused(added.error());
   return Json::object();
 }
 
@@ -195,10 +198,12 @@ ApiResult<Json> update_groups_for_thing(IotServices& iot, ApiCall& call) {
   const auto to_remove = groups("thingGroupsToRemove");
   if (call.failed()) return call.error();
   for (const cloud::GroupName& group : to_remove) {
-    if (const auto done = iot.cloud.groups().remove_thing(group, thing); !done) return call.refused(done.error());
+    if (const auto done = iot.cloud.groups().remove_thing(group, thing); !done)
+      return call.refused(done.error());
   }
   for (const cloud::GroupName& group : to_add) {
-    if (const auto done = iot.cloud.groups().add_thing(group, thing); !done) return call.refused(done.error());
+    if (const auto done = iot.cloud.groups().add_thing(group, thing); !done)
+      return call.refused(done.error());
   }
   return Json::object();
 }
@@ -235,7 +240,8 @@ namespace {
 cloud::IotResource resource_of(const MemberReader& from) {
   const auto arn = from.required_text("resourceArn");
   auto resource = cloud::parse_iot_arn(arn);
-  if (!resource) from.fail_constraint("resourceArn", arn, "Member must be the ARN of a resource of this account");
+  if (!resource)
+    from.fail_constraint("resourceArn", arn, "Member must be the ARN of a resource of this account");
   return resource.value_or(cloud::IotResource{});
 }
 

@@ -22,7 +22,8 @@ Json thing_json(const cloud::Thing& thing) {
 void refuse_missing_kinds(const MemberReader& body) {
   for (const char* member : {"thingTypeName", "billingGroupName"}) {
     if (const auto name = body.text(member)) {
-      body.fail({404, "ResourceNotFoundException", fmt::format("{} {} does not exist.", member, *name), {}, {}});
+      body.fail(
+          {404, "ResourceNotFoundException", fmt::format("{} {} does not exist.", member, *name), {}, {}});
     }
   }
 }

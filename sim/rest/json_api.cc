@@ -24,7 +24,8 @@ ApiResult<Json> uri_members(const HttpRequestHead& head, const UriValues& values
   Json members = Json::object();
   for (const auto& [name, value] : target->query) {
     if (members.contains(name)) {
-      return tl::unexpected(invalid_request(fmt::format("The parameter '{}' is given more than once.", name)));
+      return tl::unexpected(
+          invalid_request(fmt::format("The parameter '{}' is given more than once.", name)));
     }
     members[name] = value;
   }
@@ -46,7 +47,8 @@ ApiResult<Json> body_members(const std::string& body) {
 
 }  // namespace
 
-std::optional<ApiError> SignatureAuthenticator::refuse(const HttpRequestHead& head, const UriValues& /*values*/,
+std::optional<ApiError> SignatureAuthenticator::refuse(const HttpRequestHead& head,
+                                                       const UriValues& /*values*/,
                                                        const std::string& body_hash) {
   const auto verified = verifier_.verify_request(head, service_, body_hash);
   if (!verified) return api_error(verified.error());
@@ -65,8 +67,11 @@ class JsonApi::Exchange final : public HttpExchange {
   }
   HttpResponse on_end() override { return api_.answer(head_, match_, body_); }
   HttpResponse too_large() override {
-    const ApiError error{413, "RequestEntityTooLargeException",
-                         fmt::format("A body may have {} bytes.", kMaxJsonBody), {}, {}};
+    const ApiError error{413,
+                         "RequestEntityTooLargeException",
+                         fmt::format("A body may have {} bytes.", kMaxJsonBody),
+                         {},
+                         {}};
     return api_.finish(render(error), &match_.route->operation, error.name);
   }
 
@@ -88,8 +93,11 @@ ApiResult<JsonApi::Match> JsonApi::find(const HttpRequestHead& head) const {
     other_verb = true;
   }
   if (other_verb) {
-    return tl::unexpected(ApiError{405, "MethodNotAllowedException",
-                                   fmt::format("The resource has no method {}.", head.method), {}, {}});
+    return tl::unexpected(ApiError{405,
+                                   "MethodNotAllowedException",
+                                   fmt::format("The resource has no method {}.", head.method),
+                                   {},
+                                   {}});
   }
   return tl::unexpected(
       ApiError{404, "UnknownOperationException", "The requested operation is not known.", {}, {}});
@@ -107,8 +115,8 @@ HttpHandler::Decision JsonApi::begin(const HttpRequestHead& head) {
 }
 
 HttpResponse JsonApi::refuse(const HttpRefusal& refusal) {
-  const ApiError error{400, "BadRequestException",
-                       fmt::format("This is no HTTP request: {}.", refusal.detail), {}, {}};
+  const ApiError error{
+      400, "BadRequestException", fmt::format("This is no HTTP request: {}.", refusal.detail), {}, {}};
   return finish(render(error), nullptr, error.name);
 }
 
@@ -128,8 +136,8 @@ ApiResult<Json> JsonApi::call(const HttpRequestHead& head, const Match& match, c
     return tl::unexpected(*std::move(refused));
   }
   const Operation& operation = match.route->operation;
-  if (parts_.throttle && !throttle_.admit(operation.name, operation.requests_per_second,
-                                          std::chrono::steady_clock::now())) {
+  if (parts_.throttle &&
+      !throttle_.admit(operation.name, operation.requests_per_second, std::chrono::steady_clock::now())) {
     return tl::unexpected(
         api_error(cloud::ServiceError(cloud::ErrorCode::kRequestThrottled, "Rate exceeded"), style_));
   }
@@ -146,9 +154,10 @@ ApiResult<Json> JsonApi::call(const HttpRequestHead& head, const Match& match, c
 HttpResponse JsonApi::finish(HttpResponse response, const Operation* operation, const std::string& error) {
   response.headers.emplace_back("x-amzn-RequestId", parts_.uuid());
   response.headers.emplace_back("Date", cloud::http_date(parts_.clock.now()));
-  nlohmann::json event{{"service", operation != nullptr ? operation->service : routes_.front().operation.service},
-                       {"operation", operation != nullptr ? operation->name : "unknown"},
-                       {"status", response.status}};
+  nlohmann::json event{
+      {"service", operation != nullptr ? operation->service : routes_.front().operation.service},
+      {"operation", operation != nullptr ? operation->name : "unknown"},
+      {"status", response.status}};
   if (!error.empty()) event["error"] = error;
   parts_.log.emit("cloud", "api_request", std::move(event));
   return response;

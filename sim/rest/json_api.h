@@ -3,9 +3,9 @@
 //   JsonApi iot(ApiStyle::kIot, routes, SignatureAuthenticator(verifier, "iot"), {log, clock});
 //   dispatcher.add("iot", iot);
 //
-// Each call is one event when it is answered: source `cloud`, event `api_request` {service, operation, status,
-// error?}. A path that no operation has is answered 404 UnknownOperationException, one that has other verbs
-// 405; both before anything else. Then: the signature, the rate, JSON, the members.
+// Each call is one event when it is answered: source `cloud`, event `api_request` {service, operation,
+// status, error?}. A path that no operation has is answered 404 UnknownOperationException, one that has other
+// verbs 405; both before anything else. Then: the signature, the rate, JSON, the members.
 #pragma once
 
 #include <functional>
@@ -91,7 +91,8 @@ class JsonApi final : public HttpHandler {
 
   [[nodiscard]] ApiResult<Match> find(const HttpRequestHead& head) const;
   [[nodiscard]] HttpResponse answer(const HttpRequestHead& head, const Match& match, const std::string& body);
-  [[nodiscard]] ApiResult<Json> call(const HttpRequestHead& head, const Match& match, const std::string& body);
+  [[nodiscard]] ApiResult<Json> call(const HttpRequestHead& head, const Match& match,
+                                     const std::string& body);
   [[nodiscard]] HttpResponse finish(HttpResponse response, const Operation* operation,
                                     const std::string& error);
 

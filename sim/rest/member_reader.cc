@@ -30,9 +30,10 @@ void MemberReader::fail(ApiError error) const {
 }
 
 void MemberReader::fail_missing(std::string_view name) const {
-  fail(invalid_request(fmt::format("1 validation error detected: Value null at '{}' failed to satisfy constraint: "
-                                   "Member must not be null",
-                                   path_of(name))));
+  fail(invalid_request(
+      fmt::format("1 validation error detected: Value null at '{}' failed to satisfy constraint: "
+                  "Member must not be null",
+                  path_of(name))));
 }
 
 void MemberReader::fail_type(std::string_view name, std::string_view expected) const {
@@ -41,15 +42,15 @@ void MemberReader::fail_type(std::string_view name, std::string_view expected) c
 
 void MemberReader::fail_constraint(std::string_view name, std::string_view value,
                                    std::string_view constraint) const {
-  fail(invalid_request(fmt::format("1 validation error detected: Value '{}' at '{}' failed to satisfy "
-                                   "constraint: {}",
-                                   value.substr(0, kMaxQuoted), path_of(name), constraint)));
+  fail(
+      invalid_request(fmt::format("1 validation error detected: Value '{}' at '{}' failed to satisfy "
+                                  "constraint: {}",
+                                  value.substr(0, kMaxQuoted), path_of(name), constraint)));
 }
 
 void MemberReader::check_text(std::string_view name, const std::string& text, const TextRule& rule) const {
   if (text.size() < rule.min) {
-    fail_constraint(name, text,
-                    fmt::format("Member must have length greater than or equal to {}", rule.min));
+    fail_constraint(name, text, fmt::format("Member must have length greater than or equal to {}", rule.min));
   } else if (text.size() > rule.max) {
     fail_constraint(name, text, fmt::format("Member must have length less than or equal to {}", rule.max));
   } else if (rule.allows != nullptr && !std::ranges::all_of(text, rule.allows)) {
@@ -89,8 +90,8 @@ std::optional<std::int64_t> MemberReader::integer(const char* name, std::int64_t
       return std::nullopt;
     }
   } else {
-    const bool too_large = value->is_number_unsigned() && value->get<std::uint64_t>() >
-                                                              std::numeric_limits<std::int64_t>::max();
+    const bool too_large =
+        value->is_number_unsigned() && value->get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max();
     if (!value->is_number_integer() || too_large) {
       fail_type(name, "an integer");
       return std::nullopt;

@@ -55,7 +55,8 @@ class MemberReader {
                                                   std::size_t most) const;
   [[nodiscard]] std::vector<std::string> texts(const char* name, std::size_t least, std::size_t most,
                                                const TextRule& rule = {}) const;
-  [[nodiscard]] std::map<std::string, std::string> text_map(const char* name, const TextRule& value = {}) const;
+  [[nodiscard]] std::map<std::string, std::string> text_map(const char* name,
+                                                            const TextRule& value = {}) const;
   /// A member as it came; null if it is absent.
   [[nodiscard]] const Json* raw(const char* name) const { return find(name); }
 
@@ -65,7 +66,9 @@ class MemberReader {
     const auto given = text(name);
     if (!given) return std::nullopt;
     auto id = Id::parse(*given);
-    if (!id) fail_constraint(name, *given, std::string("Member must satisfy regular expression pattern: ") + pattern);
+    if (!id)
+      fail_constraint(name, *given,
+                      std::string("Member must satisfy regular expression pattern: ") + pattern);
     return id;
   }
   template <typename Id>

@@ -10,12 +10,12 @@
 namespace otasim::rest {
 
 struct Operation {
-  std::string_view service;     ///< the signing name: `iot`
-  std::string_view name;        ///< `DescribeThing`
-  std::string_view verb;        ///< `GET`
-  std::string_view uri;         ///< `/things/{thingName}`
-  std::string_view deviation;   ///< what is not as with AWS; empty: nothing known
-  double requests_per_second;   ///< AWS's default rate, for throttling
+  std::string_view service;    ///< the signing name: `iot`
+  std::string_view name;       ///< `DescribeThing`
+  std::string_view verb;       ///< `GET`
+  std::string_view uri;        ///< `/things/{thingName}`
+  std::string_view deviation;  ///< what is not as with AWS; empty: nothing known
+  double requests_per_second;  ///< AWS's default rate, for throttling
 };
 
 /// Names and values that a URI template's braces stand for.
