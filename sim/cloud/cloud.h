@@ -22,6 +22,7 @@
 #include "sim/cloud/cloud_faults.h"
 #include "sim/cloud/database.h"
 #include "sim/cloud/jobs_service.h"
+#include "sim/cloud/multipart_uploads.h"
 #include "sim/cloud/object_store.h"
 #include "sim/cloud/ota_updates.h"
 #include "sim/cloud/presigned_url.h"
@@ -56,6 +57,7 @@ class Cloud {
   [[nodiscard]] Things& things() { return things_; }
   [[nodiscard]] ThingGroups& groups() { return groups_; }
   [[nodiscard]] ObjectStore& objects() { return objects_; }
+  [[nodiscard]] MultipartUploads& uploads() { return uploads_; }
   /// Makes the presigned URLs in job documents, and checks those that come back. While it has no endpoint,
   /// placeholders stay in the documents.
   [[nodiscard]] UrlPresigner& urls() { return urls_; }
@@ -84,6 +86,7 @@ class Cloud {
   std::optional<Signer> signer_;
   UrlPresigner urls_;
   ObjectStore objects_;
+  MultipartUploads uploads_;
   StreamsService streams_;
   JobsService jobs_;
   Certificates certificates_;
