@@ -1,7 +1,6 @@
 #include "sim/cloud/http_faults.h"
 
 #include "sim/cloud/object_reply.h"
-#include "sim/cloud/object_server.h"
 
 namespace otasim::cloud {
 
@@ -86,29 +85,29 @@ void merge(const ObjectFaults& more, ObjectFaults& faults) {
 
 }  // namespace
 
-void HttpFaults::attach(ObjectServer& server) {
-  server_ = &server;
-  update_server();
+void HttpFaults::attach(SetHandler set_handler) {
+  set_handler_ = std::move(set_handler);
+  update_handler();
 }
 
 FaultId HttpFaults::arm(HttpFault fault) {
   const FaultId id = armed_.arm(Armed(std::move(fault)));
-  update_server();
+  update_handler();
   return id;
 }
 
 bool HttpFaults::clear(FaultId id) {
   const bool was_armed = armed_.clear(id).has_value();
-  update_server();
+  update_handler();
   return was_armed;
 }
 
-void HttpFaults::update_server() {
-  if (server_ == nullptr) return;
+void HttpFaults::update_handler() {
+  if (!set_handler_) return;
   if (empty()) {
-    server_->set_fault_handler({});
+    set_handler_({});
   } else {
-    server_->set_fault_handler([this](const ObjectRequest& request) { return strike(request); });
+    set_handler_([this](const ObjectRequest& request) { return strike(request); });
   }
 }
 

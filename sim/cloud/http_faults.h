@@ -1,6 +1,6 @@
 // What goes wrong with objects fetched over HTTPS, armed and counted; object_faults.h has what each does.
 //
-//   faults.attach(server);
+//   faults.attach([&](ObjectFaultHandler handler) { front_end.set_fault_handler(std::move(handler)); });
 //   const FaultId id = faults.arm({.what = HttpTruncate{.after_bytes = 1000}, .strike = {.times = 1}});
 //   faults.clear(id);
 //
@@ -10,10 +10,11 @@
 // one name the one armed later holds.
 //
 // Each strike is an event of the log: source `cloud`, event `fault` {fault, client, bucket, key, first_byte?,
-// bytes?}, and the fault's members. The server is not asked anything while none is armed.
+// bytes?}, and the fault's members. The handler is not asked anything while none is armed.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <random>
 #include <string>
@@ -25,8 +26,6 @@
 #include "sim/report/event_log.h"
 
 namespace otasim::cloud {
-
-class ObjectServer;
 
 /// `http.status`
 struct HttpStatus {
@@ -74,8 +73,11 @@ class HttpFaults {
   HttpFaults(const HttpFaults&) = delete;
   HttpFaults& operator=(const HttpFaults&) = delete;
 
-  /// Faults strike this server from now on. It must be there while faults are armed and cleared.
-  void attach(ObjectServer& server);
+  /// Takes a fault handler to whoever answers; an empty one while nothing is armed.
+  using SetHandler = std::function<void(ObjectFaultHandler handler)>;
+
+  /// Faults strike there from now on. It must be there while faults are armed and cleared.
+  void attach(SetHandler set_handler);
 
   FaultId arm(HttpFault fault);
   /// @returns whether there was one
@@ -94,12 +96,12 @@ class HttpFaults {
     std::mt19937_64 random;  ///< where to corrupt
   };
 
-  void update_server();
+  void update_handler();
   void report(const char* name, const ObjectRequest& request, nlohmann::json members);
 
   report::EventLog& log_;
   ArmedFaults<Armed> armed_;
-  ObjectServer* server_ = nullptr;
+  SetHandler set_handler_ = {};
 };
 
 }  // namespace otasim::cloud

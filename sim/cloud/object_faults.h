@@ -1,6 +1,6 @@
 // What may go wrong on purpose when an object is fetched.
 //
-// The object server asks a handler about each request it is about to answer with an object; what the handler
+// The front end of objects (sim/rest) asks a handler about each request it is about to answer with an object; what the handler
 // returns strikes that one answer. Each fault has a name, which the event `object_request` carries if the
 // fault made a difference:
 //
@@ -52,7 +52,7 @@ struct ObjectFaults {
   std::optional<std::int64_t> corrupt_at{};  ///< offset in the object; no effect if it is not sent
 };
 
-/// Must not destroy the server; may do anything else.
+/// Must not end the server; may do anything else.
 using ObjectFaultHandler = std::function<ObjectFaults(const ObjectRequest& request)>;
 
 }  // namespace otasim::cloud

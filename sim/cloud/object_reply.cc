@@ -76,7 +76,6 @@ HeaderFields ObjectReply::headers() const {
                       {"Accept-Ranges", "bytes"}};
   if (content_range) fields.emplace_back("Content-Range", cloud::content_range(*content_range, object.size));
   fields.emplace_back("Content-Type", "binary/octet-stream");
-  fields.emplace_back("Content-Length", fmt::format("{}", length));
   return fields;
 }
 
@@ -145,12 +144,6 @@ std::vector<std::string> apply_faults(const ObjectFaults& faults, ObjectReply& r
   if (faults.bytes_per_second > 0 && sent > 0) names.emplace_back("slow");
   if (cut) names.emplace_back(cut->reset ? "reset" : "truncate");
   return names;
-}
-
-std::string render_head(int status, const HeaderFields& fields) {
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
-  for (const auto& [name, value] : fields) head += fmt::format("{}: {}\r\n", name, value);
-  return head + "\r\n";
 }
 
 }  // namespace otasim::cloud

@@ -43,6 +43,7 @@ struct ObjectReply {
 
   [[nodiscard]] std::int64_t body_length() const { return head_only ? 0 : length; }
   [[nodiscard]] int status() const { return content_range ? 206 : 200; }
+  /// All but Content-Length.
   [[nodiscard]] HeaderFields headers() const;
 };
 
@@ -66,8 +67,5 @@ struct BodyCut {
 
 /// Changes what is sent by the faults that do. @returns the names of all faults that make a difference
 std::vector<std::string> apply_faults(const ObjectFaults& faults, ObjectReply& reply);
-
-/// The status line, the fields and the empty line. Values must have no line breaks.
-[[nodiscard]] std::string render_head(int status, const HeaderFields& fields);
 
 }  // namespace otasim::cloud

@@ -12,37 +12,27 @@ namespace {
 
 struct StatusText {
   int status;
-  const char* reason;
   const char* code;
   const char* message;
 };
 
 constexpr std::array kStatuses{
-    StatusText{200, "OK", "", ""},
-    StatusText{204, "No Content", "", ""},
-    StatusText{206, "Partial Content", "", ""},
-    StatusText{304, "Not Modified", "", ""},
-    StatusText{400, "Bad Request", "BadRequest", "Bad Request"},
-    StatusText{403, "Forbidden", "AccessDenied", "Access Denied"},
-    StatusText{404, "Not Found", "NoSuchKey", "The specified key does not exist."},
-    StatusText{405, "Method Not Allowed", "MethodNotAllowed",
-               "The specified method is not allowed against this resource."},
+    StatusText{400, "BadRequest", "Bad Request"},
+    StatusText{403, "AccessDenied", "Access Denied"},
+    StatusText{404, "NoSuchKey", "The specified key does not exist."},
+    StatusText{405, "MethodNotAllowed", "The specified method is not allowed against this resource."},
     StatusText{
-        409, "Conflict", "OperationAborted",
+        409, "OperationAborted",
         "A conflicting conditional operation is currently in progress against this resource. Please try "
         "again."},
-    StatusText{412, "Precondition Failed", "PreconditionFailed",
-               "At least one of the pre-conditions you specified did not hold"},
-    StatusText{416, "Requested Range Not Satisfiable", "InvalidRange",
-               "The requested range is not satisfiable"},
-    StatusText{429, "Too Many Requests", "TooManyRequests", "Please reduce your request rate."},
-    StatusText{500, "Internal Server Error", "InternalError",
-               "We encountered an internal error. Please try again."},
-    StatusText{501, "Not Implemented", "NotImplemented",
-               "A header you provided implies functionality that is not implemented"},
-    StatusText{502, "Bad Gateway", "BadGateway", "The service received an invalid response."},
-    StatusText{503, "Service Unavailable", "SlowDown", "Please reduce your request rate."},
-    StatusText{504, "Gateway Timeout", "GatewayTimeout", "The service did not answer in time."},
+    StatusText{412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold"},
+    StatusText{416, "InvalidRange", "The requested range is not satisfiable"},
+    StatusText{429, "TooManyRequests", "Please reduce your request rate."},
+    StatusText{500, "InternalError", "We encountered an internal error. Please try again."},
+    StatusText{501, "NotImplemented", "A header you provided implies functionality that is not implemented"},
+    StatusText{502, "BadGateway", "The service received an invalid response."},
+    StatusText{503, "SlowDown", "Please reduce your request rate."},
+    StatusText{504, "GatewayTimeout", "The service did not answer in time."},
 };
 
 const StatusText* find(int status) {
@@ -86,15 +76,10 @@ ServiceError S3Error::to_service_error() const {
 }
 
 S3Error s3_error_of_status(int status) {
-  if (const StatusText* const text = find(status); text != nullptr && text->status >= 400) {
+  if (const StatusText* const text = find(status); text != nullptr) {
     return {status, text->code, text->message};
   }
   return {status, "InternalError", "We encountered an internal error. Please try again."};
-}
-
-std::string_view reason_phrase(int status) {
-  const StatusText* const text = find(status);
-  return text == nullptr ? "" : text->reason;
 }
 
 std::string xml_escape(std::string_view text) {

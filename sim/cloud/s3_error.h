@@ -45,9 +45,6 @@ using S3Result = tl::expected<T, S3Error>;
 /// The error S3 gives most often with a status: `AccessDenied` for 403, `SlowDown` for 503 and so on.
 [[nodiscard]] S3Error s3_error_of_status(int status);
 
-/// The reason phrase of a status, empty for one that S3 does not use.
-[[nodiscard]] std::string_view reason_phrase(int status);
-
 /// The XML document.
 [[nodiscard]] std::string s3_error_document(const S3Error& error, std::string_view request_id,
                                             std::string_view host_id);

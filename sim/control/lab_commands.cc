@@ -18,7 +18,7 @@ nlohmann::json describe_lab(const lab::RunningLab& lab) {
   const lab::Lab& identities = lab.identities();
   return {{"folder", identities.folder()},    {"pid", ::getpid()},
           {"endpoint", lab::kEndpointHost},   {"mqtt_port", lab.mqtt_port()},
-          {"object_port", lab.object_port()}, {"ca", identities.authority().certificate_path}};
+          {"object_port", lab.https_port()}, {"ca", identities.authority().certificate_path}};
 }
 
 }  // namespace otasim::control

@@ -16,7 +16,7 @@ Result<std::unique_ptr<RunningLab>> RunningLab::start(boost::asio::io_context& i
   std::unique_ptr<RunningLab> lab(new RunningLab(io, std::move(identities), options, log));
   if (auto started = lab->start_broker(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_cloud(); !started) return tl::unexpected(started.error());
-  if (auto started = lab->start_object_server(); !started) return tl::unexpected(started.error());
+  if (auto started = lab->start_https_server(); !started) return tl::unexpected(started.error());
   return lab;
 }
 
@@ -76,14 +76,17 @@ Result<void> RunningLab::start_cloud() {
   return {};
 }
 
-Result<void> RunningLab::start_object_server() {
-  auto server = cloud::ObjectServer::start(io_, cloud_->objects(), cloud_->urls(), clock_, log_,
-                                           {.certificate_path = identities_.endpoint().certificate_path,
-                                            .key_path = identities_.endpoint().key_path});
+Result<void> RunningLab::start_https_server() {
+  object_handler_ = std::make_unique<rest::ObjectHandler>(
+      rest::ObjectHandlerParts{cloud_->objects(), cloud_->urls(), clock_, log_});
+  auto server = rest::HttpServer::start(io_, *object_handler_,
+                                        {.certificate_path = identities_.endpoint().certificate_path,
+                                         .key_path = identities_.endpoint().key_path});
   if (!server) return tl::unexpected(server.error());
-  object_server_ = std::move(*server);
-  cloud_->faults().http.attach(*object_server_);
-  cloud_->urls().set_endpoint(fmt::format("{}:{}", kEndpointHost, object_server_->port()));
+  https_server_ = std::move(*server);
+  cloud_->faults().http.attach(
+      [this](cloud::ObjectFaultHandler handler) { object_handler_->set_fault_handler(std::move(handler)); });
+  cloud_->urls().set_endpoint(fmt::format("{}:{}", kEndpointHost, https_server_->port()));
   return {};
 }
 

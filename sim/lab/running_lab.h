@@ -1,4 +1,4 @@
-// A lab at work: broker, cloud, object server and what links them, put together on one io_context.
+// A lab at work: broker, cloud, HTTPS server and what links them, put together on one io_context.
 //
 //   auto lab = RunningLab::start(io, std::move(identities), {.socket_folder = ..., .broker_plugin = ...},
 //   log);
@@ -28,9 +28,10 @@
 #include "sim/cloud/clock.h"
 #include "sim/cloud/cloud.h"
 #include "sim/cloud/cloud_timers.h"
-#include "sim/cloud/object_server.h"
 #include "sim/lab/lab.h"
 #include "sim/report/event_log.h"
+#include "sim/rest/http_server.h"
+#include "sim/rest/object_handler.h"
 
 namespace otasim::lab {
 
@@ -62,11 +63,11 @@ class RunningLab {
   [[nodiscard]] std::uint16_t mqtt_port() const { return mqtt_port_; }
   /// Mosquitto's process; 0 while it is down.
   [[nodiscard]] pid_t broker_pid() const { return broker_ ? broker_->pid() : 0; }
-  /// Where the object server listens, HTTPS; another port at each start.
-  [[nodiscard]] std::uint16_t object_port() const { return object_server_->port(); }
-  [[nodiscard]] cloud::ObjectServer& object_server() { return *object_server_; }
+  /// Where the HTTPS server listens; another port at each start.
+  [[nodiscard]] std::uint16_t https_port() const { return https_server_->port(); }
+  [[nodiscard]] rest::ObjectHandler& object_handler() { return *object_handler_; }
   /// The ports of 127.0.0.1 that devices may reach.
-  [[nodiscard]] std::vector<std::uint16_t> device_ports() const { return {mqtt_port(), object_port()}; }
+  [[nodiscard]] std::vector<std::uint16_t> device_ports() const { return {mqtt_port(), https_port()}; }
   /// Whether a client is connected to the broker under this id.
   [[nodiscard]] bool is_connected(const std::string& client_id) const;
 
@@ -98,7 +99,7 @@ class RunningLab {
   [[nodiscard]] cloud::LabClock& clock() { return clock_; }
 
   /// Gives the endpoint another certificate. The broker shows it after a restart (restart_broker()), the
-  /// object server at the lab's next start. @returns what Lab::reissue_endpoint() returns
+  /// HTTPS server at the lab's next start. @returns what Lab::reissue_endpoint() returns
   [[nodiscard]] Result<void> reissue_endpoint(const EndpointCertificate& wanted) {
     return identities_.reissue_endpoint(wanted);
   }
@@ -117,7 +118,7 @@ class RunningLab {
   void log_lost_connections();
   void report_fault(const char* source, const char* name, nlohmann::json more = nlohmann::json::object());
   [[nodiscard]] Result<void> start_cloud();
-  [[nodiscard]] Result<void> start_object_server();
+  [[nodiscard]] Result<void> start_https_server();
 
   boost::asio::io_context& io_;
   report::EventLog& log_;
@@ -132,7 +133,8 @@ class RunningLab {
   int broker_restarts_ = 0;
   std::unique_ptr<cloud::Cloud> cloud_;
   std::unique_ptr<cloud::CloudTimers> timers_;
-  std::unique_ptr<cloud::ObjectServer> object_server_;
+  std::unique_ptr<rest::ObjectHandler> object_handler_;
+  std::unique_ptr<rest::HttpServer> https_server_;
   std::unique_ptr<cloud::BrokerLink> broker_link_;
   std::map<std::uint64_t, std::unique_ptr<broker::SecondClient>> second_clients_;
   std::uint64_t next_second_client_ = 1;

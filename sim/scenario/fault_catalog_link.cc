@@ -18,7 +18,7 @@ constexpr double kMaxMs = 60'000;
 std::uint16_t port_of(Stage& stage, const FaultArguments& arguments) {
   const std::string service = arguments.get<std::string>("service", "");
   if (service == "mqtt") return stage.lab().mqtt_port();
-  if (service == "http") return stage.lab().object_port();
+  if (service == "http") return stage.lab().https_port();
   return 0;
 }
 

@@ -81,7 +81,7 @@ class UpdateRun {
                                       log_);
     if (!lab) return tl::unexpected(lab.error());
     lab_ = std::move(*lab);
-    if (plan_.object_faults) lab_->object_server().set_fault_handler(plan_.object_faults);
+    if (plan_.object_faults) lab_->object_handler().set_fault_handler(plan_.object_faults);
     lab_->on_exit([this](const Error& error) { stop(error); });
     if (auto made = make_device(); !made) return made;
     lab_->when_ready([this] { power_on(); });

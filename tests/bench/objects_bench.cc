@@ -14,9 +14,10 @@
 #include <thread>
 
 #include "sim/base/temp_dir.h"
-#include "sim/cloud/object_server.h"
 #include "sim/cloud/schema.h"
 #include "sim/lab/lab.h"
+#include "sim/rest/http_server.h"
+#include "sim/rest/object_handler.h"
 
 namespace otasim::cloud {
 namespace {
@@ -83,9 +84,10 @@ void run() {
   const UrlPresigner presigner({.endpoint = kHost, .access_key_id = "AKID", .secret_access_key = "secret"},
                                clock, random_uuid);
   asio::io_context io;
-  const auto server = ObjectServer::start(io, objects, presigner, clock, *log,
-                                          {.certificate_path = lab.endpoint().certificate_path,
-                                           .key_path = lab.endpoint().key_path})
+  rest::ObjectHandler handler({objects, presigner, clock, *log});
+  const auto server = rest::HttpServer::start(io, handler,
+                                              {.certificate_path = lab.endpoint().certificate_path,
+                                               .key_path = lab.endpoint().key_path})
                           .value();
   const std::uint16_t port = server->port();
   const std::string target = presigner.presign_get(object.location, 3600)

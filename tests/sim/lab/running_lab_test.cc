@@ -36,13 +36,13 @@ class RunningLabTest : public testing::Test {
 };
 
 TEST_F(RunningLabTest, PresignedUrlsLeadToTheObjectServerWhichDevicesMayReach) {
-  EXPECT_THAT(lab->device_ports(), ElementsAre(lab->mqtt_port(), lab->object_port()));
+  EXPECT_THAT(lab->device_ports(), ElementsAre(lab->mqtt_port(), lab->https_port()));
   const std::vector<std::uint8_t> content{1, 2, 3};
   const auto object = lab->cloud().objects().put("otasim", "update.img", content);
   ASSERT_TRUE(object) << object.error().message;
   EXPECT_THAT(
       lab->cloud().urls().presign_get(object->location, 60),
-      StartsWith("https://otasim.localhost:" + std::to_string(lab->object_port()) + "/otasim/update.img?"));
+      StartsWith("https://otasim.localhost:" + std::to_string(lab->https_port()) + "/otasim/update.img?"));
 }
 
 TEST_F(RunningLabTest, UrlsAreSignedWithTheLabsAccessKey) {

@@ -1,5 +1,5 @@
 // The object server as a client sees it over TLS: objects, errors, connections, and what hostile clients get.
-#include "sim/cloud/object_server.h"
+#include "sim/rest/object_handler.h"
 
 #include <fmt/format.h>
 #include <openssl/ssl.h>
@@ -7,12 +7,12 @@
 #include <filesystem>
 
 #include "sim/base/file_io.h"
-#include "tests/sim/cloud/object_server_fixture.h"
+#include "tests/sim/rest/object_handler_fixture.h"
 
-namespace otasim::cloud {
+namespace otasim::rest {
 namespace {
 
-using test::ObjectClient;
+using test::HttpsClient;
 using test::request_text;
 using test::Response;
 using ::testing::AllOf;
@@ -24,18 +24,18 @@ using ::testing::StartsWith;
 /// The connection ended, in whichever way.
 #define EXPECT_ENDED(error) EXPECT_TRUE(error) << "the connection is still there"
 
-class ObjectServerTest : public ObjectServerFixture {
+class ObjectHandlerTest : public ObjectHandlerFixture {
  protected:
   /// From the next request on, so that a slow machine has time for the handshake.
   void set_idle_timeout_at_next_request() {
-    server_->set_fault_handler([this](const ObjectRequest&) {
+    handler_.set_fault_handler([this](const ObjectRequest&) {
       server_->set_idle_timeout(std::chrono::milliseconds(30));
       return ObjectFaults{};
     });
   }
 };
 
-TEST_F(ObjectServerTest, AGetIsAnsweredAsS3Does) {
+TEST_F(ObjectHandlerTest, AGetIsAnsweredAsS3Does) {
   const Response response = get();
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body, content(0, 100'000));
@@ -52,7 +52,7 @@ TEST_F(ObjectServerTest, AGetIsAnsweredAsS3Does) {
   EXPECT_EQ(response.header("Connection"), "");
 }
 
-TEST_F(ObjectServerTest, ARangeIsAnsweredWithExactlyItsBytes) {
+TEST_F(ObjectHandlerTest, ARangeIsAnsweredWithExactlyItsBytes) {
   struct Case {
     const char* range;
     std::int64_t first;
@@ -72,7 +72,7 @@ TEST_F(ObjectServerTest, ARangeIsAnsweredWithExactlyItsBytes) {
   EXPECT_EQ(server_->statistics().connections, 1) << "all on one connection";
 }
 
-TEST_F(ObjectServerTest, ARangeBeyondTheEndIsNotSatisfiable) {
+TEST_F(ObjectHandlerTest, ARangeBeyondTheEndIsNotSatisfiable) {
   const Response response = get("100000-");
   EXPECT_EQ(response.status, 416);
   EXPECT_EQ(response.header("Content-Range"), "bytes */100000");
@@ -82,7 +82,7 @@ TEST_F(ObjectServerTest, ARangeBeyondTheEndIsNotSatisfiable) {
                                    HasSubstr("<ActualObjectSize>100000</ActualObjectSize>")));
 }
 
-TEST_F(ObjectServerTest, SeveralRangesOrBrokenOnesGetTheWholeObject) {
+TEST_F(ObjectHandlerTest, SeveralRangesOrBrokenOnesGetTheWholeObject) {
   auto client = connect();
   for (const char* headers : {"Range: bytes=0-1,5-6\r\n", "Range: bytes=5-1\r\n", "Range: lines=0-1\r\n",
                               "Range: bytes=0-1\r\nRange: bytes=5-6\r\n"}) {
@@ -92,7 +92,7 @@ TEST_F(ObjectServerTest, SeveralRangesOrBrokenOnesGetTheWholeObject) {
   }
 }
 
-TEST_F(ObjectServerTest, HeadIsTheHeaderOfAGet) {
+TEST_F(ObjectHandlerTest, HeadIsTheHeaderOfAGet) {
   auto client = connect();
   const Response response = client.head(presigned("HEAD", image_.location), "Range: bytes=10-19\r\n");
   EXPECT_EQ(response.status, 206);
@@ -102,7 +102,7 @@ TEST_F(ObjectServerTest, HeadIsTheHeaderOfAGet) {
   EXPECT_EQ(client.get(target(), "Range: bytes=0-0\r\n").status, 206);
 }
 
-TEST_F(ObjectServerTest, AHeadThatFailsHasNoBodyEither) {
+TEST_F(ObjectHandlerTest, AHeadThatFailsHasNoBodyEither) {
   auto client = connect();
   const Response response = client.head(target());  // signed for GET
   EXPECT_EQ(response.status, 403);
@@ -110,7 +110,7 @@ TEST_F(ObjectServerTest, AHeadThatFailsHasNoBodyEither) {
   EXPECT_EQ(client.get(target()).status, 200);
 }
 
-TEST_F(ObjectServerTest, AnEmptyObjectHasAnEmptyBody) {
+TEST_F(ObjectHandlerTest, AnEmptyObjectHasAnEmptyBody) {
   const auto empty = put("empty", {});
   auto client = connect();
   const Response response = client.get(presigned("GET", empty.location));
@@ -119,7 +119,7 @@ TEST_F(ObjectServerTest, AnEmptyObjectHasAnEmptyBody) {
   EXPECT_EQ(client.get(presigned("GET", empty.location), "Range: bytes=0-0\r\n").status, 416);
 }
 
-TEST_F(ObjectServerTest, AUrlWithoutAVersionGetsTheLatest) {
+TEST_F(ObjectHandlerTest, AUrlWithoutAVersionGetsTheLatest) {
   const auto latest = put("app.bin", bytes("new"));
   auto client = connect();
   const Response response = client.get(presigned("GET", {"firmware", "app.bin", ""}));
@@ -127,7 +127,7 @@ TEST_F(ObjectServerTest, AUrlWithoutAVersionGetsTheLatest) {
   EXPECT_EQ(response.header("x-amz-version-id"), latest.location.version);
 }
 
-TEST_F(ObjectServerTest, KeysOfAnyBytesAreServed) {
+TEST_F(ObjectHandlerTest, KeysOfAnyBytesAreServed) {
   std::string key;
   for (int byte = 1; byte < 256; ++byte) key += static_cast<char>(byte);
   const auto object = put(key + "/../ %2F?x=1&y#z", bytes("odd"));
@@ -135,7 +135,7 @@ TEST_F(ObjectServerTest, KeysOfAnyBytesAreServed) {
   EXPECT_EQ(client.get(presigned("GET", object.location)).body, "odd");
 }
 
-TEST_F(ObjectServerTest, ErrorsAreS3sAndTheConnectionGoesOn) {
+TEST_F(ObjectHandlerTest, ErrorsAreS3sAndTheConnectionGoesOn) {
   auto client = connect();
   const auto check = [&](const std::string& request_target, int status, const std::string& code) {
     const Response response = client.get(request_target);
@@ -160,7 +160,7 @@ TEST_F(ObjectServerTest, ErrorsAreS3sAndTheConnectionGoesOn) {
   EXPECT_EQ(server_->statistics().connections, 1);
 }
 
-TEST_F(ObjectServerTest, OtherMethodsAreNotAllowed) {
+TEST_F(ObjectHandlerTest, OtherMethodsAreNotAllowed) {
   auto client = connect();
   client.send(request_text("DELETE", target()));
   const Response response = client.receive();
@@ -169,7 +169,7 @@ TEST_F(ObjectServerTest, OtherMethodsAreNotAllowed) {
   EXPECT_THAT(response.body, HasSubstr("<Code>MethodNotAllowed</Code>"));
 }
 
-TEST_F(ObjectServerTest, PipelinedRequestsAreAnsweredInOrder) {
+TEST_F(ObjectHandlerTest, PipelinedRequestsAreAnsweredInOrder) {
   auto client = connect();
   constexpr int kRequests = 20;
   std::string requests;
@@ -184,13 +184,13 @@ TEST_F(ObjectServerTest, PipelinedRequestsAreAnsweredInOrder) {
   }
 }
 
-TEST_F(ObjectServerTest, ARequestThatComesByteByByteIsAnswered) {
+TEST_F(ObjectHandlerTest, ARequestThatComesByteByByteIsAnswered) {
   auto client = connect();
   for (const char c : request_text("GET", target(), "Range: bytes=0-9\r\n")) client.send(std::string(1, c));
   EXPECT_EQ(client.receive().body, content(0, 10));
 }
 
-TEST_F(ObjectServerTest, AClientThatWantsToCloseIsLetGo) {
+TEST_F(ObjectHandlerTest, AClientThatWantsToCloseIsLetGo) {
   for (const char* version_and_headers : {"HTTP/1.1\r\nConnection: close\r\n", "HTTP/1.0\r\n"}) {
     auto client = connect();
     client.send(fmt::format("GET {} {}Host: {}\r\n\r\n", target(), version_and_headers, test::kServerName));
@@ -201,7 +201,7 @@ TEST_F(ObjectServerTest, AClientThatWantsToCloseIsLetGo) {
   }
 }
 
-TEST_F(ObjectServerTest, AnOldClientMayAskToStay) {
+TEST_F(ObjectHandlerTest, AnOldClientMayAskToStay) {
   auto client = connect();
   client.send(fmt::format("GET {} HTTP/1.0\r\nConnection: keep-alive\r\nHost: {}\r\n\r\n", target(),
                           test::kServerName));
@@ -209,7 +209,7 @@ TEST_F(ObjectServerTest, AnOldClientMayAskToStay) {
   EXPECT_EQ(client.get(target()).status, 200);
 }
 
-TEST_F(ObjectServerTest, SpeaksTls12And13Only) {
+TEST_F(ObjectHandlerTest, SpeaksTls12And13Only) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     auto client = connect(version);
     ASSERT_FALSE(client.error()) << client.error().message();
@@ -221,11 +221,11 @@ TEST_F(ObjectServerTest, SpeaksTls12And13Only) {
   EXPECT_EQ(server_->statistics().failed_handshakes, 1);
 }
 
-TEST_F(ObjectServerTest, AnObjectRemovedDuringATransferIsSentToItsEnd) {
+TEST_F(ObjectHandlerTest, AnObjectRemovedDuringATransferIsSentToItsEnd) {
   const auto large = put("large", pattern(16 << 20));
   const std::string request = request_text("GET", presigned("GET", large.location));
   auto client = connect(0, 4096);
-  server_->set_fault_handler([&](const ObjectRequest&) {
+  handler_.set_fault_handler([&](const ObjectRequest&) {
     // Not yet: the server is about to open it. The rest of the io_context's work comes after that.
     boost::asio::post(io_, [&] { EXPECT_TRUE(objects_->remove(large.location)); });
     return ObjectFaults{};
@@ -236,14 +236,14 @@ TEST_F(ObjectServerTest, AnObjectRemovedDuringATransferIsSentToItsEnd) {
   EXPECT_FALSE(objects_->describe("firmware", "large"));
 }
 
-TEST_F(ObjectServerTest, AFileThatIsMissingIsAnInternalError) {
+TEST_F(ObjectHandlerTest, AFileThatIsMissingIsAnInternalError) {
   std::filesystem::remove(content_folder() + "/" + image_.location.version);
   const Response response = get();
   EXPECT_EQ(response.status, 500);
   EXPECT_THAT(response.body, HasSubstr("<Code>InternalError</Code>"));
 }
 
-TEST_F(ObjectServerTest, AFileThatIsTooShortEndsTheConnection) {
+TEST_F(ObjectHandlerTest, AFileThatIsTooShortEndsTheConnection) {
   std::filesystem::resize_file(content_folder() + "/" + image_.location.version, 70'000);
   const Response response = get();
   EXPECT_ENDED(response.error);
@@ -251,7 +251,7 @@ TEST_F(ObjectServerTest, AFileThatIsTooShortEndsTheConnection) {
   EXPECT_EQ(event().at("error"), "the object's file is shorter than it was");
 }
 
-TEST_F(ObjectServerTest, EachAnswerIsReported) {
+TEST_F(ObjectHandlerTest, EachAnswerIsReported) {
   auto client = connect();
   client.get(target(), "Range: bytes=100-299\r\n");
   const auto& served = event(1);
@@ -280,7 +280,7 @@ TEST_F(ObjectServerTest, EachAnswerIsReported) {
   EXPECT_EQ(server_->statistics().requests, 3);
 }
 
-TEST_F(ObjectServerTest, AClientThatLeavesInTheMiddleIsReported) {
+TEST_F(ObjectHandlerTest, AClientThatLeavesInTheMiddleIsReported) {
   const auto large = put("large", pattern(32 << 20));
   {
     auto client = connect(0, 4096);
@@ -295,14 +295,14 @@ TEST_F(ObjectServerTest, AClientThatLeavesInTheMiddleIsReported) {
 // ---- hostile clients
 // ---------------------------------------------------------------------------------------
 
-TEST_F(ObjectServerTest, PlainHttpOnTheTlsPortIsClosed) {
+TEST_F(ObjectHandlerTest, PlainHttpOnTheTlsPortIsClosed) {
   EXPECT_ENDED(test::send_plain(io_, server_->port(), request_text("GET", target())));
   wait_for_no_connection();
   EXPECT_EQ(server_->statistics().failed_handshakes, 1);
   EXPECT_EQ(get().status, 200);
 }
 
-TEST_F(ObjectServerTest, GarbageInsteadOfTlsIsClosed) {
+TEST_F(ObjectHandlerTest, GarbageInsteadOfTlsIsClosed) {
   const auto noise = pattern(20'000);
   for (std::size_t i = 0; i < 20; ++i) {
     EXPECT_ENDED(test::send_plain(io_, server_->port(),
@@ -316,7 +316,7 @@ TEST_F(ObjectServerTest, GarbageInsteadOfTlsIsClosed) {
   EXPECT_EQ(get().status, 200);
 }
 
-TEST_F(ObjectServerTest, WhatIsNoHttpIsRefusedAndClosed) {
+TEST_F(ObjectHandlerTest, WhatIsNoHttpIsRefusedAndClosed) {
   const std::vector<std::string> requests{
       "\r\n\r\nrubbish\r\n\r\n",
       "GET\r\n\r\n",
@@ -340,7 +340,7 @@ TEST_F(ObjectServerTest, WhatIsNoHttpIsRefusedAndClosed) {
   EXPECT_EQ(get().status, 200);
 }
 
-TEST_F(ObjectServerTest, DamagedRequestsDoTheServerNoHarm) {
+TEST_F(ObjectHandlerTest, DamagedRequestsDoTheServerNoHarm) {
   const std::string good = request_text("GET", target(), "Range: bytes=0-9\r\n");
   const auto noise = pattern(400);
   for (std::size_t i = 0; i < 100; ++i) {
@@ -358,7 +358,7 @@ TEST_F(ObjectServerTest, DamagedRequestsDoTheServerNoHarm) {
   EXPECT_EQ(get().status, 200);
 }
 
-TEST_F(ObjectServerTest, AHeaderOfMoreThan8KilobytesIsRefused) {
+TEST_F(ObjectHandlerTest, AHeaderOfMoreThan8KilobytesIsRefused) {
   auto client = connect();
   EXPECT_EQ(client.get(target(), "X-Filler: " + std::string(7000, 'x') + "\r\n").status, 200);
   client.send(request_text("GET", target(), "X-Filler: " + std::string(8192, 'x') + "\r\n"));
@@ -368,14 +368,14 @@ TEST_F(ObjectServerTest, AHeaderOfMoreThan8KilobytesIsRefused) {
   EXPECT_ENDED(client.read_to_end());
 }
 
-TEST_F(ObjectServerTest, AHeaderThatNeverEndsIsRefused) {
+TEST_F(ObjectHandlerTest, AHeaderThatNeverEndsIsRefused) {
   auto client = connect();
   client.send("GET / HTTP/1.1\r\nX-Filler: " + std::string(60'000, 'x'));
   EXPECT_EQ(client.receive().status, 400);
   EXPECT_ENDED(client.read_to_end());
 }
 
-TEST_F(ObjectServerTest, ABodyIsRefused) {
+TEST_F(ObjectHandlerTest, ABodyIsRefused) {
   for (const char* headers :
        {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "Content-Length: 99999999999\r\n"}) {
     auto client = connect();
@@ -387,14 +387,14 @@ TEST_F(ObjectServerTest, ABodyIsRefused) {
   EXPECT_EQ(client.get(target(), "Content-Length: 0\r\n").status, 200) << "an empty body is none";
 }
 
-TEST_F(ObjectServerTest, ARequestWithoutExactlyOneHostIsNotTheSignedOne) {
+TEST_F(ObjectHandlerTest, ARequestWithoutExactlyOneHostIsNotTheSignedOne) {
   auto client = connect();
   client.send(fmt::format("GET {} HTTP/1.1\r\n\r\n", target()));
   EXPECT_EQ(client.receive().status, 403);
   EXPECT_EQ(client.get(target(), "Host: elsewhere\r\n").status, 403);
 }
 
-TEST_F(ObjectServerTest, AClientThatNeverShakesHandsIsClosed) {
+TEST_F(ObjectHandlerTest, AClientThatNeverShakesHandsIsClosed) {
   auto options = default_options();
   options.idle_timeout = std::chrono::milliseconds(30);
   start(options);
@@ -402,7 +402,7 @@ TEST_F(ObjectServerTest, AClientThatNeverShakesHandsIsClosed) {
   EXPECT_EQ(server_->statistics().timed_out, 1);
 }
 
-TEST_F(ObjectServerTest, AClientThatSaysNothingMoreIsClosed) {
+TEST_F(ObjectHandlerTest, AClientThatSaysNothingMoreIsClosed) {
   set_idle_timeout_at_next_request();
   auto client = connect();
   EXPECT_EQ(client.get(target(), "Range: bytes=0-9\r\n").status, 206);
@@ -412,7 +412,7 @@ TEST_F(ObjectServerTest, AClientThatSaysNothingMoreIsClosed) {
   EXPECT_EQ(server_->statistics().timed_out, 1);
 }
 
-TEST_F(ObjectServerTest, AClientThatTakesNothingIsClosed) {
+TEST_F(ObjectHandlerTest, AClientThatTakesNothingIsClosed) {
   const auto large = put("large", pattern(32 << 20));
   set_idle_timeout_at_next_request();
   auto client = connect(0, 4096);
@@ -422,7 +422,7 @@ TEST_F(ObjectServerTest, AClientThatTakesNothingIsClosed) {
   EXPECT_EQ(server_->statistics().timed_out, 1);
 }
 
-TEST_F(ObjectServerTest, OneConnectionTooManyIsClosedAtOnce) {
+TEST_F(ObjectHandlerTest, OneConnectionTooManyIsClosedAtOnce) {
   auto options = default_options();
   options.max_connections = 2;
   start(options);
@@ -440,17 +440,17 @@ TEST_F(ObjectServerTest, OneConnectionTooManyIsClosedAtOnce) {
 // ---- start and end
 // -----------------------------------------------------------------------------------------
 
-TEST_F(ObjectServerTest, APortInUseIsNamed) {
+TEST_F(ObjectHandlerTest, APortInUseIsNamed) {
   auto options = default_options();
   options.port = server_->port();
-  const auto second = ObjectServer::start(io_, *objects_, presigner_, clock_, *log_, options);
+  const auto second = HttpServer::start(io_, handler_, options);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ExitCode::kEnvironment);
   EXPECT_EQ(second.error().message,
             fmt::format("port {} is already in use by another process.", options.port));
 }
 
-TEST_F(ObjectServerTest, APortCanBeTakenAgainAtOnce) {
+TEST_F(ObjectHandlerTest, APortCanBeTakenAgainAtOnce) {
   auto options = default_options();
   EXPECT_EQ(get().status, 200);
   options.port = server_->port();
@@ -459,12 +459,12 @@ TEST_F(ObjectServerTest, APortCanBeTakenAgainAtOnce) {
   EXPECT_EQ(get().status, 200);
 }
 
-TEST_F(ObjectServerTest, FilesThatAreNoIdentityAreNamed) {
+TEST_F(ObjectHandlerTest, FilesThatAreNoIdentityAreNamed) {
   const auto error_with = [&](const std::string& certificate, const std::string& key) {
     auto options = default_options();
     options.certificate_path = certificate;
     options.key_path = key;
-    const auto failed = ObjectServer::start(io_, *objects_, presigner_, clock_, *log_, options);
+    const auto failed = HttpServer::start(io_, handler_, options);
     return failed ? Error{} : failed.error();
   };
   const std::string good_certificate = lab_.endpoint().certificate_path;
@@ -472,11 +472,11 @@ TEST_F(ObjectServerTest, FilesThatAreNoIdentityAreNamed) {
   EXPECT_THAT(error_with(missing, lab_.endpoint().key_path).message, HasSubstr(missing));
   EXPECT_THAT(error_with(good_certificate, missing).message, HasSubstr(missing));
   EXPECT_THAT(error_with(good_certificate, lab_.authority().key_path).message,
-              HasSubstr("object server's key"));
+              HasSubstr("HTTPS server's key"));
   EXPECT_EQ(error_with(good_certificate, good_certificate).code, ExitCode::kEnvironment);
 }
 
-TEST_F(ObjectServerTest, ItsEndClosesConnectionsInEveryState) {
+TEST_F(ObjectHandlerTest, ItsEndClosesConnectionsInEveryState) {
   const auto large = put("large", pattern(32 << 20));
   auto idle = connect();
   auto in_body = connect(0, 4096);
@@ -494,7 +494,7 @@ TEST_F(ObjectServerTest, ItsEndClosesConnectionsInEveryState) {
   test::run_until(io_, [&] { return server_->statistics().connections_open == 6; });
 
   server_.reset();
-  for (ObjectClient* client : {&idle, &in_body, &in_header, &delayed, &slow})
+  for (HttpsClient* client : {&idle, &in_body, &in_header, &delayed, &slow})
     EXPECT_ENDED(client->read_to_end());
   char byte = 0;
   boost::system::error_code error;
@@ -506,11 +506,11 @@ TEST_F(ObjectServerTest, ItsEndClosesConnectionsInEveryState) {
   io_.poll();
 }
 
-TEST_F(ObjectServerTest, ItsEndNeedsNoFurtherRunOfTheIoContext) {
+TEST_F(ObjectHandlerTest, ItsEndNeedsNoFurtherRunOfTheIoContext) {
   auto io = std::make_unique<boost::asio::io_context>();
-  auto server = ObjectServer::start(*io, *objects_, presigner_, clock_, *log_, default_options()).value();
-  ObjectClient client(*io, server->port(), {lab_.authority().certificate_path});
-  server->set_fault_handler(
+  auto server = HttpServer::start(*io, handler_, default_options()).value();
+  HttpsClient client(*io, server->port(), {lab_.authority().certificate_path});
+  handler_.set_fault_handler(
       [](const ObjectRequest&) { return ObjectFaults{.delay = std::chrono::hours(1)}; });
   client.send(request_text("GET", target()));
   client.close();
@@ -519,4 +519,4 @@ TEST_F(ObjectServerTest, ItsEndNeedsNoFurtherRunOfTheIoContext) {
 }
 
 }  // namespace
-}  // namespace otasim::cloud
+}  // namespace otasim::rest

@@ -1,11 +1,11 @@
-// Each fault of the object server, as a client sees it, and its name in the event.
+// Each fault of the HTTPS server, as a client sees it, and its name in the event.
 #include "sim/cloud/object_faults.h"
 
 #include <algorithm>
 
-#include "tests/sim/cloud/object_server_fixture.h"
+#include "tests/sim/rest/object_handler_fixture.h"
 
-namespace otasim::cloud {
+namespace otasim::rest {
 namespace {
 
 using std::chrono::steady_clock;
@@ -15,7 +15,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-class ObjectFaultsTest : public ObjectServerFixture {
+class ObjectFaultsTest : public ObjectHandlerFixture {
  protected:
   std::vector<std::string> fault_names() {
     const auto& reported = event();
@@ -26,7 +26,7 @@ class ObjectFaultsTest : public ObjectServerFixture {
 
 TEST_F(ObjectFaultsTest, TheHandlerIsToldWhatIsAsked) {
   std::vector<ObjectRequest> asked;
-  server_->set_fault_handler([&](const ObjectRequest& request) {
+  handler_.set_fault_handler([&](const ObjectRequest& request) {
     asked.push_back(request);
     return ObjectFaults{};
   });
@@ -53,7 +53,7 @@ TEST_F(ObjectFaultsTest, TheHandlerIsToldWhatIsAsked) {
 TEST_F(ObjectFaultsTest, AnEmptyHandlerEndsTheFaults) {
   strike({.status = 503});
   EXPECT_EQ(get().status, 503);
-  server_->set_fault_handler({});
+  handler_.set_fault_handler({});
   EXPECT_EQ(get().status, 200);
 }
 
@@ -73,7 +73,7 @@ TEST_F(ObjectFaultsTest, StatusAnswersWithS3sErrorInstead) {
   check(404, "NoSuchKey");
   check(500, "InternalError");
   check(503, "SlowDown");
-  server_->set_fault_handler({});
+  handler_.set_fault_handler({});
   EXPECT_EQ(client.get(target()).status, 200) << "on the same connection";
 }
 
@@ -91,13 +91,13 @@ TEST_F(ObjectFaultsTest, ADelayHoldsNobodyElseUp) {
   auto delayed = connect();
   auto other = connect();
   bool held = false;
-  server_->set_fault_handler([&held](const ObjectRequest&) {
+  handler_.set_fault_handler([&held](const ObjectRequest&) {
     held = true;
     return ObjectFaults{.delay = std::chrono::hours(1)};
   });
   delayed.send(request_text("GET", target()));
   test::run_until(io_, [&held] { return held; });
-  server_->set_fault_handler({});
+  handler_.set_fault_handler({});
   EXPECT_EQ(other.get(target()).status, 200);
   EXPECT_EQ(events_.size(), 1U) << "the delayed answer is not over";
 }
@@ -209,4 +209,4 @@ TEST_F(ObjectFaultsTest, FaultsCombine) {
 }
 
 }  // namespace
-}  // namespace otasim::cloud
+}  // namespace otasim::rest

@@ -1,4 +1,4 @@
-#include "tests/sim/cloud/object_client.h"
+#include "tests/sim/rest/https_client.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 
-namespace otasim::cloud::test {
+namespace otasim::rest::test {
 
 namespace {
 
@@ -51,7 +51,7 @@ void run_until(asio::io_context& io, const std::function<bool()>& done) {
   }
 }
 
-ObjectClient::ObjectClient(asio::io_context& io, std::uint16_t port, const ClientOptions& options)
+HttpsClient::HttpsClient(asio::io_context& io, std::uint16_t port, const ClientOptions& options)
     : io_(io), tls_(asio::ssl::context::tls_client), stream_(io, tls_) {
   tls_.load_verify_file(options.authority_path);
   SSL* const ssl = stream_.native_handle();
@@ -65,10 +65,14 @@ ObjectClient::ObjectClient(asio::io_context& io, std::uint16_t port, const Clien
     SSL_set_min_proto_version(ssl, options.tls_version);
     SSL_set_max_proto_version(ssl, options.tls_version);
   }
+  if (!options.identity.key_path.empty()) {
+    SSL_use_certificate_chain_file(ssl, options.identity.certificate_path.c_str());
+    SSL_use_PrivateKey_file(ssl, options.identity.key_path.c_str(), SSL_FILETYPE_PEM);
+  }
   error_ = run(io_, connect(port, options.receive_buffer));
 }
 
-asio::awaitable<error_code> ObjectClient::connect(std::uint16_t port, int receive_buffer) {
+asio::awaitable<error_code> HttpsClient::connect(std::uint16_t port, int receive_buffer) {
   auto& socket = stream_.next_layer();
   socket.open(tcp::v4());
   if (receive_buffer > 0) socket.set_option(asio::socket_base::receive_buffer_size(receive_buffer));
@@ -78,16 +82,16 @@ asio::awaitable<error_code> ObjectClient::connect(std::uint16_t port, int receiv
   co_return error;
 }
 
-int ObjectClient::tls_version() const {
-  return SSL_version(const_cast<ObjectClient*>(this)->stream_.native_handle());
+int HttpsClient::tls_version() const {
+  return SSL_version(const_cast<HttpsClient*>(this)->stream_.native_handle());
 }
 
-error_code ObjectClient::send(const std::string& bytes) {
+error_code HttpsClient::send(const std::string& bytes) {
   const auto [error, size] = run(io_, asio::async_write(stream_, asio::buffer(bytes), kResults));
   return error;
 }
 
-asio::awaitable<Response> ObjectClient::read_response(bool head) {
+asio::awaitable<Response> HttpsClient::read_response(bool head) {
   http::response_parser<http::string_body> parser;
   parser.body_limit(std::uint64_t{1} << 30);
   parser.skip(head);
@@ -102,25 +106,36 @@ asio::awaitable<Response> ObjectClient::read_response(bool head) {
   co_return response;
 }
 
-Response ObjectClient::receive(bool head) {
+Response HttpsClient::receive(bool head) {
   return run(io_, read_response(head));
 }
 
-Response ObjectClient::get(const std::string& target, const std::string& headers) {
+asio::awaitable<int> HttpsClient::read_status() {
+  http::response_parser<http::string_body> parser;
+  parser.skip(true);
+  const auto [error, size] = co_await http::async_read_header(stream_, buffer_, parser, kResults);
+  co_return error ? 0 : static_cast<int>(parser.get().result_int());
+}
+
+int HttpsClient::receive_status() {
+  return run(io_, read_status());
+}
+
+Response HttpsClient::get(const std::string& target, const std::string& headers) {
   if (const error_code error = send(request_text("GET", target, headers)); error) return {error, 0, {}, {}};
   return receive();
 }
 
-Response ObjectClient::head(const std::string& target, const std::string& headers) {
+Response HttpsClient::head(const std::string& target, const std::string& headers) {
   if (const error_code error = send(request_text("HEAD", target, headers)); error) return {error, 0, {}, {}};
   return receive(true);
 }
 
-error_code ObjectClient::read_to_end() {
+error_code HttpsClient::read_to_end() {
   return run(io_, read_all(stream_));
 }
 
-void ObjectClient::close() {
+void HttpsClient::close() {
   error_code ignored;
   stream_.next_layer().close(ignored);
 }
@@ -133,4 +148,4 @@ std::string request_text(const std::string& method, const std::string& target, c
   return fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", method, target, kServerName, headers);
 }
 
-}  // namespace otasim::cloud::test
+}  // namespace otasim::rest::test

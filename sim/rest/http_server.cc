@@ -1,10 +1,10 @@
-#include "sim/cloud/object_server.h"
+#include "sim/rest/http_server.h"
 
 #include <fmt/format.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -12,9 +12,9 @@
 #include <exception>
 #include <map>
 
-#include "sim/cloud/object_session.h"
+#include "sim/rest/http_session.h"
 
-namespace otasim::cloud {
+namespace otasim::rest {
 
 namespace {
 
@@ -25,23 +25,23 @@ using boost::system::error_code;
 /// Accepting fails when the process has no descriptor left; trying again at once would not help.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
-tl::unexpected<Error> port_error(std::uint16_t port, const error_code& error) {
-  constexpr const char* kHint = "Give the object server another port, or 0 to let the system choose.";
+tl::unexpected<Error> port_error(const std::string& address, std::uint16_t port, const error_code& error) {
+  constexpr const char* kHint = "Give the HTTPS server another port, or 0 to let the system choose.";
   if (error == asio::error::address_in_use) {
     return fail(ExitCode::kEnvironment, fmt::format("port {} is already in use by another process.", port),
                 kHint);
   }
   return fail(ExitCode::kEnvironment,
-              fmt::format("cannot use port {} on 127.0.0.1: {}.", port, error.message()), kHint);
+              fmt::format("cannot use port {} on {}: {}.", port, address, error.message()), kHint);
 }
 
 tl::unexpected<Error> tls_error(const char* what, const std::string& path, const error_code& error) {
   return fail(ExitCode::kEnvironment,
-              fmt::format("cannot use '{}' as the object server's {}: {}.", path, what, error.message()),
+              fmt::format("cannot use '{}' as the HTTPS server's {}: {}.", path, what, error.message()),
               "Both files must be PEM, and the key must be the certificate's and without a password.");
 }
 
-Result<void> load_identity(asio::ssl::context& tls, const ObjectServerOptions& options) {
+Result<void> load_identity(asio::ssl::context& tls, const HttpServerOptions& options) {
   tls.set_options(asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
                   asio::ssl::context::no_tlsv1_1);
   // A key with a password is an error, not a question on the terminal.
@@ -56,13 +56,33 @@ Result<void> load_identity(asio::ssl::context& tls, const ObjectServerOptions& o
   return {};
 }
 
-Result<void> listen(tcp::acceptor& acceptor, std::uint16_t port) {
-  const tcp::endpoint address(asio::ip::address_v4::loopback(), port);
+/// Sessions are taken up again only by those who were let in here.
+constexpr unsigned char kSessionContext = 1;
+
+Result<void> demand_client_certificates(asio::ssl::context& tls, const ClientCertificates& clients) {
+  if (!clients.required) return {};
+  SSL_CTX_set_session_id_context(tls.native_handle(), &kSessionContext, sizeof(kSessionContext));
+  tls.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
+  if (clients.authority_path.empty()) {
+    tls.set_verify_callback([](bool /*preverified*/, asio::ssl::verify_context& /*chain*/) { return true; });
+    return {};
+  }
   error_code error;
+  if (tls.load_verify_file(clients.authority_path, error)) {
+    return tls_error("clients' authority", clients.authority_path, error);
+  }
+  return {};
+}
+
+Result<void> listen(tcp::acceptor& acceptor, const HttpServerOptions& options) {
+  error_code error;
+  const auto host = asio::ip::make_address(options.address, error);
+  if (error) return port_error(options.address, options.port, error);
+  const tcp::endpoint address(host, options.port);
   if (acceptor.open(address.protocol(), error) ||
       acceptor.set_option(tcp::acceptor::reuse_address(true), error) || acceptor.bind(address, error) ||
       acceptor.listen(asio::socket_base::max_listen_connections, error)) {
-    return port_error(port, error);
+    return port_error(options.address, options.port, error);
   }
   return {};
 }
@@ -70,13 +90,13 @@ Result<void> listen(tcp::acceptor& acceptor, std::uint16_t port) {
 }  // namespace
 
 /// Outlives the server until its last handler has run; after stop() it does nothing.
-struct ObjectServer::State {
-  State(asio::io_context& io, ObjectService to_share, std::size_t connections_allowed)
+struct HttpServer::State {
+  State(asio::io_context& io, HttpHandler& handler, const HttpServerOptions& options)
       : tls(asio::ssl::context::tls_server),
         acceptor(io),
         pause(io),
-        service(std::move(to_share)),
-        max_connections(connections_allowed) {}
+        share{handler, options.idle_timeout},
+        max_connections(options.max_connections) {}
 
   asio::awaitable<void> accept_connections();
   void admit(tcp::socket socket);
@@ -85,13 +105,13 @@ struct ObjectServer::State {
   asio::ssl::context tls;
   tcp::acceptor acceptor;
   asio::steady_timer pause;
-  ObjectService service;
+  HttpSessionShare share;
   std::size_t max_connections;
-  std::map<std::int64_t, std::weak_ptr<ObjectSession>> sessions;
+  std::map<std::int64_t, std::weak_ptr<HttpSession>> sessions;
   bool stopped = false;
 };
 
-asio::awaitable<void> ObjectServer::State::accept_connections() {
+asio::awaitable<void> HttpServer::State::accept_connections() {
   constexpr auto kResults = asio::as_tuple(asio::use_awaitable);
   while (!stopped) {
     auto [error, socket] = co_await acceptor.async_accept(kResults);
@@ -105,19 +125,19 @@ asio::awaitable<void> ObjectServer::State::accept_connections() {
   }
 }
 
-void ObjectServer::State::admit(tcp::socket socket) {
-  const std::int64_t number = ++service.statistics.connections;
+void HttpServer::State::admit(tcp::socket socket) {
+  const std::int64_t number = ++share.statistics.connections;
   if (sessions.size() >= max_connections) {
-    ++service.statistics.refused;
+    ++share.statistics.refused;
     return;  // the socket closes itself
   }
-  const auto session = std::make_shared<ObjectSession>(std::move(socket), tls, service);
+  const auto session = std::make_shared<HttpSession>(std::move(socket), tls, share);
   sessions.emplace(number, session);
   // Not called once the session is closed, and stop() closes all.
   session->start([this, number] { sessions.erase(number); });
 }
 
-void ObjectServer::State::stop() {
+void HttpServer::State::stop() {
   stopped = true;
   error_code error;
   [[maybe_unused]] const error_code ignored = acceptor.close(error);
@@ -128,44 +148,39 @@ void ObjectServer::State::stop() {
   sessions.clear();
 }
 
-Result<std::unique_ptr<ObjectServer>> ObjectServer::start(asio::io_context& io, ObjectStore& objects,
-                                                          const UrlPresigner& presigner, const Clock& clock,
-                                                          report::EventLog& log,
-                                                          const ObjectServerOptions& options) {
-  const auto state = std::make_shared<State>(
-      io, ObjectService{objects, presigner, clock, log, options.idle_timeout, options.uuid},
-      options.max_connections);
+Result<std::unique_ptr<HttpServer>> HttpServer::start(asio::io_context& io, HttpHandler& handler,
+                                                      const HttpServerOptions& options) {
+  const auto state = std::make_shared<State>(io, handler, options);
   if (auto loaded = load_identity(state->tls, options); !loaded) return tl::unexpected(loaded.error());
-  if (auto listening = listen(state->acceptor, options.port); !listening) {
+  if (auto set = demand_client_certificates(state->tls, options.clients); !set) {
+    return tl::unexpected(set.error());
+  }
+  if (auto listening = listen(state->acceptor, options); !listening) {
     return tl::unexpected(listening.error());
   }
   // The handler keeps the state alive until the loop has ended, even if it has not begun yet.
   asio::co_spawn(io, state->accept_connections(), [state](const std::exception_ptr& /*thrown*/) {});
-  return std::unique_ptr<ObjectServer>(new ObjectServer(state));
+  return std::unique_ptr<HttpServer>(new HttpServer(state));
 }
 
-ObjectServer::ObjectServer(std::shared_ptr<State> state) : state_(std::move(state)) {}
+HttpServer::HttpServer(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-ObjectServer::~ObjectServer() {
+HttpServer::~HttpServer() {
   state_->stop();
 }
 
-std::uint16_t ObjectServer::port() const {
+std::uint16_t HttpServer::port() const {
   return state_->acceptor.local_endpoint().port();
 }
 
-void ObjectServer::set_fault_handler(ObjectFaultHandler handler) {
-  state_->service.faults = std::move(handler);
+void HttpServer::set_idle_timeout(std::chrono::milliseconds idle_timeout) {
+  state_->share.idle_timeout = idle_timeout;
 }
 
-void ObjectServer::set_idle_timeout(std::chrono::milliseconds idle_timeout) {
-  state_->service.idle_timeout = idle_timeout;
-}
-
-ObjectServerStatistics ObjectServer::statistics() const {
-  ObjectServerStatistics statistics = state_->service.statistics;
+HttpServerStatistics HttpServer::statistics() const {
+  HttpServerStatistics statistics = state_->share.statistics;
   statistics.connections_open = static_cast<std::int64_t>(state_->sessions.size());
   return statistics;
 }
 
-}  // namespace otasim::cloud
+}  // namespace otasim::rest

@@ -1,4 +1,4 @@
-// A TLS client for the object server's tests, on the server's own io_context.
+// A TLS client for the tests of the HTTPS server, on the server's own io_context.
 //
 // Calls look synchronous: each runs the io_context until its own operation is over, and the server with it.
 // All runs on one thread, so a test may look into the server between two calls. A call that never ends fails
@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace otasim::cloud::test {
+namespace otasim::rest::test {
 
 inline constexpr auto kLimit = std::chrono::seconds(20);
 
@@ -56,16 +56,23 @@ struct Response {
   [[nodiscard]] std::string header(const std::string& name) const { return std::string(headers[name]); }
 };
 
-struct ClientOptions {
-  std::string authority_path;  ///< of the CA the server must be certified by
-  int tls_version = 0;         ///< TLS1_2_VERSION and so on; 0: what both know
-  int receive_buffer = 0;      ///< bytes; 0: the system's
+/// A client's certificate and key, PEM files; empty for a client that has none.
+struct ClientIdentity {
+  std::string certificate_path = {};
+  std::string key_path = {};
 };
 
-class ObjectClient {
+struct ClientOptions {
+  std::string authority_path = {};  ///< of the CA the server must be certified by
+  int tls_version = 0;              ///< TLS1_2_VERSION and so on; 0: what both know
+  int receive_buffer = 0;           ///< bytes; 0: the system's
+  ClientIdentity identity = {};
+};
+
+class HttpsClient {
  public:
   /// Connects and shakes hands; error() tells how that went.
-  ObjectClient(boost::asio::io_context& io, std::uint16_t port, const ClientOptions& options);
+  HttpsClient(boost::asio::io_context& io, std::uint16_t port, const ClientOptions& options);
 
   [[nodiscard]] boost::system::error_code error() const { return error_; }
   [[nodiscard]] int tls_version() const;
@@ -74,6 +81,8 @@ class ObjectClient {
   boost::system::error_code send(const std::string& bytes);
   /// Receives one response. @param head  it is a HEAD's, without a body
   Response receive(bool head = false);
+  /// Receives a header and nothing behind it, as of `100 Continue`. @returns its status; 0 if none came
+  int receive_status();
   Response get(const std::string& target, const std::string& headers = {});
   Response head(const std::string& target, const std::string& headers = {});
   /// Reads and drops what comes until the connection ends. @returns how it ended
@@ -83,6 +92,7 @@ class ObjectClient {
  private:
   boost::asio::awaitable<boost::system::error_code> connect(std::uint16_t port, int receive_buffer);
   boost::asio::awaitable<Response> read_response(bool head);
+  boost::asio::awaitable<int> read_status();
 
   boost::asio::io_context& io_;
   boost::asio::ssl::context tls_;
@@ -101,4 +111,4 @@ boost::system::error_code send_plain(boost::asio::io_context& io, std::uint16_t 
 
 inline constexpr const char* kServerName = "otasim.localhost";
 
-}  // namespace otasim::cloud::test
+}  // namespace otasim::rest::test

@@ -2,9 +2,9 @@
 // an answer is object_faults_test's.
 #include "sim/cloud/http_faults.h"
 
-#include "tests/sim/cloud/object_server_fixture.h"
+#include "tests/sim/rest/object_handler_fixture.h"
 
-namespace otasim::cloud {
+namespace otasim::rest {
 namespace {
 
 using std::chrono::steady_clock;
@@ -12,9 +12,22 @@ using test::Response;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class HttpFaultsTest : public ObjectServerFixture {
+using cloud::HttpCorrupt;
+using cloud::HttpDelay;
+using cloud::HttpFaults;
+using cloud::HttpIgnoreRange;
+using cloud::HttpReset;
+using cloud::HttpSlow;
+using cloud::HttpStatus;
+using cloud::HttpTruncate;
+using cloud::HttpWrongRange;
+
+class HttpFaultsTest : public ObjectHandlerFixture {
  protected:
-  HttpFaultsTest() { faults_.attach(*server_); }
+  HttpFaultsTest() {
+    faults_.attach(
+        [this](cloud::ObjectFaultHandler handler) { handler_.set_fault_handler(std::move(handler)); });
+  }
 
   /// The names of what has struck so far.
   [[nodiscard]] std::vector<std::string> struck() const {
@@ -164,4 +177,4 @@ TEST_F(HttpFaultsTest, TheServerIsNotAskedWhileNoneIsArmed) {
 }
 
 }  // namespace
-}  // namespace otasim::cloud
+}  // namespace otasim::rest

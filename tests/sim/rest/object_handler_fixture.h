@@ -1,4 +1,4 @@
-// An object server with a lab's certificates, one image, and what it reports.
+// A server of objects with a lab's certificates, one image, and what it reports.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -8,23 +8,32 @@
 #include <string>
 #include <vector>
 
-#include "sim/cloud/object_server.h"
 #include "sim/cloud/presigned_url.h"
 #include "sim/lab/lab.h"
-#include "tests/sim/cloud/object_client.h"
+#include "sim/rest/http_server.h"
+#include "sim/rest/object_handler.h"
 #include "tests/sim/cloud/object_store_fixture.h"
+#include "tests/sim/rest/https_client.h"
 
-namespace otasim::cloud {
+namespace otasim::rest {
 
-class ObjectServerFixture : public ObjectStoreFixture {
+using cloud::ByteRange;
+using cloud::ObjectFaults;
+using cloud::ObjectInfo;
+using cloud::ObjectLocation;
+using cloud::ObjectRequest;
+using cloud::random_uuid;
+using cloud::UrlPresigner;
+
+class ObjectHandlerFixture : public cloud::ObjectStoreFixture {
  protected:
-  ObjectServerFixture() {
+  ObjectHandlerFixture() {
     log_->listen([this](const nlohmann::json& event) { events_.push_back(event); });
     start();
   }
 
-  ObjectServerOptions default_options() const {
-    ObjectServerOptions options;
+  HttpServerOptions default_options() const {
+    HttpServerOptions options;
     options.certificate_path = lab_.endpoint().certificate_path;
     options.key_path = lab_.endpoint().key_path;
     return options;
@@ -32,9 +41,9 @@ class ObjectServerFixture : public ObjectStoreFixture {
 
   /// Starts the server, anew if it runs.
   void start() { start(default_options()); }
-  void start(const ObjectServerOptions& options) {
+  void start(const HttpServerOptions& options) {
     server_.reset();
-    auto started = ObjectServer::start(io_, *objects_, presigner_, clock_, *log_, options);
+    auto started = HttpServer::start(io_, handler_, options);
     ASSERT_TRUE(started) << started.error().message;
     server_ = std::move(*started);
   }
@@ -48,7 +57,7 @@ class ObjectServerFixture : public ObjectStoreFixture {
     return presigned("GET", image_.location, seconds);
   }
 
-  [[nodiscard]] test::ObjectClient connect(int tls_version = 0, int receive_buffer = 0) {
+  [[nodiscard]] test::HttpsClient connect(int tls_version = 0, int receive_buffer = 0) {
     return {io_, server_->port(), {lab_.authority().certificate_path, tls_version, receive_buffer}};
   }
 
@@ -72,7 +81,7 @@ class ObjectServerFixture : public ObjectStoreFixture {
 
   /// Lets every fetch be struck.
   void strike(const ObjectFaults& faults) {
-    server_->set_fault_handler([faults](const ObjectRequest&) { return faults; });
+    handler_.set_fault_handler([faults](const ObjectRequest&) { return faults; });
   }
 
   [[nodiscard]] std::string content(std::int64_t first, std::int64_t length) const {
@@ -88,8 +97,9 @@ class ObjectServerFixture : public ObjectStoreFixture {
       random_uuid};
   std::vector<nlohmann::json> events_;
   std::unique_ptr<report::EventLog> log_ = report::EventLog::in_memory();
+  ObjectHandler handler_{{*objects_, presigner_, clock_, *log_}};
   boost::asio::io_context io_;
-  std::unique_ptr<ObjectServer> server_;
+  std::unique_ptr<HttpServer> server_;
 };
 
-}  // namespace otasim::cloud
+}  // namespace otasim::rest
