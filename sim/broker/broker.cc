@@ -154,6 +154,9 @@ Result<std::unique_ptr<Broker>> Broker::start(boost::asio::io_context& io, const
                                      .plugin_path = *plugin,
                                      .socket_path = socket_path,
                                      .run_as_root = ::geteuid() == 0,
+                                     .log_path = log_path,
+                                     .address = spec.address,
+                                     .throttle = spec.throttle,
                                      .first_connection = spec.first_connection});
   if (!config) return tl::unexpected(config.error());
   if (auto written = write_file_atomic(config_path, *config); !written)

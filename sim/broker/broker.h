@@ -33,6 +33,8 @@ struct BrokerSpec {
   /// The first connection's number. One beyond all of an earlier broker's keeps what was meant for its
   /// connections from those of this one.
   std::uint64_t first_connection = 1;
+  bool throttle = false;              ///< whether AWS's rate limits apply (rate_limit.h)
+  std::string address = "127.0.0.1";  ///< where devices may connect
 };
 
 class Broker {

@@ -20,6 +20,9 @@ struct BrokerConfig {
   std::string plugin_path = {};
   std::string socket_path = {};  ///< the private listener
   bool run_as_root = false;
+  std::string log_path = {};           ///< where Mosquitto's log goes; empty: the plugin cannot read it
+  std::string address = "127.0.0.1";   ///< the devices' listener
+  bool throttle = false;               ///< whether AWS's rate limits apply (rate_limit.h)
   std::uint64_t first_connection = 1;  ///< its number
 };
 

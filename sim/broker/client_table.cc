@@ -2,10 +2,25 @@
 
 namespace otasim::broker {
 
+namespace {
+
+/// Client ids are clients' own choice; when there are more, those away lose what would be sent to them.
+constexpr std::size_t kMaxSessions = 100'000;
+
+}  // namespace
+
 const char* to_string(EndReason reason) {
   switch (reason) {
     case EndReason::kUnknown:
       break;
+    case EndReason::kClientInitiatedDisconnect:
+      return "CLIENT_INITIATED_DISCONNECT";
+    case EndReason::kConnectionLost:
+      return "CONNECTION_LOST";
+    case EndReason::kKeepAliveTimeout:
+      return "MQTT_KEEP_ALIVE_TIMEOUT";
+    case EndReason::kClientError:
+      return "CLIENT_ERROR";
     case EndReason::kDuplicateClientId:
       return "DUPLICATE_CLIENTID";
     case EndReason::kForbiddenAccess:
@@ -17,33 +32,43 @@ const char* to_string(EndReason reason) {
 }
 
 std::vector<std::string> ClientTable::set_principal(const std::string& fingerprint,
-                                                    const std::string& thing) {
-  if (thing.empty()) {
-    things_.erase(fingerprint);
-  } else {
-    things_[fingerprint] = thing;
-  }
+                                                    std::optional<Principal> principal) {
   std::vector<std::string> stale;
   for (const auto& [client_id, handle] : alive_) {
     const Connection& connection = connections_.at(handle);
-    if (connection.fingerprint == fingerprint && connection.thing != thing) stale.push_back(client_id);
+    if (connection.fingerprint != fingerprint) continue;
+    const bool goes_on =
+        principal && principal->may_connect(client_id) && principal->thing_of(client_id) == connection.thing;
+    if (!goes_on) stale.push_back(client_id);
+  }
+  if (principal) {
+    principals_[fingerprint] = std::move(*principal);
+  } else {
+    principals_.erase(fingerprint);
   }
   return stale;
 }
 
-std::optional<std::string> ClientTable::thing_of(const std::string& fingerprint) const {
-  const auto found = things_.find(fingerprint);
-  if (found == things_.end()) return std::nullopt;
-  return found->second;
+const Principal* ClientTable::principal(const std::string& fingerprint) const {
+  const auto found = principals_.find(fingerprint);
+  return found == principals_.end() ? nullptr : &found->second;
 }
 
-const Connection& ClientTable::add(ClientHandle handle, const std::string& client_id,
-                                   const std::string& thing, const std::string& fingerprint) {
+bool ClientTable::allows(const Connection& connection, std::string_view action,
+                         std::string_view resource) const {
+  const Principal* const known = principal(connection.fingerprint);
+  return known != nullptr &&
+         broker::allows(known->policies, action, resource, {connection.client_id, connection.thing});
+}
+
+Connection& ClientTable::add(ClientHandle handle, const std::string& client_id, const std::string& thing,
+                             const std::string& fingerprint) {
   remove(handle);  // a handle is an address: it may be one whose connection never came to life
   set_end_reason(client_id, EndReason::kDuplicateClientId);
   alive_[client_id] = handle;
-  return connections_[handle] =
-             Connection{next_number_++, client_id, thing, fingerprint, EndReason::kUnknown};
+  sessions_.erase(client_id);
+  return connections_.insert_or_assign(handle, Connection{next_number_++, client_id, thing, fingerprint})
+      .first->second;
 }
 
 void ClientTable::set_end_reason(ClientHandle handle, EndReason reason) {
@@ -66,12 +91,24 @@ std::optional<Connection> ClientTable::remove(ClientHandle handle) {
   return connection;
 }
 
-const Connection* ClientTable::find(ClientHandle handle) const {
+Connection* ClientTable::find(ClientHandle handle) {
   const auto found = connections_.find(handle);
   return found == connections_.end() ? nullptr : &found->second;
 }
 
-const Connection* ClientTable::find_alive(const std::string& client_id) const {
+void ClientTable::remember_session(Connection connection) {
+  if (alive_.contains(connection.client_id)) return;  // it was taken over
+  if (sessions_.size() >= kMaxSessions) sessions_.clear();
+  std::string client_id = connection.client_id;
+  sessions_.insert_or_assign(std::move(client_id), std::move(connection));
+}
+
+Connection* ClientTable::find_session(const std::string& client_id) {
+  const auto found = sessions_.find(client_id);
+  return found == sessions_.end() ? nullptr : &found->second;
+}
+
+Connection* ClientTable::find_alive(const std::string& client_id) {
   const auto found = alive_.find(client_id);
   return found == alive_.end() ? nullptr : find(found->second);
 }

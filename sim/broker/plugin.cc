@@ -1,12 +1,13 @@
 // The broker plugin: what makes Mosquitto behave as AWS IoT's message broker does towards devices.
 //
 // Mosquitto loads it and calls it on its own thread only, one event at a time:
-//   basic authentication  a client connects: its certificate decides which thing it is
-//   access check          a device subscribes, publishes or is about to receive: its own topics only
-//   message               a device's request goes to the mirror; the mirror's answer goes to one client
+//   basic authentication  a client connects: its certificate's policies decide whether it may
+//   access check          a client subscribes, publishes or is about to receive: what AWS reserves, what its
+//                         policies allow, and AWS's limits
+//   message               a request to a service goes to the mirror; the mirror's answer goes to one client
 //   disconnect            told to the mirror, with AWS's reason
-// What is decided lives in client_table, access_policy and private_topics; here is the translation. No
-// exception may reach Mosquitto: an event that fails is refused.
+// What is decided lives in client_table, iot_policy, topic_rules and private_topics; here is the translation.
+// No exception may reach Mosquitto: an event that fails is refused.
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
@@ -16,15 +17,19 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "sim/broker/access_policy.h"
+#include "sim/broker/broker_config.h"
 #include "sim/broker/client_table.h"
+#include "sim/broker/disconnect_log.h"
+#include "sim/broker/iot_policy.h"
 #include "sim/broker/private_topics.h"
+#include "sim/broker/topic_rules.h"
 
 namespace otasim::broker {
 namespace {
@@ -35,6 +40,10 @@ constexpr int kCloseConnection = MOSQ_ERR_AUTH;
 /// Ends ordinary routing of a message; its publisher gets its acknowledgement all the same.
 constexpr int kHandledHere = MOSQ_ERR_ACL_DENIED;
 constexpr int kRequestQos = 0;
+/// AWS's limit of a client id's length in bytes.
+constexpr std::size_t kMaxClientId = 128;
+/// Client ids whose last connections are remembered for the rate at which they may connect.
+constexpr std::size_t kMaxRemembered = 100'000;
 
 /// @returns the certificate's fingerprint, or nothing for a client without one: it came over the private
 ///          listener, because the TLS listener requires a certificate
@@ -54,21 +63,34 @@ std::string fingerprint_of(const mosquitto* client) {
   return text;
 }
 
-/// The option's value as a connection's number; 1 if there is none.
-std::uint64_t first_connection(const mosquitto_opt* options, int count) {
-  std::uint64_t number = 1;
+/// What stands in Mosquitto's configuration (broker_config.cc).
+struct PluginOptions {
+  std::uint64_t first_connection = 1;
+  std::string log_path = {};
+  bool throttle = false;
+};
+
+PluginOptions read_options(const mosquitto_opt* options, int count) {
+  PluginOptions read;
   for (const mosquitto_opt* option = options; option != options + count; ++option) {
+    const std::string_view key = option->key;
     const std::string_view value = option->value;
-    if (std::string_view(option->key) == kFirstConnectionOption) {
-      std::from_chars(value.data(), value.data() + value.size(), number);
+    if (key == kFirstConnectionOption) {
+      std::from_chars(value.data(), value.data() + value.size(), read.first_connection);
+    } else if (key == kLogOption) {
+      read.log_path = value;
+    } else if (key == kThrottleOption) {
+      read.throttle = value == "true";
     }
   }
-  return std::max<std::uint64_t>(number, 1);
+  read.first_connection = std::max<std::uint64_t>(read.first_connection, 1);
+  return read;
 }
 
 class Plugin {
  public:
-  explicit Plugin(std::uint64_t first_connection) : table_(first_connection) {}
+  explicit Plugin(const PluginOptions& options)
+      : table_(options.first_connection), log_(options.log_path), throttle_(options.throttle) {}
 
   int authenticate(const mosquitto_evt_basic_auth& event) {
     const char* const id = mosquitto_client_id(event.client);
@@ -76,32 +98,51 @@ class Plugin {
     forget(event.client);
     const std::string fingerprint = fingerprint_of(event.client);
     if (fingerprint.empty()) return authenticate_mirror(event.client, client_id);
-    const auto thing = table_.thing_of(fingerprint);
-    if (!thing) return refuse(client_id, fingerprint, "the certificate is not attached to a thing");
-    if (client_id != *thing) return refuse(client_id, fingerprint, "the client id is not the thing's name");
-    const Connection& connection = table_.add(event.client, client_id, *thing, fingerprint);
-    tell(ClientEvent::kConnected, client_id, {{"connection", connection.number}, {"principal", fingerprint}});
+    const Principal* const principal = table_.principal(fingerprint);
+    if (principal == nullptr) {
+      return refuse(client_id, fingerprint, "the certificate is not registered, or not active");
+    }
+    if (client_id == kMirrorClientId || client_id.empty() || client_id.size() > kMaxClientId) {
+      return refuse(client_id, fingerprint, "a client id has 1 to 128 bytes, and is not the cloud's own");
+    }
+    if (!principal->may_connect(client_id)) {
+      return refuse(client_id, fingerprint,
+                    "the certificate's policies do not allow iot:Connect as this client");
+    }
+    if (throttle_ && !may_connect_again(client_id)) {
+      return refuse(client_id, fingerprint, "the client id connects more than once a second");
+    }
+    const Connection& connection =
+        table_.add(event.client, client_id, principal->thing_of(client_id), fingerprint);
+    const char* const address = mosquitto_client_address(event.client);
+    tell(ClientEvent::kConnected, client_id,
+         {{"connection", connection.number},
+          {"principal", fingerprint},
+          {"ipAddress", address == nullptr ? "" : address}});
     return MOSQ_ERR_SUCCESS;
   }
 
   int check_access(const mosquitto_evt_acl_check& event) {
     if (event.client == mirror_) return MOSQ_ERR_SUCCESS;
-    const Connection* const connection = table_.find(event.client);
+    Connection* const connection = find_client(event.client, event.access);
     if (connection == nullptr) return MOSQ_ERR_ACL_DENIED;
     switch (event.access) {
       case MOSQ_ACL_READ:
-        return may_receive(connection->thing, event.topic) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+        return may_receive(*connection, event) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
       case MOSQ_ACL_UNSUBSCRIBE:
+        connection->subscriptions.erase(event.topic);
         return MOSQ_ERR_SUCCESS;
       case MOSQ_ACL_SUBSCRIBE:
-        if (may_subscribe(connection->thing, event.topic)) return MOSQ_ERR_SUCCESS;
+        if (may_subscribe(*connection, event.topic)) return MOSQ_ERR_SUCCESS;
         deny(*connection, "subscribe", event.topic);
         return MOSQ_ERR_ACL_DENIED;
       case MOSQ_ACL_WRITE:
-        if (may_request(connection->thing, event.topic) && !event.retain) return MOSQ_ERR_SUCCESS;
-        deny(*connection, "publish", event.topic);
-        table_.set_end_reason(event.client, EndReason::kForbiddenAccess);
-        return kCloseConnection;
+        if (!may_publish(*connection, event)) {
+          deny(*connection, "publish", event.topic);
+          table_.set_end_reason(event.client, EndReason::kForbiddenAccess);
+          return kCloseConnection;
+        }
+        return is_within_rate(*connection, event.payloadlen) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
       default:
         return MOSQ_ERR_ACL_DENIED;
     }
@@ -112,21 +153,74 @@ class Plugin {
     if (event.client == mirror_) return handle_mirror_message(event, payload);
     const Connection* const connection = table_.find(event.client);
     if (connection == nullptr) return kHandledHere;
+    const TopicKind kind = kind_of(event.topic);
+    if (kind == TopicKind::kApplication) return MOSQ_ERR_SUCCESS;
+    if (kind != TopicKind::kRequest) return kHandledHere;
     send(kMirrorClientId, request_topic({connection->client_id, connection->number}, event.topic), payload,
          kRequestQos);
     return kHandledHere;
   }
 
   void note_disconnect(const mosquitto_evt_disconnect& event) {
-    const auto connection = forget(event.client);
+    auto connection = forget(event.client);
     if (!connection) return;
+    // Read at each end, so that a line is never taken for a later one's.
+    const EndReason logged = log_.read_reason(connection->client_id);
+    if (connection->end_reason == EndReason::kUnknown) connection->end_reason = logged;
     tell(ClientEvent::kDisconnected, connection->client_id,
          {{"connection", connection->number},
           {"principal", connection->fingerprint},
           {"disconnectReason", to_string(connection->end_reason)}});
+    if (!mosquitto_client_clean_session(event.client)) table_.remember_session(std::move(*connection));
   }
 
  private:
+  /// Messages are also kept for a client that is away, if its session goes on.
+  Connection* find_client(const mosquitto* client, int access) {
+    Connection* const connection = table_.find(client);
+    if (connection != nullptr || access != MOSQ_ACL_READ) return connection;
+    const char* const id = mosquitto_client_id(client);
+    return id == nullptr ? nullptr : table_.find_session(id);
+  }
+
+  bool may_receive(Connection& connection, const mosquitto_evt_acl_check& event) {
+    return is_fit_for_delivery(event.topic) &&
+           table_.allows(connection, "iot:Receive", topic_resource(event.topic)) &&
+           is_within_rate(connection, event.payloadlen);
+  }
+
+  bool may_subscribe(Connection& connection, const char* filter) {
+    if (!is_fit_for_subscription(filter)) return false;
+    auto& subscriptions = connection.subscriptions;
+    if (subscriptions.size() >= kMaxSubscriptions && !subscriptions.contains(filter)) return false;
+    if (!table_.allows(connection, "iot:Subscribe", topic_filter_resource(without_share(filter))))
+      return false;
+    subscriptions.insert(filter);
+    return true;
+  }
+
+  [[nodiscard]] bool may_publish(const Connection& connection, const mosquitto_evt_acl_check& event) const {
+    const TopicKind kind = kind_of(event.topic);
+    if (kind != TopicKind::kApplication && kind != TopicKind::kRequest) return false;
+    if (event.payloadlen > kMaxPayload) return false;
+    const std::string resource = topic_resource(event.topic);
+    if (!table_.allows(connection, "iot:Publish", resource)) return false;
+    if (!event.retain) return true;
+    return kind == TopicKind::kApplication && table_.allows(connection, "iot:RetainPublish", resource);
+  }
+
+  [[nodiscard]] bool is_within_rate(Connection& connection, std::uint32_t bytes) const {
+    if (!throttle_) return true;
+    const auto now = std::chrono::steady_clock::now();
+    return connection.messages.take(1, now) && connection.bytes.take(bytes, now);
+  }
+
+  bool may_connect_again(const std::string& client_id) {
+    if (connects_.size() > kMaxRemembered) connects_.clear();
+    return connects_.try_emplace(client_id, kConnectsPerSecond)
+        .first->second.take(1, std::chrono::steady_clock::now());
+  }
+
   /// A handle is an address: before a client is let in, whatever is known of it is of an earlier one.
   std::optional<Connection> forget(ClientHandle handle) {
     if (handle == mirror_) mirror_ = nullptr;
@@ -147,7 +241,7 @@ class Plugin {
     if (const auto delivery = parse_deliver_topic(topic)) {
       deliver(*delivery, payload, event.qos);
     } else if (const auto fingerprint = parse_principal_topic(topic)) {
-      set_principal(*fingerprint, std::string{payload});
+      set_principal(*fingerprint, payload);
     } else if (const auto client_id = parse_kick_topic(topic)) {
       kick(*client_id);
     }
@@ -155,15 +249,17 @@ class Plugin {
   }
 
   void deliver(const RoutedTopic& delivery, std::string_view payload, int qos) {
-    const Connection* const connection = table_.find_alive(delivery.client.client_id);
-    if (connection == nullptr) return;
+    Connection* const connection = table_.find_alive(delivery.client.client_id);
+    if (connection == nullptr || !is_within_rate(*connection, static_cast<std::uint32_t>(payload.size())))
+      return;
     if (delivery.client.connection != 0 && delivery.client.connection != connection->number) return;
     send(delivery.client.client_id, delivery.topic, payload, qos);
   }
 
-  void set_principal(const std::string& fingerprint, const std::string& thing) {
-    if (!thing.empty() && !is_thing_name(thing)) return;
-    for (const std::string& client_id : table_.set_principal(fingerprint, thing)) end_connection(client_id);
+  void set_principal(const std::string& fingerprint, std::string_view payload) {
+    for (const std::string& client_id : table_.set_principal(fingerprint, parse_principal_payload(payload))) {
+      end_connection(client_id);
+    }
   }
 
   void kick(const std::string& client_id) {
@@ -206,6 +302,9 @@ class Plugin {
   }
 
   ClientTable table_;
+  DisconnectLog log_;
+  bool throttle_;
+  std::unordered_map<std::string, TokenBucket> connects_;  ///< by client id
   ClientHandle mirror_ = nullptr;
 };
 
@@ -259,7 +358,7 @@ OTASIM_EXPORT int mosquitto_plugin_version(int count, const int* versions) {
 OTASIM_EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** userdata,
                                         mosquitto_opt* options, int option_count) {
   using namespace otasim::broker;
-  auto plugin = std::unique_ptr<Plugin>(new (std::nothrow) Plugin(first_connection(options, option_count)));
+  auto plugin = std::unique_ptr<Plugin>(new (std::nothrow) Plugin(read_options(options, option_count)));
   if (!plugin) return MOSQ_ERR_NOMEM;
   const std::array<std::pair<int, MOSQ_FUNC_generic_callback>, 4> callbacks{{
       {MOSQ_EVT_BASIC_AUTH, on_basic_auth},

@@ -4,7 +4,9 @@
 //                      otasim/event/<what>/<client id>     connected, disconnected, refused, denied or
 //                      kicked; JSON
 //   mirror -> plugin   otasim/deliver/<client>/<topic>     give the payload to that client alone, as <topic>
-//                      otasim/principal/<fingerprint>      payload: the certificate's thing; empty: none
+//                      otasim/principal/<fingerprint>      payload: what the certificate may do
+//                      (principal.h);
+//                                                          empty: nothing, it is not known
 //                      otasim/kick/<client id>             close that client's connection
 //
 // <client> is `<client id>.<connection>`: a reply reaches the connection that asked and no later one with the
@@ -21,8 +23,11 @@ namespace otasim::broker {
 /// The only client id that the private listener admits, and that the TLS listener never does.
 inline constexpr const char* kMirrorClientId = "otasim-mirror";
 inline constexpr std::string_view kPrivatePrefix = "otasim/";
-/// The plugin's option in Mosquitto's configuration: the number of the first connection.
+/// The plugin's options in Mosquitto's configuration: the number of the first connection, Mosquitto's log,
+/// and whether AWS's rate limits apply (`true`).
 inline constexpr std::string_view kFirstConnectionOption = "first_connection";
+inline constexpr std::string_view kLogOption = "log";
+inline constexpr std::string_view kThrottleOption = "throttle";
 /// SHA-256 of a certificate's DER form, lower-case hex.
 inline constexpr std::size_t kFingerprintLength = 64;
 

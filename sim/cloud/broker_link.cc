@@ -1,5 +1,8 @@
 #include "sim/cloud/broker_link.h"
 
+#include <nlohmann/json.hpp>
+
+#include "sim/broker/principal.h"
 #include "sim/cloud/client_events.h"
 
 namespace otasim::cloud {
@@ -10,6 +13,7 @@ namespace {
 constexpr int kReplyQos = 0;
 /// Acknowledged when the plugin has handled it.
 constexpr int kCommandQos = 1;
+constexpr int kEventQos = 1;
 
 /// `$aws/things/<thing>/...`
 std::string thing_of(std::string_view topic) {
@@ -35,8 +39,11 @@ BrokerLink::BrokerLink(boost::asio::io_context& io, Cloud& cloud, std::function<
       on_lost_(std::move(on_lost)),
       message_faults_(io, cloud.log()),
       front_end_(cloud.jobs(), cloud.streams(), cloud.clock(), cloud.log(), cloud.faults(), *this),
-      principals_(cloud.things().listen([this](const std::string& fingerprint, const std::string& thing) {
-        send_principal(fingerprint, thing);
+      presence_(cloud.clock(), random_uuid),
+      principals_(cloud.principals().listen([this](const std::string& certificate_id) {
+        const auto grants = cloud_.principals().grants_of(certificate_id);
+        // Who cannot be looked up gets nobody in.
+        send_principal(certificate_id, grants ? *grants : std::nullopt);
       })) {}
 
 Result<void> BrokerLink::reconnect(const std::string& socket_path) {
@@ -46,12 +53,10 @@ Result<void> BrokerLink::reconnect(const std::string& socket_path) {
                             std::string_view payload) { handle_message(topic, payload); },
        .on_lost = on_lost_});
   if (!client) return tl::unexpected(client.error());
-  const auto principals = cloud_.things().active_principals();
+  const auto principals = cloud_.principals().active();
   if (!principals) return tl::unexpected(principals.error().to_error("cannot read the registry"));
   client_ = std::move(*client);
-  for (const Principal& principal : *principals) {
-    send_principal(principal.certificate_id, principal.thing.str());
-  }
+  for (const PrincipalGrants& grants : *principals) send_principal(grants.certificate_id, grants);
   for (std::size_t i = 0; i < waiting_.size(); ++i) ask_whether_ready();
   return {};
 }
@@ -90,8 +95,10 @@ void BrokerLink::send(const std::string& topic, std::string_view payload, int qo
   if (client_) client_->publish(topic, payload, qos, std::move(done));
 }
 
-void BrokerLink::send_principal(const std::string& fingerprint, const std::string& thing) {
-  send(broker::principal_topic(fingerprint), thing, kCommandQos);
+void BrokerLink::send_principal(const std::string& fingerprint,
+                                const std::optional<PrincipalGrants>& grants) {
+  send(broker::principal_topic(fingerprint),
+       grants ? broker::principal_payload(grants->things, grants->policies) : std::string(), kCommandQos);
 }
 
 void BrokerLink::when_ready(std::function<void()> ready) {
@@ -113,7 +120,15 @@ void BrokerLink::handle_message(std::string_view topic, std::string_view payload
   if (const auto request = broker::parse_request_topic(topic)) {
     handle_request(*request, payload);
   } else if (const auto event = broker::parse_client_event_topic(topic)) {
-    log_client_event(cloud_.log(), *event, payload);
+    handle_client_event(*event, payload);
+  }
+}
+
+void BrokerLink::handle_client_event(const broker::ClientEventTopic& event, std::string_view payload) {
+  const nlohmann::json fields = log_client_event(cloud_.log(), event, payload);
+  if (fields.is_null()) return;
+  if (const auto message = presence_.message_of(event.event, fields)) {
+    send(message->topic, message->payload, kEventQos);
   }
 }
 

@@ -22,6 +22,7 @@
 #include "sim/broker/message_faults.h"
 #include "sim/cloud/cloud.h"
 #include "sim/cloud/mqtt_front_end.h"
+#include "sim/cloud/presence_events.h"
 #include "sim/cloud/publisher.h"
 
 namespace otasim::cloud {
@@ -53,9 +54,10 @@ class BrokerLink final : private Publisher {
   void deliver(const ClientAddress& client, const std::string& topic, std::string_view payload) override;
   void publish(const std::string& topic, std::string_view payload, int qos) override;
   void handle_message(std::string_view topic, std::string_view payload);
+  void handle_client_event(const broker::ClientEventTopic& event, std::string_view payload);
   void handle_request(const broker::RoutedTopic& request, std::string_view payload);
   void send(const std::string& topic, std::string_view payload, int qos, std::function<void()> done = {});
-  void send_principal(const std::string& fingerprint, const std::string& thing);
+  void send_principal(const std::string& fingerprint, const std::optional<PrincipalGrants>& grants);
   /// Lets the plugin's acknowledgement call the first that waits.
   void ask_whether_ready();
 
@@ -66,6 +68,7 @@ class BrokerLink final : private Publisher {
   std::deque<std::function<void()>> waiting_;     ///< for the plugin to know every principal
   broker::MessageFaults message_faults_;
   MqttFrontEnd front_end_;
+  PresenceEvents presence_;
   Subscription principals_;
 };
 

@@ -88,11 +88,15 @@ ServiceResult<void> Certificates::remove(const std::string& id) {
                     fmt::format("Certificate {} is ACTIVE: make it INACTIVE first.", id));
     }
     bool attached = false;
-    const auto read = database_.query("SELECT 1 FROM thing_principals WHERE principal = ?", {id},
-                                      [&attached](const Row&) { attached = true; });
+    const auto read = database_.query(
+        "SELECT 1 FROM thing_principals WHERE principal = ? UNION SELECT 1 FROM policy_targets "
+        "WHERE certificate_id = ?",
+        {id, id}, [&attached](const Row&) { attached = true; });
     if (!read) return tl::unexpected(read.error());
     if (attached) {
-      return refuse(ErrorCode::kDeleteConflict, fmt::format("Certificate {} is attached to a thing.", id));
+      return refuse(
+          ErrorCode::kDeleteConflict,
+          fmt::format("Certificate {} is attached to a thing or has a policy: detach it first.", id));
     }
     const auto removed = database_.execute("DELETE FROM certificates WHERE certificate_id = ?", {id});
     if (!removed) return tl::unexpected(removed.error());

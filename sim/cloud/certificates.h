@@ -44,7 +44,7 @@ class Certificates {
   /// @returns kResourceNotFound
   ServiceResult<void> set_status(const std::string& id, CertificateStatus status);
   /// @returns kResourceNotFound, kInvalidRequest if it is active, kDeleteConflict if it is attached to a
-  /// thing
+  /// thing or has a policy
   ServiceResult<void> remove(const std::string& id);
 
   [[nodiscard]] Subscription listen(StatusListener listener) { return listeners_.add(std::move(listener)); }

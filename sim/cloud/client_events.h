@@ -1,6 +1,7 @@
 // What the plugin tells of who comes and goes, for the event log.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "sim/broker/private_topics.h"
@@ -10,6 +11,8 @@ namespace otasim::cloud {
 
 /// Logs `client_<event>`, or `fault` for a client that was kicked, with the payload's members; a payload that
 /// is no JSON object is ignored.
-void log_client_event(report::EventLog& log, const broker::ClientEventTopic& event, std::string_view payload);
+/// @returns the event's body; null for a payload that is no JSON object
+nlohmann::json log_client_event(report::EventLog& log, const broker::ClientEventTopic& event,
+                                std::string_view payload);
 
 }  // namespace otasim::cloud

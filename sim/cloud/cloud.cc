@@ -63,7 +63,9 @@ Cloud::Cloud(const std::string& folder, std::unique_ptr<Database> database, std:
                                           : presigned_placeholder(object);
             }),
       certificates_(*database_, clock),
-      things_(*database_, clock, options.uuid, certificates_, jobs_),
+      principals_(*database_, certificates_),
+      policies_(*database_, clock, principals_),
+      things_(*database_, clock, options.uuid, certificates_, principals_, jobs_),
       groups_(*database_, clock, options.uuid, jobs_),
       ota_updates_(*database_, clock, options.uuid, objects_, streams_, jobs_, signer_ ? &*signer_ : nullptr),
       logging_(log_jobs(jobs_, log)) {}

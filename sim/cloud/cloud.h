@@ -4,6 +4,7 @@
 //   (*cloud)->things().create(thing);
 //   auto certificate = (*cloud)->certificates().register_certificate(pem);
 //   (*cloud)->things().attach_principal(thing, certificate->id);
+//   (*cloud)->policies().attach(PolicyName::trusted(kOtaDevicePolicyName), certificate->id);
 //   auto image = (*cloud)->objects().put("firmware", "app.bin", bytes);
 //   auto watch = (*cloud)->on_execution_change([](const JobExecution& e) { ... });
 //   (*cloud)->ota_updates().create({...});
@@ -25,7 +26,9 @@
 #include "sim/cloud/multipart_uploads.h"
 #include "sim/cloud/object_store.h"
 #include "sim/cloud/ota_updates.h"
+#include "sim/cloud/policies.h"
 #include "sim/cloud/presigned_url.h"
+#include "sim/cloud/principals.h"
 #include "sim/cloud/random_id.h"
 #include "sim/cloud/signer.h"
 #include "sim/cloud/streams_service.h"
@@ -54,6 +57,8 @@ class Cloud {
   Cloud& operator=(const Cloud&) = delete;
 
   [[nodiscard]] Certificates& certificates() { return certificates_; }
+  [[nodiscard]] Principals& principals() { return principals_; }
+  [[nodiscard]] Policies& policies() { return policies_; }
   [[nodiscard]] Things& things() { return things_; }
   [[nodiscard]] ThingGroups& groups() { return groups_; }
   [[nodiscard]] ObjectStore& objects() { return objects_; }
@@ -90,6 +95,8 @@ class Cloud {
   StreamsService streams_;
   JobsService jobs_;
   Certificates certificates_;
+  Principals principals_;
+  Policies policies_;
   Things things_;
   ThingGroups groups_;
   OtaUpdates ota_updates_;

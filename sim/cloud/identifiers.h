@@ -48,6 +48,10 @@ struct JobIdRule {
   static constexpr std::size_t kMaxLength = 64;
   static constexpr bool allows(char c) { return detail::is_word(c); }
 };
+struct JobTemplateIdRule {
+  static constexpr std::size_t kMaxLength = 64;
+  static constexpr bool allows(char c) { return detail::is_word(c); }
+};
 struct StreamIdRule {
   static constexpr std::size_t kMaxLength = 128;
   static constexpr bool allows(char c) { return detail::is_word(c); }
@@ -62,9 +66,18 @@ struct GroupNameRule {
   static constexpr bool allows(char c) { return detail::is_word_or_colon(c); }
 };
 
+struct PolicyNameRule {
+  static constexpr std::size_t kMaxLength = 128;
+  static constexpr bool allows(char c) {
+    return detail::is_word(c) || c == '+' || c == '=' || c == ',' || c == '.' || c == '@';
+  }
+};
+
+using PolicyName = Identifier<PolicyNameRule>;
 using ThingName = Identifier<ThingNameRule>;
 using GroupName = Identifier<GroupNameRule>;
 using JobId = Identifier<JobIdRule>;
+using JobTemplateId = Identifier<JobTemplateIdRule>;
 using StreamId = Identifier<StreamIdRule>;
 using OtaUpdateId = Identifier<OtaUpdateIdRule>;
 

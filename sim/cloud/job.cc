@@ -15,18 +15,23 @@ std::optional<TargetSelection> target_selection(std::string_view name) {
 
 std::string_view to_string(JobStatus status) {
   switch (status) {
+    case JobStatus::kScheduled:
+      return "SCHEDULED";
     case JobStatus::kInProgress:
       return "IN_PROGRESS";
     case JobStatus::kCompleted:
       return "COMPLETED";
     case JobStatus::kCanceled:
       return "CANCELED";
+    case JobStatus::kDeletionInProgress:
+      return "DELETION_IN_PROGRESS";
   }
   return "";
 }
 
 std::optional<JobStatus> job_status(std::string_view name) {
-  for (const JobStatus status : {JobStatus::kInProgress, JobStatus::kCompleted, JobStatus::kCanceled}) {
+  for (const JobStatus status : {JobStatus::kScheduled, JobStatus::kInProgress, JobStatus::kCompleted,
+                                 JobStatus::kCanceled, JobStatus::kDeletionInProgress}) {
     if (to_string(status) == name) return status;
   }
   return std::nullopt;

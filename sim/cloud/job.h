@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "sim/cloud/identifiers.h"
+#include "sim/cloud/job_config.h"
 
 namespace otasim::cloud {
 
@@ -19,10 +22,16 @@ enum class TargetSelection { kSnapshot, kContinuous };
 [[nodiscard]] std::optional<TargetSelection> target_selection(std::string_view name);
 
 enum class JobStatus {
+  kScheduled,  ///< before its start, or between two of its maintenance windows
   kInProgress,
-  kCompleted,  ///< every execution of a snapshot job is over
+  kCompleted,  ///< nothing is left to be rolled out and every execution is over
   kCanceled,
+  kDeletionInProgress,  ///< only its name is left, for a moment
 };
+/// Whether nothing of it is rolled out any more.
+[[nodiscard]] constexpr bool is_over(JobStatus status) {
+  return status != JobStatus::kScheduled && status != JobStatus::kInProgress;
+}
 [[nodiscard]] std::string_view to_string(JobStatus status);
 /// @returns nothing for a name that is none
 [[nodiscard]] std::optional<JobStatus> job_status(std::string_view name);
@@ -33,15 +42,9 @@ using JobTarget = std::variant<ThingName, GroupName>;
 inline constexpr std::int64_t kMinPresignedExpiry = 60;
 inline constexpr std::int64_t kMaxPresignedExpiry = 3600;
 inline constexpr std::int64_t kMaxTimeoutMinutes = 10'080;
-inline constexpr std::int64_t kMaxRetries = 10;
 
-/// How often an execution that ended so is queued again (jobExecutionsRetryConfig). A criterion for any
-/// failure stands alone, as with AWS; together at most kMaxRetries.
-struct RetryConfig {
-  std::int64_t failed = 0;     ///< after FAILED
-  std::int64_t timed_out = 0;  ///< after TIMED_OUT
-  std::int64_t any = 0;        ///< after either (ALL)
-};
+/// Values for a template's document (documentParameters).
+using DocumentParameters = std::map<std::string, std::string, std::less<>>;
 
 struct Job {
   JobId id;
@@ -55,6 +58,13 @@ struct Job {
   std::int64_t presigned_expires_sec = kMaxPresignedExpiry;
   std::optional<std::int64_t> in_progress_timeout_minutes = {};
   RetryConfig retries = {};
+  RolloutConfig rollout = {};
+  AbortConfig abort = {};
+  SchedulingConfig scheduling = {};
+  std::string namespace_id = {};     ///< empty: none
+  std::string document_source = {};  ///< the S3 link that the document was read from; empty: none
+  std::string template_arn = {};     ///< of the template that the job was made of; empty: none
+  DocumentParameters document_parameters = {};
   std::int64_t created_at = 0;  ///< epoch seconds
   std::int64_t last_updated_at = 0;
   std::optional<std::int64_t> completed_at = {};
@@ -62,6 +72,7 @@ struct Job {
 
 /// How many executions are in each status (jobProcessDetails).
 struct JobProcessDetails {
+  std::vector<JobTarget> processing_targets = {};  ///< those of the targets that are still being rolled out
   std::int64_t queued = 0;
   std::int64_t in_progress = 0;
   std::int64_t succeeded = 0;

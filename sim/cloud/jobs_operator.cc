@@ -24,20 +24,6 @@ bool within(std::int64_t value, std::int64_t least, std::int64_t most) {
   return value >= least && value <= most;
 }
 
-ServiceResult<void> check_retries(const RetryConfig& retries) {
-  for (const std::int64_t number : {retries.failed, retries.timed_out, retries.any}) {
-    if (!within(number, 0, kMaxRetries)) return out_of_range("numberOfRetries", 0, kMaxRetries);
-  }
-  if (retries.any > 0 && (retries.failed > 0 || retries.timed_out > 0)) {
-    return refuse(ErrorCode::kInvalidRequest, "Retries after ALL failures stand alone.");
-  }
-  if (retries.failed + retries.timed_out > kMaxRetries) {
-    return refuse(ErrorCode::kInvalidRequest,
-                  fmt::format("All retries together must be at most {}.", kMaxRetries));
-  }
-  return {};
-}
-
 ServiceResult<void> check_request(const CreateJobRequest& request) {
   if (request.document.size() > kMaxDocument) {
     return refuse(ErrorCode::kInvalidRequest,
@@ -58,7 +44,9 @@ ServiceResult<void> check_request(const CreateJobRequest& request) {
       !within(*request.in_progress_timeout_minutes, 1, kMaxTimeoutMinutes)) {
     return out_of_range("inProgressTimeoutInMinutes", 1, kMaxTimeoutMinutes);
   }
-  return check_retries(request.retries);
+  if (auto valid = check(request.retries); !valid) return valid;
+  if (auto valid = check(request.rollout); !valid) return valid;
+  return check(request.abort);
 }
 
 }  // namespace

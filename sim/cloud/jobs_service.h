@@ -58,6 +58,23 @@ struct CreateJobRequest {
   std::int64_t presigned_expires_sec = kMaxPresignedExpiry;
   std::optional<std::int64_t> in_progress_timeout_minutes = {};
   RetryConfig retries = {};
+  RolloutConfig rollout = {};
+  AbortConfig abort = {};
+  SchedulingConfig scheduling = {};
+  std::string namespace_id = {};     ///< empty: none
+  std::string document_source = {};  ///< told by describe_job; the caller has read the document from there
+  std::string template_arn = {};     ///< told by describe_job; JobTemplates::apply() sets it
+  DocumentParameters document_parameters = {};
+};
+
+/// What is to change; what is not named stays.
+struct UpdateJobRequest {
+  std::optional<std::string> description = {};
+  std::optional<std::int64_t> presigned_expires_sec = {};
+  std::optional<RolloutConfig> rollout = {};
+  std::optional<AbortConfig> abort = {};
+  std::optional<std::int64_t> in_progress_timeout_minutes = {};
+  std::optional<RetryConfig> retries = {};
 };
 
 struct ListJobsRequest {
@@ -143,6 +160,9 @@ class JobsService {
   ///          document that is no JSON object or too long, for no target or too many, or a number out of
   ///          range
   ServiceResult<void> create(const CreateJobRequest& request);
+  /// Changes a job that is not over. A new rate holds from the next minute on; a new timeout for executions
+  /// that are begun from now on. @returns kResourceNotFound, kInvalidRequest
+  ServiceResult<void> update_job(const JobId& id, const UpdateJobRequest& request);
   /// Adds groups to a continuous job in progress. @returns kResourceNotFound, kInvalidRequest
   ServiceResult<void> associate_targets(const JobId& id, const std::vector<GroupName>& groups);
   /// @returns kResourceNotFound
@@ -162,8 +182,10 @@ class JobsService {
   ///          kVersionMismatch, kInvalidRequest for details that break a limit
   ServiceResult<void> cancel_execution(const JobId& id, const ThingName& thing,
                                        const CancelExecutionRequest& request = {});
-  /// Takes a job and its executions away; its id may be used again.
-  /// @returns kResourceNotFound, kInvalidStateTransition if the job is in progress (without force)
+  /// Takes a job's executions away at once; the job itself is DELETION_IN_PROGRESS and gone a moment later
+  /// (run_due), when its id may be used again.
+  /// @returns kResourceNotFound, kInvalidStateTransition if the job is in progress (without force) or being
+  ///          deleted already, kLimitExceeded while too many are being deleted
   ServiceResult<void> remove_job(const JobId& id, bool force);
   /// @returns kResourceNotFound, kInvalidStateTransition if it is not over (without force)
   ServiceResult<void> remove_execution(const JobId& id, const ThingName& thing, std::int64_t number,

@@ -80,6 +80,8 @@ struct CreateOtaUpdateRequest {
   std::int64_t presigned_expires_sec = kDefaultOtaUrlExpiry;
   std::optional<std::int64_t> in_progress_timeout_minutes = {};
   RetryConfig retries = {};
+  RolloutConfig rollout = {};
+  AbortConfig abort = {};
 };
 
 enum class OtaUpdateStatus { kCreateComplete, kCreateFailed };

@@ -4,12 +4,15 @@
 
 #include <array>
 
+#include "sim/broker/iot_policy.h"
+#include "sim/cloud/policies.h"
+
 namespace otasim::cloud {
 
 namespace {
 
 /// Entry N brings version N to version N + 1. Entries are only ever added: there are files of each version.
-constexpr std::array<const char*, 3> kMigrations{R"sql(
+constexpr std::array<const char*, 4> kMigrations{R"sql(
 CREATE TABLE things(
   name TEXT PRIMARY KEY,
   thing_id TEXT NOT NULL,
@@ -163,6 +166,28 @@ INSERT INTO ota_updates SELECT ota_update_id, status, NULL, NULL, description, j
 DROP TABLE ota_updates_1;
 )sql",
                                                  R"sql(
+-- Policies and principals: a certificate may be attached to several things, and has policies. Those that were let
+-- in before there were policies have what the lab's own devices have (ota_device_policy(), iot_policy.h).
+CREATE TABLE policies(
+  name TEXT PRIMARY KEY,
+  document TEXT NOT NULL,
+  created_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE policy_targets(
+  policy TEXT NOT NULL REFERENCES policies(name),
+  certificate_id TEXT NOT NULL REFERENCES certificates(certificate_id) ON DELETE CASCADE,
+  PRIMARY KEY(certificate_id, policy)) WITHOUT ROWID;
+CREATE INDEX targets_of_policy ON policy_targets(policy, certificate_id);
+
+ALTER TABLE thing_principals RENAME TO thing_principals_1;
+CREATE TABLE thing_principals(
+  principal TEXT NOT NULL,
+  thing TEXT NOT NULL REFERENCES things(name) ON DELETE CASCADE,
+  PRIMARY KEY(principal, thing)) WITHOUT ROWID;
+CREATE INDEX principals_of_thing ON thing_principals(thing, principal);
+INSERT INTO thing_principals SELECT principal, thing FROM thing_principals_1;
+DROP TABLE thing_principals_1;
+)sql",
+                                                 R"sql(
 -- Objects: buckets of their own, delete markers, null versions, headers, multipart uploads.
 -- `versioning` is Never, Enabled or Suspended.
 CREATE TABLE buckets(
@@ -201,6 +226,18 @@ CREATE TABLE upload_parts(
 )sql"};
 
 constexpr std::int64_t kVersion = kMigrations.size();
+constexpr std::int64_t kFirstVersionWithPolicies = 3;
+
+/// Makes the policy of the lab's own devices, and gives it to those that were let in without one.
+Result<void> give_device_policy(Database& database) {
+  auto made = database.execute("INSERT INTO policies(name, document, created_at) VALUES (?, ?, 0)",
+                               {kOtaDevicePolicyName, broker::ota_device_policy()});
+  if (!made) return made;
+  return database.execute(
+      "INSERT INTO policy_targets SELECT ?, certificate_id FROM certificates "
+      "WHERE certificate_id IN (SELECT principal FROM thing_principals)",
+      {kOtaDevicePolicyName});
+}
 
 }  // namespace
 
@@ -217,6 +254,9 @@ Result<void> migrate(Database& database) {
   return database.transaction([&]() -> Result<void> {
     for (std::int64_t step = version; step < kVersion; ++step) {
       if (auto done = database.run_script(kMigrations[static_cast<std::size_t>(step)]); !done) return done;
+    }
+    if (version < kFirstVersionWithPolicies) {
+      if (auto given = give_device_policy(database); !given) return given;
     }
     return database.run_script(fmt::format("PRAGMA user_version = {}", kVersion));
   });

@@ -36,6 +36,12 @@ std::string_view to_string(ErrorCode code) {
       return "ETagMismatch";
     case ErrorCode::kDeleteConflict:
       return "DeleteConflict";
+    case ErrorCode::kMalformedPolicy:
+      return "MalformedPolicy";
+    case ErrorCode::kConflict:
+      return "Conflict";
+    case ErrorCode::kLimitExceeded:
+      return "LimitExceeded";
     case ErrorCode::kRequestThrottled:
       return "RequestThrottled";
     case ErrorCode::kInternalError:

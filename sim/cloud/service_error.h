@@ -30,6 +30,9 @@ enum class ErrorCode {
   kBlockBitmapLimitExceeded,  ///< a stream's bitmap
   kETagMismatch,              ///< a stream's object is not the one it was made with
   kDeleteConflict,            ///< something else still needs it
+  kMalformedPolicy,           ///< a policy document that is none, or not understood
+  kConflict,                  ///< a template's name is taken
+  kLimitExceeded,             ///< as many as there may be
   kRequestThrottled,          ///< too many requests; only as a fault
   kInternalError,             ///< the service's own fault
 };

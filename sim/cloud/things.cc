@@ -6,16 +6,6 @@
 
 namespace otasim::cloud {
 
-Things::Things(Database& database, const Clock& clock, UuidSource uuid, Certificates& certificates,
-               JobsService& jobs)
-    : database_(database),
-      clock_(clock),
-      uuid_(std::move(uuid)),
-      certificates_(certificates),
-      jobs_(jobs),
-      certificate_changes_(certificates.listen(
-          [this](const CertificateRecord& certificate) { tell_of_status(certificate); })) {}
-
 ServiceResult<Thing> Things::create(const ThingName& name) {
   return database_.transaction([&]() -> ServiceResult<Thing> {
     if (auto known = describe(name); known || known.error().code != ErrorCode::kResourceNotFound)
@@ -77,25 +67,24 @@ ServiceResult<void> Things::attach_principal(const ThingName& thing, const std::
     if (const auto known = describe(thing); !known) return tl::unexpected(known.error());
     const auto certificate = certificates_.describe(certificate_id);
     if (!certificate) return tl::unexpected(certificate.error());
-    auto attached =
-        database_.execute("INSERT OR REPLACE INTO thing_principals(principal, thing) VALUES (?, ?)",
+    const auto attached =
+        database_.execute("INSERT OR IGNORE INTO thing_principals(principal, thing) VALUES (?, ?)",
                           {certificate_id, thing.str()});
     if (!attached) return tl::unexpected(attached.error());
-    if (certificate->status == CertificateStatus::kActive) {
-      database_.after_commit([this, certificate_id, name = thing.str()] { tell(certificate_id, name); });
-    }
+    principals_.changed(certificate_id);
     return {};
   });
 }
 
-ServiceResult<void> Things::detach_principal(const std::string& certificate_id) {
+ServiceResult<void> Things::detach_principal(const ThingName& thing, const std::string& certificate_id) {
   return database_.transaction([&]() -> ServiceResult<void> {
     bool found = false;
-    const auto removed = database_.query("DELETE FROM thing_principals WHERE principal = ? RETURNING thing",
-                                         {certificate_id}, [&found](const Row&) { found = true; });
+    const auto removed =
+        database_.query("DELETE FROM thing_principals WHERE principal = ? AND thing = ? RETURNING thing",
+                        {certificate_id, thing.str()}, [&found](const Row&) { found = true; });
     if (!removed) return tl::unexpected(removed.error());
-    if (!found) return refuse(ErrorCode::kResourceNotFound, "The principal is not attached to a thing.");
-    database_.after_commit([this, certificate_id] { tell(certificate_id, ""); });
+    if (!found) return refuse(ErrorCode::kResourceNotFound, "The principal is not attached to the thing.");
+    principals_.changed(certificate_id);
     return {};
   });
 }
@@ -110,29 +99,13 @@ ServiceResult<std::vector<std::string>> Things::principals_of(const ThingName& t
   return all;
 }
 
-ServiceResult<std::vector<Principal>> Things::active_principals() {
-  std::vector<Principal> all;
+ServiceResult<std::vector<ThingName>> Things::things_of(const std::string& certificate_id) {
+  std::vector<ThingName> all;
   const auto read = database_.query(
-      "SELECT principal, thing FROM thing_principals JOIN certificates ON certificate_id = principal "
-      "WHERE status = ? ORDER BY principal",
-      {to_string(CertificateStatus::kActive)}, [&all](const Row& row) {
-        all.push_back({row.text(0), ThingName::trusted(row.text(1))});
-      });
+      "SELECT thing FROM thing_principals WHERE principal = ? ORDER BY thing", {certificate_id},
+      [&all](const Row& row) { all.push_back(ThingName::trusted(row.text(0))); });
   if (!read) return tl::unexpected(read.error());
   return all;
-}
-
-/// An attached certificate that has become active, or is so no longer.
-void Things::tell_of_status(const CertificateRecord& certificate) {
-  std::string thing;
-  const auto read = database_.query("SELECT thing FROM thing_principals WHERE principal = ?",
-                                    {certificate.id}, [&thing](const Row& row) { thing = row.text(0); });
-  if (!read || thing.empty()) return;
-  tell(certificate.id, certificate.status == CertificateStatus::kActive ? thing : "");
-}
-
-void Things::tell(const std::string& certificate_id, const std::string& thing) {
-  listeners_.for_each([&](const PrincipalListener& listener) { listener(certificate_id, thing); });
 }
 
 }  // namespace otasim::cloud

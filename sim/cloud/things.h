@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,8 +10,8 @@
 #include "sim/cloud/database.h"
 #include "sim/cloud/identifiers.h"
 #include "sim/cloud/jobs_service.h"
-#include "sim/cloud/listeners.h"
 #include "sim/cloud/page.h"
+#include "sim/cloud/principals.h"
 #include "sim/cloud/random_id.h"
 #include "sim/cloud/service_error.h"
 
@@ -24,18 +23,16 @@ struct Thing {
   std::int64_t created_at = 0;
 };
 
-struct Principal {
-  std::string certificate_id;
-  ThingName thing;
-};
-
 class Things {
  public:
-  /// Hears which thing a certificate may act as from now on; empty: none.
-  using PrincipalListener = std::function<void(const std::string& certificate_id, const std::string& thing)>;
-
   Things(Database& database, const Clock& clock, UuidSource uuid, Certificates& certificates,
-         JobsService& jobs);
+         Principals& principals, JobsService& jobs)
+      : database_(database),
+        clock_(clock),
+        uuid_(std::move(uuid)),
+        certificates_(certificates),
+        principals_(principals),
+        jobs_(jobs) {}
 
   /// Creates a thing; one that exists already is left as it is, as AWS does for an equal request.
   ServiceResult<Thing> create(const ThingName& name);
@@ -47,31 +44,23 @@ class Things {
   /// @returns kResourceNotFound, kInvalidRequest while a principal is attached
   ServiceResult<void> remove(const ThingName& name);
 
-  /// Lets a certificate act as a thing; one that acts as another thing is moved.
+  /// Lets a certificate act as a thing; it may act as others, too.
   /// @returns kResourceNotFound for the thing or the certificate
   ServiceResult<void> attach_principal(const ThingName& thing, const std::string& certificate_id);
-  /// @returns kResourceNotFound if it is attached to none
-  ServiceResult<void> detach_principal(const std::string& certificate_id);
+  /// @returns kResourceNotFound if it is not attached to the thing
+  ServiceResult<void> detach_principal(const ThingName& thing, const std::string& certificate_id);
   /// The ids of a thing's certificates, active or not. @returns kResourceNotFound
   [[nodiscard]] ServiceResult<std::vector<std::string>> principals_of(const ThingName& thing);
-  /// Whoever may connect: attached certificates that are active.
-  [[nodiscard]] ServiceResult<std::vector<Principal>> active_principals();
-
-  [[nodiscard]] Subscription listen(PrincipalListener listener) {
-    return listeners_.add(std::move(listener));
-  }
+  /// The things that a certificate is attached to, in order of their names.
+  [[nodiscard]] ServiceResult<std::vector<ThingName>> things_of(const std::string& certificate_id);
 
  private:
-  void tell(const std::string& certificate_id, const std::string& thing);
-  void tell_of_status(const CertificateRecord& certificate);
-
   Database& database_;
   const Clock& clock_;
   UuidSource uuid_;
   Certificates& certificates_;
+  Principals& principals_;
   JobsService& jobs_;
-  Listeners<PrincipalListener> listeners_;
-  Subscription certificate_changes_;
 };
 
 }  // namespace otasim::cloud

@@ -21,4 +21,8 @@ namespace otasim::cloud {
 /// Epoch seconds of an X-Amz-Date. @returns nothing for any other form, or a date that does not exist
 [[nodiscard]] std::optional<std::int64_t> parse_amz_date(std::string_view text);
 
+/// Epoch seconds of `2013-05-24T13:05[:09[.123]][Z|+hh:mm|-hh:mm]`; a blank may stand for the `T`, and
+/// without a zone it is UTC. @returns nothing for any other form, or a date that does not exist
+[[nodiscard]] std::optional<std::int64_t> parse_iso8601(std::string_view text);
+
 }  // namespace otasim::cloud

@@ -278,6 +278,15 @@ Result<void> Fleet::finish_removal(const DeviceRecord& record) {
   return remove_all(folder);
 }
 
+cloud::ServiceResult<void> detach_policies(cloud::Cloud& cloud, const std::string& certificate) {
+  const auto policies = cloud.policies().attached_to(certificate, {.max_results = cloud::kMaxPageSize});
+  if (!policies) return tl::unexpected(policies.error());
+  for (const cloud::Policy& policy : policies->items) {
+    if (auto detached = cloud.policies().detach(policy.name, certificate); !detached) return detached;
+  }
+  return {};
+}
+
 /// Deletes a device's thing and its certificates; whatever of it is not there stays away.
 Result<void> Fleet::delete_thing(const std::string& name) {
   const auto failed = [&name](const cloud::ServiceError& error) {
@@ -291,8 +300,13 @@ Result<void> Fleet::delete_thing(const std::string& name) {
     return failed(principals.error());
   }
   for (const std::string& certificate : *principals) {
-    if (auto detached = cloud.things().detach_principal(certificate); !detached)
+    if (auto detached = cloud.things().detach_principal(thing, certificate); !detached)
       return failed(detached.error());
+    // A certificate that acts as other things, too, is not this device's alone.
+    const auto others = cloud.things().things_of(certificate);
+    if (!others) return failed(others.error());
+    if (!others->empty()) continue;
+    if (auto detached = detach_policies(cloud, certificate); !detached) return failed(detached.error());
     auto disabled = cloud.certificates().set_status(certificate, cloud::CertificateStatus::kInactive);
     if (!disabled) return failed(disabled.error());
     if (auto removed = cloud.certificates().remove(certificate); !removed) return failed(removed.error());

@@ -23,6 +23,9 @@ Result<Identity> register_device(RunningLab& lab, const std::string& name) {
   if (!certificate) {
     return tl::unexpected(certificate.error().to_error("cannot register the device's certificate"));
   }
+  const auto permitted =
+      lab.cloud().policies().attach(cloud::PolicyName::trusted(cloud::kOtaDevicePolicyName), certificate->id);
+  if (!permitted) return tl::unexpected(permitted.error().to_error("cannot give the device its policy"));
   const auto attached = lab.cloud().things().attach_principal(thing, certificate->id);
   if (!attached) return tl::unexpected(attached.error().to_error("cannot attach the device's certificate"));
   return identity;

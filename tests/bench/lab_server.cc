@@ -15,6 +15,7 @@
 #include "sim/base/file_io.h"
 #include "sim/broker/broker.h"
 #include "sim/broker/broker_client.h"
+#include "sim/broker/principal.h"
 #include "sim/cloud/broker_link.h"
 #include "sim/cloud/cloud.h"
 #include "sim/cloud/cloud_timers.h"
@@ -35,7 +36,8 @@ class Echo {
                                   std::string_view payload) { answer(topic, payload); },
              .on_lost = [](const Error&) {}}))) {
     for (const auto& [thing, identity] : devices) {
-      client_->publish(broker::principal_topic(identity.fingerprint), thing, 1);
+      client_->publish(broker::principal_topic(identity.fingerprint),
+                       broker::principal_payload({thing}, {broker::ota_device_policy()}), 1);
     }
     client_->publish(broker::principal_topic(std::string(broker::kFingerprintLength, '0')), "", 1,
                      std::move(ready));

@@ -1,10 +1,13 @@
 #include <gmock/gmock.h>
 
-#include "sim/broker/access_policy.h"
 #include "sim/broker/broker_config.h"
 #include "sim/broker/client_table.h"
+#include "sim/broker/disconnect_log.h"
 #include "sim/broker/port_reservation.h"
+#include "sim/broker/principal.h"
 #include "sim/broker/private_topics.h"
+#include "sim/broker/topic_rules.h"
+#include "tests/sim/broker/device_rights.h"
 
 namespace otasim::broker {
 namespace {
@@ -12,6 +15,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::may_receive;
+using testing::may_request;
+using testing::may_subscribe;
 using ::testing::Not;
 
 TEST(PrivateTopics, RequestAndDeliveryKeepClientAndTopic) {
@@ -52,7 +58,7 @@ TEST(PrivateTopics, EventsAreReadBackAsWritten) {
   }
 }
 
-TEST(AccessPolicy, ATopicOfAnotherThingIsNotOwnThoughItsNameBeginsAlike) {
+TEST(DeviceRights, ATopicOfAnotherThingIsNotOwnThoughItsNameBeginsAlike) {
   EXPECT_TRUE(may_request("lamp", "$aws/things/lamp/jobs/get"));
   EXPECT_FALSE(may_request("lamp", "$aws/things/lamp2/jobs/get"));
   EXPECT_FALSE(may_request("lamp2", "$aws/things/lamp/jobs/get"));
@@ -60,7 +66,7 @@ TEST(AccessPolicy, ATopicOfAnotherThingIsNotOwnThoughItsNameBeginsAlike) {
   EXPECT_FALSE(may_receive("lamp", "$aws/things/lamp2/jobs/notify"));
 }
 
-TEST(AccessPolicy, OnlyServiceTopicsBelongToAThing) {
+TEST(DeviceRights, OnlyServiceTopicsBelongToAThing) {
   EXPECT_FALSE(may_request("lamp", "$aws/things/lamp/jobs/"));
   EXPECT_FALSE(may_request("lamp", "$aws/things/lamp/jobs"));
   EXPECT_FALSE(may_request("lamp", "$aws/things/lamp/shadow/get"));
@@ -69,7 +75,7 @@ TEST(AccessPolicy, OnlyServiceTopicsBelongToAThing) {
   EXPECT_TRUE(may_subscribe("lamp", "$aws/things/lamp/streams/+/data/cbor"));
 }
 
-TEST(AccessPolicy, AnswersAreTheServicesToPublish) {
+TEST(DeviceRights, AnswersAreTheServicesToPublish) {
   for (const char* answer :
        {"jobs/notify", "jobs/notify-next", "jobs/get/accepted", "jobs/j/update/rejected",
         "streams/s/data/cbor", "streams/s/description/json", "streams/s/rejected/cbor"}) {
@@ -107,13 +113,95 @@ TEST(ClientTable, AHandleThatIsUsedAgainIsANewConnection) {
 TEST(ClientTable, APrincipalThatIsMovedNamesTheConnectionsThatAreNoLongerRight) {
   ClientTable table;
   const int handle = 0;
-  EXPECT_THAT(table.set_principal("f", "lamp"), IsEmpty());
-  EXPECT_EQ(table.thing_of("f"), "lamp");
+  const auto grants = [](const char* thing) {
+    return parse_principal_payload(thing == nullptr ? "" : testing::device_grants(thing));
+  };
+  EXPECT_THAT(table.set_principal("f", grants("lamp")), IsEmpty());
+  EXPECT_THAT(table.principal("f")->things, ElementsAre("lamp"));
   table.add(&handle, "lamp", "lamp", "f");
-  EXPECT_THAT(table.set_principal("f", "lamp"), IsEmpty());
-  EXPECT_THAT(table.set_principal("f", "door"), ElementsAre("lamp"));
-  EXPECT_THAT(table.set_principal("f", ""), ElementsAre("lamp"));
-  EXPECT_FALSE(table.thing_of("f"));
+  EXPECT_THAT(table.set_principal("f", grants("lamp")), IsEmpty());
+  EXPECT_THAT(table.set_principal("f", grants("door")), ElementsAre("lamp"));
+  EXPECT_THAT(table.set_principal("f", grants(nullptr)), ElementsAre("lamp"));
+  EXPECT_EQ(table.principal("f"), nullptr);
+}
+
+TEST(ClientTable, AChangeOfPoliciesHoldsForConnectionsThatAreOpen) {
+  ClientTable table;
+  const int handle = 0;
+  table.set_principal("f", parse_principal_payload(testing::device_grants("lamp")));
+  const Connection& lamp = table.add(&handle, "lamp", "lamp", "f");
+  const std::string topic = topic_resource("weather/today");
+  EXPECT_FALSE(table.allows(lamp, "iot:Publish", topic));
+  EXPECT_THAT(table.set_principal("f", parse_principal_payload(principal_payload({"lamp"}, {open_policy()}))),
+              IsEmpty());
+  EXPECT_TRUE(table.allows(lamp, "iot:Publish", topic));
+}
+
+TEST(Principal, IsReadBackAsWrittenAndNothingElseIs) {
+  const auto read = parse_principal_payload(principal_payload({"a", "b"}, {open_policy()}));
+  ASSERT_TRUE(read);
+  EXPECT_THAT(read->things, ElementsAre("a", "b"));
+  EXPECT_EQ(read->policies.size(), 1U);
+  EXPECT_EQ(read->thing_of("b"), "b");
+  EXPECT_EQ(read->thing_of("c"), "");
+  for (const char* wrong :
+       {"", "{", "[]", "{}", R"({"things":[1],"policies":[]})", R"({"things":[],"policies":["{}"]})"}) {
+    EXPECT_FALSE(parse_principal_payload(wrong)) << wrong;
+  }
+}
+
+TEST(TopicRules, KnowsWhatATopicIsFor) {
+  EXPECT_EQ(kind_of("weather/today"), TopicKind::kApplication);
+  EXPECT_EQ(kind_of("$aws/things/lamp/jobs/get"), TopicKind::kRequest);
+  for (const char* reserved :
+       {"$aws/things/lamp/jobs/notify", "$aws/things/lamp/shadow/get", "$aws/events/job/j/completed",
+        "$aws/things/la mp/jobs/get", "$aws/things/lamp", "$aws/things/lamp/streams/"}) {
+    EXPECT_EQ(kind_of(reserved), TopicKind::kReserved) << reserved;
+  }
+  EXPECT_EQ(kind_of("otasim/kick/lamp"), TopicKind::kPrivate);
+  EXPECT_EQ(kind_of("$SYS/broker/log"), TopicKind::kPrivate);
+  EXPECT_EQ(kind_of("a/b/c/d/e/f/g/h"), TopicKind::kApplication);
+  EXPECT_EQ(kind_of("a/b/c/d/e/f/g/h/i"), TopicKind::kTooLong);
+  EXPECT_EQ(kind_of(std::string(kMaxTopic + 1, 'x')), TopicKind::kTooLong);
+}
+
+TEST(TopicRules, ASharedSubscriptionIsJudgedByItsFilter) {
+  EXPECT_EQ(without_share("$share/g/a/b"), "a/b");
+  EXPECT_EQ(without_share("a/b"), "a/b");
+  EXPECT_FALSE(is_fit_for_subscription("$share/g"));
+  EXPECT_FALSE(is_fit_for_subscription("$share/g/otasim/#"));
+  EXPECT_TRUE(is_fit_for_subscription("$share/g/weather/#"));
+  EXPECT_FALSE(is_fit_for_subscription("$SYS/#"));
+  EXPECT_TRUE(
+      is_fit_for_subscription("#"));  // matches nothing that begins with $; otasim/ is never delivered
+}
+
+TEST(TokenBucket, LetsASecondsWorthThroughAndNoMore) {
+  TokenBucket bucket(100);
+  const auto start = TokenBucket::Time(std::chrono::seconds(1000));
+  int taken = 0;
+  while (bucket.take(1, start)) ++taken;
+  EXPECT_EQ(taken, 100);
+  EXPECT_FALSE(bucket.take(1, start + std::chrono::milliseconds(5)));
+  EXPECT_TRUE(bucket.take(1, start + std::chrono::milliseconds(20)));
+}
+
+TEST(TokenBucket, PaysALargeMessageOffAfterwards) {
+  TokenBucket bucket(100);
+  const auto start = TokenBucket::Time(std::chrono::seconds(1000));
+  EXPECT_TRUE(bucket.take(250, start));
+  EXPECT_FALSE(bucket.take(1, start + std::chrono::seconds(1)));
+  EXPECT_TRUE(bucket.take(1, start + std::chrono::seconds(2)));
+}
+
+TEST(DisconnectLog, KnowsMosquittosSentences) {
+  EXPECT_EQ(end_reason_in("Client lamp disconnected.", "lamp"), EndReason::kClientInitiatedDisconnect);
+  EXPECT_EQ(end_reason_in("Client lamp has exceeded timeout, disconnecting.", "lamp"),
+            EndReason::kKeepAliveTimeout);
+  EXPECT_EQ(end_reason_in("Client lamp closed its connection.", "lamp"), EndReason::kConnectionLost);
+  EXPECT_EQ(end_reason_in("Bad socket read/write on client lamp: reset", "lamp"), EndReason::kConnectionLost);
+  EXPECT_EQ(end_reason_in("Client lamp2 disconnected.", "lamp"), EndReason::kUnknown);
+  EXPECT_EQ(end_reason_in("Client lamp disconnected. closed its connection.", "lamp"), EndReason::kUnknown);
 }
 
 TEST(BrokerConfig, RequiresClientCertificatesAndOpensThePrivateListenerLast) {

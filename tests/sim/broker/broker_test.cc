@@ -7,7 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/broker/broker_client.h"
+#include "sim/broker/broker_config.h"
+#include "sim/broker/iot_policy.h"
+#include "sim/broker/principal.h"
+#include "sim/broker/rate_limit.h"
+#include "sim/broker/topic_rules.h"
 #include "tests/sim/broker/device_client.h"
+#include "tests/sim/broker/device_rights.h"
 
 namespace otasim::broker {
 namespace {
@@ -51,7 +57,7 @@ class BrokerTest : public ::testing::Test {
   }
 
   void attach(const TestIdentity& identity, const std::string& thing) {
-    tell_plugin(principal_topic(identity.fingerprint), thing);
+    tell_plugin(principal_topic(identity.fingerprint), thing.empty() ? "" : testing::device_grants(thing));
   }
 
   void connect(DeviceClient& device, const TestIdentity& identity) {
@@ -221,7 +227,7 @@ TEST_F(BrokerTest, RefusesACertificateThatNoThingHas) {
   EXPECT_EQ(device.connect(lab_, broker_->port(), stranger), kNotAuthorised);
   const auto refused = nlohmann::json::parse(heard("otasim/event/refused/lamp").payload);
   EXPECT_EQ(refused["principal"], stranger.fingerprint);
-  EXPECT_THAT(refused["message"], HasSubstr("not attached"));
+  EXPECT_THAT(refused["message"], HasSubstr("not registered"));
 }
 
 TEST_F(BrokerTest, RefusesACertificateOfAnotherAuthority) {
@@ -293,6 +299,52 @@ TEST_F(BrokerTest, KeepsTheRestOfAnUpdateGoingAfterATooLargeMessage) {
   EXPECT_EQ(heard("otasim/request/").payload.size(), 128U * 1024U);
 }
 
+TEST_F(BrokerTest, RoutesApplicationsOwnTopicsAsPoliciesAllow) {
+  const TestIdentity console = lab_.issue("console", crypto::Purpose::kTlsClient);
+  tell_plugin(principal_topic(console.fingerprint), principal_payload({}, {open_policy()}));
+  DeviceClient sender(io_, "console");
+  connect(sender, console);
+  DeviceClient listener(io_, "console-2");
+  connect(listener, console);
+  ASSERT_EQ(listener.subscribe("weather/#"), 1);
+  EXPECT_TRUE(sender.publish("weather/today", "sun"));
+  EXPECT_EQ(listener.payload_of("weather/today"), "sun");
+  EXPECT_TRUE(sender.publish("weather/last", "rain", 1, /*retain=*/true));
+  DeviceClient late(io_, "console-3");
+  connect(late, console);
+  ASSERT_EQ(late.subscribe("weather/last"), 1);
+  EXPECT_EQ(late.payload_of("weather/last"), "rain");
+  EXPECT_EQ(late.subscribe("otasim/#"), kSubscriptionRefused);
+  EXPECT_FALSE(sender.publish("$aws/events/job/j1/completed", "forged")) << "AWS's own, whatever the policy";
+}
+
+TEST_F(BrokerTest, TellsWhetherAClientSaidGoodbyeOrWasLost) {
+  for (const auto& [abruptly, reason] :
+       {std::pair{false, "CLIENT_INITIATED_DISCONNECT"}, std::pair{true, "CONNECTION_LOST"}}) {
+    heard_.clear();
+    DeviceClient lamp(io_, "lamp");
+    connect(lamp, lamp_);
+    lamp.disconnect(abruptly);
+    EXPECT_EQ(nlohmann::json::parse(heard("otasim/event/disconnected/lamp").payload)["disconnectReason"],
+              reason);
+  }
+}
+
+TEST_F(BrokerTest, GrantsAConnectionFiftySubscriptions) {
+  DeviceClient lamp(io_, "lamp");
+  connect(lamp, lamp_);
+  const auto filter = [](std::size_t i) { return kJobs + "j" + std::to_string(i) + "/get/accepted"; };
+  for (std::size_t i = 0; i < kMaxSubscriptions; ++i) ASSERT_EQ(lamp.subscribe(filter(i)), 1);
+  EXPECT_EQ(lamp.subscribe(filter(kMaxSubscriptions)), kSubscriptionRefused);
+  EXPECT_EQ(lamp.subscribe(filter(0)), 1) << "one that it has";
+}
+
+TEST_F(BrokerTest, ClosesTheConnectionOfWhoSendsTooMuchAtOnce) {
+  DeviceClient lamp(io_, "lamp");
+  connect(lamp, lamp_);
+  EXPECT_FALSE(lamp.publish(kJobs + "get", std::string(kMaxPayload + 1, 'x')));
+}
+
 TEST_F(BrokerTest, ReportsABrokerThatIsKilledToBothItsOwners) {
   std::string reported;
   broker_->on_exit([&](const Error& error) { reported = error.message; });
@@ -300,6 +352,39 @@ TEST_F(BrokerTest, ReportsABrokerThatIsKilledToBothItsOwners) {
   EXPECT_TRUE(run_until(io_, [&] { return !reported.empty() && !lost_.empty(); }));
   EXPECT_THAT(reported, HasSubstr("killed by signal 9"));
   EXPECT_THAT(lost_, HasSubstr("lost its connection to the broker"));
+}
+
+TEST(BrokerThrottleTest, HoldsAClientToAwsRates) {
+  testing::TestLab lab;
+  boost::asio::io_context io;
+  auto spec = lab.broker_spec();
+  spec.throttle = true;
+  const auto broker = Broker::start(io, spec).value();
+  std::size_t requests = 0;
+  const auto mirror = BrokerClient::connect(io, broker->socket_path(),
+                                            {.on_message =
+                                                 [&requests](std::string_view topic, std::string_view) {
+                                                   requests += topic.starts_with("otasim/request/") ? 1 : 0;
+                                                 },
+                                             .on_lost = [](const Error&) {}})
+                          .value();
+  const TestIdentity lamp = lab.issue("lamp", crypto::Purpose::kTlsClient);
+  bool known = false;
+  mirror->publish(principal_topic(lamp.fingerprint), testing::device_grants("lamp"), 1,
+                  [&known] { known = true; });
+  ASSERT_TRUE(run_until(io, [&known] { return known; }));
+  DeviceClient device(io, "lamp");
+  ASSERT_EQ(device.connect(lab, broker->port(), lamp), 0);
+  constexpr std::size_t kSent = 1000;
+  const auto start = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < kSent; ++i) device.publish(kJobs + "get", "{}", 0);
+  ASSERT_TRUE(device.publish(kJobs + "get", "{}"));  // acknowledged behind all of them
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  bool flushed = false;  // what was passed on before has been heard then
+  mirror->publish(kick_topic("nobody"), "", 1, [&flushed] { flushed = true; });
+  ASSERT_TRUE(run_until(io, [&flushed] { return flushed; }));
+  EXPECT_GE(requests, static_cast<std::size_t>(kMessagesPerSecond));
+  EXPECT_LE(static_cast<double>(requests), kMessagesPerSecond * (took.count() + 1) + 1);
 }
 
 TEST_F(BrokerTest, SaysThatAPortIsInUseBeforeItStarts) {

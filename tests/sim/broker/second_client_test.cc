@@ -5,6 +5,7 @@
 
 #include "sim/broker/broker_client.h"
 #include "tests/sim/broker/device_client.h"
+#include "tests/sim/broker/device_rights.h"
 
 namespace otasim::broker {
 namespace {
@@ -26,7 +27,8 @@ class SecondClientTest : public ::testing::Test {
     EXPECT_TRUE(mirror) << mirror.error().message;
     mirror_ = std::move(*mirror);
     bool known = false;
-    mirror_->publish(principal_topic(lamp_.fingerprint), "lamp", 1, [&known] { known = true; });
+    mirror_->publish(principal_topic(lamp_.fingerprint), testing::device_grants("lamp"), 1,
+                     [&known] { known = true; });
     EXPECT_TRUE(run_until(io_, [&known] { return known; }));
   }
 
@@ -118,7 +120,8 @@ TEST_F(SecondClientTest, ItsEndClosesTheConnectionAndCallsNobody) {
   EXPECT_FALSE(end_);
   start(lamp_);  // gone before it has begun
   bool known = false;
-  mirror_->publish(principal_topic(lamp_.fingerprint), "lamp", 1, [&known] { known = true; });
+  mirror_->publish(principal_topic(lamp_.fingerprint), testing::device_grants("lamp"), 1,
+                   [&known] { known = true; });
   EXPECT_TRUE(run_until(io_, [&known] { return known; }));
   EXPECT_TRUE(lamp.connected());
   EXPECT_EQ(admitted_, 1);

@@ -28,6 +28,7 @@ class CloudBrokerFixture : public CloudFixture {
     const auto pem = read_file(identity.certificate_path).value();
     const auto record = cloud_->certificates().register_certificate({pem.begin(), pem.end()});
     ASSERT_TRUE(record) << record.error().message;
+    ASSERT_TRUE(cloud_->policies().attach(PolicyName::trusted(kOtaDevicePolicyName), record->id));
     ASSERT_TRUE(cloud_->things().attach_principal(thing, record->id));
   }
 

@@ -61,6 +61,7 @@ class CloudFixture : public ::testing::Test {
             .value();
     const auto record = cloud_->certificates().register_certificate(certificate.pem());
     EXPECT_TRUE(record) << record.error().message;
+    EXPECT_TRUE(cloud_->policies().attach(PolicyName::trusted(kOtaDevicePolicyName), record->id));
     EXPECT_TRUE(cloud_->things().attach_principal(thing, record->id));
     return record->id;
   }

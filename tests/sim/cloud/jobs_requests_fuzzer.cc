@@ -10,9 +10,10 @@
 #include <string>
 #include <string_view>
 
-#include "sim/broker/access_policy.h"
+#include "sim/broker/topic_rules.h"
 #include "tests/fuzzing/claim.h"
 #include "tests/fuzzing/lines.h"
+#include "tests/sim/broker/device_rights.h"
 #include "tests/sim/cloud/fuzzed_cloud.h"
 
 namespace {
@@ -156,7 +157,7 @@ std::string state_of(Cloud& cloud, const char* thing) {
 }
 
 void handle(FuzzedCloud& cloud, const Request& request, bool input_has_secret) {
-  if (!broker::may_request(request.thing, request.topic)) return;  // the broker does not pass it on
+  if (!testing::may_request(request.thing, request.topic)) return;  // the broker does not pass it on
   const ClientAddress client{request.thing, 7};
   const std::string others = state_of(cloud.cloud(), request.other());
   const auto sent = cloud.request(client, request.topic, request.payload);

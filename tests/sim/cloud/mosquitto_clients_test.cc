@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "sim/base/file_io.h"
+#include "sim/broker/iot_policy.h"
 #include "tests/sim/cloud/cloud_broker_fixture.h"
 #include "tests/sim/cloud/command_line_client.h"
 
@@ -53,6 +54,18 @@ class MosquittoClientsTest : public CloudBrokerFixture {
   }
   std::vector<std::string> as_door(const std::vector<std::string>& more) {
     return options("door", door_identity_, more);
+  }
+
+  /// With a certificate that is no thing's and may do everything.
+  std::vector<std::string> as_console(const std::vector<std::string>& more) {
+    const TestIdentity identity = lab_.issue("console", crypto::Purpose::kTlsClient);
+    const auto pem = read_file(identity.certificate_path).value();
+    const auto record = cloud_->certificates().register_certificate({pem.begin(), pem.end()}).value();
+    const auto policy = PolicyName::trusted("open");
+    EXPECT_TRUE(cloud_->policies().create(policy, broker::open_policy()));
+    EXPECT_TRUE(cloud_->policies().attach(policy, record.id));
+    wait_for_mirror();
+    return options("console", identity, more);
   }
 
   /// One request of the lamp, and what its answer says.
@@ -260,6 +273,56 @@ TEST_F(MosquittoClientsTest, ADeviceChangesNothingOfAnother) {
   EXPECT_EQ(state("begun", lamp_).status, ExecutionStatus::kInProgress);
   EXPECT_EQ(state("begun", lamp_).version_number, 2);
   EXPECT_EQ(state("begun", door_).status, ExecutionStatus::kQueued);
+}
+
+TEST_F(MosquittoClientsTest, AConsoleHearsWhoComesAndGoes) {
+  CommandLineClient console(io_, "mosquitto_sub",
+                            as_console({"-t", "$aws/events/presence/+/lamp", "-d", "-F", kMark + "%t %p"}));
+  ASSERT_TRUE(console.wait_for("Subscribed")) << console.output();
+  CommandLineClient lamp(io_, "mosquitto_pub", as_lamp({"-t", kLampJobs + "get", "-m", "{}"}));
+  ASSERT_EQ(lamp.finish(), 0) << lamp.output();
+  ASSERT_TRUE(console.wait_for("CLIENT_INITIATED_DISCONNECT")) << console.output();
+  const auto told = messages(console);
+  ASSERT_EQ(told.size(), 2U);
+  const auto event = [&told](std::size_t i) {
+    return Json::parse(told[i].substr(told[i].find(' ') + 1), nullptr, false);
+  };
+  EXPECT_THAT(told[0], StartsWith("$aws/events/presence/connected/lamp "));
+  EXPECT_THAT(told[1], StartsWith("$aws/events/presence/disconnected/lamp "));
+  EXPECT_EQ(event(0)["eventType"], "connected");
+  EXPECT_EQ(event(0)["principalIdentifier"], identity_.fingerprint);
+  EXPECT_EQ(event(0)["ipAddress"], "127.0.0.1");
+  EXPECT_EQ(event(0)["versionNumber"], 0);
+  EXPECT_EQ(event(1)["clientInitiatedDisconnect"], true);
+  EXPECT_EQ(event(1)["sessionIdentifier"], event(0)["sessionIdentifier"]);
+  EXPECT_EQ(event(1)["versionNumber"], 1);
+}
+
+TEST_F(MosquittoClientsTest, APersistentSessionHearsWhatWasSentWhileItWasAway) {
+  const std::vector<std::string> session{"-c", "-q",           "1", "-t", kLampJobs + "notify-next", "-d",
+                                         "-F", kMark + "%t %p"};
+  {
+    CommandLineClient first(io_, "mosquitto_sub", as_lamp(session));
+    ASSERT_TRUE(first.wait_for("Subscribed")) << first.output();
+    first.terminate();
+    ASSERT_TRUE(first.finish().has_value()) << first.output();
+  }
+  create_job("meanwhile");
+  wait_for_mirror();  // the broker has it
+  CommandLineClient again(io_, "mosquitto_sub", as_lamp(session));
+  ASSERT_TRUE(again.wait_for(R"("jobId":"meanwhile")")) << again.output();
+}
+
+TEST_F(MosquittoClientsTest, ACleanSessionHearsNothingOfThat) {
+  create_job("meanwhile");
+  wait_for_mirror();
+  CommandLineClient fresh(
+      io_, "mosquitto_sub",
+      as_lamp({"-q", "1", "-t", kLampJobs + "#", kMessages[0], kMessages[1], kMessages[2]}));
+  ASSERT_TRUE(fresh.wait_for("Subscribed")) << fresh.output();
+  create_job("later");
+  ASSERT_TRUE(fresh.wait_for("later")) << fresh.output();
+  EXPECT_THAT(messages(fresh), ElementsAre(StartsWith(kLampJobs + "notify {")));
 }
 
 TEST_F(MosquittoClientsTest, NobodyConnectsAsAnotherDevice) {

@@ -49,33 +49,78 @@ class RegistryTest : public CloudFixture {
   const ThingName nobody_ = ThingName::parse("nobody").value();
 };
 
-TEST_F(RegistryTest, ACertificateActsAsOneThingAndItsListenersHear) {
-  std::vector<std::string> heard;
-  const auto subscription =
-      things().listen([&](const std::string&, const std::string& thing) { heard.push_back(thing); });
+TEST_F(RegistryTest, ACertificateMayActAsSeveralThingsAndItsListenersHear) {
+  std::vector<std::vector<std::string>> heard;
+  const auto subscription = cloud_->principals().listen([&](const std::string& id) {
+    heard.push_back(cloud_->principals().grants_of(id).value().value().things);
+  });
   const std::string id = attach_certificate(lamp_);
+  heard.clear();
   ASSERT_TRUE(things().attach_principal(door_, id));
-  EXPECT_THAT(things().principals_of(lamp_).value(), IsEmpty());
+  EXPECT_THAT(things().principals_of(lamp_).value(), ElementsAre(id));
   EXPECT_THAT(things().principals_of(door_).value(), ElementsAre(id));
-  ASSERT_TRUE(things().detach_principal(id));
-  EXPECT_EQ(code(things().detach_principal(id)), ErrorCode::kResourceNotFound);
+  EXPECT_THAT(things().things_of(id).value(), ElementsAre(door_, lamp_));
+  ASSERT_TRUE(things().detach_principal(lamp_, id));
+  EXPECT_EQ(code(things().detach_principal(lamp_, id)), ErrorCode::kResourceNotFound);
+  ASSERT_TRUE(things().detach_principal(door_, id));
   EXPECT_EQ(code(things().attach_principal(nobody_, id)), ErrorCode::kResourceNotFound);
   EXPECT_EQ(code(things().attach_principal(lamp_, std::string(64, 'a'))), ErrorCode::kResourceNotFound);
-  EXPECT_THAT(heard, ElementsAre("lamp", "door", ""));
-  EXPECT_THAT(things().active_principals().value(), IsEmpty());
+  EXPECT_THAT(heard, ElementsAre(ElementsAre("door", "lamp"), ElementsAre("door"), IsEmpty()));
 }
 
 TEST_F(RegistryTest, OnlyAnActiveCertificateGetsADeviceIn) {
   const std::string id = attach_certificate(lamp_);
-  std::vector<std::string> heard;
-  const auto subscription =
-      things().listen([&](const std::string&, const std::string& thing) { heard.push_back(thing); });
+  std::vector<bool> heard;
+  const auto subscription = cloud_->principals().listen([&](const std::string& changed) {
+    heard.push_back(cloud_->principals().grants_of(changed)->has_value());
+  });
   ASSERT_TRUE(certificates().set_status(id, CertificateStatus::kInactive));
-  EXPECT_THAT(things().active_principals().value(), IsEmpty());
+  EXPECT_THAT(cloud_->principals().active().value(), IsEmpty());
   ASSERT_TRUE(certificates().set_status(id, CertificateStatus::kActive));
-  EXPECT_EQ(things().active_principals()->size(), 1U);
+  EXPECT_EQ(cloud_->principals().active()->size(), 1U);
   ASSERT_TRUE(certificates().set_status(id, CertificateStatus::kRevoked));
-  EXPECT_THAT(heard, ElementsAre("", "lamp", ""));
+  EXPECT_THAT(heard, ElementsAre(false, true, false));
+}
+
+constexpr const char* kOpenPolicy =
+    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]})";
+
+TEST_F(RegistryTest, APolicyIsMadeReadListedAndDeletedWhenNothingHasIt) {
+  auto& policies = cloud_->policies();
+  const auto open = PolicyName::trusted("open");
+  EXPECT_EQ(policies.create(open, kOpenPolicy)->document, kOpenPolicy);
+  EXPECT_EQ(code(policies.create(open, kOpenPolicy)), ErrorCode::kResourceAlreadyExists);
+  EXPECT_EQ(policies.list()->items.size(), 2U);  // and the devices'
+  const std::string id = attach_certificate(lamp_);
+  ASSERT_TRUE(policies.attach(open, id));
+  ASSERT_TRUE(policies.attach(open, id));
+  EXPECT_EQ(policies.attached_to(id)->items.size(), 2U);
+  EXPECT_THAT(policies.targets_of(open)->items, ElementsAre(id));
+  EXPECT_EQ(code(policies.remove(open)), ErrorCode::kDeleteConflict);
+  ASSERT_TRUE(policies.detach(open, id));
+  EXPECT_EQ(code(policies.detach(open, id)), ErrorCode::kResourceNotFound);
+  ASSERT_TRUE(policies.remove(open));
+  EXPECT_EQ(code(policies.describe(open)), ErrorCode::kResourceNotFound);
+  EXPECT_EQ(code(policies.attach(open, id)), ErrorCode::kResourceNotFound);
+  EXPECT_EQ(code(policies.attached_to(std::string(64, 'b'))), ErrorCode::kResourceNotFound);
+}
+
+TEST_F(RegistryTest, APolicyThatIsNotUnderstoodIsRefusedWithTheReason) {
+  const auto refused =
+      cloud_->policies().create(PolicyName::trusted("p"), R"({"Statement":[{"Effect":"Perhaps"}]})");
+  EXPECT_EQ(code(refused), ErrorCode::kMalformedPolicy);
+  EXPECT_EQ(refused.error().message, "Effect must be Allow or Deny.");
+}
+
+TEST_F(RegistryTest, ACertificateHasAtMostTenPolicies) {
+  const std::string id = attach_certificate(lamp_);  // with one
+  for (std::size_t i = 1; i < kMaxPoliciesPerCertificate; ++i) {
+    const auto name = PolicyName::trusted("p" + std::to_string(i));
+    ASSERT_TRUE(cloud_->policies().create(name, kOpenPolicy));
+    ASSERT_TRUE(cloud_->policies().attach(name, id));
+  }
+  ASSERT_TRUE(cloud_->policies().create(PolicyName::trusted("q"), kOpenPolicy));
+  EXPECT_EQ(code(cloud_->policies().attach(PolicyName::trusted("q"), id)), ErrorCode::kInvalidRequest);
 }
 
 TEST_F(RegistryTest, ACertificateIsDeletedOnlyWhenNobodyNeedsIt) {
@@ -83,7 +128,9 @@ TEST_F(RegistryTest, ACertificateIsDeletedOnlyWhenNobodyNeedsIt) {
   EXPECT_EQ(code(certificates().remove(id)), ErrorCode::kInvalidRequest) << "it is active";
   ASSERT_TRUE(certificates().set_status(id, CertificateStatus::kInactive));
   EXPECT_EQ(code(certificates().remove(id)), ErrorCode::kDeleteConflict);
-  ASSERT_TRUE(things().detach_principal(id));
+  ASSERT_TRUE(things().detach_principal(lamp_, id));
+  EXPECT_EQ(code(certificates().remove(id)), ErrorCode::kDeleteConflict) << "it has a policy";
+  ASSERT_TRUE(cloud_->policies().detach(PolicyName::trusted(kOtaDevicePolicyName), id));
   ASSERT_TRUE(certificates().remove(id));
   EXPECT_EQ(code(certificates().describe(id)), ErrorCode::kResourceNotFound);
   EXPECT_EQ(code(certificates().register_certificate("no certificate")), ErrorCode::kInvalidRequest);
@@ -120,7 +167,7 @@ TEST_F(RegistryTest, DeletingAThingNeedsItsPrincipalsDetachedAndRemovesItsOpenEx
   create_job("waiting");
   ASSERT_TRUE(jobs().start_next(lamp_));
   EXPECT_EQ(code(things().remove(lamp_)), ErrorCode::kInvalidRequest);
-  ASSERT_TRUE(things().detach_principal(id));
+  ASSERT_TRUE(things().detach_principal(lamp_, id));
   ASSERT_TRUE(things().remove(lamp_));
   EXPECT_THAT(history("begun", lamp_), ElementsAre("1 REMOVED"));
   EXPECT_THAT(history("waiting", lamp_), ElementsAre("1 REMOVED"));

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/broker/iot_policy.h"
 #include "sim/cloud/database.h"
 #include "sim/cloud/schema.h"
 #include "tests/sim/cloud/cloud_fixture.h"
@@ -38,10 +39,11 @@ TEST_F(StoreTest, EverythingIsThereAfterReopening) {
   EXPECT_EQ(execution.state.details.at("receive"), "1/4");
   EXPECT_EQ(cloud_->objects().read_all(image.location).value(), pattern(1000));
   EXPECT_EQ(cloud_->ota_updates().describe(update->id).value().stream_id, update->stream_id);
-  const auto principals = cloud_->things().active_principals().value();
+  const auto principals = cloud_->principals().active().value();
   ASSERT_EQ(principals.size(), 1U);
   EXPECT_EQ(principals[0].certificate_id, certificate);
-  EXPECT_EQ(principals[0].thing, lamp_);
+  EXPECT_THAT(principals[0].things, ElementsAre("lamp"));
+  EXPECT_THAT(principals[0].policies, ElementsAre(broker::ota_device_policy()));
 }
 
 TEST_F(StoreTest, WhatWasAcknowledgedSurvivesAKill) {

@@ -12,12 +12,13 @@
 #include <string>
 #include <string_view>
 
-#include "sim/broker/access_policy.h"
+#include "sim/broker/topic_rules.h"
 #include "sim/cloud/request_topic.h"
 #include "sim/cloud/stream_codec.h"
 #include "sim/cloud/streams_service.h"
 #include "tests/fuzzing/claim.h"
 #include "tests/fuzzing/lines.h"
+#include "tests/sim/broker/device_rights.h"
 #include "tests/sim/cloud/fuzzed_cloud.h"
 
 namespace {
@@ -168,7 +169,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }();
   std::string_view payload(reinterpret_cast<const char*>(data), size);
   const std::string topic = std::string{kBase} + std::string{otasim::testing::take_line(payload)};
-  if (!broker::may_request("lamp", topic)) return 0;  // the broker does not pass it on
+  if (!testing::may_request("lamp", topic)) return 0;  // the broker does not pass it on
   const auto parsed = parse_device_topic(topic);
   const auto* const stream = parsed ? std::get_if<StreamsTopic>(&parsed->service) : nullptr;
   claim(stream != nullptr, "what is below streams/ is a stream's");

@@ -10,11 +10,12 @@
 #include <string>
 #include <string_view>
 
-#include "sim/broker/access_policy.h"
 #include "sim/broker/private_topics.h"
+#include "sim/broker/topic_rules.h"
 #include "sim/cloud/request_topic.h"
 #include "tests/fuzzing/claim.h"
 #include "tests/fuzzing/lines.h"
+#include "tests/sim/broker/device_rights.h"
 
 namespace {
 
@@ -57,27 +58,28 @@ void check_device_topic(std::string_view topic) {
 }
 
 void check_requests(std::string_view thing, std::string_view other, std::string_view topic) {
-  if (!broker::may_request(thing, topic)) return;
+  if (!testing::may_request(thing, topic)) return;
   const auto request = cloud::parse_device_topic(topic);
   claim(request.has_value(), "the mirror understands what a device may publish");
   claim(request->thing.str() == thing, "a device asks for its own thing only");
-  claim(broker::may_receive(thing, topic), "what a device may ask is below its own services");
+  claim(testing::may_receive(thing, topic), "what a device may ask is below its own services");
   if (broker::is_thing_name(other) && other != thing) {
-    claim(!broker::may_request(other, topic), "no other thing may publish it");
-    claim(!broker::may_receive(other, topic), "no other thing may receive it");
+    claim(!testing::may_request(other, topic), "no other thing may publish it");
+    claim(!testing::may_receive(other, topic), "no other thing may receive it");
   }
 }
 
 void check_answers(std::string_view thing, std::string_view topic) {
   const std::string jobs = "$aws/things/" + std::string{thing} + "/jobs/";
   for (const char* answer : {"/accepted", "/rejected"}) {
-    claim(!broker::may_request(thing, jobs + std::string{topic} + answer), "no device may publish an answer");
+    claim(!testing::may_request(thing, jobs + std::string{topic} + answer),
+          "no device may publish an answer");
   }
 }
 
 void check_subscription(std::string_view thing, std::string_view other, const std::string& filter,
                         const std::string& topic) {
-  if (!broker::may_subscribe(thing, filter)) return;
+  if (!testing::may_subscribe(thing, filter)) return;
   if ((filter + topic).find('\0') != std::string::npos) return;               // MQTT has no such topics
   if (mosquitto_sub_topic_check(filter.c_str()) != MOSQ_ERR_SUCCESS) return;  // no broker takes it
   if (mosquitto_pub_topic_check(topic.c_str()) != MOSQ_ERR_SUCCESS || topic.size() > broker::kMaxTopic)
@@ -88,10 +90,10 @@ void check_subscription(std::string_view thing, std::string_view other, const st
   }
   // `jobs/#` matches `jobs` too, where nothing is ever published.
   const bool parent = filter == topic + "/#";
-  claim(parent || broker::may_receive(thing, topic),
+  claim(parent || testing::may_receive(thing, topic),
         "a subscription reaches nothing that may not be received");
   if (broker::is_thing_name(other) && other != thing) {
-    claim(!broker::may_receive(other, topic), "and nothing of another thing");
+    claim(!testing::may_receive(other, topic), "and nothing of another thing");
   }
 }
 
@@ -140,7 +142,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_device_topic(topic);
   check_written_form(topic);
   if (!broker::is_thing_name(thing)) return 0;  // nobody connects under such a name
-  claim(!broker::may_request(thing, topic) || !topic.starts_with(broker::kPrivatePrefix),
+  claim(!testing::may_request(thing, topic) || !topic.starts_with(broker::kPrivatePrefix),
         "otasim/ is private");
   check_requests(thing, other, topic);
   check_answers(thing, topic);

@@ -1,0 +1,27 @@
+// Requests signed as AWS's clients sign them, for tests.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sim/rest/request_signature.h"
+
+namespace otasim::rest::test {
+
+struct Signer {
+  std::string access_key_id = "AKIDEXAMPLE";
+  std::string secret_access_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+  std::string region = "us-east-1";
+  std::string service = "iot";
+  std::string date = "20150830T123600Z";
+
+  /// Signs all headers that are there, in the Authorization header.
+  /// @param payload_hash  empty: that of no body
+  void sign(HttpRequestHead& head, std::string_view payload_hash = {}) const;
+  /// Signs in the query, for so many seconds.
+  void presign(HttpRequestHead& head, std::string_view payload_hash, int expires_in) const;
+};
+
+[[nodiscard]] std::string sha256_hex(std::string_view text);
+
+}  // namespace otasim::rest::test
