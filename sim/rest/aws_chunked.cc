@@ -59,8 +59,8 @@ std::string ChunkSigner::sign_chunk(std::string_view content_hash) {
 }
 
 std::string ChunkSigner::sign_trailers(std::string_view trailers_hash) {
-  return sign(fmt::format("AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{}\n{}", date_, scope_.str(), previous_,
-                          trailers_hash));
+  return sign(
+      fmt::format("AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{}\n{}", date_, scope_.str(), previous_, trailers_hash));
 }
 
 S3Result<void> AwsChunkedDecoder::take(std::span<const std::uint8_t> piece, const Sink& sink) {

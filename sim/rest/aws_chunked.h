@@ -65,7 +65,8 @@ class AwsChunkedDecoder {
   AwsChunkedDecoder(std::optional<ChunkSigner> signer, bool with_trailers)
       : signer_(std::move(signer)), with_trailers_(with_trailers) {}
 
-  /// @returns 400 InvalidChunkSizeError, IncompleteBody, MalformedTrailerError; 403 SignatureDoesNotMatch; what
+  /// @returns 400 InvalidChunkSizeError, IncompleteBody, MalformedTrailerError; 403 SignatureDoesNotMatch;
+  /// what
   ///          the sink returns
   cloud::S3Result<void> take(std::span<const std::uint8_t> piece, const Sink& sink);
   /// @returns 400 IncompleteBody, MalformedTrailerError; 403 SignatureDoesNotMatch
