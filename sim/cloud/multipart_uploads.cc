@@ -181,6 +181,16 @@ S3Result<std::vector<MultipartUploads::KeptPart>> MultipartUploads::choose(
                                   "The XML you provided was not well-formed or did not validate against our "
                                   "published schema"});
   }
+  const auto not_ascending = [](const CompletedPart& a, const CompletedPart& b) {
+    return a.number >= b.number;
+  };
+  if (std::ranges::adjacent_find(parts, not_ascending) != parts.end()) {
+    return tl::unexpected(
+        S3Error{400,
+                "InvalidPartOrder",
+                "The list of parts was not in ascending order. Parts must be ordered by part number.",
+                {{"UploadId", upload.place.id}}});
+  }
   auto kept = kept_parts(upload.place.id);
   if (!kept) return kept;
   std::map<int, KeptPart*> by_number;
@@ -188,13 +198,6 @@ S3Result<std::vector<MultipartUploads::KeptPart>> MultipartUploads::choose(
   const std::int64_t smallest = objects_.options().min_part_bytes;
   std::vector<KeptPart> chosen;
   for (const CompletedPart& part : parts) {
-    if (!chosen.empty() && part.number <= chosen.back().info.number) {
-      return tl::unexpected(
-          S3Error{400,
-                  "InvalidPartOrder",
-                  "The list of parts was not in ascending order. Parts must be ordered by part number.",
-                  {{"UploadId", upload.place.id}}});
-    }
     const auto found = by_number.find(part.number);
     const bool fits = found != by_number.end() && found->second->info.etag == part.etag &&
                       (part.checksum.empty() || found->second->info.checksum.value == part.checksum);
