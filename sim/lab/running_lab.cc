@@ -81,7 +81,7 @@ Result<void> RunningLab::start_cloud() {
 
 Result<void> RunningLab::start_https_server() {
   object_handler_ = std::make_unique<rest::ObjectHandler>(
-      rest::ObjectHandlerParts{cloud_->objects(), cloud_->urls(), clock_, log_});
+      rest::ObjectHandlerParts{cloud_->objects(), cloud_->uploads(), cloud_->urls(), clock_, log_});
   auto server = rest::HttpServer::start(io_, *object_handler_,
                                         {.address = address(),
                                          .port = options_.ports.https,
