@@ -213,12 +213,12 @@ void JobsModel::pass(std::int64_t seconds, const std::function<void()>& after_ea
 
 /// In the order in which they ran out; those that did at once in order of creation.
 void JobsModel::time_out(std::int64_t until) {
-  std::vector<std::size_t> due;
+  std::vector<std::pair<std::int64_t, std::size_t>> due;
   for (std::size_t i = 0; i < executions_.size(); ++i) {
-    if (deadline_of(executions_[i]) <= until) due.push_back(i);
+    if (const std::int64_t at = deadline_of(executions_[i]); at <= until) due.emplace_back(at, i);
   }
-  std::ranges::stable_sort(due, {}, [this](std::size_t i) { return deadline_of(executions_[i]); });
-  for (const std::size_t i : due) end(i, kTimedOut);
+  std::ranges::sort(due);
+  for (const auto& [at, i] : due) end(i, kTimedOut);
 }
 
 JobsModel::Phase JobsModel::phase(const ModelJob& job, std::int64_t at) {
