@@ -13,6 +13,7 @@ import tempfile
 
 import boto3
 import botocore
+import botocore.auth
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -488,8 +489,8 @@ def signatures():
     refused("InvalidSignatureException", 403, abroad.list_things)
     nobody = client("iot", config={"signature_version": botocore.UNSIGNED})
     refused("MissingAuthenticationTokenException", 403, nobody.list_things)
-    elsewhere = client("sns")
-    refused("InvalidSignatureException", 403, elsewhere.list_topics)
+    elsewhere = client("lambda")
+    refused("InvalidSignatureException", 403, elsewhere.list_functions)
 
     real = datetime.datetime
 
@@ -500,7 +501,6 @@ def signatures():
         def utcnow(cls):
             return real.utcnow() + cls.by
 
-    import botocore.auth
     botocore.auth.datetime.datetime, keep = Shifted, botocore.auth.datetime.datetime
     for minutes, word in [(-16, "expired"), (16, "not yet")]:
         Shifted.by = datetime.timedelta(minutes=minutes)
