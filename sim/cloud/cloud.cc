@@ -55,6 +55,7 @@ Cloud::Cloud(const std::string& folder, std::unique_ptr<Database> database, std:
       signer_(std::move(signer)),
       urls_(with_key(std::move(options.presigner)), clock, options.uuid),
       objects_(*database_, clock, options.uuid, folder + "/objects"),
+      uploads_(*database_, clock, options.uuid, objects_),
       streams_(*database_, clock, objects_),
       jobs_(*database_, clock, options.jobs,
             [this](const ObjectLocation& object, std::int64_t expires_in_sec) {

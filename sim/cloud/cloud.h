@@ -25,6 +25,7 @@
 #include "sim/cloud/event_configurations.h"
 #include "sim/cloud/job_templates.h"
 #include "sim/cloud/jobs_service.h"
+#include "sim/cloud/multipart_uploads.h"
 #include "sim/cloud/object_store.h"
 #include "sim/cloud/ota_updates.h"
 #include "sim/cloud/policies.h"
@@ -64,6 +65,7 @@ class Cloud {
   [[nodiscard]] Things& things() { return things_; }
   [[nodiscard]] ThingGroups& groups() { return groups_; }
   [[nodiscard]] ObjectStore& objects() { return objects_; }
+  [[nodiscard]] MultipartUploads& uploads() { return uploads_; }
   /// Makes the presigned URLs in job documents, and checks those that come back. While it has no endpoint,
   /// placeholders stay in the documents.
   [[nodiscard]] UrlPresigner& urls() { return urls_; }
@@ -95,6 +97,7 @@ class Cloud {
   std::optional<Signer> signer_;
   UrlPresigner urls_;
   ObjectStore objects_;
+  MultipartUploads uploads_;
   StreamsService streams_;
   JobsService jobs_;
   JobTemplates job_templates_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "sim/cloud/utc_time.h"
 
@@ -15,36 +16,32 @@ tl::unexpected<S3Error> refused(int status, std::string code, std::string messag
   return tl::unexpected(S3Error{status, std::move(code), std::move(message), std::move(details)});
 }
 
-S3Error internal_error() {
-  return s3_error_of_status(500);
-}
-
-/// S3's word for what is not there.
-S3Error missing(const ObjectLocation& location, ObjectStore& objects) {
-  const auto& [bucket, key, version] = location;
-  const auto page = objects.list({.bucket = bucket, .limit = 1});
-  if (!page) return internal_error();
-  if (page->objects.empty()) {
-    return {404, "NoSuchBucket", "The specified bucket does not exist", {{"BucketName", bucket}}};
-  }
-  if (!version.empty()) {
-    return {404,
-            "NoSuchVersion",
-            "The specified version does not exist.",
-            {{"Key", key}, {"VersionId", version}}};
-  }
-  return {404, "NoSuchKey", "The specified key does not exist.", {{"Key", key}}};
-}
-
 S3Result<ObjectInfo> find_object(const ObjectLocation& location, ObjectStore& objects) {
   if (location.key.empty()) {
     return refused(501, "NotImplemented",
                    "A header you provided implies functionality that is not implemented", {});
   }
-  auto object = objects.describe(location.bucket, location.key, location.version);
-  if (object) return *std::move(object);
-  if (object.error().code != ErrorCode::kResourceNotFound) return tl::unexpected(internal_error());
-  return tl::unexpected(missing(location, objects));
+  return objects.find(location.bucket, location.key, location.version);
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+/// Whether a list of entity tags (or `*`) has this one. Tags are compared as they are: S3 has no weak ones.
+bool has_etag(std::string_view list, const std::string& etag) {
+  while (!list.empty()) {
+    const std::size_t comma = list.find(',');
+    std::string_view tag = trim(list.substr(0, comma));
+    if (tag == "*") return true;
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    if (tag.size() >= 2 && tag.front() == '"' && tag.back() == '"') tag = tag.substr(1, tag.size() - 2);
+    if (tag == etag) return true;
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+  }
+  return false;
 }
 
 /// A range for another version of the object is worth nothing to the client: it gets the whole.
@@ -75,8 +72,64 @@ HeaderFields ObjectReply::headers() const {
                       {"x-amz-version-id", object.location.version},
                       {"Accept-Ranges", "bytes"}};
   if (content_range) fields.emplace_back("Content-Range", cloud::content_range(*content_range, object.size));
-  fields.emplace_back("Content-Type", "binary/octet-stream");
+  const auto is_overridden = [this](const std::string& name) {
+    return std::ranges::find(overrides, name, &HeaderFields::value_type::first) != overrides.end();
+  };
+  bool has_type = is_overridden("content-type");
+  for (const auto& [name, value] : object.headers) {
+    has_type = has_type || name == "content-type";
+    if (!is_overridden(name)) fields.emplace_back(name, value);
+  }
+  if (!has_type) fields.emplace_back("Content-Type", "binary/octet-stream");
+  fields.insert(fields.end(), overrides.begin(), overrides.end());
+  // A checksum is of the whole.
+  if (with_checksum && !content_range && !object.checksum.algorithm.empty()) {
+    std::string name = "x-amz-checksum-" + object.checksum.algorithm;
+    std::ranges::transform(name, name.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    fields.emplace_back(std::move(name), object.checksum.value);
+  }
   return fields;
+}
+
+int check_conditions(const ReadConditions& conditions, const ObjectInfo& object) {
+  constexpr int kNotModified = 304;
+  constexpr int kPreconditionFailed = 412;
+  if (!conditions.if_match.empty()) {
+    if (!has_etag(conditions.if_match, object.etag)) return kPreconditionFailed;
+  } else if (const auto since = parse_http_date(conditions.if_unmodified_since)) {
+    if (object.last_modified > *since) return kPreconditionFailed;
+  }
+  if (!conditions.if_none_match.empty()) {
+    if (has_etag(conditions.if_none_match, object.etag)) return kNotModified;
+  } else if (const auto since = parse_http_date(conditions.if_modified_since)) {
+    if (object.last_modified <= *since) return kNotModified;
+  }
+  return 0;
+}
+
+S3Result<ObjectReply> read_object(const ReadRequest& request, ObjectInfo object) {
+  if (const int status = check_conditions(request.conditions, object); status != 0) {
+    S3Error error = s3_error_of_status(status);
+    if (status == 304) error.code = "NotModified";
+    error.headers = {{"ETag", fmt::format("\"{}\"", object.etag)},
+                     {"Last-Modified", http_date(object.last_modified)}};
+    return tl::unexpected(std::move(error));
+  }
+  ObjectReply reply;
+  reply.object = std::move(object);
+  reply.length = reply.object.size;
+  reply.head_only = request.head_only;
+  reply.with_checksum = request.with_checksum;
+  reply.overrides = request.overrides;
+  const auto range = parse_range(request.range);
+  if (!range || !if_range_holds(request.if_range, reply.object)) return reply;
+  reply.asked = range->within(reply.object.size);
+  if (!reply.asked) return tl::unexpected(unsatisfiable(request.range, reply.object.size));
+  reply.content_range = reply.asked;
+  reply.first_byte = reply.asked->first;
+  reply.length = reply.asked->length();
+  return reply;
 }
 
 S3Result<ObjectReply> answer_object_request(const ObjectHttpRequest& request, ObjectStore& objects,
@@ -91,19 +144,12 @@ S3Result<ObjectReply> answer_object_request(const ObjectHttpRequest& request, Ob
   if (!presigned) return tl::unexpected(presigned.error());
   const auto object = find_object(presigned->object, objects);
   if (!object) return tl::unexpected(object.error());
-
-  ObjectReply reply;
-  reply.object = *object;
-  reply.presigned_expires_at = presigned->expires_at;
-  reply.length = object->size;
-  reply.head_only = request.method == "HEAD";
-  const auto range = parse_range(request.range);
-  if (!range || !if_range_holds(request.if_range, *object)) return reply;
-  reply.asked = range->within(object->size);
-  if (!reply.asked) return tl::unexpected(unsatisfiable(request.range, object->size));
-  reply.content_range = reply.asked;
-  reply.first_byte = reply.asked->first;
-  reply.length = reply.asked->length();
+  ReadRequest read;
+  read.head_only = request.method == "HEAD";
+  read.range = request.range;
+  read.if_range = request.if_range;
+  auto reply = read_object(read, *object);
+  if (reply) reply->presigned_expires_at = presigned->expires_at;
   return reply;
 }
 

@@ -20,16 +20,35 @@
 
 namespace otasim::cloud {
 
-/// What a request's answer depends on.
+using HeaderFields = std::vector<std::pair<std::string, std::string>>;
+
+/// The headers If-Match and its like; empty for none.
+struct ReadConditions {
+  std::string if_match = {};
+  std::string if_none_match = {};
+  std::string if_modified_since = {};
+  std::string if_unmodified_since = {};
+};
+
+/// What is asked of an object, whoever asks.
+struct ReadRequest {
+  bool head_only = false;
+  std::string range = {};     ///< header Range; empty if there is none
+  std::string if_range = {};  ///< header If-Range; empty if there is none
+  ReadConditions conditions = {};
+  bool with_checksum = false;  ///< header x-amz-checksum-mode: ENABLED
+  /// Fields of the answer that the request's response-* parameters replace; names are lower case.
+  HeaderFields overrides = {};
+};
+
+/// What a presigned request's answer depends on.
 struct ObjectHttpRequest {
   std::string method;
   std::string target;
   std::string host;
-  std::string range = {};     ///< header Range; empty if there is none
-  std::string if_range = {};  ///< header If-Range; empty if there is none
+  std::string range = {};
+  std::string if_range = {};
 };
-
-using HeaderFields = std::vector<std::pair<std::string, std::string>>;
 
 /// An object on its way to the client.
 struct ObjectReply {
@@ -40,6 +59,8 @@ struct ObjectReply {
   std::int64_t first_byte = 0;             ///< what is sent
   std::int64_t length = 0;
   bool head_only = false;  ///< a HEAD: the header of the same GET
+  bool with_checksum = false;
+  HeaderFields overrides = {};
 
   [[nodiscard]] std::int64_t body_length() const { return head_only ? 0 : length; }
   [[nodiscard]] int status() const { return content_range ? 206 : 200; }
@@ -47,7 +68,14 @@ struct ObjectReply {
   [[nodiscard]] HeaderFields headers() const;
 };
 
-/// Checks the request and finds its object.
+/// What an object in the store is answered with.
+/// @returns 412 PreconditionFailed, 304 (no error, and no document), 416 InvalidRange
+[[nodiscard]] S3Result<ObjectReply> read_object(const ReadRequest& request, ObjectInfo object);
+
+/// Holds an object against conditions, as RFC 9110 ranks them. @returns 0 if they hold, 304 or 412
+[[nodiscard]] int check_conditions(const ReadConditions& conditions, const ObjectInfo& object);
+
+/// Checks a presigned request and finds its object.
 /// @returns 405 MethodNotAllowed  it is neither GET nor HEAD
 ///          400, 403              as UrlPresigner::verify()
 ///          501 NotImplemented    it names no object, only a bucket or nothing

@@ -53,6 +53,7 @@ class UrlPresigner {
 
   /// @param host_and_port  as clients will send it in the Host header; HTTPS's own port 443 is left out there
   void set_endpoint(std::string host_and_port);
+  [[nodiscard]] const PresignerConfig& config() const { return config_; }
   /// Whether it is known where URLs lead.
   [[nodiscard]] bool has_endpoint() const { return !config_.endpoint.empty(); }
 

@@ -64,6 +64,17 @@ std::size_t utf8_length(std::string_view text) {
 
 }  // namespace
 
+S3Error::S3Error(const Error& error) : S3Error(s3_error_of_status(500)) {
+  cause = error.message;
+}
+
+ServiceError S3Error::to_service_error() const {
+  constexpr int kNotFound = 404;
+  constexpr int kFirstServerError = 500;
+  if (status >= kFirstServerError) return {ErrorCode::kInternalError, cause.empty() ? message : cause};
+  return {status == kNotFound ? ErrorCode::kResourceNotFound : ErrorCode::kInvalidRequest, message};
+}
+
 S3Error s3_error_of_status(int status) {
   if (const StatusText* const text = find(status); text != nullptr) {
     return {status, text->code, text->message};

@@ -10,14 +10,33 @@
 #include <utility>
 #include <vector>
 
+#include "sim/base/result.h"
+#include "sim/cloud/service_error.h"
+
 namespace otasim::cloud {
 
 struct S3Error {
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+
   int status = 500;
-  std::string code;                                               ///< `NoSuchKey`
-  std::string message;                                            ///< a sentence
-  std::vector<std::pair<std::string, std::string>> details = {};  ///< name of the element, text
-  std::vector<std::pair<std::string, std::string>> headers = {};  ///< further header fields of the answer
+  std::string code;     ///< `NoSuchKey`
+  std::string message;  ///< a sentence
+  Fields details;       ///< name of the element, text
+  Fields headers;       ///< further header fields of the answer
+  std::string cause;    ///< of an InternalError, for the lab's eyes only
+
+  S3Error() = default;
+  S3Error(int http_status, std::string error_code, std::string text, Fields more = {}, Fields fields = {})
+      : status(http_status),
+        code(std::move(error_code)),
+        message(std::move(text)),
+        details(std::move(more)),
+        headers(std::move(fields)) {}
+  /// The store failed: InternalError.
+  S3Error(const Error& error);  // NOLINT(google-explicit-constructor): lets store errors pass through
+
+  /// What the lab's own callers see.
+  [[nodiscard]] ServiceError to_service_error() const;
 };
 
 template <typename T>

@@ -12,7 +12,7 @@ namespace otasim::cloud {
 namespace {
 
 /// Entry N brings version N to version N + 1. Entries are only ever added: there are files of each version.
-constexpr std::array<const char*, 5> kMigrations{R"sql(
+constexpr std::array<const char*, 6> kMigrations{R"sql(
 CREATE TABLE things(
   name TEXT PRIMARY KEY,
   thing_id TEXT NOT NULL,
@@ -311,6 +311,43 @@ CREATE TRIGGER policy_tags_go AFTER DELETE ON policies BEGIN
   DELETE FROM tags WHERE kind = 'policy' AND name = OLD.name; END;
 CREATE TRIGGER job_template_tags_go AFTER DELETE ON job_templates BEGIN
   DELETE FROM tags WHERE kind = 'jobtemplate' AND name = OLD.template_id; END;
+)sql",
+                                                 R"sql(
+-- Objects: buckets of their own, delete markers, null versions, headers, multipart uploads.
+-- `versioning` is Never, Enabled or Suspended.
+CREATE TABLE buckets(
+  name TEXT PRIMARY KEY,
+  versioning TEXT NOT NULL,
+  created_at INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO buckets SELECT bucket, 'Enabled', MIN(created_at) FROM objects GROUP BY bucket;
+
+-- `content` names the file; a delete marker has none. A null version is called `null`, which says nothing of
+-- its file. `headers` are lines `name: value`; `checksum` is NAME:BASE64.
+ALTER TABLE objects ADD COLUMN content TEXT NOT NULL DEFAULT '';
+UPDATE objects SET content = version_id;
+ALTER TABLE objects ADD COLUMN headers TEXT NOT NULL DEFAULT '';
+ALTER TABLE objects ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
+CREATE INDEX objects_by_content ON objects(content);
+CREATE INDEX objects_in_order ON objects(bucket, key, sequence DESC);
+
+CREATE TABLE uploads(
+  upload_id TEXT PRIMARY KEY,
+  bucket TEXT NOT NULL REFERENCES buckets(name) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  headers TEXT NOT NULL,
+  checksum_algorithm TEXT NOT NULL,
+  initiated_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX uploads_in_order ON uploads(bucket, key, upload_id);
+
+CREATE TABLE upload_parts(
+  upload_id TEXT NOT NULL REFERENCES uploads(upload_id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  content TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  checksum TEXT NOT NULL,
+  last_modified INTEGER NOT NULL,
+  PRIMARY KEY(upload_id, number)) WITHOUT ROWID;
 )sql"};
 
 constexpr std::int64_t kVersion = kMigrations.size();

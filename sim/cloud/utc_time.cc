@@ -68,13 +68,14 @@ std::optional<std::int64_t> zone_offset(std::string_view zone) {
   return zone.front() == '-' ? -offset : offset;
 }
 
+// Not from the locale: HTTP's names are English.
+constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
 }  // namespace
 
 std::string http_date(std::int64_t epoch_seconds) {
-  // Not from the locale: HTTP's names are English.
-  constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const Civil at(epoch_seconds);
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
                      kDays[std::chrono::weekday(at.day).c_encoding()], at.day_of_month(),
@@ -92,6 +93,20 @@ std::string amz_date(std::int64_t epoch_seconds) {
   const Civil at(epoch_seconds);
   return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", at.year(), at.month(), at.day_of_month(),
                      at.time.hours().count(), at.time.minutes().count(), at.time.seconds().count());
+}
+
+std::optional<std::int64_t> parse_http_date(std::string_view text) {
+  constexpr std::size_t kNameLength = 3;
+  constexpr std::size_t kMonthAt = 8;
+  if (text.size() <= kMonthAt + kNameLength) return std::nullopt;
+  const auto month = std::ranges::find(kMonths, text.substr(kMonthAt, kNameLength));
+  if (month == kMonths.end() || std::ranges::find(kDays, text.substr(0, kNameLength)) == kDays.end()) {
+    return std::nullopt;
+  }
+  const std::string form = fmt::format("{}, 00 {} 0000 00:00:00 GMT", text.substr(0, kNameLength), *month);
+  if (!has_form(text, form)) return std::nullopt;
+  return epoch_of(text.substr(12, 4), fmt::format("{:02}", month - kMonths.begin() + 1), text.substr(5, 2),
+                  text.substr(17, 2), text.substr(20, 2), number(text.substr(23, 2)));
 }
 
 std::optional<std::int64_t> parse_amz_date(std::string_view text) {

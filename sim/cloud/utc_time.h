@@ -15,6 +15,9 @@ namespace otasim::cloud {
 /// `20130524T000000Z`, as X-Amz-Date.
 [[nodiscard]] std::string amz_date(std::int64_t epoch_seconds);
 
+/// Epoch seconds of a date in the form of http_date(), the only one that HTTP lets clients send.
+/// @returns nothing for any other form, or a date that does not exist
+[[nodiscard]] std::optional<std::int64_t> parse_http_date(std::string_view text);
 /// Epoch seconds of an X-Amz-Date. @returns nothing for any other form, or a date that does not exist
 [[nodiscard]] std::optional<std::int64_t> parse_amz_date(std::string_view text);
 

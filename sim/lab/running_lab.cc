@@ -81,7 +81,7 @@ Result<void> RunningLab::start_cloud() {
 
 Result<void> RunningLab::start_https_servers() {
   object_handler_ = std::make_unique<rest::ObjectHandler>(
-      rest::ObjectHandlerParts{cloud_->objects(), cloud_->urls(), clock_, log_});
+      rest::ObjectHandlerParts{cloud_->objects(), cloud_->uploads(), cloud_->urls(), clock_, log_});
   cloud_->faults().http.attach(
       [this](cloud::ObjectFaultHandler handler) { object_handler_->set_fault_handler(std::move(handler)); });
   issuer_ = std::make_unique<LabIssuer>(identities_);
@@ -120,10 +120,11 @@ std::optional<std::string> RunningLab::endpoint(std::string_view type) const {
 }
 
 Result<void> RunningLab::start_alpn_port() {
-  auto port = rest::AlpnPort::start(io_, {.address = address(),
-                                          .port = options_.ports.alpn,
-                                          .protocols = {{rest::kMqttProtocol, mqtt_port_}},
-                                          .otherwise = https_server_->port()});
+  auto port = rest::AlpnPort::start(
+      io_, {.address = address(),
+            .port = options_.ports.alpn,
+            .protocols = {{rest::kMqttProtocol, mqtt_port_}, {rest::kHttpProtocol, jobs_port()}},
+            .otherwise = https_server_->port()});
   if (!port) return tl::unexpected(port.error());
   alpn_port_ = std::move(*port);
   return {};

@@ -84,7 +84,8 @@ void run() {
   const UrlPresigner presigner({.endpoint = kHost, .access_key_id = "AKID", .secret_access_key = "secret"},
                                clock, random_uuid);
   asio::io_context io;
-  rest::ObjectHandler handler({objects, presigner, clock, *log});
+  MultipartUploads uploads(*database, clock, random_uuid, objects);
+  rest::ObjectHandler handler({objects, uploads, presigner, clock, *log});
   const auto server = rest::HttpServer::start(io, handler,
                                               {.certificate_path = lab.endpoint().certificate_path,
                                                .key_path = lab.endpoint().key_path})

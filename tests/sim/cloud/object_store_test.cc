@@ -19,14 +19,6 @@ using ::testing::UnorderedElementsAre;
 
 class ObjectStoreTest : public ObjectStoreFixture {
  protected:
-  std::vector<std::string> files() const {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(content_folder())) {
-      names.push_back(entry.path().filename().string());
-    }
-    return names;
-  }
-
   void write_content_file(const std::string& name) const {
     std::filesystem::create_directories(content_folder());
     ASSERT_TRUE(write_file_atomic(content_folder() + "/" + name, std::string("left over")));
@@ -226,44 +218,114 @@ TEST_F(ObjectStoreTest, AllVersionsAreListedNewestFirst) {
   EXPECT_THAT(versions, ElementsAre(second.location.version, first.location.version, other.location.version));
 }
 
-// Whatever was put and removed, pages of any size together list what a map would hold.
+// What a bucket should hold, kept in the simplest way.
+struct ModelVersion {
+  std::string id;
+  bool marker = false;
+};
+using Model = std::map<std::string, std::vector<ModelVersion>>;  // by key, newest last
+
+void erase_null(std::vector<ModelVersion>& versions) {
+  std::erase_if(versions, [](const ModelVersion& v) { return v.id == kNullVersion; });
+}
+
+struct Listed {
+  std::vector<std::string> versions;
+  std::vector<std::string> prefixes;
+  bool operator==(const Listed&) const = default;
+};
+
+Listed expected_listing(const Model& model, const ListObjectsRequest& request) {
+  Listed wanted;
+  for (const auto& [key, versions] : model) {
+    if (!key.starts_with(request.prefix) || versions.empty()) continue;
+    if (!request.all_versions && versions.back().marker) continue;
+    const auto at =
+        request.delimiter.empty() ? std::string::npos : key.find(request.delimiter, request.prefix.size());
+    if (at != std::string::npos) {
+      const std::string prefix = key.substr(0, at + request.delimiter.size());
+      if (wanted.prefixes.empty() || wanted.prefixes.back() != prefix) wanted.prefixes.push_back(prefix);
+      continue;
+    }
+    const auto count = request.all_versions ? versions.size() : 1;
+    for (std::size_t i = 0; i < count; ++i)
+      wanted.versions.push_back(versions.rbegin()[static_cast<long>(i)].id);
+  }
+  return wanted;
+}
+
+// Whatever was put and deleted, under whichever versioning, pages of any size together list what a map would
+// hold.
 RC_GTEST_FIXTURE_PROP(ObjectStoreTest, PagesTogetherListWhatIsThere, ()) {
-  std::map<std::string, std::vector<std::string>> expected;  // versions by key, newest last
-  const auto key_gen = rc::gen::element<std::string>("a", "a/b", "a/c", "b", "\xC3\xA4", "\xFF");
-  const int operations = *rc::gen::inRange(0, 20);
+  Model model;
+  const auto key_gen = rc::gen::element<std::string>("a", "a/", "a/b", "a/b/c", "a/c", "a0", "b", "\xC3\xA4",
+                                                     "\xFF", "\xFF/\xFF");
+  RC_ASSERT(objects_->buckets().create("firmware").has_value());
+  Versioning versioning = Versioning::kNever;
+  const int operations = *rc::gen::inRange(0, 24);
   for (int i = 0; i < operations; ++i) {
     const std::string key = *key_gen;
-    auto& versions = expected[key];
-    if (!versions.empty() && *rc::gen::inRange(0, 3) == 0) {
-      const auto at = static_cast<std::ptrdiff_t>(*rc::gen::inRange<std::size_t>(0, versions.size()));
-      RC_ASSERT(objects_->remove({"firmware", key, versions[static_cast<std::size_t>(at)]}).has_value());
-      versions.erase(versions.begin() + at);
-    } else {
-      versions.push_back(put(key, {static_cast<std::uint8_t>(i)}).location.version);
+    auto& versions = model[key];
+    switch (*rc::gen::inRange(0, 6)) {
+      case 0: {  // delete a version, or one that is not there
+        const bool known = !versions.empty() && *rc::gen::inRange(0, 4) != 0;
+        const std::string id =
+            known ? versions[*rc::gen::inRange<std::size_t>(0, versions.size())].id : "none";
+        const auto deleted = objects_->delete_object("firmware", key, id).value();
+        const auto found = std::ranges::find(versions, id, &ModelVersion::id);
+        RC_ASSERT(deleted.delete_marker == (found != versions.end() && found->marker));
+        if (found != versions.end()) versions.erase(found);
+        break;
+      }
+      case 1: {  // delete the key
+        const auto deleted = objects_->delete_object("firmware", key).value();
+        if (versioning != Versioning::kEnabled) erase_null(versions);
+        RC_ASSERT(deleted.delete_marker == (versioning != Versioning::kNever));
+        if (versioning != Versioning::kNever) versions.push_back({deleted.version, true});
+        break;
+      }
+      case 2:
+        versioning = *rc::gen::element(Versioning::kEnabled, Versioning::kSuspended);
+        RC_ASSERT(objects_->buckets().set_versioning("firmware", versioning).has_value());
+        break;
+      default: {
+        const std::string id = put_in("firmware", key, {static_cast<std::uint8_t>(i)}).location.version;
+        RC_ASSERT((id == kNullVersion) == (versioning != Versioning::kEnabled));
+        if (id == kNullVersion) erase_null(versions);
+        versions.push_back({id, false});
+        RC_ASSERT(objects_->read_all({"firmware", key, id}).value() ==
+                  std::vector<std::uint8_t>{static_cast<std::uint8_t>(i)});
+      }
     }
   }
-  const std::string prefix = *rc::gen::element<std::string>("", "a", "a/", "\xC3", "\xFF");
-  const bool all_versions = *rc::gen::arbitrary<bool>();
-  std::vector<std::string> wanted;
-  for (const auto& [key, versions] : expected) {
-    if (!key.starts_with(prefix) || versions.empty()) continue;
-    if (all_versions) {
-      wanted.insert(wanted.end(), versions.rbegin(), versions.rend());
-    } else {
-      wanted.push_back(versions.back());
-    }
-  }
-  ListObjectsRequest request{.bucket = "firmware", .prefix = prefix, .all_versions = all_versions};
+  ListObjectsRequest request{.bucket = "firmware"};
+  request.prefix = *rc::gen::element<std::string>("", "a", "a/", "a/b", "\xC3", "\xFF");
+  request.delimiter = *rc::gen::element<std::string>("", "/", "b", "a/");
+  request.all_versions = *rc::gen::arbitrary<bool>();
   request.limit = *rc::gen::inRange<std::int64_t>(1, 6);
-  std::vector<std::string> listed;
+  const Listed wanted = expected_listing(model, request);
+  Listed listed;
   do {
     const auto page = objects_->list(request).value();
-    RC_ASSERT(static_cast<std::int64_t>(page.objects.size()) <= request.limit);
-    RC_ASSERT(!page.next || static_cast<std::int64_t>(page.objects.size()) == request.limit);
-    for (const auto& object : page.objects) listed.push_back(object.location.version);
+    const auto entries = static_cast<std::int64_t>(page.objects.size() + page.common_prefixes.size());
+    RC_ASSERT(entries <= request.limit);
+    RC_ASSERT(!page.next || entries == request.limit);
+    for (const auto& object : page.objects) {
+      listed.versions.push_back(object.location.version);
+      const auto& newest = model[object.location.key].back();
+      RC_ASSERT(object.latest == (newest.id == object.location.version));
+    }
+    listed.prefixes.insert(listed.prefixes.end(), page.common_prefixes.begin(), page.common_prefixes.end());
     request.after = page.next;
   } while (request.after);
   RC_ASSERT(listed == wanted);
+  // What is not listed has no file either.
+  std::size_t contents = 0;
+  for (const auto& [key, versions] : model) {
+    contents += static_cast<std::size_t>(
+        std::ranges::count_if(versions, [](const ModelVersion& v) { return !v.marker; }));
+  }
+  RC_ASSERT(files().size() == contents);
 }
 
 }  // namespace

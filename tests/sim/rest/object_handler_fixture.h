@@ -28,7 +28,9 @@ using cloud::UrlPresigner;
 class ObjectHandlerFixture : public cloud::ObjectStoreFixture {
  protected:
   ObjectHandlerFixture() {
-    log_->listen([this](const nlohmann::json& event) { events_.push_back(event); });
+    log_->listen([this](const nlohmann::json& event) {
+      (event["event"] == "api_request" ? api_events_ : events_).push_back(event);
+    });
     start();
   }
 
@@ -96,8 +98,9 @@ class ObjectHandlerFixture : public cloud::ObjectStoreFixture {
       clock_,
       random_uuid};
   std::vector<nlohmann::json> events_;
+  std::vector<nlohmann::json> api_events_;
   std::unique_ptr<report::EventLog> log_ = report::EventLog::in_memory();
-  ObjectHandler handler_{{*objects_, presigner_, clock_, *log_}};
+  ObjectHandler handler_{{*objects_, *uploads_, presigner_, clock_, *log_}};
   boost::asio::io_context io_;
   std::unique_ptr<HttpServer> server_;
 };

@@ -162,10 +162,10 @@ TEST_F(ObjectHandlerTest, ErrorsAreS3sAndTheConnectionGoesOn) {
 
 TEST_F(ObjectHandlerTest, OtherMethodsAreNotAllowed) {
   auto client = connect();
-  client.send(request_text("DELETE", target()));
+  client.send(request_text("PATCH", target()));
   const Response response = client.receive();
   EXPECT_EQ(response.status, 405);
-  EXPECT_EQ(response.header("Allow"), "GET, HEAD");
+  EXPECT_EQ(response.header("Allow"), "PUT, GET, HEAD, DELETE");
   EXPECT_THAT(response.body, HasSubstr("<Code>MethodNotAllowed</Code>"));
 }
 

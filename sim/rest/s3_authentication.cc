@@ -1,0 +1,138 @@
+#include "sim/rest/s3_authentication.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "sim/cloud/uri_encoding.h"
+#include "sim/cloud/utc_time.h"
+
+namespace otasim::rest {
+
+namespace {
+
+using cloud::S3Error;
+using cloud::S3Result;
+
+constexpr std::size_t kHashDigits = 64;
+
+bool is_hash(std::string_view text) {
+  return text.size() == kHashDigits &&
+         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+bool is_payload(std::string_view text) {
+  constexpr std::array<std::string_view, 4> kNames{
+      cloud::kUnsignedPayload, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+      "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"};
+  return is_hash(text) || std::ranges::find(kNames, text) != kNames.end();
+}
+
+bool is_signed_by_host_only(const HttpRequestHead& head) {
+  if (head.count("Authorization") > 0) return false;
+  const auto target = cloud::parse_request_target(head.target);
+  if (!target) return true;
+  const auto found = std::ranges::find(target->query, "X-Amz-SignedHeaders", &cloud::QueryParameter::name);
+  return found == target->query.end() || found->value == "host";
+}
+
+/// The problem, in S3's words.
+S3Error worded(const SignatureError& error, const RequestSignature* signature, std::int64_t now) {
+  const bool in_query = signature != nullptr && signature->in_query;
+  const char* const malformed =
+      in_query ? "AuthorizationQueryParametersError" : "AuthorizationHeaderMalformed";
+  const std::string key = signature == nullptr ? std::string{} : signature->access_key_id;
+  switch (error.problem) {
+    case SignatureProblem::kMissing:
+      return {403, "AccessDenied", "Access Denied"};
+    case SignatureProblem::kMalformedTarget:
+      return {400, "InvalidURI", "Couldn't parse the specified URI."};
+    case SignatureProblem::kWrongAlgorithm:
+      return {400, "InvalidRequest",
+              "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
+    case SignatureProblem::kIncomplete:
+    case SignatureProblem::kWrongScope:
+    case SignatureProblem::kWrongService:
+      return {400, malformed, fmt::format("The authorization is malformed; {}", error.detail)};
+    case SignatureProblem::kUnsignedHeaders:
+      return {403, "AccessDenied", error.detail};
+    case SignatureProblem::kUnknownKey:
+      return {403,
+              "InvalidAccessKeyId",
+              "The AWS Access Key Id you provided does not exist in our records.",
+              {{"AWSAccessKeyId", key}}};
+    case SignatureProblem::kExpired:
+    case SignatureProblem::kNotYetValid:
+      if (in_query) {
+        const bool expired = error.problem == SignatureProblem::kExpired;
+        return {403,
+                "AccessDenied",
+                expired ? "Request has expired" : "Request is not valid yet",
+                {{"ServerTime", cloud::iso8601(now)}}};
+      }
+      return {403,
+              "RequestTimeTooSkewed",
+              "The difference between the request time and the current time is too large.",
+              {{"RequestTime", signature == nullptr ? "" : signature->date},
+               {"ServerTime", cloud::iso8601(now)},
+               {"MaxAllowedSkewMilliseconds", fmt::format("{}", kMaxClockSkewSeconds * 1000)}}};
+    case SignatureProblem::kPayloadMismatch:
+      return {400, "XAmzContentSHA256Mismatch",
+              "The provided 'x-amz-content-sha256' header does not match what was computed."};
+    case SignatureProblem::kMismatch:
+      return {403,
+              "SignatureDoesNotMatch",
+              "The request signature we calculated does not match the signature you provided. Check your key "
+              "and signing method.",
+              {{"AWSAccessKeyId", key},
+               {"StringToSign", error.string_to_sign},
+               {"SignatureProvided", signature == nullptr ? "" : signature->signature},
+               {"CanonicalRequest", error.canonical_request}}};
+  }
+  return {403, "AccessDenied", "Access Denied"};
+}
+
+}  // namespace
+
+S3Result<S3Caller> authenticate_s3(const HttpRequestHead& head, const RequestVerifier& verifier,
+                                   const cloud::UrlPresigner& presigner) {
+  S3Caller caller;
+  if (is_signed_by_host_only(head)) {
+    const auto presigned = presigner.verify(head.method, head.target, head.text("Host"));
+    if (!presigned) return tl::unexpected(presigned.error());
+    caller.presigned_expires_at = presigned->expires_at;
+    return caller;
+  }
+  const std::int64_t now = verifier.clock().now();
+  const auto signature = read_signature(head);
+  if (!signature) return tl::unexpected(worded(signature.error(), nullptr, now));
+  if (const auto checked = verifier.check(*signature, "s3"); !checked) {
+    return tl::unexpected(worded(checked.error(), &*signature, now));
+  }
+  const auto payload = signature->payload();
+  if (!payload) {
+    return tl::unexpected(
+        S3Error{400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256"});
+  }
+  if (!is_payload(*payload)) {
+    return tl::unexpected(S3Error{
+        400,
+        "InvalidArgument",
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, or a valid sha256 "
+        "value.",
+        {{"ArgumentName", "x-amz-content-sha256"}, {"ArgumentValue", *payload}}});
+  }
+  if (const auto verified = verifier.verify(head, *signature, *payload); !verified) {
+    return tl::unexpected(worded(verified.error(), &*signature, now));
+  }
+  caller.payload = *payload;
+  caller.scope = signature->scope;
+  caller.date = signature->date;
+  caller.signature = signature->signature;
+  if (signature->expires_in) caller.presigned_expires_at = signature->signed_at + *signature->expires_in;
+  return caller;
+}
+
+}  // namespace otasim::rest
