@@ -104,7 +104,7 @@ void run() {
   const auto log = report::EventLog::create(folder.file("events.jsonl")).value();
   const auto cloud = cloud::Cloud::open(folder.path().string(), clock, *log, {}).value();
   lab::LabIssuer issuer(lab);
-  ObjectHandler objects({cloud->objects(), cloud->urls(), clock, *log});
+  ObjectHandler objects({cloud->objects(), cloud->uploads(), cloud->urls(), clock, *log});
   const test::Signer signer{.access_key_id = lab.access_key().id,
                             .secret_access_key = lab.access_key().secret,
                             .date = cloud::amz_date(clock.now())};
