@@ -7,6 +7,9 @@ namespace otasim {
 
 TerminationSignals::TerminationSignals(boost::asio::io_context& io, std::function<void(int)> handler)
     : signals_(io, SIGINT, SIGTERM), handler_(std::move(handler)) {
+  // Who was started under nohup goes on when the terminal is closed.
+  struct sigaction hang_up {};
+  if (::sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) signals_.add(SIGHUP);
   wait();
 }
 

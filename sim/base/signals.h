@@ -1,4 +1,4 @@
-// Ctrl-C and SIGTERM as an event on the io_context.
+// Ctrl-C, SIGTERM and the terminal's end (SIGHUP) as an event on the io_context.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -9,15 +9,15 @@ namespace otasim {
 
 class TerminationSignals {
  public:
-  /// Takes SIGINT and SIGTERM from their default action and calls `handler` with the number for each one that
-  /// arrives, until stop(). Waiting for signals counts as work: io_context::run() does not return before
-  /// stop().
+  /// Takes SIGINT, SIGTERM and, unless it is ignored, SIGHUP from their default action and calls `handler`
+  /// with the number for each one that arrives, until stop(). Waiting for signals counts as work:
+  /// io_context::run() does not return before stop().
   TerminationSignals(boost::asio::io_context& io, std::function<void(int signal)> handler);
   ~TerminationSignals() { stop(); }
   TerminationSignals(const TerminationSignals&) = delete;
   TerminationSignals& operator=(const TerminationSignals&) = delete;
 
-  /// Gives both signals back to their default action.
+  /// Gives the signals back to their default action.
   void stop();
 
  private:

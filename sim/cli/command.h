@@ -35,6 +35,8 @@ inline void add_lab_options(CLI::App* command, LabOptions& options) {
 void add_boards(CLI::App& app, Command& command);
 void add_boot(CLI::App& app, Command& command);
 void add_up(CLI::App& app, Command& command, const std::string& program);
+void add_status(CLI::App& app, Command& command);
+void add_down(CLI::App& app, Command& command);
 void add_device(CLI::App& app, Command& command);
 void add_group(CLI::App& app, Command& command);
 void add_job(CLI::App& app, Command& command);

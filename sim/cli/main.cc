@@ -30,7 +30,8 @@ constexpr const char* kFooter =
     "is missing or broke; 4 a bug in otasim; 130 interrupted.";
 
 int exit_with(const Error& error) {
-  fmt::print(stderr, "otasim: {}\n", error.message);
+  // Without a message, whoever failed has told why itself.
+  if (!error.message.empty()) fmt::print(stderr, "otasim: {}\n", error.message);
   std::size_t start = 0;
   while (start < error.hint.size()) {
     const std::size_t end = std::min(error.hint.find('\n', start), error.hint.size());
@@ -160,6 +161,8 @@ int run(int argc, char** argv) {
   otasim::cli::add_matrix(app, command, argv[0]);
   otasim::cli::add_scenario(app, command);
   otasim::cli::add_up(app, command, argv[0]);
+  otasim::cli::add_status(app, command);
+  otasim::cli::add_down(app, command);
   otasim::cli::add_device(app, command);
   otasim::cli::add_group(app, command);
   otasim::cli::add_job(app, command);

@@ -9,7 +9,8 @@ namespace otasim::cloud {
 namespace {
 
 CertificateRecord read_certificate(const Row& row) {
-  CertificateRecord record{row.text(0), row.text(1), CertificateStatus::kRevoked, row.integer(3)};
+  CertificateRecord record{row.text(0), row.text(1), CertificateStatus::kRevoked, row.integer(3),
+                           row.integer(4)};
   for (const CertificateStatus status : {CertificateStatus::kActive, CertificateStatus::kInactive}) {
     if (row.text(2) == to_string(status)) record.status = status;
   }
@@ -36,7 +37,8 @@ ServiceResult<CertificateRecord> Certificates::register_certificate(const std::s
   if (!certificate) return refuse(ErrorCode::kInvalidRequest, certificate.error().message);
   const std::string id = certificate->fingerprint();
   const auto added = database_.execute(
-      "INSERT OR IGNORE INTO certificates(certificate_id, pem, status, created_at) VALUES (?, ?, ?, ?)",
+      "INSERT OR IGNORE INTO certificates(certificate_id, pem, status, created_at, last_modified_at) "
+      "VALUES (?1, ?2, ?3, ?4, ?4)",
       {id, certificate->pem(), to_string(status), clock_.now()});
   if (!added) return tl::unexpected(added.error());
   return describe(id);
@@ -45,8 +47,9 @@ ServiceResult<CertificateRecord> Certificates::register_certificate(const std::s
 ServiceResult<CertificateRecord> Certificates::describe(const std::string& id) {
   std::optional<CertificateRecord> record;
   const auto read = database_.query(
-      "SELECT certificate_id, pem, status, created_at FROM certificates WHERE certificate_id = ?", {id},
-      [&record](const Row& row) { record = read_certificate(row); });
+      "SELECT certificate_id, pem, status, created_at, last_modified_at FROM certificates WHERE "
+      "certificate_id = ?",
+      {id}, [&record](const Row& row) { record = read_certificate(row); });
   if (!read) return tl::unexpected(read.error());
   if (!record) return refuse(ErrorCode::kResourceNotFound, fmt::format("Certificate {} does not exist.", id));
   return *record;
@@ -57,7 +60,8 @@ ServiceResult<Page<CertificateRecord>> Certificates::list(const PageRequest& pag
   if (!start) return tl::unexpected(start.error());
   std::vector<CertificateRecord> all;
   const auto read = database_.query(
-      "SELECT certificate_id, pem, status, created_at FROM certificates WHERE certificate_id > ? "
+      "SELECT certificate_id, pem, status, created_at, last_modified_at FROM certificates WHERE "
+      "certificate_id > ? "
       "ORDER BY certificate_id LIMIT ?",
       {start->after, start->limit}, [&all](const Row& row) { all.push_back(read_certificate(row)); });
   if (!read) return tl::unexpected(read.error());
@@ -68,8 +72,9 @@ ServiceResult<void> Certificates::set_status(const std::string& id, CertificateS
   return database_.transaction([&]() -> ServiceResult<void> {
     auto record = describe(id);
     if (!record) return tl::unexpected(record.error());
-    const auto saved = database_.execute("UPDATE certificates SET status = ? WHERE certificate_id = ?",
-                                         {to_string(status), id});
+    const auto saved =
+        database_.execute("UPDATE certificates SET status = ?, last_modified_at = ? WHERE certificate_id = ?",
+                          {to_string(status), clock_.now(), id});
     if (!saved) return tl::unexpected(saved.error());
     record->status = status;
     database_.after_commit([this, changed = *record] {

@@ -24,6 +24,7 @@ struct CertificateRecord {
   std::string pem;  ///< empty if only its id is known
   CertificateStatus status = CertificateStatus::kActive;
   std::int64_t created_at = 0;  ///< epoch seconds
+  std::int64_t last_modified_at = 0;
 };
 
 class Certificates {

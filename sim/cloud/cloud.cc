@@ -62,12 +62,15 @@ Cloud::Cloud(const std::string& folder, std::unique_ptr<Database> database, std:
               return urls_.has_endpoint() ? urls_.presign_get(object, expires_in_sec)
                                           : presigned_placeholder(object);
             }),
+      job_templates_(*database_, clock, jobs_),
+      event_configurations_(*database_, clock),
       certificates_(*database_, clock),
       principals_(*database_, certificates_),
       policies_(*database_, clock, principals_),
       things_(*database_, clock, options.uuid, certificates_, principals_, jobs_),
       groups_(*database_, clock, options.uuid, jobs_),
       ota_updates_(*database_, clock, options.uuid, objects_, streams_, jobs_, signer_ ? &*signer_ : nullptr),
+      tags_(*database_),
       logging_(log_jobs(jobs_, log)) {}
 
 Subscription Cloud::on_execution_change(std::function<void(const JobExecution& execution)> handler) {

@@ -22,6 +22,8 @@
 #include "sim/cloud/clock.h"
 #include "sim/cloud/cloud_faults.h"
 #include "sim/cloud/database.h"
+#include "sim/cloud/event_configurations.h"
+#include "sim/cloud/job_templates.h"
 #include "sim/cloud/jobs_service.h"
 #include "sim/cloud/multipart_uploads.h"
 #include "sim/cloud/object_store.h"
@@ -32,6 +34,7 @@
 #include "sim/cloud/random_id.h"
 #include "sim/cloud/signer.h"
 #include "sim/cloud/streams_service.h"
+#include "sim/cloud/tags.h"
 #include "sim/cloud/thing_groups.h"
 #include "sim/cloud/things.h"
 #include "sim/report/event_log.h"
@@ -68,7 +71,10 @@ class Cloud {
   [[nodiscard]] UrlPresigner& urls() { return urls_; }
   [[nodiscard]] StreamsService& streams() { return streams_; }
   [[nodiscard]] JobsService& jobs() { return jobs_; }
+  [[nodiscard]] JobTemplates& job_templates() { return job_templates_; }
+  [[nodiscard]] EventConfigurations& event_configurations() { return event_configurations_; }
   [[nodiscard]] OtaUpdates& ota_updates() { return ota_updates_; }
+  [[nodiscard]] Tags& tags() { return tags_; }
   /// Null if the lab signs nothing.
   [[nodiscard]] const Signer* signer() const { return signer_ ? &*signer_ : nullptr; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -94,12 +100,15 @@ class Cloud {
   MultipartUploads uploads_;
   StreamsService streams_;
   JobsService jobs_;
+  JobTemplates job_templates_;
+  EventConfigurations event_configurations_;
   Certificates certificates_;
   Principals principals_;
   Policies policies_;
   Things things_;
   ThingGroups groups_;
   OtaUpdates ota_updates_;
+  Tags tags_;
   Subscription logging_;
 };
 

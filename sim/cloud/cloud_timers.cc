@@ -17,12 +17,17 @@ constexpr std::int64_t kTryAgain = 1;
 CloudTimers::CloudTimers(boost::asio::io_context& io, Cloud& cloud)
     : cloud_(cloud),
       timer_(io),
-      executions_(cloud.on_execution_change([this](const JobExecution& execution) {
-        const auto deadline = execution.deadline();
-        if (deadline && (!armed_ || *deadline < *armed_)) arm(*deadline);
-      })),
+      changes_(cloud.jobs().listen({.on_execution_change =
+                                        [this](const JobExecution& execution) {
+                                          if (const auto deadline = execution.deadline()) hurry(*deadline);
+                                        },
+                                    .on_due = [this](std::int64_t at) { hurry(at); }})),
       jumps_(cloud.clock().on_jump([this] { look(); })) {
   look();
+}
+
+void CloudTimers::hurry(std::int64_t at) {
+  if (!armed_ || at < *armed_) arm(at);
 }
 
 void CloudTimers::look() {

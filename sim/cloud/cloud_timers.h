@@ -1,9 +1,10 @@
-// Wakes the jobs service when an execution runs out of time.
+// Wakes the jobs service when an execution runs out of time, and when a job starts, may reach more things,
+// pauses or ends.
 //
 //   CloudTimers timers(io, *cloud);   // for as long as the lab is up
 //
-// Times are the cloud's clock's: the timer sleeps until the earliest deadline, and looks again whenever an
-// execution changes or the clock is set. Deadlines that passed while nobody was there are dealt with at once.
+// Times are the cloud's clock's: the timer sleeps until the earliest of them, and looks again whenever one
+// is added or the clock is set. Times that passed while nobody was there are dealt with at once.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -22,12 +23,13 @@ class CloudTimers {
 
  private:
   void look();
+  void hurry(std::int64_t at);
   void arm(std::int64_t deadline);
 
   Cloud& cloud_;
   boost::asio::steady_timer timer_;
   std::optional<std::int64_t> armed_;  ///< the deadline that the timer waits for
-  Subscription executions_;
+  Subscription changes_;
   Subscription jumps_;
 };
 

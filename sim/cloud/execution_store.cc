@@ -16,8 +16,11 @@ constexpr const char* kFindLatest =
     OTASIM_SELECT_EXECUTION "WHERE job_id = ? AND thing = ? ORDER BY execution_number DESC LIMIT 1";
 constexpr const char* kFindNumber =
     OTASIM_SELECT_EXECUTION "WHERE job_id = ? AND thing = ? AND execution_number = ?";
-constexpr const char* kPending =
-    OTASIM_SELECT_EXECUTION "WHERE thing = ?1 AND status = ?2 AND " OTASIM_OPEN "ORDER BY sequence LIMIT ?3";
+constexpr const char* kPending = OTASIM_SELECT_EXECUTION
+    "WHERE thing = ?1 AND status = ?2 AND " OTASIM_OPEN
+    "AND (status = 'IN_PROGRESS' OR NOT EXISTS "
+    "(SELECT 1 FROM jobs j WHERE j.job_id = executions.job_id AND j.status = 'SCHEDULED')) "
+    "ORDER BY sequence LIMIT ?3";
 constexpr const char* kOpenOfJob =
     OTASIM_SELECT_EXECUTION "WHERE job_id = ? AND " OTASIM_OPEN "ORDER BY sequence";
 constexpr const char* kOpenOfThing =
@@ -159,12 +162,20 @@ Result<std::vector<JobExecution>> ExecutionStore::due(std::int64_t now, std::siz
   return select(kDue, {now, static_cast<std::int64_t>(most)});
 }
 
-Result<std::optional<std::int64_t>> ExecutionStore::next_deadline() {
-  std::optional<std::int64_t> earliest;
-  const auto read = database_.query("SELECT MIN(deadline) FROM executions WHERE deadline IS NOT NULL", {},
-                                    [&earliest](const Row& row) { earliest = row.optional_integer(0); });
+Result<ExecutionStore::Due> ExecutionStore::next_due() {
+  Due due;
+  const auto read = database_.query(
+      "SELECT (SELECT MIN(deadline) FROM executions WHERE deadline IS NOT NULL), "
+      "(SELECT MIN(due_at) FROM jobs WHERE due_at IS NOT NULL)",
+      {}, [&due](const Row& row) {
+        due = {row.optional_integer(0), row.optional_integer(1)};
+      });
   if (!read) return tl::unexpected(read.error());
-  return earliest;
+  return due;
+}
+
+Result<void> ExecutionStore::remove_all_of_job(const JobId& job) {
+  return database_.execute("DELETE FROM executions WHERE job_id = ?", {job.str()});
 }
 
 Result<std::vector<JobExecution>> ExecutionStore::select(std::string_view sql,

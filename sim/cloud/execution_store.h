@@ -32,7 +32,8 @@ class ExecutionStore {
   /// @param number  which execution of the job for this thing; none for the latest
   [[nodiscard]] Result<std::optional<JobExecution>> find(const JobId& job, const ThingName& thing,
                                                          std::optional<std::int64_t> number = std::nullopt);
-  /// What a thing has to do next: what it has begun, else what has waited longest.
+  /// What a thing has to do next: what it has begun, else what has waited longest. What waits of a job that
+  /// is between two of its maintenance windows does not count; nor does it in pending().
   [[nodiscard]] Result<std::optional<JobExecution>> next(const ThingName& thing);
   /// The first `most` of a thing's executions in a status that is not terminal, in the order they were
   /// queued.
@@ -52,8 +53,13 @@ class ExecutionStore {
 
   /// At most `most` whose deadline has come, earliest first.
   [[nodiscard]] Result<std::vector<JobExecution>> due(std::int64_t now, std::size_t most);
-  /// The earliest deadline of all.
-  [[nodiscard]] Result<std::optional<std::int64_t>> next_deadline();
+  /// When something is due first: an execution's deadline, and a job of its own accord.
+  struct Due {
+    std::optional<std::int64_t> execution = {};
+    std::optional<std::int64_t> job = {};
+  };
+  [[nodiscard]] Result<Due> next_due();
+  [[nodiscard]] Result<void> remove_all_of_job(const JobId& job);
 
  private:
   [[nodiscard]] Result<std::vector<JobExecution>> select(std::string_view sql,

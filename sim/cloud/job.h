@@ -46,6 +46,17 @@ inline constexpr std::int64_t kMaxTimeoutMinutes = 10'080;
 /// Values for a template's document (documentParameters).
 using DocumentParameters = std::map<std::string, std::string, std::less<>>;
 
+/// How far a job has got.
+struct RolloutProgress {
+  bool planned = false;       ///< whom it is for has been found out: it has started
+  bool stopped = false;       ///< by its schedule's end: whoever has not been reached is not any more
+  std::int64_t notified = 0;  ///< things that have been reached
+  /// A minute begins when something is rolled out and no minute is running; epoch seconds.
+  std::optional<std::int64_t> minute_started_at = {};
+  std::int64_t minute_left = 0;             ///< how many may still be reached in it
+  std::optional<std::int64_t> due_at = {};  ///< when the job must be looked at again; epoch seconds
+};
+
 struct Job {
   JobId id;
   JobStatus status = JobStatus::kInProgress;
@@ -68,6 +79,7 @@ struct Job {
   std::int64_t created_at = 0;  ///< epoch seconds
   std::int64_t last_updated_at = 0;
   std::optional<std::int64_t> completed_at = {};
+  RolloutProgress progress = {};
 };
 
 /// How many executions are in each status (jobProcessDetails).

@@ -1,5 +1,7 @@
 #include "sim/cloud/job_document.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "sim/cloud/presigned_url.h"
@@ -36,6 +38,22 @@ std::string expand(std::string_view text, const std::function<std::string(const 
 }
 
 }  // namespace
+
+ServiceResult<void> check_job_document(const std::string& document) {
+  if (document.size() > kMaxJobDocument) {
+    return refuse(
+        ErrorCode::kInvalidRequest,
+        fmt::format("A job document may have {} characters; this has {}.", kMaxJobDocument, document.size()));
+  }
+  if (!nlohmann::json::parse(document, nullptr, /*allow_exceptions=*/false).is_object()) {
+    return refuse(ErrorCode::kInvalidRequest, "The job document is not a JSON object.");
+  }
+  return {};
+}
+
+bool has_placeholders(std::string_view document) {
+  return document.find(kOpening) != std::string_view::npos;
+}
 
 std::string presigned_placeholder(const ObjectLocation& object) {
   std::string text{kOpening};

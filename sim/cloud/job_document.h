@@ -18,6 +18,14 @@ namespace otasim::cloud {
 /// Makes a URL under which whoever has it may read the object.
 using UrlSource = std::function<std::string(const ObjectLocation& object, std::int64_t expires_in_sec)>;
 
+inline constexpr std::size_t kMaxJobDocument = 32'768;
+
+/// @returns kInvalidRequest for what is no JSON object, or too long
+[[nodiscard]] ServiceResult<void> check_job_document(const std::string& document);
+
+/// Whether expand_placeholders() may find any.
+[[nodiscard]] bool has_placeholders(std::string_view document);
+
 /// The placeholder that stands for an object; a version is named if the location names one.
 [[nodiscard]] std::string presigned_placeholder(const ObjectLocation& object);
 

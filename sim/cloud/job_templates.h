@@ -65,12 +65,18 @@ class JobTemplates {
   /// Jobs that were made of it stay as they are. @returns kResourceNotFound
   ServiceResult<void> remove(const JobTemplateId& id);
 
-  /// Fills in what a request to create a job leaves out. Its `document_parameters` replace the document's
+  /// Fills in what a request to create a job leaves out (also an expiry that is the default). Its
+  /// `document_parameters` replace the document's
   /// `${name}` placeholders. @param arn  told by the job's description
   /// @returns kResourceNotFound, kInvalidRequest for a parameter that the document does not have
   ServiceResult<void> apply(const JobTemplateId& id, const std::string& arn, CreateJobRequest& request);
 
  private:
+  [[nodiscard]] ServiceResult<JobTemplate> make(const CreateJobTemplateRequest& request);
+  [[nodiscard]] ServiceResult<void> check(const JobTemplate& made) const;
+  [[nodiscard]] ServiceResult<void> check_number();
+  static void fill(const JobTemplate& from, CreateJobRequest& request);
+
   Database& database_;
   const Clock& clock_;
   JobsService& jobs_;

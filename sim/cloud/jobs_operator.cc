@@ -1,6 +1,7 @@
 // What the jobs service does for operators, and for the registry.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -12,8 +13,10 @@ namespace otasim::cloud {
 
 namespace {
 
-constexpr std::size_t kMaxDocument = 32'768;
+constexpr std::size_t kMaxParameterName = 128;
+constexpr std::size_t kMaxParameterValue = 512;
 constexpr std::size_t kMaxDescription = 2028;
+constexpr std::size_t kMaxReasonCode = 128;
 constexpr std::size_t kMaxTargets = 100;
 
 tl::unexpected<ServiceError> out_of_range(std::string_view what, std::int64_t least, std::int64_t most) {
@@ -24,62 +27,156 @@ bool within(std::int64_t value, std::int64_t least, std::int64_t most) {
   return value >= least && value <= most;
 }
 
-ServiceResult<void> check_request(const CreateJobRequest& request) {
-  if (request.document.size() > kMaxDocument) {
-    return refuse(ErrorCode::kInvalidRequest,
-                  fmt::format("A job document may have {} characters; this has {}.", kMaxDocument,
-                              request.document.size()));
-  }
-  if (!nlohmann::json::parse(request.document, nullptr, /*allow_exceptions=*/false).is_object()) {
-    return refuse(ErrorCode::kInvalidRequest, "The job document is not a JSON object.");
-  }
-  if (request.description.size() > kMaxDescription) {
+/// What may be changed later, too.
+ServiceResult<void> check_settings(const Job& job) {
+  if (job.description.size() > kMaxDescription) {
     return refuse(ErrorCode::kInvalidRequest,
                   fmt::format("A description may have {} characters.", kMaxDescription));
   }
-  if (!within(request.presigned_expires_sec, kMinPresignedExpiry, kMaxPresignedExpiry)) {
+  if (!within(job.presigned_expires_sec, kMinPresignedExpiry, kMaxPresignedExpiry)) {
     return out_of_range("expiresInSec", kMinPresignedExpiry, kMaxPresignedExpiry);
   }
-  if (request.in_progress_timeout_minutes &&
-      !within(*request.in_progress_timeout_minutes, 1, kMaxTimeoutMinutes)) {
+  if (job.in_progress_timeout_minutes && !within(*job.in_progress_timeout_minutes, 1, kMaxTimeoutMinutes)) {
     return out_of_range("inProgressTimeoutInMinutes", 1, kMaxTimeoutMinutes);
   }
-  if (auto valid = check(request.retries); !valid) return valid;
-  if (auto valid = check(request.rollout); !valid) return valid;
-  return check(request.abort);
+  if (auto valid = check(job.retries); !valid) return valid;
+  if (auto valid = check(job.rollout); !valid) return valid;
+  return check(job.abort);
+}
+
+ServiceResult<void> check_reason(const CancelJobRequest& request) {
+  const bool valid =
+      request.reason_code.size() <= kMaxReasonCode && std::ranges::all_of(request.reason_code, [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+      });
+  if (!valid) {
+    return refuse(ErrorCode::kInvalidRequest,
+                  fmt::format("A reasonCode has at most {} capital letters, digits or '_'.", kMaxReasonCode));
+  }
+  if (request.comment.size() <= kMaxDescription) return {};
+  return refuse(ErrorCode::kInvalidRequest,
+                fmt::format("A comment may have {} characters.", kMaxDescription));
+}
+
+ServiceResult<void> check_parameters(const CreateJobRequest& request) {
+  if (request.document_parameters.empty()) return {};
+  if (request.template_arn.empty()) {
+    return refuse(ErrorCode::kInvalidRequest, "documentParameters need a job template.");
+  }
+  const bool valid = std::ranges::all_of(request.document_parameters, [](const auto& parameter) {
+    const auto& [name, value] = parameter;
+    return !name.empty() && name.size() <= kMaxParameterName && std::ranges::all_of(name, detail::is_word) &&
+           !value.empty() && value.size() <= kMaxParameterValue;
+  });
+  if (valid) return {};
+  return refuse(ErrorCode::kInvalidRequest,
+                fmt::format("A document parameter has a name of 1 to {} letters, digits, '_' or '-' and a "
+                            "value of 1 to {} characters.",
+                            kMaxParameterName, kMaxParameterValue));
+}
+
+Job job_of(const CreateJobRequest& request, std::int64_t now) {
+  Job job{.id = request.id, .status = JobStatus::kScheduled};
+  job.document = request.document;
+  job.description = request.description;
+  job.target_selection = request.target_selection;
+  job.presigned_expires_sec = request.presigned_expires_sec;
+  job.in_progress_timeout_minutes = request.in_progress_timeout_minutes;
+  job.retries = request.retries;
+  job.rollout = request.rollout;
+  job.abort = request.abort;
+  job.scheduling = request.scheduling;
+  job.namespace_id = request.namespace_id;
+  job.document_source = request.document_source;
+  job.template_arn = request.template_arn;
+  job.document_parameters = request.document_parameters;
+  job.created_at = now;
+  job.last_updated_at = now;
+  return job;
 }
 
 }  // namespace
 
+ServiceResult<void> check_job(const CreateJobRequest& request, std::int64_t now) {
+  if (auto valid = check_job_document(request.document); !valid) return valid;
+  if (!std::ranges::all_of(request.namespace_id, detail::is_word)) {
+    return refuse(ErrorCode::kInvalidRequest, "A namespaceId has letters, digits, '_' or '-'.");
+  }
+  if (auto valid = check_settings(job_of(request, now)); !valid) return valid;
+  if (auto valid = check_parameters(request); !valid) return valid;
+  return check(request.scheduling, now);
+}
+
 ServiceResult<void> JobsService::create(const CreateJobRequest& request) {
-  if (auto valid = check_request(request); !valid) return valid;
+  if (auto valid = check_job(request, clock_.now()); !valid) return valid;
+  if (auto valid = check_expanded_size(request); !valid) return valid;
+  if (auto due = run_due(); !due) return due;
   return change([&]() -> ServiceResult<void> {
     if (describe_job(request.id)) {
       return refuse(ErrorCode::kResourceAlreadyExists,
                     fmt::format("Job {} exists already.", request.id.str()));
     }
     if (auto valid = check_targets(request.targets); !valid) return valid;
-    Job job{.id = request.id};
-    job.document = request.document;
-    job.description = request.description;
-    job.target_selection = request.target_selection;
-    job.presigned_expires_sec = request.presigned_expires_sec;
-    job.in_progress_timeout_minutes = request.in_progress_timeout_minutes;
-    job.retries = request.retries;
-    job.created_at = clock_.now();
-    job.last_updated_at = job.created_at;
+    if (auto valid = check_limits(request); !valid) return valid;
+    Job job = job_of(request, clock_.now());
     if (const auto added = jobs_.add(job, request.targets); !added) return tl::unexpected(added.error());
     changes_->created = job.id;
-    if (auto queued = add_missing(job); !queued) return queued;
-    return complete_if_done(job);
+    return advance(job);
+  });
+}
+
+ServiceResult<void> JobsService::check_limits(const CreateJobRequest& request) {
+  const bool snapshot = request.target_selection == TargetSelection::kSnapshot;
+  const std::int64_t most = snapshot ? options_.limits.active_snapshot : options_.limits.active_continuous;
+  const auto active = jobs_.count_active(request.target_selection);
+  if (!active) return tl::unexpected(active.error());
+  if (*active < most) return {};
+  return refuse(ErrorCode::kLimitExceeded, fmt::format("There may be {} {} jobs that are not over.", most,
+                                                       to_string(request.target_selection)));
+}
+
+/// A device must be able to take the document with its URLs.
+ServiceResult<void> JobsService::check_expanded_size(const CreateJobRequest& request) const {
+  if (!url_source_ || !has_placeholders(request.document)) return {};
+  auto document = nlohmann::ordered_json::parse(request.document, nullptr, /*allow_exceptions=*/false);
+  expand_placeholders(document, [&](const ObjectLocation& object) {
+    return url_source_(object, request.presigned_expires_sec);
+  });
+  const std::size_t size = document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).size();
+  if (size <= kMaxJobDocument) return {};
+  return refuse(ErrorCode::kInvalidRequest,
+                fmt::format("A job document may have {} characters; with its URLs this has {}.",
+                            kMaxJobDocument, size));
+}
+
+ServiceResult<void> JobsService::update_job(const JobId& id, const UpdateJobRequest& request) {
+  return change([&]() -> ServiceResult<void> {
+    auto job = describe_job(id);
+    if (!job) return tl::unexpected(job.error());
+    if (is_over(job->status)) {
+      return refuse(ErrorCode::kInvalidRequest,
+                    fmt::format("Job {} is {} and cannot be changed.", id.str(), to_string(job->status)));
+    }
+    if (request.description) job->description = *request.description;
+    if (request.presigned_expires_sec) job->presigned_expires_sec = *request.presigned_expires_sec;
+    if (request.rollout) job->rollout = *request.rollout;
+    if (request.abort) job->abort = *request.abort;
+    if (request.in_progress_timeout_minutes) {
+      job->in_progress_timeout_minutes = request.in_progress_timeout_minutes;
+    }
+    if (request.retries) job->retries = *request.retries;
+    if (auto valid = check_settings(*job); !valid) return valid;
+    job->last_updated_at = clock_.now();
+    return advance(*job);
   });
 }
 
 ServiceResult<void> JobsService::associate_targets(const JobId& id, const std::vector<GroupName>& groups) {
   return change([&]() -> ServiceResult<void> {
-    const auto job = describe_job(id);
+    auto job = describe_job(id);
     if (!job) return tl::unexpected(job.error());
-    if (job->target_selection != TargetSelection::kContinuous || job->status != JobStatus::kInProgress) {
+    if (job->target_selection != TargetSelection::kContinuous || job->status != JobStatus::kInProgress ||
+        job->progress.stopped) {
       return refuse(ErrorCode::kInvalidRequest,
                     fmt::format("Job {} is not a continuous job in progress.", id.str()));
     }
@@ -91,7 +188,8 @@ ServiceResult<void> JobsService::associate_targets(const JobId& id, const std::v
       if (const auto added = jobs_.add_target(id, target); !added) return tl::unexpected(added.error());
     }
     if (auto valid = check_targets(*targets); !valid) return valid;
-    return add_missing(*job);
+    if (const auto planned = rollout_.plan_missing(id); !planned) return tl::unexpected(planned.error());
+    return advance(*job);
   });
 }
 
@@ -124,30 +222,6 @@ ServiceResult<bool> JobsService::exists(const JobTarget& target) {
   return found;
 }
 
-/// Queues the job for those of its targets that have never had it.
-ServiceResult<void> JobsService::add_missing(const Job& job) {
-  const auto things = jobs_.things_of(job.id);
-  if (!things) return tl::unexpected(things.error());
-  for (const ThingName& thing : *things) {
-    const auto had = executions_.find(job.id, thing);
-    if (!had) return tl::unexpected(had.error());
-    if (*had) continue;
-    if (auto added = add_execution(job.id, thing); !added) return added;
-  }
-  return {};
-}
-
-ServiceResult<void> JobsService::add_execution(const JobId& id, const ThingName& thing,
-                                               std::int64_t retry_attempt) {
-  const auto queue = touch(thing);
-  if (!queue) return tl::unexpected(queue.error());
-  (*queue)->pending_changed = true;
-  auto execution = executions_.add(id, thing, clock_.now(), retry_attempt);
-  if (!execution) return tl::unexpected(execution.error());
-  changes_->executions.push_back(std::move(*execution));
-  return {};
-}
-
 ServiceResult<Job> JobsService::describe_job(const JobId& id) {
   auto job = jobs_.find(id);
   if (!job) return tl::unexpected(job.error());
@@ -164,9 +238,14 @@ ServiceResult<std::vector<JobTarget>> JobsService::targets_of(const JobId& id) {
 
 ServiceResult<JobProcessDetails> JobsService::process_details(const JobId& id) {
   if (const auto job = describe_job(id); !job) return tl::unexpected(job.error());
-  const auto counts = jobs_.count_executions(id);
+  auto counts = jobs_.count_executions(id);
   if (!counts) return tl::unexpected(counts.error());
-  return *counts;
+  const auto targets = jobs_.targets(id);
+  if (!targets) return tl::unexpected(targets.error());
+  auto unfinished = rollout_.unfinished(id, *targets);
+  if (!unfinished) return tl::unexpected(unfinished.error());
+  counts->processing_targets = std::move(*unfinished);
+  return std::move(*counts);
 }
 
 ServiceResult<Page<Job>> JobsService::list_jobs(const ListJobsRequest& request) {
@@ -198,27 +277,15 @@ ServiceResult<Page<JobExecution>> JobsService::list_executions(const ListExecuti
 }
 
 ServiceResult<void> JobsService::cancel(const JobId& id, const CancelJobRequest& request) {
+  if (auto valid = check_reason(request); !valid) return valid;
   return change([&]() -> ServiceResult<void> {
     auto job = describe_job(id);
     if (!job) return tl::unexpected(job.error());
-    if (job->status != JobStatus::kInProgress) {
+    if (is_over(job->status)) {
       return refuse(ErrorCode::kInvalidRequest,
                     fmt::format("Job {} is {} and cannot be canceled.", id.str(), to_string(job->status)));
     }
-    job->status = JobStatus::kCanceled;
-    job->force_canceled = request.force;
-    job->reason_code = request.reason_code;
-    job->comment = request.comment;
-    job->last_updated_at = clock_.now();
-    job->completed_at = job->last_updated_at;
-    if (const auto saved = jobs_.save(*job); !saved) return tl::unexpected(saved.error());
-    auto open = executions_.open_of_job(id);
-    if (!open) return tl::unexpected(open.error());
-    for (JobExecution& execution : *open) {
-      if (execution.state.status == ExecutionStatus::kInProgress && !request.force) continue;
-      if (auto canceled = cancel_one(execution, request.force); !canceled) return canceled;
-    }
-    return {};
+    return cancel_job(*job, request);
   });
 }
 
@@ -252,24 +319,46 @@ ServiceResult<void> JobsService::cancel_one(JobExecution& execution, bool force)
 
 ServiceResult<void> JobsService::remove_job(const JobId& id, bool force) {
   return change([&]() -> ServiceResult<void> {
-    const auto job = describe_job(id);
+    auto job = describe_job(id);
     if (!job) return tl::unexpected(job.error());
-    if (job->status == JobStatus::kInProgress && !force) {
+    if (job->status == JobStatus::kDeletionInProgress) {
+      return refuse(ErrorCode::kInvalidStateTransition,
+                    fmt::format("Job {} is being deleted already.", id.str()));
+    }
+    if (!is_over(job->status) && !force) {
       return refuse(
           ErrorCode::kInvalidStateTransition,
           fmt::format("Job {} is in progress: cancel it first, or delete it with force.", id.str()));
     }
-    const auto open = executions_.open_of_job(id);
-    if (!open) return tl::unexpected(open.error());
-    for (const JobExecution& execution : *open) {
-      const auto queue = touch(execution.thing);
-      if (!queue) return tl::unexpected(queue.error());
-      (*queue)->pending_changed = true;
+    const auto deleting = jobs_.count_being_deleted();
+    if (!deleting) return tl::unexpected(deleting.error());
+    if (*deleting >= options_.limits.being_deleted) {
+      return refuse(ErrorCode::kLimitExceeded,
+                    fmt::format("{} jobs may be deleted at a time.", options_.limits.being_deleted));
     }
-    const auto removed = jobs_.remove(id);
-    if (!removed) return tl::unexpected(removed.error());
-    return {};
+    if (auto touched = touch_open(*job); !touched) return touched;
+    job->status = JobStatus::kDeletionInProgress;
+    job->last_updated_at = clock_.now();
+    job->progress.due_at = job->last_updated_at + options_.deletion_seconds;
+    if (auto told = notice(JobEvent::kDeletionInProgress, *job); !told) return told;
+    if (const auto removed = executions_.remove_all_of_job(id); !removed) {
+      return tl::unexpected(removed.error());
+    }
+    if (const auto cleared = rollout_.clear(id); !cleared) return tl::unexpected(cleared.error());
+    return save_job(*job);
   });
+}
+
+/// All things that have the job still open are about to lose it.
+ServiceResult<void> JobsService::touch_open(const Job& job) {
+  const auto open = executions_.open_of_job(job.id);
+  if (!open) return tl::unexpected(open.error());
+  for (const JobExecution& execution : *open) {
+    const auto queue = touch(execution.thing);
+    if (!queue) return tl::unexpected(queue.error());
+    (*queue)->pending_changed |= !waits_out_of_sight(job, execution);
+  }
+  return {};
 }
 
 ServiceResult<void> JobsService::remove_execution(const JobId& id, const ThingName& thing,
@@ -284,12 +373,13 @@ ServiceResult<void> JobsService::remove_execution(const JobId& id, const ThingNa
                                            to_string(found->state.status)),
                                *found);
     }
-    const auto queue = touch(thing);
-    if (!queue) return tl::unexpected(queue.error());
-    (*queue)->pending_changed |= open;
-    if (const auto removed = executions_.remove(*found); !removed) return tl::unexpected(removed.error());
     auto job = describe_job(id);
     if (!job) return tl::unexpected(job.error());
+    const auto queue = touch(thing);
+    if (!queue) return tl::unexpected(queue.error());
+    (*queue)->pending_changed |= open && !waits_out_of_sight(*job, *found);
+    if (const auto removed = executions_.remove(*found); !removed) return tl::unexpected(removed.error());
+    changes_->deleted.push_back(*found);
     return complete_if_done(*job);
   });
 }
@@ -304,6 +394,7 @@ ServiceResult<void> JobsService::retarget(const ThingName& thing,
     if (!after) return tl::unexpected(after.error());
     for (const JobId& id : *before) {
       if (after->contains(id)) continue;
+      if (const auto removed = rollout_.remove(id, thing); !removed) return tl::unexpected(removed.error());
       auto open = executions_.open_of(id, thing);
       if (!open) return tl::unexpected(open.error());
       if (!*open) continue;
@@ -311,13 +402,21 @@ ServiceResult<void> JobsService::retarget(const ThingName& thing,
     }
     for (const JobId& id : *after) {
       if (before->contains(id)) continue;
-      const auto open = executions_.open_of(id, thing);
-      if (!open) return tl::unexpected(open.error());
-      if (*open) continue;
-      if (auto added = add_execution(id, thing); !added) return added;
+      if (auto targeted = retarget_one(id, thing); !targeted) return targeted;
     }
     return {};
   });
+}
+
+/// A thing has become a target of a continuous job.
+ServiceResult<void> JobsService::retarget_one(const JobId& id, const ThingName& thing) {
+  auto job = describe_job(id);
+  if (!job) return tl::unexpected(job.error());
+  const auto open = executions_.open_of(id, thing);
+  if (!open) return tl::unexpected(open.error());
+  if (*open || job->progress.stopped) return {};
+  if (const auto planned = rollout_.plan(id, thing, 0); !planned) return tl::unexpected(planned.error());
+  return advance(*job);
 }
 
 ServiceResult<void> JobsService::remove_executions_of(const ThingName& thing) {
@@ -326,6 +425,13 @@ ServiceResult<void> JobsService::remove_executions_of(const ThingName& thing) {
     if (!open) return tl::unexpected(open.error());
     for (JobExecution& execution : *open) {
       if (auto removed = end(execution, ExecutionStatus::kRemoved); !removed) return removed;
+    }
+    const auto unplanned = rollout_.remove_all_of(thing);
+    if (!unplanned) return tl::unexpected(unplanned.error());
+    for (const JobId& id : *unplanned) {
+      auto job = describe_job(id);
+      if (!job) return tl::unexpected(job.error());
+      if (auto done = complete_if_done(*job); !done) return done;
     }
     return {};
   });

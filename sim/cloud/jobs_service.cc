@@ -1,9 +1,10 @@
 // What the jobs service does for devices and by the clock, and what all of its changes have in common. The
-// operator's and the registry's side is in jobs_operator.cc.
+// operator's and the registry's side is in jobs_operator.cc, the rollout in jobs_rollout.cc.
 #include "sim/cloud/jobs_service.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "sim/cloud/jobs_errors.h"
@@ -16,6 +17,7 @@ namespace {
 constexpr std::int64_t kSecondsPerMinute = 60;
 /// Executions that run out of time are ended this many a transaction.
 constexpr std::size_t kDueBatch = 100;
+constexpr std::int64_t kNever = INT64_MAX;
 
 }  // namespace
 
@@ -157,6 +159,12 @@ ServiceResult<nlohmann::ordered_json> JobsService::document(const JobId& id, boo
 ServiceResult<void> JobsService::begin(JobExecution& execution) {
   const auto job = describe_job(execution.job_id);
   if (!job) return tl::unexpected(job.error());
+  if (job->status == JobStatus::kScheduled) {
+    // It waited out of sight for the job's next window.
+    const auto queue = touch(execution.thing);
+    if (!queue) return tl::unexpected(queue.error());
+    (*queue)->pending_changed = true;
+  }
   if (job->in_progress_timeout_minutes) {
     execution.in_progress_deadline = clock_.now() + *job->in_progress_timeout_minutes * kSecondsPerMinute;
   }
@@ -187,26 +195,40 @@ ServiceResult<void> JobsService::set_step_timer(JobExecution& execution,
 
 ServiceResult<void> JobsService::run_due() {
   for (;;) {
-    const auto earliest = next_due();
-    if (!earliest) return tl::unexpected(earliest.error());
+    const auto due = executions_.next_due();
+    if (!due) return tl::unexpected(due.error());
     const std::int64_t now = clock_.now();
-    if (!*earliest || **earliest > now) return {};
-    auto ended = change([&]() -> ServiceResult<void> {
-      auto due = executions_.due(now, kDueBatch);
-      if (!due) return tl::unexpected(due.error());
-      for (JobExecution& execution : *due) {
-        if (auto done = end(execution, ExecutionStatus::kTimedOut); !done) return done;
-      }
-      return {};
-    });
-    if (!ended) return ended;
+    const std::int64_t job_at = due->job.value_or(kNever);
+    const std::int64_t execution_at = due->execution.value_or(kNever);
+    if (std::min(job_at, execution_at) > now) return {};
+    // In the order in which things were due, however late they are dealt with.
+    auto done =
+        change([&] { return job_at < execution_at ? advance_first_due() : time_out(std::min(now, job_at)); });
+    if (!done) return done;
   }
 }
 
+/// Ends executions whose deadline was at `until` or earlier.
+ServiceResult<void> JobsService::time_out(std::int64_t until) {
+  auto due = executions_.due(until, kDueBatch);
+  if (!due) return tl::unexpected(due.error());
+  for (JobExecution& execution : *due) {
+    if (auto done = end(execution, ExecutionStatus::kTimedOut); !done) return done;
+  }
+  return {};
+}
+
+ServiceResult<void> JobsService::advance_first_due() {
+  auto job = jobs_.first_due();
+  if (!job) return tl::unexpected(job.error());
+  return *job ? advance(**job) : ServiceResult<void>{};
+}
+
 ServiceResult<std::optional<std::int64_t>> JobsService::next_due() {
-  const auto earliest = executions_.next_deadline();
-  if (!earliest) return tl::unexpected(earliest.error());
-  return *earliest;
+  const auto due = executions_.next_due();
+  if (!due) return tl::unexpected(due.error());
+  if (!due->execution || !due->job) return due->execution ? due->execution : due->job;
+  return std::min(due->execution, due->job);
 }
 
 // --- Changes
@@ -235,29 +257,34 @@ ServiceResult<void> JobsService::save(JobExecution& execution, ExecutionStatus s
 
 /// Takes an execution to a terminal status, and on to what follows for its job.
 ServiceResult<void> JobsService::end(JobExecution& execution, ExecutionStatus status, bool raise_version) {
+  auto job = describe_job(execution.job_id);
+  if (!job) return tl::unexpected(job.error());
   const auto queue = touch(execution.thing);
   if (!queue) return tl::unexpected(queue.error());
-  (*queue)->pending_changed = true;
+  (*queue)->pending_changed |= !waits_out_of_sight(*job, execution);
   execution.in_progress_deadline.reset();
   execution.step_deadline.reset();
   if (auto saved = save(execution, status, raise_version); !saved) return saved;
-  return settle(execution);
+  return settle(*job, execution);
 }
 
-/// After an execution's end: another attempt, or perhaps the job's end.
-ServiceResult<void> JobsService::settle(const JobExecution& ended) {
-  auto job = describe_job(ended.job_id);
-  if (!job) return tl::unexpected(job.error());
-  const auto retry = may_retry(*job, ended);
+/// After an execution's end: the job given up, another attempt planned, or perhaps the job's end.
+ServiceResult<void> JobsService::settle(Job& job, const JobExecution& ended) {
+  const auto aborted = abort_if_met(job);
+  if (!aborted) return tl::unexpected(aborted.error());
+  const auto retry = may_retry(job, ended);
   if (!retry) return tl::unexpected(retry.error());
-  if (*retry) return add_execution(job->id, ended.thing, ended.retry_attempt + 1);
-  return complete_if_done(*job);
+  if (!*retry) return complete_if_done(job);
+  const auto planned = rollout_.plan(job.id, ended.thing, ended.retry_attempt + 1);
+  if (!planned) return tl::unexpected(planned.error());
+  return advance(job);
 }
 
 ServiceResult<bool> JobsService::may_retry(const Job& job, const JobExecution& ended) {
   const ExecutionStatus status = ended.state.status;
   const bool failed = status == ExecutionStatus::kFailed;
-  if (job.status != JobStatus::kInProgress || (!failed && status != ExecutionStatus::kTimedOut)) return false;
+  if (is_over(job.status) || job.progress.stopped) return false;
+  if (!failed && status != ExecutionStatus::kTimedOut) return false;
   const std::int64_t attempts = ended.retry_attempt + 1;
   if (job.retries.any > 0) return attempts <= job.retries.any;
   const std::int64_t allowed = failed ? job.retries.failed : job.retries.timed_out;
@@ -267,22 +294,29 @@ ServiceResult<bool> JobsService::may_retry(const Job& job, const JobExecution& e
   return *ended_so <= allowed;
 }
 
-/// A snapshot job is completed when no execution is open any more; a continuous one stays in progress.
-ServiceResult<void> JobsService::complete_if_done(Job& job) {
-  if (job.status != JobStatus::kInProgress || job.target_selection != TargetSelection::kSnapshot) return {};
-  const auto open = executions_.any_open(job.id);
-  if (!open) return tl::unexpected(open.error());
-  if (*open) return {};
-  job.status = JobStatus::kCompleted;
-  job.last_updated_at = clock_.now();
-  job.completed_at = job.last_updated_at;
-  const auto saved = jobs_.save(job);
-  if (!saved) return tl::unexpected(saved.error());
-  return {};
+/// Tells a listener of jobs and executions: what begins, what happens to executions, and how it ends.
+void JobsService::tell(const JobsListener& listener, const JobChanges& made) {
+  const auto tell_notices = [&](bool beginnings) {
+    for (const JobNotice& notice : made.notices) {
+      const bool begins =
+          notice.event == JobEvent::kCancellationInProgress || notice.event == JobEvent::kDeletionInProgress;
+      if (begins == beginnings && listener.on_job_event) listener.on_job_event(notice);
+    }
+  };
+  if (made.created && listener.on_job_created) listener.on_job_created(*made.created);
+  tell_notices(true);
+  for (const JobExecution& execution : made.executions) {
+    if (listener.on_execution_change) listener.on_execution_change(execution);
+  }
+  for (const JobExecution& execution : made.deleted) {
+    if (listener.on_execution_deleted) listener.on_execution_deleted(execution);
+  }
+  tell_notices(false);
+  if (made.due_at && listener.on_due) listener.on_due(*made.due_at);
 }
 
 /// Tells the listeners what a transaction has done, once it is kept.
-ServiceResult<void> JobsService::announce(const JobChanges& made) {
+ServiceResult<void> JobsService::announce(JobChanges made) {
   struct Told {
     ThingName thing;
     bool pending_changed;
@@ -297,19 +331,15 @@ ServiceResult<void> JobsService::announce(const JobChanges& made) {
     const bool same_next = before ? *next && before->same_as(**next) : !*next;
     told.push_back({thing, queue.pending_changed, !same_next, std::move(*next)});
   }
-  database_.after_commit(
-      [this, created = made.created, executions = made.executions, told = std::move(told)] {
-        listeners_.for_each([&](const JobsListener& listener) {
-          if (created && listener.on_job_created) listener.on_job_created(*created);
-          for (const JobExecution& execution : executions) {
-            if (listener.on_execution_change) listener.on_execution_change(execution);
-          }
-          for (const Told& one : told) {
-            if (one.pending_changed && listener.on_pending_change) listener.on_pending_change(one.thing);
-            if (one.next_changed && listener.on_next_change) listener.on_next_change(one.thing, one.next);
-          }
-        });
-      });
+  database_.after_commit([this, made = std::move(made), told = std::move(told)] {
+    listeners_.for_each([&](const JobsListener& listener) {
+      tell(listener, made);
+      for (const Told& one : told) {
+        if (one.pending_changed && listener.on_pending_change) listener.on_pending_change(one.thing);
+        if (one.next_changed && listener.on_next_change) listener.on_next_change(one.thing, one.next);
+      }
+    });
+  });
   return {};
 }
 

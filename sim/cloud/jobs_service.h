@@ -6,6 +6,10 @@
 //   jobs.retarget(thing, change)                                             registry: who is in which group
 //   jobs.run_due()                                                           time (cloud_timers.h)
 //
+// Nothing is given to a thing at once: whom a job is for is planned, and as many as the job's rate allows are
+// given it, minute by minute, while its schedule lets it. Create, associate, a thing that joins a group and a
+// further attempt all go through that plan. jobs_rollout.cc holds it.
+//
 // Each call is one transaction: when it returns, the change is kept, and the listeners have heard of it.
 // Where AWS's behaviour is not documented well enough to be sure, it is a named option.
 #pragma once
@@ -28,11 +32,22 @@
 #include "sim/cloud/job_store.h"
 #include "sim/cloud/listeners.h"
 #include "sim/cloud/page.h"
+#include "sim/cloud/rollout_store.h"
 #include "sim/cloud/service_error.h"
 
 namespace otasim::cloud {
 
+/// AWS's quotas of an account.
+struct JobsLimits {
+  std::int64_t active_continuous = 100;
+  std::int64_t active_snapshot = 100'000;
+  std::int64_t being_deleted = 10;
+};
+
 struct JobsOptions {
+  JobsLimits limits = {};
+  /// How long a job is DELETION_IN_PROGRESS.
+  std::int64_t deletion_seconds = 1;
   /// What an update's statusDetails do to those that are stored.
   enum class DetailsRule { kReplace, kMerge };
   DetailsRule details_rule = DetailsRule::kReplace;
@@ -67,6 +82,10 @@ struct CreateJobRequest {
   DocumentParameters document_parameters = {};
 };
 
+/// Whether a job may look like this, whomever it is for.
+/// @returns kInvalidRequest for a document that is no JSON object or too long, and for a number out of range
+[[nodiscard]] ServiceResult<void> check_job(const CreateJobRequest& request, std::int64_t now);
+
 /// What is to change; what is not named stays.
 struct UpdateJobRequest {
   std::optional<std::string> description = {};
@@ -76,6 +95,10 @@ struct UpdateJobRequest {
   std::optional<std::int64_t> in_progress_timeout_minutes = {};
   std::optional<RetryConfig> retries = {};
 };
+
+/// The reason codes of jobs that no operator canceled.
+inline constexpr const char* kAbortCriteriaMet = "ABORT_CRITERIA_MET";
+inline constexpr const char* kEndTimeReached = "END_TIME_REACHED";
 
 struct ListJobsRequest {
   JobStore::Filter filter = {};
@@ -115,11 +138,27 @@ struct UpdateExecutionRequest {
   std::optional<std::int64_t> step_timeout_minutes = {};  ///< none: the timer that runs stays
 };
 
+/// What happens to a job as a whole.
+enum class JobEvent { kCompleted, kCancellationInProgress, kCanceled, kDeletionInProgress, kDeleted };
+
+/// A job's event, and how the job stood then.
+struct JobNotice {
+  JobEvent event;
+  Job job;
+  std::vector<JobTarget> targets;
+  JobProcessDetails counts;
+};
+
 /// Called after the change is kept; any may be empty. They must not destroy the service.
 struct JobsListener {
   std::function<void(const JobId& id)> on_job_created = {};
+  std::function<void(const JobNotice& notice)> on_job_event = {};
   /// An execution was made, or any of it changed.
   std::function<void(const JobExecution& execution)> on_execution_change = {};
+  /// An operator deleted an execution.
+  std::function<void(const JobExecution& execution)> on_execution_deleted = {};
+  /// A job must be looked at at this time (run_due), which may be earlier than what was due before.
+  std::function<void(std::int64_t at)> on_due = {};
   /// The list of what is pending for a thing changed: `notify`.
   std::function<void(const ThingName& thing)> on_pending_change = {};
   /// What a thing has to do next is another execution than before, or none: `notify-next`.
@@ -134,7 +173,10 @@ struct JobChanges {
   };
   std::map<ThingName, Queue> queues = {};
   std::vector<JobExecution> executions = {};  ///< as each stood after each change
+  std::vector<JobExecution> deleted = {};
+  std::vector<JobNotice> notices = {};
   std::optional<JobId> created = {};
+  std::optional<std::int64_t> due_at = {};  ///< the earliest time that a job was given to be looked at
 };
 
 class JobsService {
@@ -146,7 +188,8 @@ class JobsService {
         options_(options),
         url_source_(std::move(url_source)),
         jobs_(database),
-        executions_(database) {}
+        executions_(database),
+        rollout_(database) {}
   JobsService(const JobsService&) = delete;
   JobsService& operator=(const JobsService&) = delete;
 
@@ -155,10 +198,9 @@ class JobsService {
 
   // The operator's side.
 
-  /// @returns kResourceAlreadyExists, kResourceNotFound for a target that does not exist, kInvalidRequest for
-  /// a
-  ///          document that is no JSON object or too long, for no target or too many, or a number out of
-  ///          range
+  /// @returns kResourceAlreadyExists, kResourceNotFound for a target that does not exist, kLimitExceeded with
+  ///          too many jobs that are not over, kInvalidRequest for a document that is no JSON object or too
+  ///          long, its URLs included, for no target or too many, or a number out of range
   ServiceResult<void> create(const CreateJobRequest& request);
   /// Changes a job that is not over. A new rate holds from the next minute on; a new timeout for executions
   /// that are begun from now on. @returns kResourceNotFound, kInvalidRequest
@@ -222,9 +264,10 @@ class JobsService {
 
   // Time.
 
-  /// Ends what has run out of time: TIMED_OUT.
+  /// Does what is due: executions that have run out of time end, jobs start, go on with their rollout, pause,
+  /// end and disappear.
   ServiceResult<void> run_due();
-  /// When the next execution will run out of time: epoch seconds.
+  /// When there will be something to do next: epoch seconds.
   [[nodiscard]] ServiceResult<std::optional<std::int64_t>> next_due();
 
  private:
@@ -235,27 +278,52 @@ class JobsService {
       if (changes_) return body();
       changes_.emplace();
       auto result = body();
-      const JobChanges made = std::move(*changes_);
+      JobChanges made = std::move(*changes_);
       changes_.reset();
       if (!result) return result;
-      if (auto told = announce(made); !told) return tl::unexpected(told.error());
+      if (auto told = announce(std::move(made)); !told) return tl::unexpected(told.error());
       return result;
     });
   }
-  [[nodiscard]] ServiceResult<void> announce(const JobChanges& made);
+  [[nodiscard]] ServiceResult<void> announce(JobChanges made);
+  static void tell(const JobsListener& listener, const JobChanges& made);
+  [[nodiscard]] ServiceResult<void> time_out(std::int64_t until);
+  [[nodiscard]] ServiceResult<void> advance_first_due();
   /// A thing's queue is about to change.
   [[nodiscard]] ServiceResult<JobChanges::Queue*> touch(const ThingName& thing);
 
+  /// Whether an execution waits for its job's next window: things do not see it in their queues.
+  [[nodiscard]] static bool waits_out_of_sight(const Job& job, const JobExecution& execution) {
+    return job.status == JobStatus::kScheduled && execution.state.status == ExecutionStatus::kQueued;
+  }
+
   [[nodiscard]] ServiceResult<bool> exists(const JobTarget& target);
   [[nodiscard]] ServiceResult<void> check_targets(const std::vector<JobTarget>& targets);
-  [[nodiscard]] ServiceResult<void> add_execution(const JobId& id, const ThingName& thing,
-                                                  std::int64_t retry_attempt = 0);
-  [[nodiscard]] ServiceResult<void> add_missing(const Job& job);
+  [[nodiscard]] ServiceResult<void> check_limits(const CreateJobRequest& request);
+  [[nodiscard]] ServiceResult<void> check_expanded_size(const CreateJobRequest& request) const;
+  [[nodiscard]] ServiceResult<void> touch_open(const Job& job);
+  [[nodiscard]] ServiceResult<void> retarget_one(const JobId& id, const ThingName& thing);
+
+  // The rollout (jobs_rollout.cc).
+
+  [[nodiscard]] ServiceResult<void> advance(Job& job);
+  [[nodiscard]] ServiceResult<void> open(Job& job);
+  [[nodiscard]] ServiceResult<void> pause(Job& job);
+  [[nodiscard]] ServiceResult<void> end_schedule(Job& job);
+  [[nodiscard]] ServiceResult<bool> roll_out(Job& job);
+  [[nodiscard]] ServiceResult<void> add_execution(const JobId& id, const PlannedThing& planned);
+  [[nodiscard]] ServiceResult<void> touch_queued(const JobId& id, bool told);
+  [[nodiscard]] ServiceResult<void> cancel_job(Job& job, const CancelJobRequest& request);
+  [[nodiscard]] ServiceResult<void> cancel_out_of_sight(JobExecution& execution);
+  [[nodiscard]] ServiceResult<bool> abort_if_met(Job& job);
+  [[nodiscard]] ServiceResult<void> finish_deletion(const Job& job);
+  [[nodiscard]] ServiceResult<void> save_job(Job& job);
+  [[nodiscard]] ServiceResult<void> notice(JobEvent event, const Job& job);
   [[nodiscard]] ServiceResult<void> save(JobExecution& execution, ExecutionStatus status,
                                          bool raise_version = true);
   [[nodiscard]] ServiceResult<void> end(JobExecution& execution, ExecutionStatus status,
                                         bool raise_version = true);
-  [[nodiscard]] ServiceResult<void> settle(const JobExecution& ended);
+  [[nodiscard]] ServiceResult<void> settle(Job& job, const JobExecution& ended);
   [[nodiscard]] ServiceResult<bool> may_retry(const Job& job, const JobExecution& ended);
   [[nodiscard]] ServiceResult<void> complete_if_done(Job& job);
   [[nodiscard]] ServiceResult<void> cancel_one(JobExecution& execution, bool force);
@@ -271,6 +339,7 @@ class JobsService {
   UrlSource url_source_;
   JobStore jobs_;
   ExecutionStore executions_;
+  RolloutStore rollout_;
   Listeners<JobsListener> listeners_;
   std::optional<JobChanges> changes_;  ///< of the transaction that is under way
 };

@@ -113,6 +113,15 @@ std::optional<CodeSigning> signing_from_json(const json& file) {
 
 }  // namespace
 
+std::map<std::string, std::string> texts_from_json(const json& object) {
+  std::map<std::string, std::string> texts;
+  if (!object.is_object()) return texts;
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_string()) texts.emplace(name, value.get<std::string>());
+  }
+  return texts;
+}
+
 json files_to_json(const std::vector<OtaUpdateFile>& files) {
   json all = json::array();
   for (const OtaUpdateFile& file : files) {
@@ -122,6 +131,8 @@ json files_to_json(const std::vector<OtaUpdateFile>& files) {
     if (json signing = signing_to_json(file.code_signing); !signing.is_null()) {
       one["codeSigning"] = std::move(signing);
     }
+    if (!file.file_version.empty()) one["fileVersion"] = file.file_version;
+    if (!file.attributes.empty()) one["attributes"] = file.attributes;
     all.push_back(std::move(one));
   }
   return all;
@@ -137,7 +148,8 @@ std::optional<std::vector<OtaUpdateFile>> files_from_json(const json& all) {
     auto signing = signing_from_json(one);
     if (!location || !signing) return std::nullopt;
     files.push_back({text(one, "fileName"), std::move(*location), std::move(*signing),
-                     static_cast<int>(number(one, "fileType"))});
+                     static_cast<int>(number(one, "fileType")), text(one, "fileVersion"),
+                     texts_from_json(one.value("attributes", json()))});
   }
   return files;
 }

@@ -73,7 +73,8 @@ ServiceResult<void> check_request(const CreateOtaUpdateRequest& request) {
 // The columns that read_update() takes, in its order.
 #define OTASIM_SELECT_UPDATE                                                                  \
   "SELECT ota_update_id, status, error_code, error_message, description, job_id, stream_id, " \
-  "target_selection, targets, protocols, files, created_at, last_modified_at FROM ota_updates "
+  "target_selection, targets, protocols, files, created_at, last_modified_at, "               \
+  "additional_parameters FROM ota_updates "
 
 OtaUpdate read_update(const Row& row) {
   OtaUpdate update{OtaUpdateId::trusted(row.text(0)), JobId::trusted(row.text(5))};
@@ -91,6 +92,7 @@ OtaUpdate read_update(const Row& row) {
   update.files = files_from_json(json(10)).value_or(std::vector<OtaUpdateFile>{});
   update.created_at = row.integer(11);
   update.last_modified_at = row.integer(12);
+  update.additional_parameters = texts_from_json(json(13));
   return update;
 }
 
@@ -151,14 +153,14 @@ ServiceResult<OtaUpdate> OtaUpdates::create(const CreateOtaUpdateRequest& reques
     const std::int64_t now = clock_.now();
     const auto recorded = database_.execute(
         "INSERT INTO ota_updates(ota_update_id, status, error_code, error_message, description, job_id, "
-        "stream_id, owns_stream, target_selection, targets, protocols, files, created_at, last_modified_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "stream_id, owns_stream, target_selection, targets, protocols, files, created_at, last_modified_at, "
+        "additional_parameters) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {request.id.str(), to_string(status), made ? Value{nullptr} : Value{to_string(made.error().code)},
          made ? Value{nullptr} : Value{made.error().message}, request.description, job_id->str(),
          has_stream ? Value{made->stream->str()} : Value{nullptr},
          static_cast<std::int64_t>(made && made->owns_stream), to_string(request.target_selection),
          to_text(targets_to_json(request.targets)), to_text(protocols_to_json(request.protocols)),
-         to_text(files_to_json(request.files)), now, now});
+         to_text(files_to_json(request.files)), now, now, to_text(request.additional_parameters)});
     if (!recorded) return tl::unexpected(ServiceError(recorded.error()));
     return describe(request.id);
   });
@@ -189,7 +191,9 @@ ServiceResult<OtaUpdates::Made> OtaUpdates::make(const CreateOtaUpdateRequest& r
                                  .target_selection = request.target_selection,
                                  .presigned_expires_sec = request.presigned_expires_sec,
                                  .in_progress_timeout_minutes = request.in_progress_timeout_minutes,
-                                 .retries = request.retries});
+                                 .retries = request.retries,
+                                 .rollout = request.rollout,
+                                 .abort = request.abort});
   if (!job) return tl::unexpected(job.error());
   return made;
 }
@@ -294,12 +298,15 @@ ServiceResult<void> OtaUpdates::remove(const OtaUpdateId& id, const RemoveOtaUpd
     if (!update) return tl::unexpected(update.error());
     const bool made = update->status == OtaUpdateStatus::kCreateComplete;
     if (const auto job = jobs_.describe_job(update->job_id); made && job) {
-      if (job->status == JobStatus::kInProgress && !request.force_delete_job) {
+      if (!is_over(job->status) && !request.force_delete_job) {
         return refuse(
             ErrorCode::kInvalidRequest,
             fmt::format("Job {} is in progress: cancel it first, or delete it with force.", job->id.str()));
       }
-      if (auto removed = jobs_.remove_job(job->id, true); !removed) return removed;
+      const bool going = job->status == JobStatus::kDeletionInProgress;
+      if (auto removed = going ? ServiceResult<void>{} : jobs_.remove_job(job->id, true); !removed) {
+        return removed;
+      }
     }
     bool owns_stream = false;
     const auto removed =

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -65,7 +66,9 @@ struct OtaUpdateFile {
   std::string file_name;  ///< on the device
   FileLocation location;
   CodeSigning code_signing = Unsigned{};
-  int file_type = 0;  ///< 0 to 255; 0 is firmware by default
+  int file_type = 0;                                   ///< 0 to 255; 0 is firmware by default
+  std::string file_version = {};                       ///< told by describe(), and otherwise without meaning
+  std::map<std::string, std::string> attributes = {};  ///< the same
 };
 
 inline constexpr std::int64_t kDefaultOtaUrlExpiry = 1800;
@@ -82,6 +85,7 @@ struct CreateOtaUpdateRequest {
   RetryConfig retries = {};
   RolloutConfig rollout = {};
   AbortConfig abort = {};
+  std::map<std::string, std::string> additional_parameters = {};  ///< told by describe()
 };
 
 enum class OtaUpdateStatus { kCreateComplete, kCreateFailed };
@@ -105,6 +109,7 @@ struct OtaUpdate {
   std::vector<OtaUpdateFile> files = {};
   std::int64_t created_at = 0;  ///< epoch seconds
   std::int64_t last_modified_at = 0;
+  std::map<std::string, std::string> additional_parameters = {};
 };
 
 struct ListOtaUpdatesRequest {

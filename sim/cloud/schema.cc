@@ -12,7 +12,7 @@ namespace otasim::cloud {
 namespace {
 
 /// Entry N brings version N to version N + 1. Entries are only ever added: there are files of each version.
-constexpr std::array<const char*, 4> kMigrations{R"sql(
+constexpr std::array<const char*, 6> kMigrations{R"sql(
 CREATE TABLE things(
   name TEXT PRIMARY KEY,
   thing_id TEXT NOT NULL,
@@ -186,6 +186,131 @@ CREATE TABLE thing_principals(
 CREATE INDEX principals_of_thing ON thing_principals(thing, principal);
 INSERT INTO thing_principals SELECT principal, thing FROM thing_principals_1;
 DROP TABLE thing_principals_1;
+)sql",
+                                                 R"sql(
+-- Jobs: how they proceed. Configurations are JSON in AWS's form (job_config.h).
+ALTER TABLE jobs ADD COLUMN rollout TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE jobs ADD COLUMN abort TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE jobs ADD COLUMN scheduling TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE jobs ADD COLUMN namespace_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN document_source TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN template_arn TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN document_parameters TEXT NOT NULL DEFAULT '{}';
+-- How far a job's rollout is; `due_at` is when the job must be looked at next.
+ALTER TABLE jobs ADD COLUMN planned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN rollout_stopped INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN notified INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN minute_started_at INTEGER;
+ALTER TABLE jobs ADD COLUMN minute_left INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN due_at INTEGER;
+UPDATE jobs SET planned = 1,
+  notified = (SELECT COUNT(DISTINCT thing) FROM executions e WHERE e.job_id = jobs.job_id);
+CREATE INDEX due_jobs ON jobs(due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX jobs_being_deleted ON jobs(status) WHERE status = 'DELETION_IN_PROGRESS';
+
+-- Whom a job has still to reach, in this order.
+CREATE TABLE rollout_things(
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id TEXT NOT NULL REFERENCES jobs(job_id) ON DELETE CASCADE,
+  thing TEXT NOT NULL,
+  retry_attempt INTEGER NOT NULL,
+  UNIQUE(job_id, thing));
+CREATE INDEX rollout_of_job ON rollout_things(job_id, sequence);
+CREATE INDEX rollout_of_thing ON rollout_things(thing);
+
+-- How many executions of a job are in each status, and how many jobs are active: kept by triggers, because
+-- they are asked for at each execution's end and each job's beginning.
+CREATE TABLE execution_counts(
+  job_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  PRIMARY KEY(job_id, status)) WITHOUT ROWID;
+INSERT INTO execution_counts SELECT job_id, status, COUNT(*) FROM executions GROUP BY job_id, status;
+CREATE TRIGGER count_execution_added AFTER INSERT ON executions BEGIN
+  INSERT INTO execution_counts VALUES (NEW.job_id, NEW.status, 1)
+    ON CONFLICT(job_id, status) DO UPDATE SET number = number + 1;
+END;
+CREATE TRIGGER count_execution_changed AFTER UPDATE OF status ON executions
+WHEN OLD.status <> NEW.status BEGIN
+  UPDATE execution_counts SET number = number - 1 WHERE job_id = OLD.job_id AND status = OLD.status;
+  INSERT INTO execution_counts VALUES (NEW.job_id, NEW.status, 1)
+    ON CONFLICT(job_id, status) DO UPDATE SET number = number + 1;
+END;
+CREATE TRIGGER count_execution_removed AFTER DELETE ON executions BEGIN
+  UPDATE execution_counts SET number = number - 1 WHERE job_id = OLD.job_id AND status = OLD.status;
+END;
+
+CREATE TABLE active_jobs(
+  target_selection TEXT PRIMARY KEY,
+  number INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO active_jobs VALUES ('SNAPSHOT', 0), ('CONTINUOUS', 0);
+UPDATE active_jobs SET number = (SELECT COUNT(*) FROM jobs j
+  WHERE j.target_selection = active_jobs.target_selection AND j.status IN ('SCHEDULED', 'IN_PROGRESS'));
+CREATE TRIGGER count_job_added AFTER INSERT ON jobs WHEN NEW.status IN ('SCHEDULED', 'IN_PROGRESS') BEGIN
+  UPDATE active_jobs SET number = number + 1 WHERE target_selection = NEW.target_selection;
+END;
+CREATE TRIGGER count_job_changed AFTER UPDATE OF status ON jobs
+WHEN (OLD.status IN ('SCHEDULED', 'IN_PROGRESS')) <> (NEW.status IN ('SCHEDULED', 'IN_PROGRESS')) BEGIN
+  UPDATE active_jobs
+    SET number = number + CASE WHEN NEW.status IN ('SCHEDULED', 'IN_PROGRESS') THEN 1 ELSE -1 END
+    WHERE target_selection = NEW.target_selection;
+END;
+CREATE TRIGGER count_job_removed AFTER DELETE ON jobs BEGIN
+  UPDATE active_jobs SET number = number - 1
+    WHERE target_selection = OLD.target_selection AND OLD.status IN ('SCHEDULED', 'IN_PROGRESS');
+  DELETE FROM execution_counts WHERE job_id = OLD.job_id;
+END;
+
+CREATE TABLE job_templates(
+  template_id TEXT PRIMARY KEY,
+  description TEXT NOT NULL,
+  document TEXT NOT NULL,
+  document_source TEXT NOT NULL,
+  presigned_expires_sec INTEGER,
+  rollout TEXT NOT NULL,
+  abort TEXT NOT NULL,
+  in_progress_timeout_minutes INTEGER,
+  retries TEXT NOT NULL,
+  scheduling TEXT NOT NULL,
+  created_at INTEGER NOT NULL) WITHOUT ROWID;
+
+-- Which events are published (job_events.h).
+CREATE TABLE event_configurations(
+  event_type TEXT PRIMARY KEY,
+  enabled INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  last_modified_at INTEGER NOT NULL) WITHOUT ROWID;
+)sql",
+                                                 R"sql(
+-- The registry as the control plane shows it: attributes (JSON objects of texts), versions, tags.
+ALTER TABLE things ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE things ADD COLUMN attributes TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE thing_groups ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE thing_groups ADD COLUMN attributes TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE certificates ADD COLUMN last_modified_at INTEGER NOT NULL DEFAULT 0;
+UPDATE certificates SET last_modified_at = created_at;
+ALTER TABLE streams ADD COLUMN role_arn TEXT NOT NULL DEFAULT '';
+ALTER TABLE ota_updates ADD COLUMN additional_parameters TEXT NOT NULL DEFAULT '{}';
+
+-- `kind` and `name` as in the resource's ARN.
+CREATE TABLE tags(
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY(kind, name, key)) WITHOUT ROWID;
+CREATE TRIGGER group_tags_go AFTER DELETE ON thing_groups BEGIN
+  DELETE FROM tags WHERE kind = 'thinggroup' AND name = OLD.name; END;
+CREATE TRIGGER job_tags_go AFTER DELETE ON jobs BEGIN
+  DELETE FROM tags WHERE kind = 'job' AND name = OLD.job_id; END;
+CREATE TRIGGER stream_tags_go AFTER DELETE ON streams BEGIN
+  DELETE FROM tags WHERE kind = 'stream' AND name = OLD.stream_id; END;
+CREATE TRIGGER ota_update_tags_go AFTER DELETE ON ota_updates BEGIN
+  DELETE FROM tags WHERE kind = 'otaupdate' AND name = OLD.ota_update_id; END;
+CREATE TRIGGER policy_tags_go AFTER DELETE ON policies BEGIN
+  DELETE FROM tags WHERE kind = 'policy' AND name = OLD.name; END;
+CREATE TRIGGER job_template_tags_go AFTER DELETE ON job_templates BEGIN
+  DELETE FROM tags WHERE kind = 'jobtemplate' AND name = OLD.template_id; END;
 )sql",
                                                  R"sql(
 -- Objects: buckets of their own, delete markers, null versions, headers, multipart uploads.

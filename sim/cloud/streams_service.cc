@@ -60,9 +60,10 @@ ServiceResult<void> StreamsService::create(const CreateStreamRequest& request) {
     const std::int64_t now = clock_.now();
     bool added = false;
     const auto stored = database_.query(
-        "INSERT OR IGNORE INTO streams(stream_id, version, description, created_at, last_updated_at) "
-        "VALUES (?1, 1, ?2, ?3, ?3) RETURNING stream_id",
-        {request.id.str(), request.description, now}, [&added](const Row&) { added = true; });
+        "INSERT OR IGNORE INTO streams(stream_id, version, description, created_at, last_updated_at, "
+        "role_arn) VALUES (?1, 1, ?2, ?3, ?3, ?4) RETURNING stream_id",
+        {request.id.str(), request.description, now, request.role_arn},
+        [&added](const Row&) { added = true; });
     if (!stored) return tl::unexpected(stored.error());
     if (!added) {
       return refuse(ErrorCode::kResourceAlreadyExists,
@@ -77,8 +78,10 @@ ServiceResult<void> StreamsService::update(const UpdateStreamRequest& request) {
     const auto stream = describe(request.id);
     if (!stream) return tl::unexpected(stream.error());
     const auto saved = database_.execute(
-        "UPDATE streams SET version = version + 1, description = ?, last_updated_at = ? WHERE stream_id = ?",
-        {request.description.value_or(stream->description), clock_.now(), request.id.str()});
+        "UPDATE streams SET version = version + 1, description = ?, last_updated_at = ?, role_arn = ? "
+        "WHERE stream_id = ?",
+        {request.description.value_or(stream->description), clock_.now(),
+         request.role_arn.value_or(stream->role_arn), request.id.str()});
     if (!saved) return tl::unexpected(saved.error());
     if (!request.files) return {};
     const auto cleared =
@@ -133,10 +136,13 @@ ServiceResult<StreamInfo> StreamsService::describe(const StreamId& id) {
   std::optional<StreamInfo> stream;
   const auto read = database_.query(
       "SELECT s.version, s.description, s.created_at, s.last_updated_at, f.file_id, f.bucket, f.key, "
-      "f.version_id FROM streams s LEFT JOIN stream_files f USING (stream_id) "
+      "f.version_id, s.role_arn FROM streams s LEFT JOIN stream_files f USING (stream_id) "
       "WHERE s.stream_id = ? ORDER BY f.file_id",
       {id.str()}, [&](const Row& row) {
-        if (!stream) stream = StreamInfo{id, row.integer(0), row.text(1), row.integer(2), row.integer(3)};
+        if (!stream) {
+          stream =
+              StreamInfo{id, row.integer(0), row.text(1), row.integer(2), row.integer(3), {}, row.text(8)};
+        }
         if (const auto file = row.optional_integer(4)) {
           stream->files.push_back({*file, {row.text(5), row.text(6), row.text(7)}});
         }

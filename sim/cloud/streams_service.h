@@ -43,6 +43,7 @@ struct CreateStreamRequest {
   StreamId id;
   std::vector<StreamFile> files;
   std::string description = {};
+  std::string role_arn = {};  ///< told by describe(), and otherwise without meaning
 };
 
 /// What is not given stays as it is.
@@ -50,6 +51,7 @@ struct UpdateStreamRequest {
   StreamId id;
   std::optional<std::vector<StreamFile>> files = {};
   std::optional<std::string> description = {};
+  std::optional<std::string> role_arn = {};
 };
 
 struct StreamFileInfo {
@@ -65,6 +67,7 @@ struct StreamInfo {
   std::int64_t created_at = 0;  ///< epoch seconds
   std::int64_t last_updated_at = 0;
   std::vector<StreamFileInfo> files = {};  ///< not in lists
+  std::string role_arn = {};               ///< not in lists
 };
 
 struct GetStreamRequest {

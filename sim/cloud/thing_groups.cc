@@ -14,12 +14,21 @@ ThingGroup read_group(const Row& row) {
   if (std::string parent = row.text(2); !parent.empty()) group.parent = GroupName::trusted(std::move(parent));
   group.description = row.text(3);
   group.created_at = row.integer(4);
+  group.version = row.integer(5);
+  group.attributes = attributes_from_text(row.text(6));
   return group;
+}
+
+ServiceResult<void> check_version(const ThingGroup& group, const std::optional<std::int64_t>& expected) {
+  if (!expected || *expected == group.version) return {};
+  return refuse(ErrorCode::kVersionMismatch, fmt::format("Thing group {} has version {}, not {}.",
+                                                         group.name.str(), group.version, *expected));
 }
 
 }  // namespace
 
 ServiceResult<ThingGroup> ThingGroups::create(const CreateThingGroupRequest& request) {
+  if (auto valid = check_attributes(request.attributes); !valid) return tl::unexpected(valid.error());
   return database_.transaction([&]() -> ServiceResult<ThingGroup> {
     auto known = describe(request.name);
     if (known && known->parent == request.parent) return known;
@@ -38,8 +47,10 @@ ServiceResult<ThingGroup> ThingGroups::create(const CreateThingGroupRequest& req
     }
     const Value parent = request.parent ? Value{request.parent->str()} : Value{nullptr};
     const auto added = database_.execute(
-        "INSERT INTO thing_groups(name, group_id, parent, description, created_at) VALUES (?, ?, ?, ?, ?)",
-        {request.name.str(), uuid_(), parent, request.description, clock_.now()});
+        "INSERT INTO thing_groups(name, group_id, parent, description, created_at, attributes) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        {request.name.str(), uuid_(), parent, request.description, clock_.now(),
+         attributes_to_text(request.attributes)});
     if (!added) return tl::unexpected(added.error());
     return describe(request.name);
   });
@@ -48,8 +59,9 @@ ServiceResult<ThingGroup> ThingGroups::create(const CreateThingGroupRequest& req
 ServiceResult<ThingGroup> ThingGroups::describe(const GroupName& name) {
   std::optional<ThingGroup> group;
   const auto read = database_.query(
-      "SELECT name, group_id, parent, description, created_at FROM thing_groups WHERE name = ?", {name.str()},
-      [&group](const Row& row) { group = read_group(row); });
+      "SELECT name, group_id, parent, description, created_at, version, attributes FROM thing_groups "
+      "WHERE name = ?",
+      {name.str()}, [&group](const Row& row) { group = read_group(row); });
   if (!read) return tl::unexpected(read.error());
   if (!group) {
     return refuse(ErrorCode::kResourceNotFound, fmt::format("Thing group {} does not exist.", name.str()));
@@ -57,21 +69,52 @@ ServiceResult<ThingGroup> ThingGroups::describe(const GroupName& name) {
   return *group;
 }
 
-ServiceResult<Page<ThingGroup>> ThingGroups::list(const PageRequest& page) {
-  const auto start = start_page(page);
+ServiceResult<std::int64_t> ThingGroups::update(const UpdateThingGroupRequest& request) {
+  return database_.transaction([&]() -> ServiceResult<std::int64_t> {
+    const auto group = describe(request.name);
+    if (!group) return tl::unexpected(group.error());
+    if (auto valid = check_version(*group, request.expected_version); !valid) {
+      return tl::unexpected(valid.error());
+    }
+    const Attributes attributes =
+        request.attributes ? updated_attributes(group->attributes, *request.attributes, request.merge)
+                           : group->attributes;
+    if (auto valid = check_attributes(attributes); !valid) return tl::unexpected(valid.error());
+    const auto saved = database_.execute(
+        "UPDATE thing_groups SET description = ?, attributes = ?, version = version + 1 WHERE name = ?",
+        {request.description.value_or(group->description), attributes_to_text(attributes),
+         request.name.str()});
+    if (!saved) return tl::unexpected(saved.error());
+    return group->version + 1;
+  });
+}
+
+ServiceResult<Page<ThingGroup>> ThingGroups::list(const ListThingGroupsRequest& request) {
+  const auto start = start_page(request.page);
   if (!start) return tl::unexpected(start.error());
+  if (request.parent) {
+    if (const auto known = describe(*request.parent); !known) return tl::unexpected(known.error());
+  }
   std::vector<ThingGroup> all;
+  // `parent IS ?2`: those right below it, or the roots.
   const auto read = database_.query(
-      "SELECT name, group_id, parent, description, created_at FROM thing_groups WHERE name > ? "
-      "ORDER BY name LIMIT ?",
-      {start->after, start->limit}, [&all](const Row& row) { all.push_back(read_group(row)); });
+      "WITH RECURSIVE below(name) AS ("
+      "  SELECT name FROM thing_groups WHERE parent IS ?2"
+      "  UNION SELECT g.name FROM thing_groups g JOIN below ON g.parent = below.name WHERE ?3) "
+      "SELECT name, group_id, parent, description, created_at, version, attributes FROM thing_groups "
+      "WHERE name IN below AND name > ?1 AND substr(name, 1, length(?4)) = ?4 ORDER BY name LIMIT ?5",
+      {start->after, request.parent ? Value{request.parent->str()} : Value{nullptr},
+       static_cast<std::int64_t>(request.recursive), request.name_prefix, start->limit},
+      [&all](const Row& row) { all.push_back(read_group(row)); });
   if (!read) return tl::unexpected(read.error());
   return make_page(std::move(all), *start, [](const ThingGroup& group) { return group.name.str(); });
 }
 
-ServiceResult<void> ThingGroups::remove(const GroupName& name) {
+ServiceResult<void> ThingGroups::remove(const GroupName& name, std::optional<std::int64_t> expected_version) {
   return database_.transaction([&]() -> ServiceResult<void> {
-    if (const auto known = describe(name); !known) return tl::unexpected(known.error());
+    const auto known = describe(name);
+    if (!known) return tl::unexpected(known.error());
+    if (auto valid = check_version(*known, expected_version); !valid) return valid;
     bool has_children = false;
     const auto read = database_.query("SELECT 1 FROM thing_groups WHERE parent = ? LIMIT 1", {name.str()},
                                       [&has_children](const Row&) { has_children = true; });

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/cloud/attributes.h"
 #include "sim/cloud/clock.h"
 #include "sim/cloud/database.h"
 #include "sim/cloud/identifiers.h"
@@ -23,12 +24,31 @@ struct ThingGroup {
   std::optional<GroupName> parent = {};
   std::string description = {};
   std::int64_t created_at = 0;  ///< epoch seconds
+  std::int64_t version = 1;     ///< one more with each update
+  Attributes attributes = {};
 };
 
 struct CreateThingGroupRequest {
   GroupName name;
   std::optional<GroupName> parent = {};
   std::string description = {};
+  Attributes attributes = {};
+};
+
+/// What is not given stays as it is.
+struct UpdateThingGroupRequest {
+  GroupName name;
+  std::optional<std::string> description = {};
+  std::optional<Attributes> attributes = {};
+  bool merge = false;  ///< into those that are there, instead of in their place
+  std::optional<std::int64_t> expected_version = {};
+};
+
+struct ListThingGroupsRequest {
+  PageRequest page = {};
+  std::optional<GroupName> parent = {};  ///< only groups right below it
+  bool recursive = true;                 ///< also those further down; without a parent: not only the roots
+  std::string name_prefix = {};
 };
 
 class ThingGroups {
@@ -43,11 +63,16 @@ class ThingGroups {
   ServiceResult<ThingGroup> create(const CreateThingGroupRequest& request);
   /// @returns kResourceNotFound
   [[nodiscard]] ServiceResult<ThingGroup> describe(const GroupName& name);
-  /// In order of their names. @returns kInvalidRequest for a bad page
-  [[nodiscard]] ServiceResult<Page<ThingGroup>> list(const PageRequest& page = {});
-  /// Deletes a group; its members stay things. @returns kResourceNotFound, kInvalidRequest while it has
-  /// children
-  ServiceResult<void> remove(const GroupName& name);
+  /// @returns the new version; kResourceNotFound, kVersionMismatch, kInvalidRequest as check_attributes()
+  ServiceResult<std::int64_t> update(const UpdateThingGroupRequest& request);
+  /// In order of their names. @returns kInvalidRequest for a bad page, kResourceNotFound for the parent
+  [[nodiscard]] ServiceResult<Page<ThingGroup>> list(const PageRequest& page = {}) {
+    return list({.page = page});
+  }
+  [[nodiscard]] ServiceResult<Page<ThingGroup>> list(const ListThingGroupsRequest& request);
+  /// Deletes a group; its members stay things. @returns kResourceNotFound, kVersionMismatch, kInvalidRequest
+  /// while it has children
+  ServiceResult<void> remove(const GroupName& name, std::optional<std::int64_t> expected_version = {});
 
   /// Adds a member, who gets the group's continuous jobs; one that is a member already stays so.
   /// @returns kResourceNotFound for the group or the thing

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/cloud/attributes.h"
 #include "sim/cloud/certificates.h"
 #include "sim/cloud/clock.h"
 #include "sim/cloud/database.h"
@@ -21,6 +23,23 @@ struct Thing {
   ThingName name;
   std::string thing_id;
   std::int64_t created_at = 0;
+  std::int64_t version = 1;  ///< one more with each update
+  Attributes attributes = {};
+};
+
+/// What is not given stays as it is.
+struct UpdateThingRequest {
+  ThingName name;
+  std::optional<Attributes> attributes = {};
+  bool merge = false;  ///< into those that are there, instead of in their place
+  std::optional<std::int64_t> expected_version = {};
+};
+
+struct ListThingsRequest {
+  PageRequest page = {};
+  std::string attribute_name = {};   ///< only things that have this attribute; empty: all
+  std::string attribute_value = {};  ///< with this value
+  bool value_is_prefix = false;
 };
 
 class Things {
@@ -35,14 +54,18 @@ class Things {
         jobs_(jobs) {}
 
   /// Creates a thing; one that exists already is left as it is, as AWS does for an equal request.
-  ServiceResult<Thing> create(const ThingName& name);
+  /// @returns kResourceAlreadyExists if it has other attributes, kInvalidRequest as check_attributes()
+  ServiceResult<Thing> create(const ThingName& name, const Attributes& attributes = {});
+  /// @returns kResourceNotFound, kVersionMismatch, kInvalidRequest as check_attributes()
+  ServiceResult<void> update(const UpdateThingRequest& request);
   /// @returns kResourceNotFound
   [[nodiscard]] ServiceResult<Thing> describe(const ThingName& name);
   /// In order of their names. @returns kInvalidRequest for a bad page
-  [[nodiscard]] ServiceResult<Page<Thing>> list(const PageRequest& page = {});
+  [[nodiscard]] ServiceResult<Page<Thing>> list(const PageRequest& page = {}) { return list({.page = page}); }
+  [[nodiscard]] ServiceResult<Page<Thing>> list(const ListThingsRequest& request);
   /// Deletes a thing: it leaves its groups, and what is open of its jobs becomes REMOVED.
-  /// @returns kResourceNotFound, kInvalidRequest while a principal is attached
-  ServiceResult<void> remove(const ThingName& name);
+  /// @returns kResourceNotFound, kVersionMismatch, kInvalidRequest while a principal is attached
+  ServiceResult<void> remove(const ThingName& name, std::optional<std::int64_t> expected_version = {});
 
   /// Lets a certificate act as a thing; it may act as others, too.
   /// @returns kResourceNotFound for the thing or the certificate

@@ -147,7 +147,7 @@ class JobCommands {
       filter.status = cloud::job_status(*status_name);
       if (!filter.status) {
         return fail(ExitCode::kUsage, fmt::format("'{}' is not a job's status", *status_name),
-                    "A status is IN_PROGRESS, COMPLETED or CANCELED.");
+                    "A status is SCHEDULED, IN_PROGRESS, COMPLETED, CANCELED or DELETION_IN_PROGRESS.");
       }
     }
     const auto jobs = all_pages<cloud::Job>([&](const cloud::PageRequest& page) {
@@ -156,6 +156,8 @@ class JobCommands {
     if (!jobs) return tl::unexpected(jobs.error().to_error("cannot list the jobs"));
     nlohmann::json list = nlohmann::json::array();
     for (const cloud::Job& job : *jobs) {
+      // What is being deleted is gone in a moment; who asks for it sees it.
+      if (!filter.status && job.status == cloud::JobStatus::kDeletionInProgress) continue;
       const auto counts = cloud_.jobs().process_details(job.id);
       if (!counts) return tl::unexpected(counts.error().to_error("cannot count a job's executions"));
       nlohmann::json summary = summarise(job);

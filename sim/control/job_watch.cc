@@ -52,7 +52,7 @@ struct JobWatches::Watch {
     if (!reply) return;
     const auto job = cloud.jobs().describe_job(id);
     if (!job) return end([&](Reply& to) { to.error(job.error().to_error("the job has gone")); });
-    if (job->status == cloud::JobStatus::kInProgress) return;
+    if (!cloud::is_over(job->status)) return;
     const auto counts = cloud.jobs().process_details(id);
     const auto executions = executions_of(cloud, id);
     if (!counts || !executions) {

@@ -23,7 +23,7 @@ void add_device_commands(CommandTable& table, lab::RunningLab& lab, lab::Fleet& 
 void add_group_commands(CommandTable& table, cloud::Cloud& cloud);
 void add_job_commands(CommandTable& table, cloud::Cloud& cloud);
 
-/// What people and programs need to know of the lab: endpoint, ports, files.
-[[nodiscard]] nlohmann::json describe_lab(const lab::RunningLab& lab);
+/// What people and programs need to know of the lab: endpoints, ports, files, and how many devices it has.
+[[nodiscard]] nlohmann::json describe_lab(lab::RunningLab& lab, const lab::Fleet& fleet);
 
 }  // namespace otasim::control

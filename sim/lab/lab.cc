@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <openssl/rand.h>
+#include <openssl/x509v3.h>
 
 #include <array>
 #include <filesystem>
@@ -25,6 +26,7 @@ constexpr mode_t kPublic = 0644;
 
 constexpr const char* kAuthority = "lab-ca";
 constexpr const char* kEndpoint = "endpoint";
+constexpr const char* kConsole = "console";
 constexpr const char* kCodeSigner = "code-signer";
 
 /// The build's code-signing root, with its private key.
@@ -75,6 +77,7 @@ CertificateRequest endpoint_request(const EndpointCertificate& wanted) {
                              .ip_addresses = {"127.0.0.1"},
                              .valid_from = wanted.valid_from,
                              .valid_until = wanted.valid_until};
+  if (!wanted.also.empty()) request.dns_names.push_back(wanted.also);
   if (!wanted.host.empty()) {
     request.dns_names = {wanted.host};
     request.ip_addresses = {};
@@ -238,6 +241,24 @@ Result<void> Lab::reissue_endpoint(const EndpointCertificate& wanted) {
   }
   endpoint_.certificate = std::move(*certificate);
   return {};
+}
+
+Result<void> Lab::serve_as(const std::string& host) {
+  if (host.empty() ||
+      X509_check_host(endpoint_.certificate.get(), host.data(), host.size(), 0, nullptr) == 1) {
+    return {};
+  }
+  return reissue_endpoint({.also = host});
+}
+
+Result<Identity> Lab::console() const {
+  std::error_code ignored;
+  if (std::filesystem::exists(fmt::format("{}/{}.cert.pem", folder_, kConsole), ignored)) {
+    return load(folder_, kConsole);
+  }
+  const CertificateRequest request{
+      .common_name = "console", .purpose = Purpose::kTlsClient, .dns_names = {}, .ip_addresses = {}};
+  return make(folder_, kConsole, request, &authority_);
 }
 
 Result<Lab> Lab::open(const std::string& folder) {

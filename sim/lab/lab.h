@@ -5,6 +5,7 @@
 //   code-signer           signs updates; devices are given its certificate under the job's certfile name. The
 //                         build's code-signing root issues it, which the devices have in ROM
 //   devices/THING/device  a device's certificate and key
+//   console               an MQTT client's that may do everything: for people who look and try
 //   credentials.json      the access key of the lab's AWS interface; written last: a lab that has it is whole
 //
 // Private files have mode 0600. Everything is made once for each lab; nothing is shared with another one.
@@ -50,6 +51,7 @@ struct EndpointCertificate {
   std::optional<std::int64_t> valid_from = {};   ///< seconds since 1970; none: a day ago
   std::optional<std::int64_t> valid_until = {};  ///< the same; none: ten years from now
   std::string host = {};     ///< the only name in it; empty: the lab's names and the loopback address
+  std::string also = {};     ///< one more name beside the lab's
   bool by_stranger = false;  ///< issued by an authority that nobody knows
 };
 
@@ -74,6 +76,12 @@ class Lab {
   /// next start on.
   /// @returns kUsage if it would end before it begins; kEnvironment if it cannot be written
   [[nodiscard]] Result<void> reissue_endpoint(const EndpointCertificate& wanted);
+  /// Sees to it that the endpoint's certificate carries one more name beside the lab's; empty: none.
+  /// @returns as reissue_endpoint()
+  [[nodiscard]] Result<void> serve_as(const std::string& host);
+  /// The identity of the lab's console, an MQTT client with every right; made when it is first asked for.
+  /// @returns kEnvironment if it cannot be written or read
+  [[nodiscard]] Result<Identity> console() const;
   [[nodiscard]] std::string device_folder(const std::string& thing_name) const {
     return folder_ + "/devices/" + thing_name;
   }

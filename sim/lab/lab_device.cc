@@ -129,7 +129,7 @@ Result<void> LabDevice::bring_link_up() {
   auto link = link::Link::start({.device = spec_.name,
                                  .folder = spec_.socket_folder,
                                  .allowed_tcp_ports = lab_.device_ports(),
-                                 .host_names = {kEndpointHost},
+                                 .host_names = lab_.host_names(),
                                  .mac = spec_.mac,
                                  .pcap_path = spec_.record ? spec_.folder + "/link.pcap" : "",
                                  .now = [&clock = lab_.clock()] { return clock.now(); },

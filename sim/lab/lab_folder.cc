@@ -4,10 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "sim/base/file_io.h"
 #include "sim/base/json_members.h"
@@ -67,6 +70,26 @@ nlohmann::json read_json(const std::string& path) {
   return parse_json({reinterpret_cast<const char*>(content->data()), content->size()});
 }
 
+/// Their names in lab.json.
+constexpr std::array<std::pair<const char*, std::uint16_t LabPorts::*>, 4> kPorts{{
+    {"mqtt_port", &LabPorts::mqtt},
+    {"https_port", &LabPorts::https},
+    {"jobs_port", &LabPorts::jobs},
+    {"alpn_port", &LabPorts::alpn},
+}};
+
+/// A lab of an earlier version knows only its MQTT port. @returns nothing for what is no port
+std::optional<LabPorts> read_ports(const nlohmann::json& state) {
+  LabPorts ports;
+  for (const auto& [name, port] : kPorts) {
+    if (!state.contains(name) && port != &LabPorts::mqtt) continue;
+    const auto number = integer_member(state, name);
+    if (!number || *number < 0 || *number > 65535) return std::nullopt;
+    ports.*port = static_cast<std::uint16_t>(*number);
+  }
+  return ports;
+}
+
 /// Removes a temporary folder that a killed lab left: only what looks like one, and is the user's own.
 void remove_left_over(const std::string& path) {
   struct stat info {};
@@ -112,18 +135,19 @@ Result<void> LabFolder::read_state() {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return {};
   const nlohmann::json state = read_json(path);
-  const auto port = integer_member(state, "mqtt_port");
-  if (integer_member(state, "format") != kFormat || !port || *port < 0 || *port > 65535) {
+  const auto ports = read_ports(state);
+  if (integer_member(state, "format") != kFormat || !ports) {
     return fail(ExitCode::kEnvironment, fmt::format("'{}' is damaged, or of another version of otasim", path),
                 "Put the file back, or start a new lab in another folder.");
   }
-  mqtt_port_ = static_cast<std::uint16_t>(*port);
+  ports_ = *ports;
   left_over_ = text_member(state.value("running", nlohmann::json::object()), "temporary_folder").value_or("");
   return {};
 }
 
 Result<void> LabFolder::write_state(bool running) const {
-  nlohmann::json state{{"format", kFormat}, {"mqtt_port", mqtt_port_}};
+  nlohmann::json state{{"format", kFormat}};
+  for (const auto& [name, port] : kPorts) state[name] = ports_.*port;
   if (running) {
     state["running"] = {{"pid", ::getpid()},
                         {"temporary_folder", temporary_path_},
@@ -142,9 +166,9 @@ Result<void> LabFolder::make_temporary() {
   return {};
 }
 
-Result<void> LabFolder::keep_mqtt_port(std::uint16_t port) {
-  if (port == mqtt_port_) return {};
-  mqtt_port_ = port;
+Result<void> LabFolder::keep_ports(const LabPorts& ports) {
+  if (ports == ports_) return {};
+  ports_ = ports;
   return write_state(/*running=*/true);
 }
 

@@ -3,15 +3,16 @@
 //
 //   auto folder = LabFolder::claim(io, "otasim-lab");    // waits until a killed lab's children are gone
 //   (*folder)->temporary();                              // a short, private folder for sockets
-//   (*folder)->keep_mqtt_port(port);
+//   (*folder)->keep_ports(ports);
 //   LabFolder::control_socket("otasim-lab");             // others: where to reach the lab that runs there
 //
-// lab.json     {"format", "mqtt_port", "running": {"pid", "temporary_folder", "control_socket"}}; `running`
-//              stays behind if the lab is killed, and names the temporary folder that is to be removed
+// lab.json     {"format", "mqtt_port", "https_port", "jobs_port", "alpn_port", "running": {"pid",
+//              "temporary_folder", "control_socket"}}; `running` stays behind if the lab is killed, and names
+//              the temporary folder that is to be removed
 // lab.lock     held by the lab that runs
 // children.lock  held by it and its child processes
 //
-// The MQTT port is chosen once: devices are provisioned with it.
+// Ports are chosen once: devices are provisioned with that of MQTT, people and scripts know the others.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -23,6 +24,7 @@
 #include "sim/base/file_lock.h"
 #include "sim/base/result.h"
 #include "sim/base/temp_dir.h"
+#include "sim/lab/lab_ports.h"
 
 namespace otasim::lab {
 
@@ -48,9 +50,9 @@ class LabFolder {
   [[nodiscard]] const std::string& path() const { return path_; }  ///< absolute
   [[nodiscard]] std::string temporary() const { return temporary_->path().string(); }
   [[nodiscard]] std::string control_socket() const { return temporary_->file("control.sock"); }
-  /// 0 before one was chosen.
-  [[nodiscard]] std::uint16_t mqtt_port() const { return mqtt_port_; }
-  [[nodiscard]] Result<void> keep_mqtt_port(std::uint16_t port);
+  /// 0 for each that was not chosen yet.
+  [[nodiscard]] const LabPorts& ports() const { return ports_; }
+  [[nodiscard]] Result<void> keep_ports(const LabPorts& ports);
 
  private:
   LabFolder(std::string path, FileLock lock) : path_(std::move(path)), lock_(std::move(lock)) {}
@@ -61,7 +63,7 @@ class LabFolder {
 
   std::string path_;
   FileLock lock_;
-  std::uint16_t mqtt_port_ = 0;
+  LabPorts ports_;
   std::string left_over_;  ///< the temporary folder of the lab that was killed here
   std::string temporary_path_;
   std::optional<TempDir> temporary_;

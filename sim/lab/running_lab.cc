@@ -17,6 +17,7 @@ Result<std::unique_ptr<RunningLab>> RunningLab::start(boost::asio::io_context& i
   if (auto started = lab->start_broker(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_cloud(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_https_server(); !started) return tl::unexpected(started.error());
+  if (auto started = lab->start_alpn_port(); !started) return tl::unexpected(started.error());
   return lab;
 }
 
@@ -25,7 +26,7 @@ RunningLab::RunningLab(boost::asio::io_context& io, Lab identities, Options opti
       log_(log),
       identities_(std::move(identities)),
       options_(std::move(options)),
-      mqtt_port_(options_.mqtt_port) {
+      mqtt_port_(options_.ports.mqtt) {
   // The broker's events are emitted on the io_context's thread, where they are asked for, too.
   log.listen([connections = connections_](const nlohmann::json& event) {
     if (text_member(event, "source") != "broker") return;
@@ -52,7 +53,9 @@ Result<void> RunningLab::start_broker() {
                                             .certificate_path = identities_.endpoint().certificate_path,
                                             .key_path = identities_.endpoint().key_path,
                                             .plugin_path = options_.broker_plugin,
-                                            .first_connection = connections_->last + 1});
+                                            .first_connection = connections_->last + 1,
+                                            .throttle = options_.throttle,
+                                            .address = address()});
   if (!broker) return tl::unexpected(broker.error());
   broker_ = std::move(*broker);
   mqtt_port_ = broker_->port();
@@ -80,14 +83,31 @@ Result<void> RunningLab::start_https_server() {
   object_handler_ = std::make_unique<rest::ObjectHandler>(
       rest::ObjectHandlerParts{cloud_->objects(), cloud_->uploads(), cloud_->urls(), clock_, log_});
   auto server = rest::HttpServer::start(io_, *object_handler_,
-                                        {.certificate_path = identities_.endpoint().certificate_path,
+                                        {.address = address(),
+                                         .port = options_.ports.https,
+                                         .certificate_path = identities_.endpoint().certificate_path,
                                          .key_path = identities_.endpoint().key_path});
   if (!server) return tl::unexpected(server.error());
   https_server_ = std::move(*server);
   cloud_->faults().http.attach(
       [this](cloud::ObjectFaultHandler handler) { object_handler_->set_fault_handler(std::move(handler)); });
-  cloud_->urls().set_endpoint(fmt::format("{}:{}", kEndpointHost, https_server_->port()));
+  cloud_->urls().set_endpoint(fmt::format("{}:{}", host(), https_server_->port()));
   return {};
+}
+
+Result<void> RunningLab::start_alpn_port() {
+  auto port = rest::AlpnPort::start(io_, {.address = address(),
+                                          .port = options_.ports.alpn,
+                                          .protocols = {{rest::kMqttProtocol, mqtt_port_}},
+                                          .otherwise = https_server_->port()});
+  if (!port) return tl::unexpected(port.error());
+  alpn_port_ = std::move(*port);
+  return {};
+}
+
+std::vector<std::string> RunningLab::host_names() const {
+  if (options_.host.empty()) return {kEndpointHost};
+  return {kEndpointHost, options_.host};
 }
 
 void RunningLab::on_exit(std::function<void(const Error&)> handler) {

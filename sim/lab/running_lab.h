@@ -29,7 +29,9 @@
 #include "sim/cloud/cloud.h"
 #include "sim/cloud/cloud_timers.h"
 #include "sim/lab/lab.h"
+#include "sim/lab/lab_ports.h"
 #include "sim/report/event_log.h"
+#include "sim/rest/alpn_port.h"
 #include "sim/rest/http_server.h"
 #include "sim/rest/object_handler.h"
 
@@ -38,9 +40,13 @@ namespace otasim::lab {
 class RunningLab {
  public:
   struct Options {
-    std::string socket_folder;    ///< the user's own, its path short (107 bytes for a socket's)
-    std::uint16_t mqtt_port = 0;  ///< 0: any free one
-    std::string broker_plugin;
+    std::string socket_folder;  ///< the user's own, its path short (107 bytes for a socket's)
+    LabPorts ports = {};        ///< 0: any free one
+    std::string broker_plugin = {};
+    /// The name under which others than this machine reach the lab; then it listens on all of the machine's
+    /// addresses. Empty: on the loopback interface only.
+    std::string host = {};
+    bool throttle = false;  ///< whether AWS's rate limits apply
   };
 
   /// @param log  must outlive the lab
@@ -66,6 +72,16 @@ class RunningLab {
   /// Where the HTTPS server listens; another port at each start.
   [[nodiscard]] std::uint16_t https_port() const { return https_server_->port(); }
   [[nodiscard]] rest::ObjectHandler& object_handler() { return *object_handler_; }
+  /// Where all of it listens.
+  [[nodiscard]] LabPorts ports() const {
+    return {.mqtt = mqtt_port(), .https = https_port(), .alpn = alpn_port()};
+  }
+  /// One port for all protocols, told apart by ALPN.
+  [[nodiscard]] std::uint16_t alpn_port() const { return alpn_port_->port(); }
+  /// The name in presigned URLs, and in what people are told.
+  [[nodiscard]] std::string host() const { return options_.host.empty() ? kEndpointHost : options_.host; }
+  /// The names under which the lab's own devices find it.
+  [[nodiscard]] std::vector<std::string> host_names() const;
   /// The ports of 127.0.0.1 that devices may reach.
   [[nodiscard]] std::vector<std::uint16_t> device_ports() const { return {mqtt_port(), https_port()}; }
   /// Whether a client is connected to the broker under this id.
@@ -119,6 +135,8 @@ class RunningLab {
   void report_fault(const char* source, const char* name, nlohmann::json more = nlohmann::json::object());
   [[nodiscard]] Result<void> start_cloud();
   [[nodiscard]] Result<void> start_https_server();
+  [[nodiscard]] Result<void> start_alpn_port();
+  [[nodiscard]] std::string address() const { return options_.host.empty() ? "127.0.0.1" : "0.0.0.0"; }
 
   boost::asio::io_context& io_;
   report::EventLog& log_;
@@ -135,6 +153,7 @@ class RunningLab {
   std::unique_ptr<cloud::CloudTimers> timers_;
   std::unique_ptr<rest::ObjectHandler> object_handler_;
   std::unique_ptr<rest::HttpServer> https_server_;
+  std::unique_ptr<rest::AlpnPort> alpn_port_;
   std::unique_ptr<cloud::BrokerLink> broker_link_;
   std::map<std::uint64_t, std::unique_ptr<broker::SecondClient>> second_clients_;
   std::uint64_t next_second_client_ = 1;

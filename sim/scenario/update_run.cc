@@ -76,7 +76,7 @@ class UpdateRun {
     if (!identities) return tl::unexpected(identities.error());
     auto lab = lab::RunningLab::start(io_, std::move(*identities),
                                       {.socket_folder = folder,
-                                       .mqtt_port = plan_.mqtt_port,
+                                       .ports = {.mqtt = plan_.mqtt_port},
                                        .broker_plugin = plan_.products.broker_plugin},
                                       log_);
     if (!lab) return tl::unexpected(lab.error());

@@ -173,6 +173,7 @@ TEST_F(JobsTimeTest, WhatIsRejectedOrCanceledIsNotTriedAgain) {
   EXPECT_EQ(latest().execution_number, 1);
   EXPECT_EQ(job_status(), JobStatus::kCompleted);
   ASSERT_TRUE(jobs().remove_job(id_, false));
+  pass(1);
   create_timed(std::nullopt, {.any = 3});
   ASSERT_TRUE(jobs().cancel(id_));
   EXPECT_EQ(latest().execution_number, 1);

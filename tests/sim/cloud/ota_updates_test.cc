@@ -264,6 +264,9 @@ TEST_F(OtaUpdatesTest, DeletingNeedsForceWhileTheJobIsInProgressAndTakesItAlong)
   ASSERT_TRUE(jobs().cancel(update.job_id));
   ASSERT_TRUE(cloud_->ota_updates().remove(update.id));
   EXPECT_EQ(cloud_->ota_updates().describe(update.id).error().code, ErrorCode::kResourceNotFound);
+  EXPECT_EQ(jobs().describe_job(update.job_id)->status, JobStatus::kDeletionInProgress);
+  clock_.advance(1);
+  ASSERT_TRUE(jobs().run_due());
   EXPECT_FALSE(jobs().describe_job(update.job_id));
   EXPECT_TRUE(cloud_->streams().describe(*update.stream_id)) << "the stream goes only if asked for";
 

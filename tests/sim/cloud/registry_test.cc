@@ -334,6 +334,7 @@ TEST_F(RegistryTest, DeletingAJobInProgressNeedsForceAndTellsTheThingsItWasNextF
   ASSERT_TRUE(jobs().remove_job(job("j"), true));
   EXPECT_EQ(told, 1);
   EXPECT_EQ(code(jobs().update(job("j"), lamp_, {})), ErrorCode::kResourceNotFound);
+  clock_.advance(1);
   create_job("j");
   EXPECT_THAT(history("j", lamp_), ElementsAre("1 QUEUED")) << "the id is free again";
 }

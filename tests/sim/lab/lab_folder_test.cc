@@ -74,11 +74,11 @@ TEST_F(LabFolderTest, HoldsOneLabAtATimeAndNamesTheOther) {
 
 TEST_F(LabFolderTest, KeepsTheMqttPort) {
   auto lab = claim().value();
-  EXPECT_EQ(lab->mqtt_port(), 0);
-  ASSERT_TRUE(lab->keep_mqtt_port(4711));
+  EXPECT_EQ(lab->ports(), LabPorts());
+  ASSERT_TRUE(lab->keep_ports({.mqtt = 4711, .https = 4712, .jobs = 4713, .alpn = 4714}));
   lab.reset();
   contexts.clear();
-  EXPECT_EQ(claim().value()->mqtt_port(), 4711);
+  EXPECT_EQ(claim().value()->ports(), (LabPorts{.mqtt = 4711, .https = 4712, .jobs = 4713, .alpn = 4714}));
 }
 
 TEST_F(LabFolderTest, RemovesWhatAKilledLabLeft) {

@@ -69,6 +69,12 @@ HttpsClient::HttpsClient(asio::io_context& io, std::uint16_t port, const ClientO
     SSL_use_certificate_chain_file(ssl, options.identity.certificate_path.c_str());
     SSL_use_PrivateKey_file(ssl, options.identity.key_path.c_str(), SSL_FILETYPE_PEM);
   }
+  std::string protocols;
+  for (const std::string& name : options.protocols) protocols += static_cast<char>(name.size()) + name;
+  if (!protocols.empty()) {
+    SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(protocols.data()),
+                        static_cast<unsigned>(protocols.size()));
+  }
   error_ = run(io_, connect(port, options.receive_buffer));
 }
 

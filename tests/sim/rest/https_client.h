@@ -67,6 +67,7 @@ struct ClientOptions {
   int tls_version = 0;              ///< TLS1_2_VERSION and so on; 0: what both know
   int receive_buffer = 0;           ///< bytes; 0: the system's
   ClientIdentity identity = {};
+  std::vector<std::string> protocols = {};  ///< ALPN
 };
 
 class HttpsClient {

@@ -1,0 +1,314 @@
+// Job templates, the configurations' JSON form, and the events that are published about jobs.
+#include "sim/cloud/job_templates.h"
+
+#include <nlohmann/json.hpp>
+
+#include "sim/cloud/job_events.h"
+#include "tests/sim/cloud/cloud_fixture.h"
+#include "tests/sim/cloud/notebook.h"
+
+namespace otasim::cloud {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using Json = nlohmann::ordered_json;
+
+class JobTemplatesTest : public CloudFixture {
+ protected:
+  static JobTemplateId id(const std::string& name) { return JobTemplateId::parse(name).value(); }
+  static std::string arn(const std::string& name) { return "arn:aws:iot:x:0:jobtemplate/" + name; }
+  JobTemplates& templates() { return cloud_->job_templates(); }
+  template <typename T>
+  static ErrorCode code(const ServiceResult<T>& result) {
+    return result ? ErrorCode::kInternalError : result.error().code;
+  }
+
+  const CreateJobTemplateRequest weekly_{.id = id("weekly"),
+                                         .description = "every week",
+                                         .document = R"({"reboot":"now"})",
+                                         .presigned_expires_sec = 600,
+                                         .rollout = RolloutConfig{.maximum_per_minute = 5},
+                                         .abort = AbortConfig{{{AbortFailure::kFailed, 10'50, 7}}},
+                                         .in_progress_timeout_minutes = 9,
+                                         .retries = RetryConfig{.timed_out = 2},
+                                         .maintenance_windows = {{"cron(0 2 * * ? *)", 60}}};
+};
+
+TEST_F(JobTemplatesTest, ATemplateKeepsWhatItWasMadeWith) {
+  ASSERT_TRUE(templates().create(weekly_));
+  open();
+  const JobTemplate kept = templates().describe(weekly_.id).value();
+  EXPECT_EQ(kept.description, weekly_.description);
+  EXPECT_EQ(kept.document, weekly_.document);
+  EXPECT_EQ(kept.presigned_expires_sec, weekly_.presigned_expires_sec);
+  EXPECT_EQ(kept.rollout, weekly_.rollout);
+  EXPECT_EQ(kept.abort, weekly_.abort);
+  EXPECT_EQ(kept.in_progress_timeout_minutes, weekly_.in_progress_timeout_minutes);
+  EXPECT_EQ(kept.retries, weekly_.retries);
+  EXPECT_EQ(kept.maintenance_windows, weekly_.maintenance_windows);
+  EXPECT_EQ(kept.created_at, kNow);
+}
+
+TEST_F(JobTemplatesTest, AJobTakesOverWhatItDoesNotSayItself) {
+  ASSERT_TRUE(templates().create(weekly_));
+  CreateJobRequest request{.id = job("j"), .targets = {lamp_}, .rollout = {.maximum_per_minute = 3}};
+  ASSERT_TRUE(templates().apply(weekly_.id, arn("weekly"), request));
+  ASSERT_TRUE(jobs().create(request));
+  const Job made = jobs().describe_job(job("j")).value();
+  EXPECT_EQ(made.document, weekly_.document);
+  EXPECT_EQ(made.template_arn, arn("weekly"));
+  EXPECT_EQ(made.rollout.maximum_per_minute, 3) << "its own";
+  EXPECT_EQ(made.abort, weekly_.abort);
+  EXPECT_EQ(made.retries, weekly_.retries);
+  EXPECT_EQ(made.in_progress_timeout_minutes, 9);
+  EXPECT_EQ(made.presigned_expires_sec, 600);
+  EXPECT_EQ(made.scheduling.maintenance_windows, weekly_.maintenance_windows);
+  ASSERT_TRUE(templates().remove(weekly_.id));
+  EXPECT_EQ(jobs().describe_job(job("j"))->document, weekly_.document)
+      << "the template is not needed any more";
+}
+
+TEST_F(JobTemplatesTest, ATemplateMayBeMadeOfAJob) {
+  ASSERT_TRUE(jobs().create({.id = job("j"),
+                             .document = R"({"a":1})",
+                             .targets = {lamp_},
+                             .in_progress_timeout_minutes = 4,
+                             .retries = {.failed = 1},
+                             .rollout = {.maximum_per_minute = 2}}));
+  const auto made = templates().create({.id = id("t"),
+                                        .description = "like j",
+                                        .job = job("j"),
+                                        .rollout = RolloutConfig{.maximum_per_minute = 8}});
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->document, R"({"a":1})");
+  EXPECT_EQ(made->in_progress_timeout_minutes, 4);
+  EXPECT_EQ(made->retries.failed, 1);
+  EXPECT_EQ(made->rollout.maximum_per_minute, 8);
+  EXPECT_EQ(code(templates().create({.id = id("u"), .description = "x", .job = job("none")})),
+            ErrorCode::kResourceNotFound);
+}
+
+TEST_F(JobTemplatesTest, ParametersReplaceThePlaceholdersOfTheDocument) {
+  CreateJobTemplateRequest request = weekly_;
+  request.document = R"({"run":"${command} ${command}","in":["${place}"],"keep":"${other}"})";
+  ASSERT_TRUE(templates().create(request));
+  CreateJobRequest wanted{.id = job("j"), .targets = {lamp_}};
+  wanted.document_parameters = {{"command", "say \"${place}\""}, {"place", "attic"}};
+  ASSERT_TRUE(templates().apply(request.id, arn("weekly"), wanted));
+  EXPECT_EQ(Json::parse(wanted.document)["in"], Json({"attic"}));
+  EXPECT_EQ(Json::parse(wanted.document)["keep"], "${other}");
+  ASSERT_TRUE(jobs().create(wanted));
+  EXPECT_EQ(jobs().describe_job(job("j"))->document_parameters.at("place"), "attic");
+
+  CreateJobRequest unknown{.id = job("k"), .targets = {lamp_}};
+  unknown.document_parameters = {{"nothing", "x"}};
+  EXPECT_EQ(code(templates().apply(request.id, arn("weekly"), unknown)), ErrorCode::kInvalidRequest);
+  CreateJobRequest alone{.id = job("k"), .document = "{}", .targets = {lamp_}};
+  alone.document_parameters = {{"command", "x"}};
+  EXPECT_EQ(code(jobs().create(alone)), ErrorCode::kInvalidRequest) << "parameters need a template";
+}
+
+TEST_F(JobTemplatesTest, WhatIsWrongIsRefused) {
+  ASSERT_TRUE(templates().create(weekly_));
+  EXPECT_EQ(code(templates().create(weekly_)), ErrorCode::kConflict);
+  EXPECT_EQ(code(templates().create({.id = id("a"), .document = "{}"})), ErrorCode::kInvalidRequest);
+  EXPECT_EQ(code(templates().create({.id = id("a"), .description = "x"})), ErrorCode::kInvalidRequest);
+  EXPECT_EQ(code(templates().create({.id = id("a"), .description = "x", .document = "[]"})),
+            ErrorCode::kInvalidRequest);
+  CreateJobTemplateRequest bad = weekly_;
+  bad.id = id("b");
+  bad.rollout = RolloutConfig{.maximum_per_minute = 1001};
+  EXPECT_EQ(code(templates().create(bad)), ErrorCode::kInvalidRequest);
+  EXPECT_EQ(code(templates().describe(id("a"))), ErrorCode::kResourceNotFound);
+  EXPECT_EQ(code(templates().remove(id("a"))), ErrorCode::kResourceNotFound);
+  CreateJobRequest both{.id = job("j"), .document = "{}"};
+  EXPECT_EQ(code(templates().apply(weekly_.id, arn("weekly"), both)), ErrorCode::kInvalidRequest);
+}
+
+TEST_F(JobTemplatesTest, ListsGoOnBehindTheirTokens) {
+  for (const char* name : {"a", "b", "c"}) {
+    ASSERT_TRUE(templates().create({.id = id(name), .description = "x", .document = "{}"}));
+  }
+  const auto first = templates().list({.max_results = 2}).value();
+  EXPECT_EQ(first.items.size(), 2U);
+  const auto rest = templates().list({.max_results = 2, .next_token = first.next_token}).value();
+  ASSERT_EQ(rest.items.size(), 1U);
+  EXPECT_EQ(rest.items[0].id.str(), "c");
+  EXPECT_EQ(rest.next_token, "");
+}
+
+TEST_F(JobTemplatesTest, ThereMayBeAHundred) {
+  for (int i = 0; i < kMaxJobTemplates; ++i) {
+    ASSERT_TRUE(templates().create({.id = id(std::to_string(i)), .description = "x", .document = "{}"}));
+  }
+  EXPECT_EQ(code(templates().create({.id = id("more"), .description = "x", .document = "{}"})),
+            ErrorCode::kLimitExceeded);
+}
+
+// --- JSON
+
+TEST(JobConfigJson, WhatIsWrittenIsRead) {
+  const RolloutConfig rollout{.maximum_per_minute = 7, .exponential = ExponentialRate{3, 15, 10, 20}};
+  EXPECT_EQ(rollout_config_from_json(to_json(rollout)).value(), rollout);
+  const AbortConfig abort{{{AbortFailure::kTimedOut, 10'99, 3}, {AbortFailure::kAll, 20'00, 5}}};
+  EXPECT_EQ(abort_config_from_json(to_json(abort)).value(), abort);
+  const RetryConfig retries{.failed = 2, .timed_out = 3};
+  EXPECT_EQ(retry_config_from_json(to_json(retries)).value(), retries);
+  const SchedulingConfig scheduling{.start_time = 1'700'003'600,
+                                    .end_time = 1'700'090'000,
+                                    .end_behavior = EndBehavior::kForceCancel,
+                                    .maintenance_windows = {{"cron(0 2 * * ? *)", 60}}};
+  EXPECT_EQ(scheduling_config_from_json(to_json(scheduling)).value(), scheduling);
+}
+
+TEST(JobConfigJson, HasAwsNames) {
+  EXPECT_EQ(to_json(RolloutConfig{.exponential = ExponentialRate{3, 15, 10, {}}}).dump(),
+            R"({"exponentialRate":{"baseRatePerMinute":3,"incrementFactor":1.5,)"
+            R"("rateIncreaseCriteria":{"numberOfNotifiedThings":10}}})");
+  EXPECT_EQ(to_json(AbortConfig{{{AbortFailure::kFailed, 20'00, 5}}}).dump(),
+            R"({"criteriaList":[{"failureType":"FAILED","action":"CANCEL","thresholdPercentage":20,)"
+            R"("minNumberOfExecutedThings":5}]})");
+}
+
+TEST(JobConfigJson, RefusesWhatHasAnotherForm) {
+  const auto rollout = [](const char* text) {
+    const auto read = rollout_config_from_json(Json::parse(text));
+    return read ? std::string{} : read.error().message;
+  };
+  EXPECT_THAT(rollout("[]"), HasSubstr("must be an object"));
+  EXPECT_THAT(rollout(R"({"maximumPerMinute":"5"})"), HasSubstr("maximumPerMinute"));
+  EXPECT_THAT(rollout(R"({"maximumPerMinute":18446744073709551615})"), HasSubstr("maximumPerMinute"));
+  EXPECT_THAT(rollout(R"({"maximum":5})"), HasSubstr("no member 'maximum'"));
+  EXPECT_THAT(rollout(R"({"exponentialRate":{"baseRatePerMinute":1}})"), HasSubstr("incrementFactor"));
+  EXPECT_THAT(rollout(R"({"exponentialRate":{"baseRatePerMinute":1,"incrementFactor":1.55,)"
+                      R"("rateIncreaseCriteria":{}}})"),
+              HasSubstr("1 digits"));
+  EXPECT_THAT(rollout(R"({"exponentialRate":{"baseRatePerMinute":1,"incrementFactor":1e300,)"
+                      R"("rateIncreaseCriteria":{}}})"),
+              HasSubstr("incrementFactor"));
+  EXPECT_FALSE(abort_config_from_json(Json::parse(R"({"criteriaList":[]})")));
+  EXPECT_FALSE(abort_config_from_json(Json::parse(R"({"criteriaList":[{"failureType":"FAILED","action":"STOP",
+      "thresholdPercentage":1,"minNumberOfExecutedThings":1}]})")));
+  EXPECT_FALSE(abort_config_from_json(Json::parse(R"({"criteriaList":[{"failureType":"FAILED",
+      "action":"CANCEL","thresholdPercentage":1.005,"minNumberOfExecutedThings":1}]})")));
+  EXPECT_FALSE(retry_config_from_json(Json::parse(R"({"criteriaList":[{"failureType":"REJECTED",
+      "numberOfRetries":1}]})")));
+  EXPECT_FALSE(scheduling_config_from_json(Json::parse(R"({"startTime":"soon"})")));
+  EXPECT_FALSE(scheduling_config_from_json(Json::parse(R"({"endBehavior":"NOTHING"})")));
+}
+
+TEST(JobConfig, KeepsAwsRanges) {
+  EXPECT_FALSE(check(RolloutConfig{.exponential = ExponentialRate{0, 15, 1, {}}}));
+  EXPECT_FALSE(check(RolloutConfig{.exponential = ExponentialRate{1001, 15, 1, {}}}));
+  EXPECT_FALSE(check(RolloutConfig{.exponential = ExponentialRate{1, 10, 1, {}}}));
+  EXPECT_FALSE(check(RolloutConfig{.exponential = ExponentialRate{1, 51, 1, {}}}));
+  EXPECT_FALSE(check(RolloutConfig{.exponential = ExponentialRate{1, 11, {}, {}}}));
+  EXPECT_FALSE(check(RolloutConfig{.exponential = ExponentialRate{1, 11, 0, {}}}));
+  EXPECT_TRUE(
+      check(RolloutConfig{.maximum_per_minute = 1000, .exponential = ExponentialRate{1000, 50, 1, 1}}));
+  EXPECT_FALSE(check(AbortConfig{{{AbortFailure::kAll, 0, 1}}}));
+  EXPECT_FALSE(check(AbortConfig{{{AbortFailure::kAll, 100'01, 1}}}));
+  EXPECT_FALSE(check(AbortConfig{{{AbortFailure::kAll, 100'00, 0}}}));
+  EXPECT_TRUE(check(AbortConfig{{{AbortFailure::kAll, 100'00, 1}}}));
+}
+
+// --- Events
+
+class JobEventsTest : public CloudFixture {
+ protected:
+  void SetUp() override {
+    events_.emplace(
+        jobs(), cloud_->event_configurations(), clock_, [] { return std::string("id"); },
+        [](const JobTarget& target) {
+          const auto* const thing = std::get_if<ThingName>(&target);
+          return thing != nullptr ? "arn:thing/" + thing->str()
+                                  : "arn:thinggroup/" + std::get<GroupName>(target).str();
+        },
+        notebook_);
+  }
+  void enable(std::map<EventType, bool> types) { ASSERT_TRUE(cloud_->event_configurations().update(types)); }
+  /// What was published since the last call: topics, or payloads.
+  std::vector<std::string> topics() {
+    std::vector<std::string> all;
+    for (const auto& message : notebook_.sent) all.push_back(message.topic);
+    return all;
+  }
+  Json payload(std::size_t index) { return Json::parse(notebook_.sent.at(index).payload); }
+
+  Notebook notebook_;
+  std::optional<JobEvents> events_;
+};
+
+TEST_F(JobEventsTest, AreOffUntilTheyAreAskedFor) {
+  create_job("j");
+  ASSERT_TRUE(jobs().cancel(job("j")));
+  EXPECT_THAT(topics(), IsEmpty());
+  const auto all = cloud_->event_configurations().describe().value();
+  EXPECT_EQ(all.enabled.size(), 11U);
+  EXPECT_FALSE(all.enabled.at(EventType::kJob));
+  EXPECT_FALSE(all.created_at);
+}
+
+TEST_F(JobEventsTest, ConfigurationsAreKept) {
+  enable({{EventType::kJob, true}, {EventType::kThing, true}});
+  clock_.advance(5);
+  enable({{EventType::kThing, false}});
+  const auto all = cloud_->event_configurations().describe().value();
+  EXPECT_TRUE(all.enabled.at(EventType::kJob));
+  EXPECT_FALSE(all.enabled.at(EventType::kThing));
+  EXPECT_EQ(all.created_at, kNow);
+  EXPECT_EQ(all.last_modified_at, kNow + 5);
+}
+
+TEST_F(JobEventsTest, EachTypeIsAskedForByItself) {
+  enable({{EventType::kJobExecution, true}});
+  create_job("j");
+  ASSERT_TRUE(jobs().cancel(job("j")));
+  EXPECT_THAT(topics(), ElementsAre("$aws/events/jobExecution/j/canceled"));
+}
+
+TEST_F(JobEventsTest, ACompletedJobTellsItsCounts) {
+  enable({{EventType::kJob, true}, {EventType::kJobExecution, true}});
+  create_job("j");
+  ASSERT_TRUE(jobs().update(job("j"), lamp_, {.status = ExecutionStatus::kInProgress}));
+  ASSERT_TRUE(jobs().update(job("j"), lamp_,
+                            {.status = ExecutionStatus::kSucceeded, .details = StatusDetails{{"a", "b"}}}));
+  EXPECT_THAT(topics(), ElementsAre("$aws/events/jobExecution/j/succeeded", "$aws/events/job/j/completed"));
+  EXPECT_EQ(payload(0).dump(),
+            R"({"eventType":"JOB_EXECUTION","eventId":"id","timestamp":1700000000,"operation":"succeeded",)"
+            R"("executionNumber":1,"jobId":"j","thingArn":"arn:thing/lamp","status":"SUCCEEDED",)"
+            R"("statusDetails":{"a":"b"}})");
+  EXPECT_EQ(payload(1)["status"], "COMPLETED");
+  EXPECT_EQ(payload(1)["completedAt"], 1'700'000'000'000);
+  EXPECT_EQ(payload(1)["jobProcessDetails"]["numberOfSucceededThings"], 1);
+}
+
+TEST_F(JobEventsTest, ACancellationBeginsAndEndsAroundItsExecutions) {
+  enable({{EventType::kJob, true}, {EventType::kJobExecution, true}});
+  create_job("j");
+  ASSERT_TRUE(jobs().cancel(job("j"), {.comment = "why"}));
+  EXPECT_THAT(topics(), ElementsAre("$aws/events/job/j/cancellation_in_progress",
+                                    "$aws/events/jobExecution/j/canceled", "$aws/events/job/j/canceled"));
+  EXPECT_EQ(payload(0)["status"], "CANCELLATION_IN_PROGRESS");
+  EXPECT_EQ(payload(2)["comment"], "why");
+  EXPECT_EQ(payload(2)["targets"], Json({"arn:thing/lamp"}));
+  EXPECT_EQ(payload(2)["targetSelection"], "SNAPSHOT");
+}
+
+TEST_F(JobEventsTest, ADeletionEndsAMomentLater) {
+  enable({{EventType::kJob, true}, {EventType::kJobExecution, true}});
+  create_job("j");
+  ASSERT_TRUE(jobs().remove_execution(job("j"), lamp_, 1, true));
+  ASSERT_TRUE(jobs().remove_job(job("j"), true));
+  EXPECT_THAT(topics(), ElementsAre("$aws/events/jobExecution/j/deleted", "$aws/events/job/j/completed",
+                                    "$aws/events/job/j/deletion_in_progress"));
+  clock_.advance(1);
+  ASSERT_TRUE(jobs().run_due());
+  EXPECT_EQ(topics().back(), "$aws/events/job/j/deleted");
+  EXPECT_EQ(payload(3)["targets"], Json({"arn:thing/lamp"}));
+}
+
+}  // namespace
+}  // namespace otasim::cloud
