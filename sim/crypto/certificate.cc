@@ -57,7 +57,7 @@ bool set_time(ASN1_TIME* time, std::optional<std::int64_t> epoch_seconds, long f
   return X509_gmtime_adj(time, from_now) != nullptr;
 }
 
-bool fill(X509* certificate, const CertificateRequest& request, const P256Key& key, X509* issuer) {
+bool fill(X509* certificate, const CertificateRequest& request, EVP_PKEY* key, X509* issuer) {
   constexpr long kSecondsPerDay = 86400;
   X509_NAME* subject = X509_get_subject_name(certificate);
   const auto* name = reinterpret_cast<const unsigned char*>(request.common_name.c_str());
@@ -69,14 +69,14 @@ bool fill(X509* certificate, const CertificateRequest& request, const P256Key& k
                   kSecondsPerDay * request.valid_days) &&
          X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, name, -1, -1, 0) == 1 &&
          X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1 &&
-         X509_set_pubkey(certificate, key.get()) == 1 && set_usage(certificate, issuer, request.purpose) &&
+         X509_set_pubkey(certificate, key) == 1 && set_usage(certificate, issuer, request.purpose) &&
          add_extension(certificate, issuer, NID_subject_key_identifier, "hash") &&
          (names.empty() || add_extension(certificate, issuer, NID_subject_alt_name, names));
 }
 
 }  // namespace
 
-Result<Certificate> Certificate::build(const CertificateRequest& request, const P256Key& key, X509* issuer,
+Result<Certificate> Certificate::build(const CertificateRequest& request, EVP_PKEY* key, X509* issuer,
                                        const P256Key& issuer_key) {
   Certificate certificate(X509_new());
   X509* x509 = certificate.get();
@@ -90,11 +90,16 @@ Result<Certificate> Certificate::build(const CertificateRequest& request, const 
 
 Result<Certificate> Certificate::issue(const CertificateRequest& request, const P256Key& key,
                                        const Certificate& issuer, const P256Key& issuer_key) {
+  return build(request, key.get(), issuer.get(), issuer_key);
+}
+
+Result<Certificate> Certificate::issue_for(const CertificateRequest& request, EVP_PKEY* key,
+                                           const Certificate& issuer, const P256Key& issuer_key) {
   return build(request, key, issuer.get(), issuer_key);
 }
 
 Result<Certificate> Certificate::self_signed(const CertificateRequest& request, const P256Key& key) {
-  return build(request, key, nullptr, key);
+  return build(request, key.get(), nullptr, key);
 }
 
 Result<Certificate> Certificate::from_pem(const std::string& pem) {

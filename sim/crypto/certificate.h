@@ -37,6 +37,9 @@ class Certificate {
   /// Issues a certificate for `key`, signed by `issuer` with `issuer_key`.
   [[nodiscard]] static Result<Certificate> issue(const CertificateRequest& request, const P256Key& key,
                                                  const Certificate& issuer, const P256Key& issuer_key);
+  /// The same for a public key of any kind.
+  [[nodiscard]] static Result<Certificate> issue_for(const CertificateRequest& request, EVP_PKEY* key,
+                                                     const Certificate& issuer, const P256Key& issuer_key);
   /// Issues a certificate that is its own issuer.
   [[nodiscard]] static Result<Certificate> self_signed(const CertificateRequest& request, const P256Key& key);
   [[nodiscard]] static Result<Certificate> from_pem(const std::string& pem);
@@ -59,7 +62,7 @@ class Certificate {
     void operator()(X509* certificate) const { X509_free(certificate); }
   };
   explicit Certificate(X509* certificate) : certificate_(certificate) {}
-  [[nodiscard]] static Result<Certificate> build(const CertificateRequest& request, const P256Key& key,
+  [[nodiscard]] static Result<Certificate> build(const CertificateRequest& request, EVP_PKEY* key,
                                                  X509* issuer, const P256Key& issuer_key);
 
   std::unique_ptr<X509, Free> certificate_;

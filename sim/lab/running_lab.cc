@@ -16,7 +16,7 @@ Result<std::unique_ptr<RunningLab>> RunningLab::start(boost::asio::io_context& i
   std::unique_ptr<RunningLab> lab(new RunningLab(io, std::move(identities), options, log));
   if (auto started = lab->start_broker(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_cloud(); !started) return tl::unexpected(started.error());
-  if (auto started = lab->start_https_server(); !started) return tl::unexpected(started.error());
+  if (auto started = lab->start_https_servers(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_alpn_port(); !started) return tl::unexpected(started.error());
   return lab;
 }
@@ -79,20 +79,44 @@ Result<void> RunningLab::start_cloud() {
   return {};
 }
 
-Result<void> RunningLab::start_https_server() {
+Result<void> RunningLab::start_https_servers() {
   object_handler_ = std::make_unique<rest::ObjectHandler>(
       rest::ObjectHandlerParts{cloud_->objects(), cloud_->uploads(), cloud_->urls(), clock_, log_});
-  auto server = rest::HttpServer::start(io_, *object_handler_,
-                                        {.address = address(),
-                                         .port = options_.ports.https,
-                                         .certificate_path = identities_.endpoint().certificate_path,
-                                         .key_path = identities_.endpoint().key_path});
-  if (!server) return tl::unexpected(server.error());
-  https_server_ = std::move(*server);
   cloud_->faults().http.attach(
       [this](cloud::ObjectFaultHandler handler) { object_handler_->set_fault_handler(std::move(handler)); });
+  issuer_ = std::make_unique<LabIssuer>(identities_);
+  const AccessKey& key = identities_.access_key();
+  aws_ = std::make_unique<rest::AwsInterface>(
+      rest::AwsInterfaceParts{*cloud_, *issuer_, log_,
+                              [this](std::string_view type) { return endpoint(type); }},
+      rest::AwsInterfaceOptions{key.id, key.secret, options_.throttle}, *object_handler_);
+  auto https = start_https_server(aws_->signed_requests(), options_.ports.https, {});
+  if (!https) return tl::unexpected(https.error());
+  https_server_ = std::move(*https);
+  // By whichever authority: which certificates are good is the registry's business.
+  auto jobs = start_https_server(aws_->mutual_tls(), options_.ports.jobs, {.required = true});
+  if (!jobs) return tl::unexpected(jobs.error());
+  jobs_server_ = std::move(*jobs);
   cloud_->urls().set_endpoint(fmt::format("{}:{}", host(), https_server_->port()));
   return {};
+}
+
+Result<std::unique_ptr<rest::HttpServer>> RunningLab::start_https_server(
+    rest::HttpHandler& handler, std::uint16_t port, const rest::ClientCertificates& clients) {
+  return rest::HttpServer::start(io_, handler,
+                                 {.address = address(),
+                                  .port = port,
+                                  .certificate_path = identities_.endpoint().certificate_path,
+                                  .key_path = identities_.endpoint().key_path,
+                                  .clients = clients});
+}
+
+/// What DescribeEndpoint answers: host and port.
+std::optional<std::string> RunningLab::endpoint(std::string_view type) const {
+  const auto at = [this](std::uint16_t port) { return fmt::format("{}:{}", host(), port); };
+  if (type == "iot:Data" || type == "iot:Data-ATS" || type == "iot:Data-Beta") return at(mqtt_port_);
+  if (type == "iot:Jobs") return at(https_port());
+  return std::nullopt;
 }
 
 Result<void> RunningLab::start_alpn_port() {

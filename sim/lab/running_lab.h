@@ -29,9 +29,11 @@
 #include "sim/cloud/cloud.h"
 #include "sim/cloud/cloud_timers.h"
 #include "sim/lab/lab.h"
+#include "sim/lab/lab_issuer.h"
 #include "sim/lab/lab_ports.h"
 #include "sim/report/event_log.h"
 #include "sim/rest/alpn_port.h"
+#include "sim/rest/aws_interface.h"
 #include "sim/rest/http_server.h"
 #include "sim/rest/object_handler.h"
 
@@ -71,10 +73,12 @@ class RunningLab {
   [[nodiscard]] pid_t broker_pid() const { return broker_ ? broker_->pid() : 0; }
   /// Where the HTTPS server listens; another port at each start.
   [[nodiscard]] std::uint16_t https_port() const { return https_server_->port(); }
+  /// The jobs data plane for clients with a certificate.
+  [[nodiscard]] std::uint16_t jobs_port() const { return jobs_server_->port(); }
   [[nodiscard]] rest::ObjectHandler& object_handler() { return *object_handler_; }
   /// Where all of it listens.
   [[nodiscard]] LabPorts ports() const {
-    return {.mqtt = mqtt_port(), .https = https_port(), .alpn = alpn_port()};
+    return {.mqtt = mqtt_port(), .https = https_port(), .jobs = jobs_port(), .alpn = alpn_port()};
   }
   /// One port for all protocols, told apart by ALPN.
   [[nodiscard]] std::uint16_t alpn_port() const { return alpn_port_->port(); }
@@ -83,7 +87,9 @@ class RunningLab {
   /// The names under which the lab's own devices find it.
   [[nodiscard]] std::vector<std::string> host_names() const;
   /// The ports of 127.0.0.1 that devices may reach.
-  [[nodiscard]] std::vector<std::uint16_t> device_ports() const { return {mqtt_port(), https_port()}; }
+  [[nodiscard]] std::vector<std::uint16_t> device_ports() const {
+    return {mqtt_port(), https_port(), jobs_port()};
+  }
   /// Whether a client is connected to the broker under this id.
   [[nodiscard]] bool is_connected(const std::string& client_id) const;
 
@@ -134,7 +140,10 @@ class RunningLab {
   void log_lost_connections();
   void report_fault(const char* source, const char* name, nlohmann::json more = nlohmann::json::object());
   [[nodiscard]] Result<void> start_cloud();
-  [[nodiscard]] Result<void> start_https_server();
+  [[nodiscard]] Result<void> start_https_servers();
+  [[nodiscard]] Result<std::unique_ptr<rest::HttpServer>> start_https_server(
+      rest::HttpHandler& handler, std::uint16_t port, const rest::ClientCertificates& clients);
+  [[nodiscard]] std::optional<std::string> endpoint(std::string_view type) const;
   [[nodiscard]] Result<void> start_alpn_port();
   [[nodiscard]] std::string address() const { return options_.host.empty() ? "127.0.0.1" : "0.0.0.0"; }
 
@@ -152,7 +161,10 @@ class RunningLab {
   std::unique_ptr<cloud::Cloud> cloud_;
   std::unique_ptr<cloud::CloudTimers> timers_;
   std::unique_ptr<rest::ObjectHandler> object_handler_;
+  std::unique_ptr<LabIssuer> issuer_;
+  std::unique_ptr<rest::AwsInterface> aws_;
   std::unique_ptr<rest::HttpServer> https_server_;
+  std::unique_ptr<rest::HttpServer> jobs_server_;
   std::unique_ptr<rest::AlpnPort> alpn_port_;
   std::unique_ptr<cloud::BrokerLink> broker_link_;
   std::map<std::uint64_t, std::unique_ptr<broker::SecondClient>> second_clients_;

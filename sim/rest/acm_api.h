@@ -27,7 +27,7 @@ class AcmApi final : public HttpHandler {
  public:
   /// @param certificates, verifier  must outlive the handler, and what the parts refer to
   AcmApi(cloud::SigningCertificates& certificates, const RequestVerifier& verifier, JsonApiParts parts)
-      : certificates_(certificates), authenticator_(verifier, "acm"), parts_(std::move(parts)) {}
+      : certificates_(certificates), authenticator_(verifier, {"acm"}), parts_(std::move(parts)) {}
 
   Decision begin(const HttpRequestHead& head) override;
   HttpResponse refuse(const HttpRefusal& refusal) override;

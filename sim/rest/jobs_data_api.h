@@ -1,7 +1,7 @@
 // The jobs data plane: what devices do with their jobs, over HTTPS instead of MQTT.
 //
 //   JsonApi signed_data(ApiStyle::kJobsData, jobs_data_routes(cloud), SignatureAuthenticator(verifier,
-//                       "iot-jobs-data"), parts);
+//                       {"iot-jobs-data"}), parts);
 //   JsonApi mutual_tls(ApiStyle::kJobsData, jobs_data_routes(cloud), CertificateAuthenticator(cloud), parts);
 //
 // The same four operations for signed requests and for connections with a device's certificate. A certificate

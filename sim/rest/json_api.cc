@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "sim/cloud/json_body.h"
@@ -50,7 +51,9 @@ ApiResult<Json> body_members(const std::string& body) {
 std::optional<ApiError> SignatureAuthenticator::refuse(const HttpRequestHead& head,
                                                        const UriValues& /*values*/,
                                                        const std::string& body_hash) {
-  const auto verified = verifier_.verify_request(head, service_, body_hash);
+  const auto claimed = claimed_service(head);
+  const bool is_known = claimed && std::ranges::find(services_, *claimed) != services_.end();
+  const auto verified = verifier_.verify_request(head, is_known ? *claimed : services_.front(), body_hash);
   if (!verified) return api_error(verified.error());
   return std::nullopt;
 }

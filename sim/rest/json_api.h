@@ -1,6 +1,6 @@
 // The common part of AWS's JSON services: finds the operation, reads the body, checks who asks, calls.
 //
-//   JsonApi iot(ApiStyle::kIot, routes, SignatureAuthenticator(verifier, "iot"), {log, clock});
+//   JsonApi iot(ApiStyle::kIot, routes, SignatureAuthenticator(verifier, {"iot"}), {log, clock});
 //   dispatcher.add("iot", iot);
 //
 // Each call is one event when it is answered: source `cloud`, event `api_request` {service, operation,
@@ -45,18 +45,18 @@ class Authenticator {
                                                        const std::string& body_hash) = 0;
 };
 
-/// By the signature, for one service.
+/// By the signature, for one service under one or several signing names.
 class SignatureAuthenticator final : public Authenticator {
  public:
   /// @param verifier  must outlive this
-  SignatureAuthenticator(const RequestVerifier& verifier, std::string service)
-      : verifier_(verifier), service_(std::move(service)) {}
+  SignatureAuthenticator(const RequestVerifier& verifier, std::vector<std::string> services)
+      : verifier_(verifier), services_(std::move(services)) {}
   [[nodiscard]] std::optional<ApiError> refuse(const HttpRequestHead& head, const UriValues& values,
                                                const std::string& body_hash) override;
 
  private:
   const RequestVerifier& verifier_;
-  std::string service_;
+  std::vector<std::string> services_;  ///< the first is the one that errors tell of
 };
 
 /// What all JSON services share; all references must outlive them.
