@@ -69,7 +69,11 @@ Cloud::Cloud(const std::string& folder, std::unique_ptr<Database> database, std:
       policies_(*database_, clock, principals_),
       things_(*database_, clock, options.uuid, certificates_, principals_, jobs_),
       groups_(*database_, clock, options.uuid, jobs_),
-      ota_updates_(*database_, clock, options.uuid, objects_, streams_, jobs_, signer_ ? &*signer_ : nullptr),
+      signing_certificates_(*database_, clock, options.uuid, folder + "/signing-keys"),
+      signing_jobs_(*database_, clock, options.uuid, objects_, signing_certificates_,
+                    signer_ ? &*signer_ : nullptr),
+      ota_updates_(*database_, clock, options.uuid, objects_, streams_, jobs_, signer_ ? &*signer_ : nullptr,
+                   signing_jobs_),
       tags_(*database_),
       logging_(log_jobs(jobs_, log)) {}
 

@@ -33,6 +33,8 @@
 #include "sim/cloud/principals.h"
 #include "sim/cloud/random_id.h"
 #include "sim/cloud/signer.h"
+#include "sim/cloud/signing_certificates.h"
+#include "sim/cloud/signing_jobs.h"
 #include "sim/cloud/streams_service.h"
 #include "sim/cloud/tags.h"
 #include "sim/cloud/thing_groups.h"
@@ -52,7 +54,7 @@ struct CloudOptions {
 
 class Cloud {
  public:
-  /// Opens or makes `cloud.sqlite` and `objects/` in a folder, which must exist.
+  /// Opens or makes `cloud.sqlite`, `objects/` and `signing-keys/` in a folder, which must exist.
   /// @returns kEnvironment if the store cannot be used, kUsage if the signing key cannot be read
   [[nodiscard]] static Result<std::unique_ptr<Cloud>> open(const std::string& folder, const Clock& clock,
                                                            report::EventLog& log, CloudOptions options = {});
@@ -74,6 +76,8 @@ class Cloud {
   [[nodiscard]] JobTemplates& job_templates() { return job_templates_; }
   [[nodiscard]] EventConfigurations& event_configurations() { return event_configurations_; }
   [[nodiscard]] OtaUpdates& ota_updates() { return ota_updates_; }
+  [[nodiscard]] SigningCertificates& signing_certificates() { return signing_certificates_; }
+  [[nodiscard]] SigningJobs& signing_jobs() { return signing_jobs_; }
   [[nodiscard]] Tags& tags() { return tags_; }
   /// Null if the lab signs nothing.
   [[nodiscard]] const Signer* signer() const { return signer_ ? &*signer_ : nullptr; }
@@ -107,6 +111,8 @@ class Cloud {
   Policies policies_;
   Things things_;
   ThingGroups groups_;
+  SigningCertificates signing_certificates_;
+  SigningJobs signing_jobs_;
   OtaUpdates ota_updates_;
   Tags tags_;
   Subscription logging_;

@@ -89,14 +89,49 @@ std::optional<CodeSigning> custom_from_json(const json& object) {
   return CodeSigning{std::move(signing)};
 }
 
+json lab_to_json(const LabSigning& signing) {
+  json start = json::object();
+  json profile = json::object();
+  const auto put = [](json& into, const char* name, const std::string& value) {
+    if (!value.empty()) into[name] = value;
+  };
+  put(profile, "certificatePathOnDevice", signing.certificate_path_on_device);
+  put(profile, "certificateArn", signing.certificate_arn);
+  put(profile, "platform", signing.platform);
+  if (!profile.empty()) start["signingProfileParameter"] = std::move(profile);
+  put(start, "signingProfileName", signing.profile);
+  if (!signing.bucket.empty()) {
+    json place{{"bucket", signing.bucket}};
+    put(place, "prefix", signing.prefix);
+    start["destination"]["s3Destination"] = std::move(place);
+  }
+  return start;
+}
+
+CodeSigning lab_from_json(const json& start) {
+  LabSigning signing;
+  if (const json* profile = member(start, "signingProfileParameter")) {
+    signing.certificate_path_on_device = text(*profile, "certificatePathOnDevice");
+    signing.certificate_arn = text(*profile, "certificateArn");
+    signing.platform = text(*profile, "platform");
+  }
+  signing.profile = text(start, "signingProfileName");
+  const json* const destination = member(start, "destination");
+  if (const json* place = destination == nullptr ? nullptr : member(*destination, "s3Destination")) {
+    signing.bucket = text(*place, "bucket");
+    signing.prefix = text(*place, "prefix");
+  }
+  return signing;
+}
+
 /// Null for an unsigned file, which has no such member.
 json signing_to_json(const CodeSigning& signing) {
   if (const auto* custom = std::get_if<CustomSigning>(&signing)) {
     return {{"customCodeSigning", custom_to_json(*custom)}};
   }
+  if (const auto* job = std::get_if<SignedByJob>(&signing)) return {{"awsSignerJobId", job->job_id}};
   if (const auto* lab = std::get_if<LabSigning>(&signing)) {
-    return {{"startSigningJobParameter",
-             {{"signingProfileParameter", {{"certificatePathOnDevice", lab->certificate_path_on_device}}}}}};
+    return {{"startSigningJobParameter", lab_to_json(*lab)}};
   }
   return nullptr;
 }
@@ -105,10 +140,12 @@ std::optional<CodeSigning> signing_from_json(const json& file) {
   const json* const signing = member(file, "codeSigning");
   if (signing == nullptr) return CodeSigning{Unsigned{}};
   if (const json* custom = member(*signing, "customCodeSigning")) return custom_from_json(*custom);
+  if (const std::string job = text(*signing, "awsSignerJobId"); !job.empty()) {
+    return CodeSigning{SignedByJob{job}};
+  }
   const json* const start = member(*signing, "startSigningJobParameter");
-  const json* const profile = start == nullptr ? nullptr : member(*start, "signingProfileParameter");
-  if (profile == nullptr) return std::nullopt;
-  return CodeSigning{LabSigning{text(*profile, "certificatePathOnDevice")}};
+  if (start == nullptr) return std::nullopt;
+  return lab_from_json(*start);
 }
 
 }  // namespace

@@ -123,14 +123,16 @@ std::string_view to_string(OtaUpdateStatus status) {
 }
 
 OtaUpdates::OtaUpdates(Database& database, const Clock& clock, UuidSource uuid, ObjectStore& objects,
-                       StreamsService& streams, JobsService& jobs, const Signer* signer)
+                       StreamsService& streams, JobsService& jobs, const Signer* signer,
+                       SigningJobs& signing_jobs)
     : database_(database),
       clock_(clock),
       uuid_(std::move(uuid)),
       objects_(objects),
       streams_(streams),
       jobs_(jobs),
-      signer_(signer) {}
+      signer_(signer),
+      signing_jobs_(signing_jobs) {}
 
 ServiceResult<OtaUpdate> OtaUpdates::create(const CreateOtaUpdateRequest& request) {
   if (const auto valid = check_request(request); !valid) return tl::unexpected(valid.error());
@@ -231,17 +233,9 @@ ServiceResult<std::string> OtaUpdates::make_document(const CreateOtaUpdateReques
     if (has(request.protocols, Protocol::kHttp)) {
       entry.update_data_url = presigned_placeholder(source.object.location);
     }
-    if (const auto* custom = std::get_if<CustomSigning>(&source.file->code_signing)) {
-      auto signature = signature_of(*custom);
-      if (!signature) return tl::unexpected(signature.error());
-      entry.signature = FileSignature{custom->certificate_name, custom->hash_algorithm,
-                                      custom->signature_algorithm, std::move(*signature)};
-    } else if (const auto* lab = std::get_if<LabSigning>(&source.file->code_signing)) {
-      auto signature = sign(source.object);
-      if (!signature) return tl::unexpected(signature.error());
-      entry.signature =
-          FileSignature{lab->certificate_path_on_device, "SHA256", "ECDSA", std::move(*signature)};
-    }
+    auto signature = sign(source.file->code_signing, source.object);
+    if (!signature) return tl::unexpected(signature.error());
+    entry.signature = std::move(*signature);
     document.files.push_back(std::move(entry));
   }
   return render(document);
@@ -260,13 +254,79 @@ ServiceResult<std::vector<std::uint8_t>> OtaUpdates::signature_of(const CustomSi
   return objects_.read_all(object->location);
 }
 
-ServiceResult<std::vector<std::uint8_t>> OtaUpdates::sign(const ObjectInfo& object) {
+ServiceResult<std::optional<FileSignature>> OtaUpdates::sign(const CodeSigning& signing,
+                                                             const ObjectInfo& object) {
+  const auto made = [&]() -> ServiceResult<FileSignature> {
+    if (const auto* custom = std::get_if<CustomSigning>(&signing)) {
+      auto signature = signature_of(*custom);
+      if (!signature) return tl::unexpected(signature.error());
+      return FileSignature{custom->certificate_name, custom->hash_algorithm, custom->signature_algorithm,
+                           std::move(*signature)};
+    }
+    if (const auto* job = std::get_if<SignedByJob>(&signing))
+      return signature_of_job(job->job_id, object, {});
+    const auto& lab = std::get<LabSigning>(signing);
+    const bool by_job =
+        !lab.profile.empty() || !lab.certificate_arn.empty() || !lab.platform.empty() || !lab.bucket.empty();
+    return by_job ? sign_by_job(lab, object) : sign_by_lab(lab, object);
+  };
+  if (std::holds_alternative<Unsigned>(signing)) return std::nullopt;
+  auto signature = made();
+  if (!signature) return tl::unexpected(signature.error());
+  return std::move(*signature);
+}
+
+ServiceResult<FileSignature> OtaUpdates::sign_by_lab(const LabSigning& signing, const ObjectInfo& object) {
   if (signer_ == nullptr) return refuse(ErrorCode::kInvalidRequest, "The lab has no code-signing key.");
   const auto content = objects_.read_all(object.location);
   if (!content) return tl::unexpected(content.error());
   auto signature = signer_->sign(*content);
   if (!signature) return tl::unexpected(ServiceError(signature.error()));
-  return std::move(*signature);
+  return FileSignature{signing.certificate_path_on_device, "SHA256", "ECDSA", std::move(*signature)};
+}
+
+ServiceResult<FileSignature> OtaUpdates::sign_by_job(const LabSigning& signing, const ObjectInfo& object) {
+  const StartSigningJobRequest request{.source = object.location,
+                                       .bucket = signing.bucket,
+                                       .prefix = signing.prefix,
+                                       .profile = signing.profile};
+  const auto job = [&] {
+    if (!signing.profile.empty()) return signing_jobs_.start(request);
+    SigningProfile profile{
+        .name = {},
+        .platform = signing.platform.empty() ? signing_platforms().front().id : signing.platform,
+        .certificate_arn = signing.certificate_arn};
+    return signing_jobs_.start(request, profile);
+  }();
+  if (!job) return tl::unexpected(job.error());
+  return signature_of_job(*job, object, signing.certificate_path_on_device);
+}
+
+ServiceResult<FileSignature> OtaUpdates::signature_of_job(const std::string& job_id, const ObjectInfo& object,
+                                                          const std::string& path_on_device) {
+  auto job = signing_jobs_.describe(job_id);
+  if (!job) return tl::unexpected(job.error());
+  if (!job->succeeded) {
+    return refuse(ErrorCode::kInvalidRequest, fmt::format("Signing job {} failed: {}", job_id, job->reason));
+  }
+  const bool same = job->source.bucket == object.location.bucket && job->source.key == object.location.key &&
+                    job->source.version == object.location.version;
+  if (!same) {
+    return refuse(ErrorCode::kInvalidRequest,
+                  fmt::format("Signing job {} signed another object: {}/{} {}.", job_id, job->source.bucket,
+                              job->source.key, job->source.version));
+  }
+  std::string path = path_on_device;
+  if (path.empty()) path = job->profile.parameters[kCertificatePathParameter];
+  if (path.empty()) {
+    return refuse(
+        ErrorCode::kInvalidRequest,
+        fmt::format("Nothing says where devices have the certificate: give a certificatePathOnDevice, or "
+                    "the profile a signing parameter {}.",
+                    kCertificatePathParameter));
+  }
+  const SigningPlatform* const platform = find_signing_platform(job->profile.platform);
+  return FileSignature{std::move(path), platform->hash, platform->signature, std::move(job->signature)};
 }
 
 ServiceResult<OtaUpdate> OtaUpdates::describe(const OtaUpdateId& id) {

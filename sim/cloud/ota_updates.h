@@ -24,10 +24,12 @@
 #include "sim/cloud/identifiers.h"
 #include "sim/cloud/jobs_service.h"
 #include "sim/cloud/object_store.h"
+#include "sim/cloud/ota_document.h"
 #include "sim/cloud/page.h"
 #include "sim/cloud/random_id.h"
 #include "sim/cloud/service_error.h"
 #include "sim/cloud/signer.h"
+#include "sim/cloud/signing_jobs.h"
 #include "sim/cloud/streams_service.h"
 
 namespace otasim::cloud {
@@ -47,9 +49,20 @@ using FileLocation = std::variant<ObjectLocation, StreamFileLocation>;
 /// No signature: the document has neither `certfile` nor a signature key.
 struct Unsigned {};
 
-/// The lab's signer signs the object (startSigningJobParameter).
+/// The lab's signer signs the object (startSigningJobParameter), with its own key unless a profile or a
+/// certificate says otherwise; then it is a signing job (signing_jobs.h), with a destination if one is named.
 struct LabSigning {
-  std::string certificate_path_on_device;
+  std::string certificate_path_on_device = {};  ///< may be empty with a profile that has one
+  std::string profile = {};                     ///< signingProfileName
+  std::string platform = {};                    ///< of signingProfileParameter; empty: AmazonFreeRTOS-Default
+  std::string certificate_arn = {};             ///< of signingProfileParameter
+  std::string bucket = {};                      ///< of the destination
+  std::string prefix = {};
+};
+
+/// A signing job that has signed the object before (awsSignerJobId).
+struct SignedByJob {
+  std::string job_id;
 };
 
 /// The caller brings the signature (customCodeSigning): its bytes, or a stream's file that holds them.
@@ -60,7 +73,7 @@ struct CustomSigning {
   std::string signature_algorithm = "ECDSA";
 };
 
-using CodeSigning = std::variant<Unsigned, LabSigning, CustomSigning>;
+using CodeSigning = std::variant<Unsigned, LabSigning, CustomSigning, SignedByJob>;
 
 struct OtaUpdateFile {
   std::string file_name;  ///< on the device
@@ -125,8 +138,9 @@ struct RemoveOtaUpdateRequest {
 class OtaUpdates {
  public:
   /// @param signer  null if the lab has no code-signing key
+  /// @param signing_jobs  who signs with a profile or a user's own key
   OtaUpdates(Database& database, const Clock& clock, UuidSource uuid, ObjectStore& objects,
-             StreamsService& streams, JobsService& jobs, const Signer* signer);
+             StreamsService& streams, JobsService& jobs, const Signer* signer, SigningJobs& signing_jobs);
 
   /// @returns the update, which may be kCreateFailed
   ///          kResourceAlreadyExists, kInvalidRequest for an id whose job id would be too long, no file or
@@ -150,7 +164,13 @@ class OtaUpdates {
                                                          const std::vector<Source>& sources,
                                                          const std::optional<StreamId>& stream);
   [[nodiscard]] ServiceResult<std::vector<std::uint8_t>> signature_of(const CustomSigning& signing);
-  [[nodiscard]] ServiceResult<std::vector<std::uint8_t>> sign(const ObjectInfo& object);
+  [[nodiscard]] ServiceResult<std::optional<FileSignature>> sign(const CodeSigning& signing,
+                                                                 const ObjectInfo& object);
+  [[nodiscard]] ServiceResult<FileSignature> sign_by_lab(const LabSigning& signing, const ObjectInfo& object);
+  [[nodiscard]] ServiceResult<FileSignature> sign_by_job(const LabSigning& signing, const ObjectInfo& object);
+  [[nodiscard]] ServiceResult<FileSignature> signature_of_job(const std::string& job_id,
+                                                              const ObjectInfo& object,
+                                                              const std::string& path_on_device);
 
   Database& database_;
   const Clock& clock_;
@@ -159,6 +179,7 @@ class OtaUpdates {
   StreamsService& streams_;
   JobsService& jobs_;
   const Signer* signer_;
+  SigningJobs& signing_jobs_;
 };
 
 }  // namespace otasim::cloud

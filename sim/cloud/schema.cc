@@ -348,6 +348,42 @@ CREATE TABLE upload_parts(
   checksum TEXT NOT NULL,
   last_modified INTEGER NOT NULL,
   PRIMARY KEY(upload_id, number)) WITHOUT ROWID;
+
+-- Signing: imported certificates, whose keys are files; profiles; jobs, which are over when they are here.
+CREATE TABLE signing_certificates(
+  arn TEXT PRIMARY KEY,
+  certificate TEXT NOT NULL,
+  chain TEXT NOT NULL,
+  imported_at INTEGER NOT NULL,
+  key_file TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE signing_profiles(
+  name TEXT PRIMARY KEY,
+  platform TEXT NOT NULL,
+  certificate_arn TEXT NOT NULL,
+  parameters TEXT NOT NULL,
+  version TEXT NOT NULL,
+  canceled INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE signing_jobs(
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id TEXT NOT NULL UNIQUE,
+  token TEXT NOT NULL,
+  bucket TEXT NOT NULL,
+  key TEXT NOT NULL,
+  version_id TEXT NOT NULL,
+  profile TEXT NOT NULL,
+  profile_version TEXT NOT NULL,
+  platform TEXT NOT NULL,
+  certificate_arn TEXT NOT NULL,
+  parameters TEXT NOT NULL,
+  succeeded INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  signed_bucket TEXT NOT NULL,
+  signed_key TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  created_at INTEGER NOT NULL);
+CREATE INDEX signing_jobs_by_token ON signing_jobs(token) WHERE token <> '';
 )sql"};
 
 constexpr std::int64_t kVersion = kMigrations.size();

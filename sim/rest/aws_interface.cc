@@ -1,6 +1,7 @@
 #include "sim/rest/aws_interface.h"
 
 #include "sim/rest/jobs_data_api.h"
+#include "sim/rest/signer_api.h"
 
 namespace otasim::rest {
 
@@ -28,11 +29,18 @@ AwsInterface::AwsInterface(AwsInterfaceParts parts, const AwsInterfaceOptions& o
           shared(parts, options)),
       mutual_tls_(ApiStyle::kJobsData, jobs_data_routes(parts.cloud),
                   std::make_unique<CertificateAuthenticator>(parts.cloud), shared(parts, options)),
+      signer_(ApiStyle::kIot, signer_routes(parts.cloud.signing_jobs()),
+              std::make_unique<SignatureAuthenticator>(verifier_, std::vector<std::string>{"signer"}),
+              shared(parts, options)),
+      acm_(parts.cloud.signing_certificates(), verifier_, shared(parts, options)),
       dispatcher_(parts.cloud.clock(), s3) {
   dispatcher_.add("iot", iot_, [this](const HttpRequestHead& head) { return iot_.recognizes(head); });
   dispatcher_.add(kOldIotName, iot_);
   dispatcher_.add("iot-jobs-data", jobs_data_);
   dispatcher_.add("s3", s3);
+  dispatcher_.add("signer", signer_,
+                  [this](const HttpRequestHead& head) { return signer_.recognizes(head); });
+  dispatcher_.add("acm", acm_, &AcmApi::recognizes);
   dispatcher_.set_mutual_tls(mutual_tls_);
 }
 

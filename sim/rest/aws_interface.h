@@ -5,7 +5,7 @@
 //   auto https = HttpServer::start(io, aws.signed_requests(), {...});
 //   auto jobs = HttpServer::start(io, aws.mutual_tls(), {.clients = {.required = true}, ...});
 //
-// Services: `iot`, `iot-jobs-data`, `s3` and what add() brings.
+// Services: `iot`, `iot-jobs-data`, `s3`, `signer`, `acm` and what add() brings.
 #pragma once
 
 #include <functional>
@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "sim/cloud/cloud.h"
+#include "sim/rest/acm_api.h"
 #include "sim/rest/dispatcher.h"
 #include "sim/rest/iot_api.h"
 #include "sim/rest/json_api.h"
@@ -59,6 +60,8 @@ class AwsInterface {
   JsonApi iot_;
   JsonApi jobs_data_;
   JsonApi mutual_tls_;
+  JsonApi signer_;
+  AcmApi acm_;
   Dispatcher dispatcher_;
 };
 

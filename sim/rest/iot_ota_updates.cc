@@ -62,20 +62,21 @@ cloud::CodeSigning custom_signing(const MemberReader& custom) {
 cloud::CodeSigning signer_job(const MemberReader& start) {
   cloud::LabSigning signing;
   if (const auto profile = start.object("signingProfileParameter")) {
-    static_cast<void>(profile->text("certificateArn"));
-    static_cast<void>(profile->text("platform"));
+    signing.certificate_arn = profile->text("certificateArn").value_or("");
+    signing.platform = profile->text("platform").value_or("");
     signing.certificate_path_on_device = profile->text("certificatePathOnDevice").value_or("");
   }
-  static_cast<void>(start.text("signingProfileName"));
+  signing.profile = start.text("signingProfileName", {.max = 64}).value_or("");
   if (const auto destination = start.object("destination")) {
     if (const auto object = destination->object("s3Destination")) {
-      static_cast<void>(object->text("bucket"));
-      static_cast<void>(object->text("prefix"));
+      signing.bucket = object->text("bucket").value_or("");
+      signing.prefix = object->text("prefix").value_or("");
     }
   }
-  if (signing.certificate_path_on_device.empty()) {
+  if (signing.certificate_path_on_device.empty() && signing.profile.empty()) {
     start.fail(
-        invalid_request("startSigningJobParameter needs signingProfileParameter.certificatePathOnDevice."));
+        invalid_request("startSigningJobParameter needs a signingProfileName, or a "
+                        "signingProfileParameter with a certificatePathOnDevice."));
   }
   return signing;
 }
@@ -89,7 +90,7 @@ cloud::CodeSigning signing_of(const MemberReader& file) {
   if (job.has_value() + start.has_value() + custom.has_value() > 1) {
     signing->fail(invalid_request("A file is signed in one way only."));
   }
-  if (job) signing->fail(invalid_request(fmt::format("Signing job {} does not exist.", *job)));
+  if (job) return cloud::SignedByJob{*job};
   if (start) return signer_job(*start);
   if (custom) return custom_signing(*custom);
   return cloud::Unsigned{};

@@ -245,10 +245,11 @@ TEST_F(VersionsTest, ACopyIsAnObjectOfItsOwn) {
 TEST_F(VersionsTest, AStoreOfAnEarlierVersionKeepsItsObjects) {
   const auto object = put("a", {1, 2, 3});
   ASSERT_TRUE(database_->run_script(
+      "DROP TABLE signing_certificates; DROP TABLE signing_profiles; DROP TABLE signing_jobs;"
       "DROP TABLE upload_parts; DROP TABLE uploads; DROP TABLE buckets; DROP INDEX objects_by_content;"
       "DROP INDEX objects_in_order; ALTER TABLE objects DROP COLUMN content;"
       "ALTER TABLE objects DROP COLUMN headers; ALTER TABLE objects DROP COLUMN checksum;"
-      "PRAGMA user_version = 3;"));
+      "PRAGMA user_version = 5;"));
   open();
   EXPECT_EQ(objects_->read_all(object.location).value(), (Bytes{1, 2, 3}));
   EXPECT_EQ(buckets().describe("firmware")->versioning, Versioning::kEnabled);

@@ -140,9 +140,9 @@ TEST_F(S3ClientsTest, TheCommandLineSeesVersionsAndDeleteMarkers) {
   EXPECT_EQ(listed["DeleteMarkers"][0]["IsLatest"], true);
   EXPECT_THAT(aws_error({"s3api", "get-object", "--bucket", "firmware", "--key", "a", client->file("x")}),
               HasSubstr("NoSuchKey"));
-  const Json old = aws_json({"s3api", "get-object", "--bucket", "firmware", "--key", "a", "--version-id",
-                             one["VersionId"].get<std::string>(), "--checksum-mode", "ENABLED",
-                             client->file("x")});
+  const Json old =
+      aws_json({"s3api", "get-object", "--bucket", "firmware", "--key", "a", "--version-id",
+                one["VersionId"].get<std::string>(), "--checksum-mode", "ENABLED", client->file("x")});
   EXPECT_EQ(old["Metadata"]["note"], "one");
   EXPECT_EQ(old["ChecksumCRC32"], one["ChecksumCRC32"]);
   EXPECT_EQ(read_file(client->file("x")).value(), Bytes{'1'});
