@@ -37,6 +37,19 @@ bool is_signed_by_host_only(const HttpRequestHead& head) {
   return found == target->query.end() || found->value == "host";
 }
 
+/// Version 2 of signatures, which S3 takes for no bucket of these years.
+bool is_signed_in_version_2(const HttpRequestHead& head) {
+  if (head.text("Authorization").starts_with("AWS ")) return true;
+  const auto target = cloud::parse_request_target(head.target);
+  return target && std::ranges::find(target->query, "AWSAccessKeyId", &cloud::QueryParameter::name) !=
+                       target->query.end();
+}
+
+S3Error unsupported_mechanism() {
+  return {400, "InvalidRequest",
+          "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
+}
+
 /// The problem, in S3's words.
 S3Error worded(const SignatureError& error, const RequestSignature* signature, std::int64_t now) {
   const bool in_query = signature != nullptr && signature->in_query;
@@ -49,8 +62,7 @@ S3Error worded(const SignatureError& error, const RequestSignature* signature, s
     case SignatureProblem::kMalformedTarget:
       return {400, "InvalidURI", "Couldn't parse the specified URI."};
     case SignatureProblem::kWrongAlgorithm:
-      return {400, "InvalidRequest",
-              "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
+      return unsupported_mechanism();
     case SignatureProblem::kIncomplete:
     case SignatureProblem::kWrongScope:
     case SignatureProblem::kWrongService:
@@ -97,6 +109,7 @@ S3Error worded(const SignatureError& error, const RequestSignature* signature, s
 
 S3Result<S3Caller> authenticate_s3(const HttpRequestHead& head, const RequestVerifier& verifier,
                                    const cloud::UrlPresigner& presigner) {
+  if (is_signed_in_version_2(head)) return tl::unexpected(unsupported_mechanism());
   S3Caller caller;
   if (is_signed_by_host_only(head)) {
     const auto presigned = presigner.verify(head.method, head.target, head.text("Host"));
