@@ -86,7 +86,7 @@ ServiceResult<void> JobsService::open(Job& job) {
   }
   job.status = JobStatus::kInProgress;
   job.last_updated_at = clock_.now();
-  return save_job(job);
+  return {};
 }
 
 /// A window closes: what has not been begun waits for the next one.

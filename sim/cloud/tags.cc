@@ -29,9 +29,6 @@ constexpr std::array kTaggable{
 }  // namespace
 
 ServiceResult<void> Tags::check(const TagMap& tags) {
-  if (tags.size() > kMaxTags) {
-    return refuse(ErrorCode::kLimitExceeded, fmt::format("A resource may have {} tags.", kMaxTags));
-  }
   for (const auto& [key, value] : tags) {
     if (key.empty() || key.size() > kMaxKey || value.size() > kMaxValue) {
       return refuse(
@@ -41,6 +38,9 @@ ServiceResult<void> Tags::check(const TagMap& tags) {
     if (key.starts_with("aws:")) {
       return refuse(ErrorCode::kInvalidRequest, "Keys that begin with 'aws:' are AWS's own.");
     }
+  }
+  if (tags.size() > kMaxTags) {
+    return refuse(ErrorCode::kLimitExceeded, fmt::format("A resource may have {} tags.", kMaxTags));
   }
   return {};
 }

@@ -120,10 +120,11 @@ std::optional<std::string> RunningLab::endpoint(std::string_view type) const {
 }
 
 Result<void> RunningLab::start_alpn_port() {
-  auto port = rest::AlpnPort::start(io_, {.address = address(),
-                                          .port = options_.ports.alpn,
-                                          .protocols = {{rest::kMqttProtocol, mqtt_port_}},
-                                          .otherwise = https_server_->port()});
+  auto port = rest::AlpnPort::start(
+      io_, {.address = address(),
+            .port = options_.ports.alpn,
+            .protocols = {{rest::kMqttProtocol, mqtt_port_}, {rest::kHttpProtocol, jobs_port()}},
+            .otherwise = https_server_->port()});
   if (!port) return tl::unexpected(port.error());
   alpn_port_ = std::move(*port);
   return {};

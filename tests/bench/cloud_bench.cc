@@ -189,10 +189,45 @@ std::size_t list_all(cloud::JobsService& jobs, const cloud::ExecutionStore::Filt
   return count;
 }
 
-/// A job for many things, and many jobs for a thing: made, listed, cancelled.
+/// Lists all members of a group in pages. @returns how many
+std::size_t list_things(cloud::ThingGroups& groups, const cloud::GroupName& group) {
+  std::size_t count = 0;
+  cloud::PageRequest page{.max_results = cloud::kMaxPageSize};
+  do {
+    const auto list = need(groups.things_in(group, true, page));
+    count += list.items.size();
+    page.next_token = list.next_token;
+  } while (!page.next_token.empty());
+  return count;
+}
+
+/// What an operator and a device ask of a job with many executions. @returns calls a second, by name
+Json calls_per_second(cloud::JobsService& jobs, const cloud::JobId& job, const cloud::ThingName& thing) {
+  constexpr int kCalls = 5000;
+  Json result;
+  const auto measure = [&result](const char* name, const auto& call) {
+    const auto start = steady_clock::now();
+    for (int i = 0; i < kCalls; ++i) call();
+    result[name] = kCalls / seconds_since(start);
+  };
+  measure("describe_job_per_s", [&] {
+    need(jobs.describe_job(job));
+    need(jobs.targets_of(job));
+    need(jobs.process_details(job));
+  });
+  measure("list_page_of_100_per_s",
+          [&] { need(jobs.list_executions({.filter = {.job = job}, .page = {}})); });
+  measure("describe_execution_per_s", [&] { need(jobs.describe(job, thing)); });
+  measure("update_execution_per_s", [&] { need(jobs.update(job, thing, {})); });
+  return result;
+}
+
+/// A job for many things, and many jobs for a thing: made, listed, cancelled. The rollout's minutes pass at
+/// once.
 Json many_executions(int number) {
   const auto folder = need(TempDir::create());
-  const cloud::LabClock clock;
+  constexpr std::int64_t kStart = 1'700'000'000;
+  cloud::ManualClock clock(kStart);
   const auto log = need(report::EventLog::create(folder.file("events.jsonl")));
   const auto cloud = need(cloud::Cloud::open(folder.path().string(), clock, *log));
   const auto group = cloud::GroupName::trusted("all");
@@ -211,8 +246,19 @@ Json many_executions(int number) {
     result[name] = seconds_since(start) * 1e3;
   };
   const auto job = cloud::JobId::trusted("wide");
-  timed("one_job_create_ms",
+  timed("one_job_plan_ms",
         [&] { need(cloud->jobs().create({.id = job, .document = "{}", .targets = {group}})); });
+  timed("group_list_ms", [&] {
+    if (list_things(cloud->groups(), group) != static_cast<std::size_t>(number)) std::abort();
+  });
+  result["calls"] = calls_per_second(cloud->jobs(), job, cloud::ThingName::trusted("t0"));
+  timed("one_job_roll_out_ms", [&] {
+    constexpr std::int64_t kMinute = 60;
+    while (!need(cloud->jobs().process_details(job)).processing_targets.empty()) {
+      clock.advance(kMinute);
+      need(cloud->jobs().run_due());
+    }
+  });
   timed("one_job_list_ms", [&] {
     if (list_all(cloud->jobs(), {.job = job}) != static_cast<std::size_t>(number)) std::abort();
   });
@@ -243,6 +289,10 @@ void print(const Options& options, const Json& result) {
   }
   fmt::print("\n{:<38}{:>12}\n", fmt::format("{} executions", options.executions), "ms");
   for (const auto& [name, value] : result["executions"].items()) {
+    if (value.is_number()) fmt::print("{:<38}{:>12.0f}\n", name, value.get<double>());
+  }
+  fmt::print("\n{:<38}{:>12}\n", "while it is rolled out", "calls/s");
+  for (const auto& [name, value] : result["executions"]["calls"].items()) {
     fmt::print("{:<38}{:>12.0f}\n", name, value.get<double>());
   }
 }

@@ -6,6 +6,14 @@ namespace otasim::cloud::testing {
 
 using enum ExecutionStatus;
 
+namespace {
+
+std::int64_t deadline_of(const ModelExecution& e) {
+  return std::min(e.in_progress_deadline.value_or(INT64_MAX), e.step_deadline.value_or(INT64_MAX));
+}
+
+}  // namespace
+
 bool JobsModel::create_thing(const std::string& thing) {
   if (things_.contains(thing)) return true;
   const auto before = continuous_jobs_of(thing);
@@ -19,6 +27,10 @@ bool JobsModel::remove_thing(const std::string& thing) {
   for (auto& [group, members] : members_) members.erase(thing);
   for (std::size_t i = 0; i < executions_.size(); ++i) {
     if (executions_[i].thing == thing && executions_[i].open()) end(i, kRemoved);
+  }
+  for (auto& [id, job] : jobs_) {
+    unplan(id, thing);
+    complete_if_done(id);
   }
   return true;
 }
@@ -48,7 +60,7 @@ std::set<std::string> JobsModel::continuous_jobs_of(const std::string& thing) co
   std::set<std::string> all;
   if (!things_.contains(thing)) return all;
   for (const auto& [id, job] : jobs_) {
-    const bool follows = job.continuous && job.status == JobStatus::kInProgress;
+    const bool follows = job.continuous && job.started && !job.over();
     if (follows && targets_of(job).contains(thing)) all.insert(id);
   }
   return all;
@@ -57,13 +69,18 @@ std::set<std::string> JobsModel::continuous_jobs_of(const std::string& thing) co
 /// After a change of who is where: leaves what is no target any more, joins what is one now.
 void JobsModel::follow(const std::string& thing, const std::set<std::string>& before) {
   const auto after = continuous_jobs_of(thing);
+  for (const std::string& id : before) {
+    if (!after.contains(id)) unplan(id, thing);
+  }
   for (std::size_t i = 0; i < executions_.size(); ++i) {
     const ModelExecution& e = executions_[i];
     if (e.thing == thing && e.open() && before.contains(e.job) && !after.contains(e.job)) end(i, kRemoved);
   }
   for (const std::string& id : after) {
     const ModelExecution* const last = latest(id, thing);
-    if (!before.contains(id) && (last == nullptr || !last->open())) add(id, thing);
+    if (before.contains(id) || jobs_.at(id).stopped || (last != nullptr && last->open())) continue;
+    plan(id, thing, 0);
+    advance(id);
   }
 }
 
@@ -74,20 +91,34 @@ bool JobsModel::create_job(const std::string& id, const ModelJob& job) {
   }
   if (job.things.empty() && job.groups.empty()) return false;
   jobs_[id] = job;
-  for (const std::string& thing : targets_of(job)) add(id, thing);
-  complete_if_done(id);
+  advance(id);
+  return true;
+}
+
+bool JobsModel::update_job(const std::string& id, const RolloutConfig& rollout) {
+  const auto job = jobs_.find(id);
+  if (job == jobs_.end() || job->second.over()) return false;
+  job->second.rollout = rollout;
+  advance(id);
   return true;
 }
 
 bool JobsModel::cancel_job(const std::string& id, bool force) {
   const auto job = jobs_.find(id);
-  if (job == jobs_.end() || job->second.status != JobStatus::kInProgress) return false;
-  job->second.status = JobStatus::kCanceled;
+  if (job == jobs_.end() || job->second.over()) return false;
+  cancel(id, force);
+  return true;
+}
+
+void JobsModel::cancel(const std::string& id, bool force) {
+  ModelJob& job = jobs_.at(id);
+  job.status = JobStatus::kCanceled;
+  job.plan.clear();
+  job.due.reset();
   for (std::size_t i = 0; i < executions_.size(); ++i) {
     const ModelExecution& e = executions_[i];
     if (e.job == id && e.open() && (force || e.status == kQueued)) end(i, kCanceled);
   }
-  return true;
 }
 
 bool JobsModel::cancel_execution(const std::string& id, const std::string& thing, bool force) {
@@ -98,9 +129,13 @@ bool JobsModel::cancel_execution(const std::string& id, const std::string& thing
 }
 
 bool JobsModel::remove_job(const std::string& id, bool force) {
-  const auto job = jobs_.find(id);
-  if (job == jobs_.end() || (job->second.status == JobStatus::kInProgress && !force)) return false;
-  jobs_.erase(job);
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end()) return false;
+  ModelJob& job = found->second;
+  if (job.status == JobStatus::kDeletionInProgress || (!job.over() && !force)) return false;
+  job.status = JobStatus::kDeletionInProgress;
+  job.plan.clear();
+  job.due = now_ + 1;
   std::erase_if(executions_, [&](const ModelExecution& e) { return e.job == id; });
   return true;
 }
@@ -154,23 +189,158 @@ bool JobsModel::update(const std::string& id, const std::string& thing, Executio
   return true;
 }
 
-void JobsModel::pass(std::int64_t seconds) {
+void JobsModel::pass(std::int64_t seconds, const std::function<void()>& after_each) {
   now_ += seconds;
-  // In the order in which they ran out; those that did at once in order of creation.
   for (;;) {
-    std::optional<std::size_t> first;
-    std::int64_t earliest = now_;
-    for (std::size_t i = 0; i < executions_.size(); ++i) {
-      const ModelExecution& e = executions_[i];
-      const std::int64_t deadline =
-          std::min(e.in_progress_deadline.value_or(INT64_MAX), e.step_deadline.value_or(INT64_MAX));
-      if (deadline > now_ || (first && deadline >= earliest)) continue;
-      first = i;
-      earliest = deadline;
+    std::int64_t execution_due = INT64_MAX;
+    for (const ModelExecution& e : executions_) execution_due = std::min(execution_due, deadline_of(e));
+    std::int64_t job_due = INT64_MAX;
+    std::string job;
+    for (const auto& [id, one] : jobs_) {
+      if (one.due.value_or(INT64_MAX) >= job_due) continue;
+      job_due = *one.due;
+      job = id;
     }
-    if (!first) return;
-    end(*first, kTimedOut);
+    if (std::min(execution_due, job_due) > now_) return;
+    if (job_due < execution_due) {
+      advance(job);
+    } else {
+      time_out(std::min(now_, job_due));
+    }
+    after_each();
   }
+}
+
+/// In the order in which they ran out; those that did at once in order of creation.
+void JobsModel::time_out(std::int64_t until) {
+  std::vector<std::pair<std::int64_t, std::size_t>> due;
+  for (std::size_t i = 0; i < executions_.size(); ++i) {
+    if (const std::int64_t at = deadline_of(executions_[i]); at <= until) due.emplace_back(at, i);
+  }
+  std::ranges::sort(due);
+  for (const auto& [at, i] : due) end(i, kTimedOut);
+}
+
+JobsModel::Phase JobsModel::phase(const ModelJob& job, std::int64_t at) {
+  if (job.end && at >= *job.end) return Phase::kOver;
+  if (job.start && at < *job.start) return Phase::kWaiting;
+  if (job.window && at % job.window->every >= job.window->open) return Phase::kWaiting;
+  return Phase::kOpen;
+}
+
+/// Found by looking at each second.
+std::optional<std::int64_t> JobsModel::phase_ends(const ModelJob& job) const {
+  if (!job.start && !job.end && !job.window) return std::nullopt;
+  constexpr std::int64_t kFarthest = 7200;
+  for (std::int64_t at = now_ + 1; at < now_ + kFarthest; ++at) {
+    if (phase(job, at) != phase(job, now_)) return at;
+  }
+  return std::nullopt;
+}
+
+void JobsModel::advance(const std::string& id) {
+  ModelJob& job = jobs_.at(id);
+  if (job.status == JobStatus::kDeletionInProgress) {
+    if (now_ >= *job.due) jobs_.erase(id);
+    return;
+  }
+  if (job.over()) return;
+  job.due = phase_ends(job);
+  switch (phase(job, now_)) {
+    case Phase::kOver:
+      if (!job.stopped) end_schedule(id);
+      break;
+    case Phase::kWaiting:
+      job.status = JobStatus::kScheduled;
+      break;
+    case Phase::kOpen:
+      job.status = JobStatus::kInProgress;
+      roll_out(id);
+      break;
+  }
+  complete_if_done(id);
+}
+
+void JobsModel::end_schedule(const std::string& id) {
+  ModelJob& job = jobs_.at(id);
+  if (job.end_behavior != EndBehavior::kStopRollout) {
+    return cancel(id, job.end_behavior == EndBehavior::kForceCancel);
+  }
+  job.status = JobStatus::kInProgress;
+  job.started = true;
+  job.stopped = true;
+  job.plan.clear();
+}
+
+void JobsModel::roll_out(const std::string& id) {
+  ModelJob& job = jobs_.at(id);
+  if (!job.started) {
+    job.started = true;
+    for (const std::string& thing : targets_of(job)) {
+      if (things_.contains(thing)) plan(id, thing, 0);
+    }
+  }
+  if (job.plan.empty()) return;
+  if (!job.minute || now_ >= *job.minute + 60) {
+    job.minute = now_;
+    job.minute_left = rate(id);
+  }
+  while (job.minute_left > 0 && !job.plan.empty()) {
+    const ModelJob::Planned first = job.plan.front();
+    job.plan.erase(job.plan.begin());
+    --job.minute_left;
+    if (first.retry_attempt == 0) ++job.notified;
+    add(id, first.thing, first.retry_attempt);
+  }
+  if (!job.plan.empty()) job.due = std::min(job.due.value_or(INT64_MAX), *job.minute + 60);
+}
+
+/// The base rate times the factor, as often as the criterion has been reached.
+std::int64_t JobsModel::rate(const std::string& id) const {
+  const RolloutConfig& rollout = jobs_.at(id).rollout;
+  const double most = static_cast<double>(rollout.maximum_per_minute.value_or(1000));
+  if (!rollout.exponential) return static_cast<std::int64_t>(most);
+  const auto times = [](std::int64_t number, const std::optional<std::int64_t>& criterion) {
+    return criterion ? number / *criterion : 0;
+  };
+  const std::int64_t raised = std::max(times(jobs_.at(id).notified, rollout.exponential->notified_things),
+                                       times(count(id, kSucceeded), rollout.exponential->succeeded_things));
+  double rate = static_cast<double>(rollout.exponential->base_per_minute);
+  for (std::int64_t i = 0; i < raised; ++i) {
+    rate *= static_cast<double>(rollout.exponential->increment_tenths) / 10;
+  }
+  return static_cast<std::int64_t>(std::min(rate, most));
+}
+
+void JobsModel::plan(const std::string& id, const std::string& thing, int retry_attempt) {
+  auto& planned = jobs_.at(id).plan;
+  const bool is_planned =
+      std::ranges::any_of(planned, [&](const ModelJob::Planned& one) { return one.thing == thing; });
+  if (!is_planned) planned.push_back({thing, retry_attempt});
+}
+
+void JobsModel::unplan(const std::string& id, const std::string& thing) {
+  std::erase_if(jobs_.at(id).plan, [&](const ModelJob::Planned& one) { return one.thing == thing; });
+}
+
+int JobsModel::count(const std::string& id, ExecutionStatus status) const {
+  return static_cast<int>(std::ranges::count_if(
+      executions_, [&](const ModelExecution& e) { return e.job == id && e.status == status; }));
+}
+
+bool JobsModel::abort_is_met(const std::string& id) const {
+  const ModelJob& job = jobs_.at(id);
+  if (job.over() || !job.abort) return false;
+  const int failed = count(id, kFailed);
+  const int rejected = count(id, kRejected);
+  const int timed_out = count(id, kTimedOut);
+  const int ended = count(id, kSucceeded) + failed + rejected + timed_out;
+  int matching = failed + rejected + timed_out;
+  if (job.abort->failure == AbortFailure::kFailed) matching = failed;
+  if (job.abort->failure == AbortFailure::kRejected) matching = rejected;
+  if (job.abort->failure == AbortFailure::kTimedOut) matching = timed_out;
+  if (ended < job.abort->min_executed_things) return false;
+  return 100.0 * matching / ended >= static_cast<double>(job.abort->threshold_hundredths) / 100;
 }
 
 void JobsModel::add(const std::string& id, const std::string& thing, int retry_attempt) {
@@ -185,15 +355,17 @@ void JobsModel::end(std::size_t index, ExecutionStatus status) {
   e.in_progress_deadline.reset();
   e.step_deadline.reset();
   const ModelExecution ended = e;
+  if (abort_is_met(ended.job)) cancel(ended.job, false);
   if (retries_left(jobs_.at(ended.job), ended)) {
-    add(ended.job, ended.thing, ended.retry_attempt + 1);
+    plan(ended.job, ended.thing, ended.retry_attempt + 1);
+    advance(ended.job);
   } else {
     complete_if_done(ended.job);
   }
 }
 
 bool JobsModel::retries_left(const ModelJob& job, const ModelExecution& ended) const {
-  if (job.status != JobStatus::kInProgress) return false;
+  if (job.over() || job.stopped) return false;
   if (ended.status != kFailed && ended.status != kTimedOut) return false;
   if (job.retries.any > 0) return ended.retry_attempt < job.retries.any;
   std::int64_t same = 0;
@@ -207,10 +379,12 @@ bool JobsModel::retries_left(const ModelJob& job, const ModelExecution& ended) c
 
 void JobsModel::complete_if_done(const std::string& id) {
   ModelJob& job = jobs_.at(id);
-  if (job.continuous || job.status != JobStatus::kInProgress) return;
+  if ((job.continuous && !job.stopped) || job.over() || !job.started || !job.plan.empty()) return;
   const bool any_open =
       std::ranges::any_of(executions_, [&](const ModelExecution& e) { return e.job == id && e.open(); });
-  if (!any_open) job.status = JobStatus::kCompleted;
+  if (any_open) return;
+  job.status = JobStatus::kCompleted;
+  job.due.reset();
 }
 
 std::size_t JobsModel::index_of(const ModelExecution& execution) const {
@@ -225,10 +399,14 @@ ModelExecution* JobsModel::latest(const std::string& id, const std::string& thin
   return last;
 }
 
+bool JobsModel::in_sight(const ModelExecution& e) const {
+  return e.status == kInProgress || jobs_.at(e.job).status != JobStatus::kScheduled;
+}
+
 ModelExecution* JobsModel::find_next(const std::string& thing) {
   for (const ExecutionStatus status : {kInProgress, kQueued}) {
     for (ModelExecution& e : executions_) {
-      if (e.thing == thing && e.status == status) return &e;
+      if (e.thing == thing && e.status == status && in_sight(e)) return &e;
     }
   }
   return nullptr;
@@ -237,7 +415,7 @@ ModelExecution* JobsModel::find_next(const std::string& thing) {
 std::string JobsModel::next(const std::string& thing) const {
   for (const ExecutionStatus status : {kInProgress, kQueued}) {
     for (const ModelExecution& e : executions_) {
-      if (e.thing == thing && e.status == status) return e.name();
+      if (e.thing == thing && e.status == status && in_sight(e)) return e.name();
     }
   }
   return "-";
@@ -246,7 +424,7 @@ std::string JobsModel::next(const std::string& thing) const {
 std::set<std::string> JobsModel::pending(const std::string& thing) const {
   std::set<std::string> names;
   for (const ModelExecution& e : executions_) {
-    if (e.thing == thing && e.open()) names.insert(e.name());
+    if (e.thing == thing && e.open() && in_sight(e)) names.insert(e.name());
   }
   return names;
 }

@@ -13,8 +13,12 @@ namespace {
 using testing::JobsModel;
 using testing::ModelExecution;
 using testing::ModelJob;
+using testing::ModelWindow;
 
-const std::vector<std::string> kThings{"a", "b"};
+const std::vector<std::string> kThings{"a", "b", "c", "d"};
+/// Every ten minutes, for three.
+constexpr ModelWindow kWindow{600, 180};
+constexpr const char* kWindowCron = "cron(0/10 * * * ? *)";
 const std::vector<std::string> kGroups{"outer", "inner"};
 const std::vector<std::string> kJobs{"j1", "j2"};
 
@@ -31,7 +35,28 @@ std::optional<std::int64_t> maybe_minutes() {
   return one_of<std::optional<std::int64_t>>({std::nullopt, std::nullopt, 1, 2, 5, kNoStepTimeout});
 }
 
-ModelJob any_job() {
+RolloutConfig any_rollout() {
+  return one_of<RolloutConfig>({{},
+                                {.maximum_per_minute = 1},
+                                {.maximum_per_minute = 2},
+                                {.exponential = ExponentialRate{1, 20, 1, {}}},
+                                {.maximum_per_minute = 3, .exponential = ExponentialRate{1, 15, {}, 1}},
+                                {.exponential = ExponentialRate{1, 30, 2, 1}}});
+}
+
+/// Times that AWS takes: half an hour ahead at least.
+void schedule(ModelJob& job, std::int64_t now) {
+  if (coin()) job.start = now + one_of<std::int64_t>({1800, 1830});
+  const std::int64_t from = job.start.value_or(now);
+  if (coin()) {
+    job.end = from + one_of<std::int64_t>({1800, 2000});
+    job.end_behavior =
+        one_of<EndBehavior>({EndBehavior::kStopRollout, EndBehavior::kCancel, EndBehavior::kForceCancel});
+  }
+  if (coin()) job.window = kWindow;
+}
+
+ModelJob any_job(std::int64_t now) {
   ModelJob job;
   job.continuous = coin();
   for (const std::string& thing : kThings) {
@@ -42,6 +67,11 @@ ModelJob any_job() {
   }
   job.timeout_minutes = one_of<std::optional<std::int64_t>>({std::nullopt, 1, 3});
   job.retries = one_of<RetryConfig>({{}, {.failed = 1}, {.failed = 1, .timed_out = 2}, {.any = 2}});
+  job.rollout = any_rollout();
+  job.abort = one_of<std::optional<AbortCriterion>>(
+      {std::nullopt, std::nullopt, AbortCriterion{AbortFailure::kFailed, 50'00, 2},
+       AbortCriterion{AbortFailure::kAll, 33'33, 3}, AbortCriterion{AbortFailure::kTimedOut, 100'00, 1}});
+  if (*rc::gen::inRange(0, 3) == 0) schedule(job, now);
   return job;
 }
 
@@ -53,6 +83,7 @@ enum class Step {
   kCancelJob,
   kCancelExecution,
   kRemoveJob,
+  kUpdateJob,
   kStartNext,
   kUpdate,
   kPass,
@@ -70,9 +101,10 @@ const std::vector<Step> kSteps = [] {
   add(Step::kCancelJob, 1);
   add(Step::kCancelExecution, 1);
   add(Step::kRemoveJob, 1);
+  add(Step::kUpdateJob, 1);
   add(Step::kStartNext, 4);
   add(Step::kUpdate, 16);
-  add(Step::kPass, 4);
+  add(Step::kPass, 6);
   add(Step::kReopen, 1);
   return steps;
 }();
@@ -90,11 +122,13 @@ class History {
   }
 
   void step() {
-    const auto before = queues();
+    queues_ = queues();
     told_.clear();
+    expected_told_.clear();
     take_step();
+    expect_told();
     compare_state();
-    compare_told(before);
+    RC_ASSERT(told_ == expected_told_);
   }
 
  private:
@@ -102,6 +136,7 @@ class History {
     std::string next;
     std::set<std::string> pending;
   };
+  using Queues = std::map<std::string, Queue>;
 
   void open() {
     subscription_.reset();
@@ -152,7 +187,7 @@ class History {
         break;
       }
       case Step::kCreateJob: {
-        const ModelJob wanted = any_job();
+        const ModelJob wanted = any_job(model_.now());
         expected = model_.create_job(id, wanted);
         done = jobs.create(request_for(job, wanted)).has_value();
         break;
@@ -175,6 +210,12 @@ class History {
         done = jobs.remove_job(job, force).has_value();
         break;
       }
+      case Step::kUpdateJob: {
+        const RolloutConfig rollout = any_rollout();
+        expected = model_.update_job(id, rollout);
+        done = jobs.update_job(job, {.rollout = rollout}).has_value();
+        break;
+      }
       case Step::kStartNext: {
         const auto minutes = maybe_minutes();
         expected = model_.start_next(thing, minutes);
@@ -194,8 +235,8 @@ class History {
         break;
       }
       case Step::kPass: {
-        const std::int64_t seconds = one_of<std::int64_t>({1, 59, 60, 200});
-        model_.pass(seconds);
+        const std::int64_t seconds = one_of<std::int64_t>({1, 59, 60, 60, 200, 600, 1800});
+        model_.pass(seconds, [this] { expect_told(); });
         clock_.advance(seconds);
         done = jobs.run_due().has_value();
         break;
@@ -215,11 +256,17 @@ class History {
     if (job.continuous) request.target_selection = TargetSelection::kContinuous;
     request.in_progress_timeout_minutes = job.timeout_minutes;
     request.retries = job.retries;
+    request.rollout = job.rollout;
+    if (job.abort) request.abort.criteria = {*job.abort};
+    request.scheduling.start_time = job.start;
+    request.scheduling.end_time = job.end;
+    if (job.end) request.scheduling.end_behavior = job.end_behavior;
+    if (job.window) request.scheduling.maintenance_windows = {{kWindowCron, kWindow.open / 60}};
     return request;
   }
 
-  std::map<std::string, Queue> queues() const {
-    std::map<std::string, Queue> all;
+  Queues queues() const {
+    Queues all;
     for (const std::string& thing : kThings) all[thing] = {model_.next(thing), model_.pending(thing)};
     return all;
   }
@@ -267,14 +314,16 @@ class History {
     return all;
   }
 
-  /// Each thing is told, once, of a queue that holds other executions than before, and of another next one.
-  void compare_told(const std::map<std::string, Queue>& before) {
-    std::vector<std::string> expected;
-    for (const auto& [thing, queue] : before) {
-      if (model_.pending(thing) != queue.pending) expected.push_back("notify " + thing);
-      if (model_.next(thing) != queue.next) expected.push_back("next " + thing + " " + model_.next(thing));
+  /// Each thing is told, once for each change, of a queue that holds other executions than before, and of
+  /// another next one.
+  void expect_told() {
+    const Queues now = queues();
+    for (const auto& [thing, queue] : now) {
+      const Queue& before = queues_[thing];
+      if (queue.pending != before.pending) expected_told_.push_back("notify " + thing);
+      if (queue.next != before.next) expected_told_.push_back("next " + thing + " " + queue.next);
     }
-    RC_ASSERT(told_ == expected);
+    queues_ = now;
   }
 
   TempDir folder_ = TempDir::create().value();
@@ -283,6 +332,8 @@ class History {
   std::unique_ptr<Cloud> cloud_;
   Subscription subscription_;
   std::vector<std::string> told_;
+  std::vector<std::string> expected_told_;
+  Queues queues_;  ///< as the things last heard of them
   JobsModel model_;
 };
 

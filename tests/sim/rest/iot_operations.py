@@ -446,7 +446,7 @@ def ota_updates():
     iot.create_ota_update(otaUpdateId="v3", targets=[ACCOUNT + "thing/lamp"], roleArn=ROLE, files=[
         {"fileName": "/app.bin", "fileLocation": {"stream": {"streamId": "s1", "fileId": 7}},
          "codeSigning": {"startSigningJobParameter": {"signingProfileParameter": {
-             "certificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/1", "platform": "AmazonFreeRTOS-Default",
+             "platform": "AmazonFreeRTOS-Default",
              "certificatePathOnDevice": "/cert.pem"}}}}])
     failed = iot.create_ota_update(otaUpdateId="v4", targets=[ACCOUNT + "thing/lamp"], roleArn=ROLE, files=[
         {"fileName": "/app.bin", "fileLocation": {"s3Location": {"bucket": "firmware", "key": "none"}}}])
