@@ -27,13 +27,14 @@ void print_status(const json& lab) {
       "up in {} (pid {})\n"
       "  AWS interface  {}, account {}, region {}\n"
       "  MQTT           {}:{}\n"
+      "  jobs           https://{}:{}\n"
       "  by ALPN        {}:{}\n"
       "  CA             {}\n"
       "  credentials    {}\n"
       "  devices        {}, {} of them connected\n",
       text("folder"), number("pid"), text("aws_endpoint"), text("account"), text("region"), text("endpoint"),
-      number("mqtt_port"), text("endpoint"), number("alpn_port"), text("ca"), text("environment"),
-      number("devices"), number("devices_connected"));
+      number("mqtt_port"), text("endpoint"), number("jobs_port"), text("endpoint"), number("alpn_port"),
+      text("ca"), text("environment"), number("devices"), number("devices_connected"));
 }
 
 Result<void> status(const LabOptions& options) {

@@ -103,6 +103,7 @@ void print_welcome(const nlohmann::json& lab, const UpOptions& options) {
       "The lab is up in {folder}; {end}, and otasim up goes on with it.\n"
       "  AWS interface  {aws}, account {account}, region {region}\n"
       "  MQTT           {host}:{mqtt}, TLS with a client certificate of the lab\n"
+      "  jobs           https://{host}:{jobs}, with a client certificate of the lab\n"
       "  by ALPN        {host}:{alpn}, MQTT and HTTPS on one port\n"
       "  CA             {ca}\n"
       "  credentials    {environment}\n"
@@ -127,8 +128,9 @@ void print_welcome(const nlohmann::json& lab, const UpOptions& options) {
       fmt::arg("folder", text("folder")), fmt::arg("end", end), fmt::arg("aws", text("aws_endpoint")),
       fmt::arg("account", text("account")), fmt::arg("region", text("region")),
       fmt::arg("host", text("endpoint")), fmt::arg("mqtt", lab.value("mqtt_port", 0)),
-      fmt::arg("alpn", lab.value("alpn_port", 0)), fmt::arg("ca", text("ca")),
-      fmt::arg("environment", text("environment")), fmt::arg("program", options.program));
+      fmt::arg("jobs", lab.value("jobs_port", 0)), fmt::arg("alpn", lab.value("alpn_port", 0)),
+      fmt::arg("ca", text("ca")), fmt::arg("environment", text("environment")),
+      fmt::arg("program", options.program));
 }
 
 void show(const nlohmann::json& lab, const UpOptions& options) {

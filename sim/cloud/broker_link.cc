@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/broker/principal.h"
+#include "sim/cloud/arn.h"
 #include "sim/cloud/client_events.h"
 
 namespace otasim::cloud {
@@ -14,6 +15,12 @@ constexpr int kReplyQos = 0;
 /// Acknowledged when the plugin has handled it.
 constexpr int kCommandQos = 1;
 constexpr int kEventQos = 1;
+
+std::string target_arn(const JobTarget& target) {
+  const auto* const thing = std::get_if<ThingName>(&target);
+  return thing != nullptr ? iot_arn("thing", thing->str())
+                          : iot_arn("thinggroup", std::get<GroupName>(target).str());
+}
 
 /// `$aws/things/<thing>/...`
 std::string thing_of(std::string_view topic) {
@@ -39,6 +46,7 @@ BrokerLink::BrokerLink(boost::asio::io_context& io, Cloud& cloud, std::function<
       on_lost_(std::move(on_lost)),
       message_faults_(io, cloud.log()),
       front_end_(cloud.jobs(), cloud.streams(), cloud.clock(), cloud.log(), cloud.faults(), *this),
+      job_events_(cloud.jobs(), cloud.event_configurations(), cloud.clock(), random_uuid, target_arn, *this),
       presence_(cloud.clock(), random_uuid),
       principals_(cloud.principals().listen([this](const std::string& certificate_id) {
         const auto grants = cloud_.principals().grants_of(certificate_id);

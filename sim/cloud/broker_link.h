@@ -21,6 +21,7 @@
 #include "sim/broker/broker_client.h"
 #include "sim/broker/message_faults.h"
 #include "sim/cloud/cloud.h"
+#include "sim/cloud/job_events.h"
 #include "sim/cloud/mqtt_front_end.h"
 #include "sim/cloud/presence_events.h"
 #include "sim/cloud/publisher.h"
@@ -68,6 +69,7 @@ class BrokerLink final : private Publisher {
   std::deque<std::function<void()>> waiting_;     ///< for the plugin to know every principal
   broker::MessageFaults message_faults_;
   MqttFrontEnd front_end_;
+  JobEvents job_events_;
   PresenceEvents presence_;
   Subscription principals_;
 };

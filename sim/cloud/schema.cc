@@ -12,7 +12,7 @@ namespace otasim::cloud {
 namespace {
 
 /// Entry N brings version N to version N + 1. Entries are only ever added: there are files of each version.
-constexpr std::array<const char*, 7> kMigrations{R"sql(
+constexpr std::array<const char*, 6> kMigrations{R"sql(
 CREATE TABLE things(
   name TEXT PRIMARY KEY,
   thing_id TEXT NOT NULL,
@@ -348,8 +348,7 @@ CREATE TABLE upload_parts(
   checksum TEXT NOT NULL,
   last_modified INTEGER NOT NULL,
   PRIMARY KEY(upload_id, number)) WITHOUT ROWID;
-)sql",
-                                                 R"sql(
+
 -- Signing: imported certificates, whose keys are files; profiles; jobs, which are over when they are here.
 CREATE TABLE signing_certificates(
   arn TEXT PRIMARY KEY,

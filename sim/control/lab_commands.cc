@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "sim/cloud/arn.h"
 #include "sim/lab/aws_profile.h"
 
 namespace otasim::control {
@@ -26,13 +27,14 @@ nlohmann::json describe_lab(lab::RunningLab& lab, const lab::Fleet& fleet) {
           {"pid", ::getpid()},
           {"endpoint", lab.host()},
           {"aws_endpoint", endpoint},
-          {"account", lab::kAccountId},
-          {"region", lab::kRegion},
+          {"account", cloud::kAccount},
+          {"region", cloud::kRegion},
           {"access_key_id", identities.access_key().id},
           {"credentials", identities.folder() + "/credentials.json"},
           {"environment", identities.folder() + "/env.sh"},
           {"mqtt_port", lab.mqtt_port()},
           {"https_port", lab.https_port()},
+          {"jobs_port", lab.jobs_port()},
           {"alpn_port", lab.alpn_port()},
           {"ca", identities.authority().certificate_path},
           {"console_certificate", identities.folder() + "/console.cert.pem"},

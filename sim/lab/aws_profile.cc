@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "sim/base/file_io.h"
+#include "sim/cloud/arn.h"
 
 namespace otasim::lab {
 
@@ -38,8 +39,8 @@ Result<std::string> write_aws_environment(const Lab& lab, const std::string& end
       {"AWS_CA_BUNDLE", lab.authority().certificate_path},
       {"AWS_ACCESS_KEY_ID", lab.access_key().id},
       {"AWS_SECRET_ACCESS_KEY", lab.access_key().secret},
-      {"AWS_REGION", kRegion},
-      {"AWS_DEFAULT_REGION", kRegion},
+      {"AWS_REGION", std::string(cloud::kRegion)},
+      {"AWS_DEFAULT_REGION", std::string(cloud::kRegion)},
       {"AWS_EC2_METADATA_DISABLED", "true"},
   }};
   for (const auto& [name, value] : variables) text += fmt::format("export {}={}\n", name, quoted(value));

@@ -15,10 +15,6 @@
 
 namespace otasim::lab {
 
-/// The account and the region that every lab is.
-inline constexpr const char* kAccountId = "000000000000";
-inline constexpr const char* kRegion = "us-east-1";
-
 /// @param host  where other machines find the lab; the endpoint's own name for this machine only
 /// @returns `https://localhost:8443` and the like: a name that every resolver on the machine knows
 [[nodiscard]] std::string aws_endpoint(const std::string& host, std::uint16_t https_port);

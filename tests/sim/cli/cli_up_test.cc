@@ -123,14 +123,14 @@ TEST_F(UpTest, PortsAreTheSameAtTheNextStart) {
   const json first = up("a");
   EXPECT_EQ(otasim({"down", "--lab", folder.file("a")}).code, 0);
   const json second = up("a");
-  for (const char* kept : {"mqtt_port", "https_port", "alpn_port"})
+  for (const char* kept : {"mqtt_port", "https_port", "jobs_port", "alpn_port"})
     EXPECT_EQ(first[kept], second[kept]) << kept;
 }
 
 TEST_F(UpTest, ListensOnTheLoopbackInterfaceOnly) {
   const json lab = up("a");
   const auto all = listening(lab["pid"].get<pid_t>());
-  EXPECT_GE(all.size(), 2U) << "HTTPS and ALPN";
+  EXPECT_GE(all.size(), 3U) << "HTTPS, jobs and ALPN";
   EXPECT_THAT(all, Each(StartsWith("0100007F:")));
 }
 

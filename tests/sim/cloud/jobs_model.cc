@@ -211,6 +211,13 @@ void JobsModel::pass(std::int64_t seconds, const std::function<void()>& after_ea
   }
 }
 
+std::optional<std::int64_t> JobsModel::next_due() const {
+  std::int64_t earliest = INT64_MAX;
+  for (const ModelExecution& e : executions_) earliest = std::min(earliest, deadline_of(e));
+  for (const auto& [id, job] : jobs_) earliest = std::min(earliest, job.due.value_or(INT64_MAX));
+  return earliest == INT64_MAX ? std::nullopt : std::optional(earliest);
+}
+
 /// In the order in which they ran out; those that did at once in order of creation.
 void JobsModel::time_out(std::int64_t until) {
   std::vector<std::pair<std::int64_t, std::size_t>> due;
@@ -231,6 +238,7 @@ JobsModel::Phase JobsModel::phase(const ModelJob& job, std::int64_t at) {
 /// Found by looking at each second.
 std::optional<std::int64_t> JobsModel::phase_ends(const ModelJob& job) const {
   if (!job.start && !job.end && !job.window) return std::nullopt;
+  if (job.start && now_ < *job.start) return job.start;
   constexpr std::int64_t kFarthest = 7200;
   for (std::int64_t at = now_ + 1; at < now_ + kFarthest; ++at) {
     if (phase(job, at) != phase(job, now_)) return at;

@@ -88,6 +88,8 @@ class JobsModel {
   [[nodiscard]] std::string next(const std::string& thing) const;
   /// What of a thing's queue `notify` tells: what is in it.
   [[nodiscard]] std::set<std::string> pending(const std::string& thing) const;
+  /// When something will happen by itself.
+  [[nodiscard]] std::optional<std::int64_t> next_due() const;
   [[nodiscard]] std::int64_t now() const { return now_; }
 
  private:

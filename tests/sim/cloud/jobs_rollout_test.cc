@@ -233,6 +233,23 @@ TEST_F(JobsRolloutTest, AFurtherAttemptTakesItsTurnBehindTheOthers) {
   EXPECT_EQ(jobs().execution(id_, thing(0))->retry_attempt, 1);
 }
 
+TEST_F(JobsRolloutTest, AFurtherAttemptIsNoFurtherThing) {
+  make_fleet(1);
+  create({.id = id_,
+          .target_selection = TargetSelection::kContinuous,
+          .retries = {.failed = 1},
+          .rollout = {.exponential = ExponentialRate{1, 50, 2, {}}}});
+  end(0, kFailed);
+  pass(60);
+  EXPECT_EQ(reached(), 2) << "one thing, twice";
+  ASSERT_TRUE(cloud_->groups().add_thing(group("fleet"), lamp_));
+  ASSERT_TRUE(cloud_->groups().add_thing(group("fleet"), door_));
+  pass(60);
+  EXPECT_EQ(reached(), 3) << "still one a minute";
+  pass(60);
+  EXPECT_EQ(reached(), 4);
+}
+
 TEST_F(JobsRolloutTest, CancelingStopsTheRollout) {
   make_fleet(3);
   create({.id = id_, .rollout = {.maximum_per_minute = 1}});

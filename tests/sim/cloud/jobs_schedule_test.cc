@@ -214,6 +214,7 @@ TEST_P(EndBehaviorTest, IsWhatHappensAtTheEnd) {
   ASSERT_TRUE(jobs().start_next(door_));
   pass(kHour);
   EXPECT_EQ(status(), GetParam().job);
+  EXPECT_TRUE(jobs().process_details(id_)->processing_targets.empty());
   EXPECT_EQ(jobs().execution(id_, door_)->state.status, GetParam().begun);
   EXPECT_EQ(jobs().execution(id_, lamp_)->state.status, GetParam().waiting);
   pass(kHour);
