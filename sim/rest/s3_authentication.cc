@@ -50,6 +50,19 @@ S3Error unsupported_mechanism() {
           "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
 }
 
+/// A header of AWS's own that changes what a presigned request does, and was not signed with it.
+std::optional<std::string> unsigned_header(const HttpRequestHead& head) {
+  constexpr std::array<std::string_view, 3> kHarmless{"x-amz-content-sha256", "x-amz-security-token",
+                                                      "x-amz-checksum-mode"};
+  for (const auto& [name, value] : head.headers) {
+    constexpr std::string_view kPrefix = "x-amz-";
+    if (name.size() < kPrefix.size() || !same_field(name.substr(0, kPrefix.size()), kPrefix)) continue;
+    const auto is_this = [&name = name](std::string_view harmless) { return same_field(name, harmless); };
+    if (std::ranges::none_of(kHarmless, is_this)) return name;
+  }
+  return std::nullopt;
+}
+
 /// The problem, in S3's words.
 S3Error worded(const SignatureError& error, const RequestSignature* signature, std::int64_t now) {
   const bool in_query = signature != nullptr && signature->in_query;
@@ -114,6 +127,12 @@ S3Result<S3Caller> authenticate_s3(const HttpRequestHead& head, const RequestVer
   if (is_signed_by_host_only(head)) {
     const auto presigned = presigner.verify(head.method, head.target, head.text("Host"));
     if (!presigned) return tl::unexpected(presigned.error());
+    if (const auto name = unsigned_header(head)) {
+      return tl::unexpected(S3Error{403,
+                                    "AccessDenied",
+                                    "There were headers present in the request which were not signed",
+                                    {{"HeadersNotSigned", *name}}});
+    }
     caller.presigned_expires_at = presigned->expires_at;
     return caller;
   }
