@@ -54,10 +54,11 @@ S3Error unsupported_mechanism() {
 std::optional<std::string> unsigned_header(const HttpRequestHead& head) {
   constexpr std::array<std::string_view, 3> kHarmless{"x-amz-content-sha256", "x-amz-security-token",
                                                       "x-amz-checksum-mode"};
-  for (const auto& [name, value] : head.headers) {
-    constexpr std::string_view kPrefix = "x-amz-";
-    if (name.size() < kPrefix.size() || !same_field(name.substr(0, kPrefix.size()), kPrefix)) continue;
-    const auto is_this = [&name = name](std::string_view harmless) { return same_field(name, harmless); };
+  constexpr std::string_view kPrefix = "x-amz-";
+  for (const auto& field : head.headers) {
+    const std::string& name = field.first;
+    if (!same_field(std::string_view(name).substr(0, kPrefix.size()), kPrefix)) continue;
+    const auto is_this = [&name](std::string_view harmless) { return same_field(name, harmless); };
     if (std::ranges::none_of(kHarmless, is_this)) return name;
   }
   return std::nullopt;
