@@ -37,6 +37,33 @@ bool is_signed_by_host_only(const HttpRequestHead& head) {
   return found == target->query.end() || found->value == "host";
 }
 
+/// Version 2 of signatures, which S3 takes for no bucket of these years.
+bool is_signed_in_version_2(const HttpRequestHead& head) {
+  if (head.text("Authorization").starts_with("AWS ")) return true;
+  const auto target = cloud::parse_request_target(head.target);
+  return target && std::ranges::find(target->query, "AWSAccessKeyId", &cloud::QueryParameter::name) !=
+                       target->query.end();
+}
+
+S3Error unsupported_mechanism() {
+  return {400, "InvalidRequest",
+          "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
+}
+
+/// A header of AWS's own that changes what a presigned request does, and was not signed with it.
+std::optional<std::string> unsigned_header(const HttpRequestHead& head) {
+  constexpr std::array<std::string_view, 3> kHarmless{"x-amz-content-sha256", "x-amz-security-token",
+                                                      "x-amz-checksum-mode"};
+  constexpr std::string_view kPrefix = "x-amz-";
+  for (const auto& field : head.headers) {
+    const std::string& name = field.first;
+    if (!same_field(std::string_view(name).substr(0, kPrefix.size()), kPrefix)) continue;
+    const auto is_this = [&name](std::string_view harmless) { return same_field(name, harmless); };
+    if (std::ranges::none_of(kHarmless, is_this)) return name;
+  }
+  return std::nullopt;
+}
+
 /// The problem, in S3's words.
 S3Error worded(const SignatureError& error, const RequestSignature* signature, std::int64_t now) {
   const bool in_query = signature != nullptr && signature->in_query;
@@ -49,8 +76,7 @@ S3Error worded(const SignatureError& error, const RequestSignature* signature, s
     case SignatureProblem::kMalformedTarget:
       return {400, "InvalidURI", "Couldn't parse the specified URI."};
     case SignatureProblem::kWrongAlgorithm:
-      return {400, "InvalidRequest",
-              "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
+      return unsupported_mechanism();
     case SignatureProblem::kIncomplete:
     case SignatureProblem::kWrongScope:
     case SignatureProblem::kWrongService:
@@ -97,10 +123,17 @@ S3Error worded(const SignatureError& error, const RequestSignature* signature, s
 
 S3Result<S3Caller> authenticate_s3(const HttpRequestHead& head, const RequestVerifier& verifier,
                                    const cloud::UrlPresigner& presigner) {
+  if (is_signed_in_version_2(head)) return tl::unexpected(unsupported_mechanism());
   S3Caller caller;
   if (is_signed_by_host_only(head)) {
     const auto presigned = presigner.verify(head.method, head.target, head.text("Host"));
     if (!presigned) return tl::unexpected(presigned.error());
+    if (const auto name = unsigned_header(head)) {
+      return tl::unexpected(S3Error{403,
+                                    "AccessDenied",
+                                    "There were headers present in the request which were not signed",
+                                    {{"HeadersNotSigned", *name}}});
+    }
     caller.presigned_expires_at = presigned->expires_at;
     return caller;
   }

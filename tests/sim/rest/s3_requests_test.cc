@@ -372,6 +372,21 @@ TEST_F(S3RequestsTest, FaultsStrikeReadsWithPresignedUrlsOnly) {
   EXPECT_EQ(send(head, "").status, 503);
 }
 
+TEST_F(S3RequestsTest, APresignedPutCannotBeMadeACopy) {
+  put_in("firmware", "secret", bytes("secret"));
+  HttpRequestHead head;
+  head.method = "PUT";
+  const std::string url = presigner_.presign("PUT", {"firmware", "mine", ""}, 60);
+  head.target = url.substr(url.find("/firmware"));
+  head.headers = {{"Host", "localhost:8443"}};
+  EXPECT_EQ(send(head, "").status, 200);
+  head.headers.emplace_back("X-Amz-Copy-Source", "/firmware/secret");
+  const auto refused = send(head, "");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, HasSubstr("<HeadersNotSigned>X-Amz-Copy-Source</HeadersNotSigned>"));
+  EXPECT_EQ(content("mine"), "");
+}
+
 TEST_F(S3RequestsTest, TheTableOfOperationsNamesEachOnce) {
   std::set<std::string_view> names;
   for (const S3Operation& operation : s3_operations()) EXPECT_TRUE(names.insert(operation.name).second);
