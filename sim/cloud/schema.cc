@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace otasim::cloud {
@@ -261,7 +262,8 @@ constexpr std::int64_t kVersion = kMigrations.size();
 
 }  // namespace
 
-Result<void> migrate(Database& database) {
+Result<void> migrate(Database& database, std::optional<std::int64_t> up_to) {
+  const std::int64_t last = std::min(up_to.value_or(kVersion), kVersion);
   std::int64_t version = 0;
   auto read =
       database.query("PRAGMA user_version", {}, [&version](const Row& row) { version = row.integer(0); });
@@ -272,10 +274,10 @@ Result<void> migrate(Database& database) {
                 "Use the otasim that made the lab, or start a new lab in another folder.");
   }
   return database.transaction([&]() -> Result<void> {
-    for (std::int64_t step = version; step < kVersion; ++step) {
+    for (std::int64_t step = version; step < last; ++step) {
       if (auto done = database.run_script(kMigrations[static_cast<std::size_t>(step)]); !done) return done;
     }
-    return database.run_script(fmt::format("PRAGMA user_version = {}", kVersion));
+    return database.run_script(fmt::format("PRAGMA user_version = {}", last));
   });
 }
 
