@@ -73,9 +73,10 @@ foreach(label unit quick full)
   add_custom_target(tests_${label})
 endforeach()
 
-# otasim_test(name LABEL unit|quick|full SOURCES ... LINK ...): one GoogleTest program, one ctest entry.
+# otasim_test(name LABEL unit|quick|full SOURCES ... LINK ... [EVIDENCE]): one GoogleTest program, one ctest entry.
+# EVIDENCE: it drives clients that we did not write; what they do is in docs/aws-conformance.md (tests/conformance).
 function(otasim_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "EVIDENCE" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} otasim_warnings GTest::gmock GTest::gtest_main)
   if(OTASIM_SANITIZE)
@@ -88,6 +89,10 @@ function(otasim_test name)
     set(ARG_TIMEOUT 120)
   endif()
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_EVIDENCE)
+    target_link_libraries(${name} PRIVATE conformance_evidence)
+    set_tests_properties(${name} PROPERTIES FIXTURES_SETUP aws_evidence)
+  endif()
   add_dependencies(tests_${ARG_LABEL} ${name})
 endfunction()
 

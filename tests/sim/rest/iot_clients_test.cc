@@ -11,6 +11,7 @@
 #include "sim/lab/running_lab.h"
 #include "sim/rest/iot_api.h"
 #include "sim/rest/jobs_data_api.h"
+#include "tests/conformance/evidence.h"
 #include "tests/sim/rest/aws_client.h"
 
 namespace otasim::rest {
@@ -23,6 +24,7 @@ using Json = nlohmann::json;
 class IotClientsTest : public ::testing::Test {
  protected:
   IotClientsTest() {
+    testing::evidence().watch(*log);
     log->listen([this](const Json& event) {
       if (event["event"] == "api_request") requests.push_back(event);
     });

@@ -6,6 +6,7 @@
 #include "sim/base/file_io.h"
 #include "sim/base/temp_dir.h"
 #include "sim/lab/running_lab.h"
+#include "tests/conformance/evidence.h"
 #include "tests/sim/rest/aws_client.h"
 
 namespace otasim::rest {
@@ -29,6 +30,7 @@ Bytes pattern(std::size_t size) {
 class S3ClientsTest : public ::testing::Test {
  protected:
   S3ClientsTest() {
+    testing::evidence().watch(*log);
     log->listen([this](const Json& event) {
       if (event["event"] == "api_request") requests.push_back(event);
     });

@@ -11,6 +11,7 @@
 #include "sim/lab/running_lab.h"
 #include "sim/rest/acm_api.h"
 #include "sim/rest/signer_api.h"
+#include "tests/conformance/evidence.h"
 #include "tests/sim/rest/aws_client.h"
 
 namespace otasim::rest {
@@ -23,6 +24,7 @@ using Json = nlohmann::json;
 class SignerClientsTest : public ::testing::Test {
  protected:
   SignerClientsTest() {
+    testing::evidence().watch(*log);
     log->listen([this](const Json& event) {
       if (event["event"] == "api_request") requests.push_back(event);
     });
