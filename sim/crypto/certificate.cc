@@ -131,6 +131,13 @@ bool Certificate::is_issued_by(const Certificate& issuer) const {
   return is_issued;
 }
 
+bool Certificate::is_valid_at(std::int64_t epoch_seconds) const {
+  time_t at = epoch_seconds;
+  // -1: the certificate's time is earlier than or equal to `at`; 0 is an error.
+  return X509_cmp_time(X509_get0_notBefore(get()), &at) < 0 &&
+         X509_cmp_time(X509_get0_notAfter(get()), &at) > 0;
+}
+
 Bytes Certificate::der() const {
   unsigned char* der = nullptr;
   const int length = i2d_X509(get(), &der);

@@ -55,6 +55,9 @@ class Certificate {
   /// Whether `issuer` issued this certificate: its name is the issuer's, and its key made the signature.
   [[nodiscard]] bool is_issued_by(const Certificate& issuer) const;
 
+  /// Whether it has begun and has not ended. @param epoch_seconds  seconds since 1970
+  [[nodiscard]] bool is_valid_at(std::int64_t epoch_seconds) const;
+
   [[nodiscard]] X509* get() const { return certificate_.get(); }
 
  private:

@@ -66,7 +66,7 @@ struct HttpResponse {
   HeaderFields headers = {};  ///< without Content-Length and Connection; values have no line breaks
   std::string body = {};      ///< unless there is a piece of a file
   std::optional<FilePiece> piece = {};
-  bool head_only = false;         ///< Content-Length tells of the body, which is not sent
+  bool head_only = false;         ///< Content-Length tells of the body, which is not sent; so with any HEAD
   bool close_connection = false;  ///< after this answer
   TransferFaults faults = {};
   /// Called once the answer is over, unless the server's end cuts it off. `bytes` of the body were handed to

@@ -182,14 +182,18 @@ asio::awaitable<bool> HttpSession::serve_request() {
   if (error) co_return co_await refuse_request(error);
   const unsigned version = parser.get().version();
   const bool keep_alive = parser.get().keep_alive();
+  // A HEAD's answer has no body, whoever words it: the next answer would begin with it.
+  const bool head_only = parser.get().method() == http::verb::head;
   auto decision = share_->handler.begin(head_of(parser));
   if (auto* const answer = std::get_if<HttpResponse>(&decision)) {
+    answer->head_only |= head_only;
     co_return co_await send(std::move(*answer), version, !keep_alive || !parser.is_done());
   }
   const auto exchange = std::move(std::get<std::unique_ptr<HttpExchange>>(decision));
   BodyEnd end = co_await read_body(parser, *exchange);
   if (closed()) co_return false;
   if (auto* const answer = std::get_if<HttpResponse>(&end.outcome)) {
+    answer->head_only |= head_only;
     co_return co_await send(std::move(*answer), version, !keep_alive || !parser.is_done());
   }
   co_return co_await refuse_request(std::get<error_code>(end.outcome));

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "sim/cloud/json_body.h"
+#include "sim/crypto/certificate.h"
 #include "sim/rest/iot_api.h"
 
 namespace otasim::rest {
@@ -196,6 +197,12 @@ std::optional<ApiError> CertificateAuthenticator::refuse(const HttpRequestHead& 
   if (!record || record->status != cloud::CertificateStatus::kActive) {
     return ApiError{
         400, "CertificateValidationException", "The certificate is not registered, or not active.", {}, {}};
+  }
+  // TLS has let anybody in: who made a certificate is not asked, but its time is.
+  const auto certificate = crypto::Certificate::from_pem(record->pem);
+  if (!certificate || !certificate->is_valid_at(cloud_.clock().now())) {
+    return ApiError{
+        400, "CertificateValidationException", "The certificate has expired, or has not begun.", {}, {}};
   }
   const auto things = cloud_.things().things_of(record->id);
   if (!things) return api_error(things.error(), ApiStyle::kJobsData);

@@ -5,7 +5,8 @@
 //   JsonApi mutual_tls(ApiStyle::kJobsData, jobs_data_routes(cloud), CertificateAuthenticator(cloud), parts);
 //
 // The same four operations for signed requests and for connections with a device's certificate. A certificate
-// must be registered and ACTIVE, and acts for the things it is attached to: another thing's path is 403.
+// must be registered, ACTIVE and not expired, and acts for the things it is attached to: another thing's path
+// is 403.
 #pragma once
 
 #include <span>

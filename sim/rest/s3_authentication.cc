@@ -29,20 +29,21 @@ bool is_payload(std::string_view text) {
   return is_hash(text) || std::ranges::find(kNames, text) != kNames.end();
 }
 
-bool is_signed_by_host_only(const HttpRequestHead& head) {
+/// @returns null if there is none
+const std::string* find(const cloud::RequestTarget& target, std::string_view name) {
+  const auto found = std::ranges::find(target.query, name, &cloud::QueryParameter::name);
+  return found == target.query.end() ? nullptr : &found->value;
+}
+
+bool is_signed_by_host_only(const HttpRequestHead& head, const cloud::RequestTarget& target) {
   if (head.count("Authorization") > 0) return false;
-  const auto target = cloud::parse_request_target(head.target);
-  if (!target) return true;
-  const auto found = std::ranges::find(target->query, "X-Amz-SignedHeaders", &cloud::QueryParameter::name);
-  return found == target->query.end() || found->value == "host";
+  const std::string* const headers = find(target, "X-Amz-SignedHeaders");
+  return headers == nullptr || *headers == "host";
 }
 
 /// Version 2 of signatures, which S3 takes for no bucket of these years.
-bool is_signed_in_version_2(const HttpRequestHead& head) {
-  if (head.text("Authorization").starts_with("AWS ")) return true;
-  const auto target = cloud::parse_request_target(head.target);
-  return target && std::ranges::find(target->query, "AWSAccessKeyId", &cloud::QueryParameter::name) !=
-                       target->query.end();
+bool is_signed_in_version_2(const HttpRequestHead& head, const cloud::RequestTarget& target) {
+  return head.text("Authorization").starts_with("AWS ") || find(target, "AWSAccessKeyId") != nullptr;
 }
 
 S3Error unsupported_mechanism() {
@@ -121,11 +122,11 @@ S3Error worded(const SignatureError& error, const RequestSignature* signature, s
 
 }  // namespace
 
-S3Result<S3Caller> authenticate_s3(const HttpRequestHead& head, const RequestVerifier& verifier,
-                                   const cloud::UrlPresigner& presigner) {
-  if (is_signed_in_version_2(head)) return tl::unexpected(unsupported_mechanism());
+S3Result<S3Caller> authenticate_s3(const HttpRequestHead& head, const cloud::RequestTarget& target,
+                                   const RequestVerifier& verifier, const cloud::UrlPresigner& presigner) {
+  if (is_signed_in_version_2(head, target)) return tl::unexpected(unsupported_mechanism());
   S3Caller caller;
-  if (is_signed_by_host_only(head)) {
+  if (is_signed_by_host_only(head, target)) {
     const auto presigned = presigner.verify(head.method, head.target, head.text("Host"));
     if (!presigned) return tl::unexpected(presigned.error());
     if (const auto name = unsigned_header(head)) {

@@ -240,7 +240,17 @@ TEST(Throttle, ABucketHoldsASecondsWorthAndFillsAtItsRate) {
 }
 
 TEST_F(AwsInterfaceTest, ACertificateActsForItsThingsOnly) {
-  const std::string id = attach_certificate(lamp_);
+  const auto key = crypto::P256Key::generate().value();
+  const auto certificate = crypto::Certificate::self_signed({.common_name = "test",
+                                                             .dns_names = {},
+                                                             .ip_addresses = {},
+                                                             .valid_from = kNow - 10,
+                                                             .valid_until = kNow + 100},
+                                                            key)
+                               .value();
+  const std::string id = certificate.fingerprint();
+  ASSERT_TRUE(cloud_->certificates().register_certificate(certificate.pem()));
+  ASSERT_TRUE(cloud_->things().attach_principal(lamp_, id));
   const auto ask = [&](const std::string& target, const std::string& certificate) {
     HttpRequestHead made = head("GET", target);
     made.client_certificate = certificate;
@@ -258,6 +268,12 @@ TEST_F(AwsInterfaceTest, ACertificateActsForItsThingsOnly) {
   EXPECT_EQ(error_of(call_handler(aws().signed_requests(), std::move(on_the_other_port)), 404),
             "UnknownOperationException")
       << "a certificate opens nothing but the data plane";
+  clock_.advance(101);
+  EXPECT_EQ(error_of(ask("/things/lamp/jobs", id), 400), "CertificateValidationException")
+      << "it has expired";
+  clock_.advance(-112);
+  EXPECT_EQ(error_of(ask("/things/lamp/jobs", id), 400), "CertificateValidationException")
+      << "it has not begun";
 }
 
 TEST(Operations, AreEachThereOnce) {

@@ -178,6 +178,14 @@ TEST_F(HttpServerTest, AnAnswerWithoutABodyLeavesTheConnectionOpen) {
   EXPECT_EQ(client.get("/").status, 200);
 }
 
+TEST_F(HttpServerTest, AHeadIsAnsweredWithoutABodyWhoeverAnswers) {
+  auto client = connect();
+  EXPECT_EQ(client.head("/refuse").header("Content-Length"), "2");
+  client.send(request_text("HEAD", "/", "Content-Length: 4\r\n") + "body");
+  EXPECT_EQ(client.receive(true).header("Content-Length"), "4");
+  EXPECT_EQ(client.get("/").status, 200) << "the next answer begins where it should";
+}
+
 TEST_F(HttpServerTest, AnExchangeMayAnswerWithinTheBody) {
   auto client = connect();
   client.send(request_text("POST", "/enough", "Content-Length: 1000\r\n") + "x");

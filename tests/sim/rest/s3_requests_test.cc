@@ -358,6 +358,13 @@ TEST_F(S3RequestsTest, EachRequestIsAnEventAndReadsAreTwo) {
   EXPECT_EQ(events_[1]["error"], "NoSuchKey");
   EXPECT_EQ(events_[2]["event"], "object_request");
   EXPECT_EQ(events_[2]["key"], "none");
+  HttpRequestHead device;
+  device.method = "GET";
+  device.target = "/firmware/app.bin";
+  const HttpResponse refused = send(device, "");
+  refused.on_sent(refused.body_length(), "");
+  ASSERT_EQ(events_.size(), 4U);
+  EXPECT_EQ(events_[3]["event"], "object_request") << "reads without a signature in the header are devices'";
 }
 
 TEST_F(S3RequestsTest, FaultsStrikeReadsWithPresignedUrlsOnly) {
