@@ -80,12 +80,26 @@ ServiceResult<void> JobsService::open(Job& job) {
   if (job.status == JobStatus::kInProgress) return {};
   if (job.progress.planned) {
     if (auto touched = touch_queued(job.id, true); !touched) return touched;
-  } else {
-    if (const auto planned = rollout_.plan_missing(job.id); !planned) return tl::unexpected(planned.error());
-    job.progress.planned = true;
+  } else if (auto started = start_rollout(job); !started) {
+    return started;
   }
   job.status = JobStatus::kInProgress;
   job.last_updated_at = clock_.now();
+  return {};
+}
+
+/// Finds out whom the job is for. Whoever fits into the first minute need not be planned.
+ServiceResult<void> JobsService::start_rollout(Job& job) {
+  job.progress.planned = true;
+  const std::int64_t rate = rollout_rate(job.rollout, {});
+  const auto first = rollout_.first_missing(job.id, rate);
+  if (!first) return tl::unexpected(first.error());
+  if (first->empty()) return {};
+  job.progress.minute_started_at = clock_.now();
+  job.progress.minute_left = rate;
+  if (auto reached = reach(job, *first); !reached) return reached;
+  if (job.progress.minute_left > 0) return {};
+  if (const auto planned = rollout_.plan_missing(job.id); !planned) return tl::unexpected(planned.error());
   return {};
 }
 
@@ -135,17 +149,23 @@ ServiceResult<bool> JobsService::roll_out(Job& job) {
   if (progress.minute_left == 0) return true;
   const auto things = rollout_.next(job.id, progress.minute_left);
   if (!things) return tl::unexpected(things.error());
-  for (const PlannedThing& planned : *things) {
-    if (auto added = add_execution(job.id, planned); !added) return tl::unexpected(added.error());
-    if (planned.retry_attempt == 0) ++progress.notified;
-  }
-  progress.minute_left -= static_cast<std::int64_t>(things->size());
+  if (auto reached = reach(job, *things); !reached) return tl::unexpected(reached.error());
   if (const auto removed = rollout_.remove_up_to(job.id, things->back()); !removed) {
     return tl::unexpected(removed.error());
   }
   const auto more = rollout_.any(job.id);
   if (!more) return tl::unexpected(more.error());
   return *more;
+}
+
+/// Gives things the job, which takes them off the minute's number.
+ServiceResult<void> JobsService::reach(Job& job, const std::vector<PlannedThing>& things) {
+  for (const PlannedThing& planned : things) {
+    if (auto added = add_execution(job.id, planned); !added) return added;
+    if (planned.retry_attempt == 0) ++job.progress.notified;
+  }
+  job.progress.minute_left -= static_cast<std::int64_t>(things.size());
+  return {};
 }
 
 ServiceResult<void> JobsService::add_execution(const JobId& id, const PlannedThing& planned) {

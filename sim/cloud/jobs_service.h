@@ -310,7 +310,9 @@ class JobsService {
   [[nodiscard]] ServiceResult<void> open(Job& job);
   [[nodiscard]] ServiceResult<void> pause(Job& job);
   [[nodiscard]] ServiceResult<void> end_schedule(Job& job);
+  [[nodiscard]] ServiceResult<void> start_rollout(Job& job);
   [[nodiscard]] ServiceResult<bool> roll_out(Job& job);
+  [[nodiscard]] ServiceResult<void> reach(Job& job, const std::vector<PlannedThing>& things);
   [[nodiscard]] ServiceResult<void> add_execution(const JobId& id, const PlannedThing& planned);
   [[nodiscard]] ServiceResult<void> touch_queued(const JobId& id, bool told);
   [[nodiscard]] ServiceResult<void> cancel_job(Job& job, const CancelJobRequest& request);

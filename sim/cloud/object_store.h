@@ -72,7 +72,7 @@ struct ObjectInfo {
   std::int64_t last_modified = 0;  ///< epoch seconds
   std::string content = {};        ///< names the file; empty for a delete marker
   std::int64_t sequence = 0;       ///< grows from version to version of a key
-  bool latest = true;
+  bool latest = true;              ///< told by list()
   ObjectHeaders headers = {};
   ObjectChecksum checksum = {};
 

@@ -4,19 +4,41 @@
 
 namespace otasim::cloud {
 
+namespace {
+
+// Who is a target and has never had the job, in order: ?1 is the job.
+#define OTASIM_TARGETS                                                               \
+  "WITH RECURSIVE below(name) AS ("                                                  \
+  "  SELECT name FROM job_targets WHERE job_id = ?1 AND kind = 'group'"              \
+  "  UNION SELECT g.name FROM thing_groups g JOIN below ON g.parent = below.name), " \
+  "targets(thing) AS ("                                                              \
+  "  SELECT thing FROM thing_group_members WHERE group_name IN below"                \
+  "  UNION SELECT t.name FROM job_targets t JOIN things ON things.name = t.name"     \
+  "        WHERE t.job_id = ?1 AND t.kind = 'thing') "
+#define OTASIM_MISSING             \
+  "FROM targets WHERE NOT EXISTS " \
+  "(SELECT 1 FROM executions e WHERE e.job_id = ?1 AND e.thing = targets.thing) ORDER BY thing"
+
+constexpr const char* kPlanMissing = OTASIM_TARGETS
+    "INSERT OR IGNORE INTO rollout_things(job_id, thing, retry_attempt) SELECT ?1, thing, 0 " OTASIM_MISSING;
+constexpr const char* kFirstMissing = OTASIM_TARGETS "SELECT thing " OTASIM_MISSING " LIMIT ?2";
+
+#undef OTASIM_MISSING
+#undef OTASIM_TARGETS
+
+}  // namespace
+
 Result<void> RolloutStore::plan_missing(const JobId& job) {
-  return database_.execute(
-      "WITH RECURSIVE below(name) AS ("
-      "  SELECT name FROM job_targets WHERE job_id = ?1 AND kind = 'group'"
-      "  UNION SELECT g.name FROM thing_groups g JOIN below ON g.parent = below.name), "
-      "targets(thing) AS ("
-      "  SELECT thing FROM thing_group_members WHERE group_name IN below"
-      "  UNION SELECT t.name FROM job_targets t JOIN things ON things.name = t.name"
-      "        WHERE t.job_id = ?1 AND t.kind = 'thing') "
-      "INSERT OR IGNORE INTO rollout_things(job_id, thing, retry_attempt) "
-      "SELECT ?1, thing, 0 FROM targets WHERE NOT EXISTS "
-      "(SELECT 1 FROM executions e WHERE e.job_id = ?1 AND e.thing = targets.thing) ORDER BY thing",
-      {job.str()});
+  return database_.execute(kPlanMissing, {job.str()});
+}
+
+Result<std::vector<PlannedThing>> RolloutStore::first_missing(const JobId& job, std::int64_t most) {
+  std::vector<PlannedThing> all;
+  const auto read = database_.query(kFirstMissing, {job.str(), most}, [&all](const Row& row) {
+    all.push_back({0, ThingName::trusted(row.text(0)), 0});
+  });
+  if (!read) return tl::unexpected(read.error());
+  return all;
 }
 
 Result<void> RolloutStore::plan(const JobId& job, const ThingName& thing, std::int64_t retry_attempt) {

@@ -25,6 +25,8 @@ class RolloutStore {
 
   /// Plans a job for those of its targets, as its groups stand now, that have never had it.
   [[nodiscard]] Result<void> plan_missing(const JobId& job);
+  /// The first of those that plan_missing() would plan. They need not be planned to be reached at once.
+  [[nodiscard]] Result<std::vector<PlannedThing>> first_missing(const JobId& job, std::int64_t most);
   /// Plans a job for one thing; if it is planned already, it stays so.
   [[nodiscard]] Result<void> plan(const JobId& job, const ThingName& thing, std::int64_t retry_attempt);
   /// The next things of a job.

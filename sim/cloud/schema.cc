@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "sim/broker/iot_policy.h"
@@ -402,7 +403,8 @@ Result<void> give_device_policy(Database& database) {
 
 }  // namespace
 
-Result<void> migrate(Database& database) {
+Result<void> migrate(Database& database, std::optional<std::int64_t> up_to) {
+  const std::int64_t last = std::min(up_to.value_or(kVersion), kVersion);
   std::int64_t version = 0;
   auto read =
       database.query("PRAGMA user_version", {}, [&version](const Row& row) { version = row.integer(0); });
@@ -413,13 +415,13 @@ Result<void> migrate(Database& database) {
                 "Use the otasim that made the lab, or start a new lab in another folder.");
   }
   return database.transaction([&]() -> Result<void> {
-    for (std::int64_t step = version; step < kVersion; ++step) {
+    for (std::int64_t step = version; step < last; ++step) {
       if (auto done = database.run_script(kMigrations[static_cast<std::size_t>(step)]); !done) return done;
     }
-    if (version < kFirstVersionWithPolicies) {
+    if (version < kFirstVersionWithPolicies && last >= kFirstVersionWithPolicies) {
       if (auto given = give_device_policy(database); !given) return given;
     }
-    return database.run_script(fmt::format("PRAGMA user_version = {}", kVersion));
+    return database.run_script(fmt::format("PRAGMA user_version = {}", last));
   });
 }
 

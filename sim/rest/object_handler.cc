@@ -139,6 +139,7 @@ ObjectHandler::ObjectHandler(ObjectHandlerParts parts)
 HttpHandler::Decision ObjectHandler::begin(const HttpRequestHead& head) {
   Told told;
   told.head_only = head.method == "HEAD";
+  told.is_device = head.count("Authorization") == 0;
   auto request = read_s3_request(head);
   if (!request) return error_answer(request.error(), std::move(told));
   told.location = request->location;
@@ -150,7 +151,7 @@ HttpHandler::Decision ObjectHandler::begin(const HttpRequestHead& head) {
   } else if (operation.error().status == 405) {
     return error_answer(operation.error(), std::move(told));
   }
-  const auto caller = authenticate_s3(head, verifier_, parts_.presigner);
+  const auto caller = authenticate_s3(head, request->target, verifier_, parts_.presigner);
   if (!caller) return error_answer(caller.error(), std::move(told));
   if (!operation) return error_answer(operation.error(), std::move(told));
   return carry_out(head, *request, **operation, *caller, std::move(told));
@@ -349,9 +350,11 @@ void ObjectHandler::report_when_sent(HttpResponse& answer, Told told) {
   answer.on_sent = [&log = parts_.log, told = std::move(told), status = answer.status,
                     object = answer.piece.has_value()](std::int64_t bytes, const std::string& failure) {
     const std::string& error = failure.empty() ? told.error : failure;
-    nlohmann::json request{{"service", "s3"}, {"operation", told.operation}, {"status", status}};
-    if (!error.empty()) request["error"] = error;
-    log.emit("cloud", "api_request", std::move(request));
+    if (!told.is_read || !told.is_device) {
+      nlohmann::json request{{"service", "s3"}, {"operation", told.operation}, {"status", status}};
+      if (!error.empty()) request["error"] = error;
+      log.emit("cloud", "api_request", std::move(request));
+    }
     if (!told.is_read) return;
     nlohmann::json event{{"bucket", told.location.bucket},   {"key", told.location.key},
                          {"version", told.location.version}, {"status", status},

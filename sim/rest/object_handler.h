@@ -14,7 +14,8 @@
 //
 // Each answer is reported when it is over, sent or failed: source `cloud`, event `api_request` {service,
 // operation, status, error?}, and for reads of objects `object_request` {bucket, key, version, status,
-// first_byte, bytes, error?, fault?}. What the server's end cuts off is not.
+// first_byte, bytes, error?, fault?}; devices read in many small pieces, so that reads without a signature in
+// the header have the latter alone. What the server's end cuts off is not reported.
 #pragma once
 
 #include <cstdint>
@@ -64,7 +65,8 @@ class ObjectHandler final : public HttpHandler {
   /// What the events tell of an answer.
   struct Told {
     std::string operation = {};
-    bool is_read = true;  ///< of an object, or nothing that is known
+    bool is_read = true;    ///< of an object, or nothing that is known
+    bool is_device = true;  ///< no signature in the header
     bool head_only = false;
     cloud::ObjectLocation location = {};
     std::int64_t first_byte = 0;

@@ -29,12 +29,40 @@ bool is_payload(std::string_view text) {
   return is_hash(text) || std::ranges::find(kNames, text) != kNames.end();
 }
 
-bool is_signed_by_host_only(const HttpRequestHead& head) {
+/// @returns null if there is none
+const std::string* find(const cloud::RequestTarget& target, std::string_view name) {
+  const auto found = std::ranges::find(target.query, name, &cloud::QueryParameter::name);
+  return found == target.query.end() ? nullptr : &found->value;
+}
+
+bool is_signed_by_host_only(const HttpRequestHead& head, const cloud::RequestTarget& target) {
   if (head.count("Authorization") > 0) return false;
-  const auto target = cloud::parse_request_target(head.target);
-  if (!target) return true;
-  const auto found = std::ranges::find(target->query, "X-Amz-SignedHeaders", &cloud::QueryParameter::name);
-  return found == target->query.end() || found->value == "host";
+  const std::string* const headers = find(target, "X-Amz-SignedHeaders");
+  return headers == nullptr || *headers == "host";
+}
+
+/// Version 2 of signatures, which S3 takes for no bucket of these years.
+bool is_signed_in_version_2(const HttpRequestHead& head, const cloud::RequestTarget& target) {
+  return head.text("Authorization").starts_with("AWS ") || find(target, "AWSAccessKeyId") != nullptr;
+}
+
+S3Error unsupported_mechanism() {
+  return {400, "InvalidRequest",
+          "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
+}
+
+/// A header of AWS's own that changes what a presigned request does, and was not signed with it.
+std::optional<std::string> unsigned_header(const HttpRequestHead& head) {
+  constexpr std::array<std::string_view, 3> kHarmless{"x-amz-content-sha256", "x-amz-security-token",
+                                                      "x-amz-checksum-mode"};
+  constexpr std::string_view kPrefix = "x-amz-";
+  for (const auto& field : head.headers) {
+    const std::string& name = field.first;
+    if (!same_field(std::string_view(name).substr(0, kPrefix.size()), kPrefix)) continue;
+    const auto is_this = [&name](std::string_view harmless) { return same_field(name, harmless); };
+    if (std::ranges::none_of(kHarmless, is_this)) return name;
+  }
+  return std::nullopt;
 }
 
 /// The problem, in S3's words.
@@ -49,8 +77,7 @@ S3Error worded(const SignatureError& error, const RequestSignature* signature, s
     case SignatureProblem::kMalformedTarget:
       return {400, "InvalidURI", "Couldn't parse the specified URI."};
     case SignatureProblem::kWrongAlgorithm:
-      return {400, "InvalidRequest",
-              "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
+      return unsupported_mechanism();
     case SignatureProblem::kIncomplete:
     case SignatureProblem::kWrongScope:
     case SignatureProblem::kWrongService:
@@ -95,12 +122,19 @@ S3Error worded(const SignatureError& error, const RequestSignature* signature, s
 
 }  // namespace
 
-S3Result<S3Caller> authenticate_s3(const HttpRequestHead& head, const RequestVerifier& verifier,
-                                   const cloud::UrlPresigner& presigner) {
+S3Result<S3Caller> authenticate_s3(const HttpRequestHead& head, const cloud::RequestTarget& target,
+                                   const RequestVerifier& verifier, const cloud::UrlPresigner& presigner) {
+  if (is_signed_in_version_2(head, target)) return tl::unexpected(unsupported_mechanism());
   S3Caller caller;
-  if (is_signed_by_host_only(head)) {
+  if (is_signed_by_host_only(head, target)) {
     const auto presigned = presigner.verify(head.method, head.target, head.text("Host"));
     if (!presigned) return tl::unexpected(presigned.error());
+    if (const auto name = unsigned_header(head)) {
+      return tl::unexpected(S3Error{403,
+                                    "AccessDenied",
+                                    "There were headers present in the request which were not signed",
+                                    {{"HeadersNotSigned", *name}}});
+    }
     caller.presigned_expires_at = presigned->expires_at;
     return caller;
   }

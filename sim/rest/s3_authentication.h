@@ -1,7 +1,7 @@
 // Who sent a request to S3, by its signature, in S3's words.
 //
-//   auto caller = authenticate_s3(head, verifier, presigner);      // header or query; before the body
-//   caller->payload                                                // what the body must turn out to be
+//   auto caller = authenticate_s3(head, target, verifier, presigner);      // header or query; before the
+//   body caller->payload                                                // what the body must turn out to be
 //
 // A presigned URL with no signed header but `host` is what devices get: the presigner checks it. All else
 // goes by the verifier.
@@ -31,7 +31,9 @@ struct S3Caller {
 /// @returns 403 AccessDenied, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
 ///          400 AuthorizationHeaderMalformed, AuthorizationQueryParametersError, InvalidRequest,
 ///          InvalidArgument
+/// @param target  the head's, parsed
 [[nodiscard]] cloud::S3Result<S3Caller> authenticate_s3(const HttpRequestHead& head,
+                                                        const cloud::RequestTarget& target,
                                                         const RequestVerifier& verifier,
                                                         const cloud::UrlPresigner& presigner);
 

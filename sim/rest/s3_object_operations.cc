@@ -164,7 +164,7 @@ S3Result<S3Answer> copy_object(const S3Request& request, S3Services& services) {
   const std::string directive = request.header("x-amz-metadata-directive");
   const bool replaces = directive == "REPLACE";
   const auto& [bucket, key, version] = request.location;
-  if (!replaces && source->location.bucket == bucket && source->location.key == key && source->latest &&
+  if (!replaces && source->location.bucket == bucket && source->location.key == key &&
       request.header("x-amz-copy-source").find("versionId") == std::string::npos) {
     return tl::unexpected(S3Error{
         400, "InvalidRequest",
@@ -210,13 +210,15 @@ S3Result<S3Answer> get_object_tagging(const S3Request& request, S3Services& serv
 }
 
 S3Result<S3Answer> create_multipart_upload(const S3Request& request, S3Services& services) {
-  const std::string algorithm = request.header("x-amz-checksum-algorithm");
-  if (!algorithm.empty() && !cloud::checksum_of_name(algorithm)) {
+  std::string algorithm = request.header("x-amz-checksum-algorithm");
+  const auto kind = cloud::checksum_of_name(algorithm);
+  if (!algorithm.empty() && !kind) {
     return tl::unexpected(
         S3Error{400, "InvalidRequest",
                 "Checksum algorithm provided is unsupported. Please try again with any of the "
                 "valid types: [CRC32, CRC32C, SHA1, SHA256]"});
   }
+  if (kind) algorithm = cloud::checksum_name(*kind);
   const auto upload = services.uploads.create({.bucket = request.location.bucket,
                                                .key = request.location.key,
                                                .headers = request.object_headers(),

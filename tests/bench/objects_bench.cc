@@ -71,6 +71,25 @@ void measure(const std::string& name, Client& client, const std::string& target,
              static_cast<double>(requests) / seconds);
 }
 
+/// How long the store is busy with the completion of an upload, and nothing else is done meanwhile.
+void measure_completion(Database& database, const Clock& clock, ObjectStore& objects) {
+  constexpr int kParts = 20;
+  MultipartUploads uploads(database, clock, random_uuid, objects);
+  const auto upload = uploads.create({.bucket = "firmware", .key = "parts"}).value();
+  const std::vector<std::uint8_t> content(static_cast<std::size_t>(kMinPartBytes), 0xA5);
+  std::vector<CompletedPart> parts;
+  for (int number = 1; number <= kParts; ++number) {
+    auto writer = uploads.begin_part(upload.place, number).value();
+    if (!writer.append(content)) return;
+    parts.push_back({number, writer.finish().value().etag});
+  }
+  const auto begun = std::chrono::steady_clock::now();
+  if (!uploads.complete(upload.place, parts)) return;
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  fmt::print("{:<16} {:>8.1f} MB/s {:>10.2f} s\n", "completed upload",
+             static_cast<double>(kMinPartBytes * kParts) / seconds / 1e6, seconds);
+}
+
 void run() {
   const TempDir folder = TempDir::create().value();
   const lab::Lab lab = lab::Lab::create(folder.path().string()).value();
@@ -103,6 +122,7 @@ void run() {
   });
   io.run();
   clients.join();
+  measure_completion(*database, clock, objects);
 }
 
 }  // namespace

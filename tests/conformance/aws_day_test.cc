@@ -64,6 +64,7 @@ class AwsDayTest : public LabTest {
   /// A bucket with versions, made once.
   void make_bucket() {
     aws("s3 mb s3://firmware");
+    aws("s3api head-bucket --bucket firmware");
     aws("s3api put-bucket-versioning --bucket firmware --versioning-configuration Status=Enabled");
   }
 

@@ -1,7 +1,7 @@
 // What clients that we did not write have done, for docs/aws-conformance.md.
 //
-//   evidence().watch(log);                                   // a lab in this process: its operations and
-//   requests evidence().read(lab_folder + "/events.jsonl");           // a lab of its own process
+//   evidence().watch(log);                                   // a lab in this process: operations and requests
+//   evidence().read(lab_folder + "/events.jsonl");           // a lab of its own process: operations
 //   evidence().topic("$aws/things/lamp/jobs/notify-next");   // a client has received on this topic
 //
 // A program that links this writes `conformance/<program>.json` into the build's folder when all of its tests

@@ -83,6 +83,34 @@ TEST_F(StoreTest, WhatWasAcknowledgedSurvivesAKill) {
   EXPECT_LE(execution->state.version_number, last + 1);
 }
 
+TEST_F(StoreTest, JobsOfAnOlderStoreGoOnWithTheirCounts) {
+  cloud_.reset();
+  std::filesystem::remove(folder_.file("cloud.sqlite"));
+  {
+    auto old = Database::open(folder_.file("cloud.sqlite")).value();
+    ASSERT_TRUE(migrate(*old, 2));
+    ASSERT_TRUE(old->run_script(R"sql(
+      INSERT INTO things VALUES ('lamp', 'id1', 1), ('door', 'id2', 1);
+      INSERT INTO jobs(job_id, status, document, description, target_selection, created_at, last_updated_at)
+        VALUES ('j', 'IN_PROGRESS', '{}', '', 'SNAPSHOT', 1, 1), ('c', 'IN_PROGRESS', '{}', '', 'CONTINUOUS', 1, 1);
+      INSERT INTO job_targets VALUES ('j', 'thing', 'lamp'), ('j', 'thing', 'door'), ('c', 'thing', 'lamp');
+      INSERT INTO executions(job_id, thing, execution_number, status, status_details, queued_at,
+                             last_updated_at, version_number)
+        VALUES ('j', 'lamp', 1, 'FAILED', '{}', 1, 1, 2), ('j', 'lamp', 2, 'SUCCEEDED', '{}', 1, 1, 3),
+               ('j', 'door', 1, 'QUEUED', '{}', 1, 1, 1);)sql"));
+  }
+  open();
+  const auto counts = jobs().process_details(job("j")).value();
+  EXPECT_EQ(counts.failed, 1);
+  EXPECT_EQ(counts.succeeded, 1);
+  EXPECT_EQ(counts.queued, 1);
+  EXPECT_EQ(jobs().describe_job(job("j"))->progress.notified, 2) << "two things";
+  ASSERT_TRUE(jobs().update(job("j"), door_, {.status = ExecutionStatus::kSucceeded}));
+  EXPECT_EQ(jobs().process_details(job("j"))->succeeded, 2);
+  EXPECT_EQ(jobs().describe_job(job("j"))->status, JobStatus::kCompleted);
+  EXPECT_EQ(jobs().describe_job(job("c"))->status, JobStatus::kInProgress);
+}
+
 TEST_F(StoreTest, AStoreOfALaterVersionIsRefused) {
   cloud_.reset();
   {

@@ -150,6 +150,17 @@ TEST_F(S3ClientsTest, TheCommandLineSeesVersionsAndDeleteMarkers) {
   EXPECT_EQ(read_file(client->file("x")).value(), Bytes{'1'});
 }
 
+TEST_F(S3ClientsTest, TheCommandLinePresigns) {
+  aws({"s3", "mb", "s3://firmware"});
+  aws({"s3", "cp", write("app.bin", pattern(1000)), "s3://firmware/app.bin"});
+  std::string url = aws({"s3", "presign", "s3://firmware/app.bin"});
+  ASSERT_TRUE(url.ends_with('\n'));
+  url.pop_back();
+  const auto got = client->python(OTASIM_TEST_FOLDER "/fetch.py", {url, client->file("got.bin")});
+  EXPECT_EQ(got.exit_code, 0) << got.err;
+  EXPECT_EQ(read_file(client->file("got.bin")).value(), pattern(1000));
+}
+
 TEST_F(S3ClientsTest, AnotherKeyIsRefusedAndSoIsAWrongSecret) {
   aws({"s3", "mb", "s3://firmware"});
   client->set("AWS_SECRET_ACCESS_KEY", "not-the-labs");

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <optional>
+#include <memory>
 #include <pugixml.hpp>
 #include <set>
 #include <string>
@@ -44,15 +44,28 @@ TempDir make_folder() {
   return TempDir::create_at(memory / std::filesystem::path(TempDir::propose()).filename()).value();
 }
 
-/// A store of its own for each input; opening it removes the files of the one before.
+std::unique_ptr<cloud::Database> make_database() {
+  auto database = cloud::Database::open(":memory:").value();
+  claim(cloud::migrate(*database).has_value(), "the store can be made");
+  return database;
+}
+
+/// Leaves nothing of the input before.
+cloud::Database& emptied(cloud::Database& database) {
+  claim(database
+            .run_script("DELETE FROM upload_parts; DELETE FROM uploads; DELETE FROM objects;"
+                        "DELETE FROM buckets;")
+            .has_value(),
+        "the store can be emptied");
+  return database;
+}
+
+/// The same for each input; opening it removes the files of the one before.
 struct Store {
-  explicit Store(const std::string& folder)
-      : database(cloud::Database::open(":memory:").value()),
-        migrated(cloud::migrate(*database)),
+  Store(cloud::Database& of_all, const std::string& folder)
+      : database(&emptied(of_all)),
         objects(*database, clock, uuid(), folder),
-        uploads(
-            *database, clock, [] { return std::string("upload-1"); }, objects) {
-    claim(migrated.has_value(), "the store can be made");
+        uploads(*database, clock, upload_ids(), objects) {
     claim(objects.put("firmware", "app.bin", bytes_of("firmware")).has_value(), "an object can be put");
     claim(uploads.create({.bucket = "firmware", .key = "large"}).has_value(), "an upload can be begun");
   }
@@ -62,9 +75,15 @@ struct Store {
     return [next = 0]() mutable { return fmt::format("00000000-0000-0000-0000-{:012}", ++next); };
   }
 
+  /// The upload's id, then names of its parts' content.
+  static cloud::UuidSource upload_ids() {
+    return [next = 0]() mutable {
+      return next++ == 0 ? "upload-1" : fmt::format("11111111-0000-0000-0000-{:012}", next);
+    };
+  }
+
   cloud::ManualClock clock{kNow};
-  std::unique_ptr<cloud::Database> database;
-  Result<void> migrated;
+  cloud::Database* database;
   cloud::ObjectStore objects;
   cloud::MultipartUploads uploads;
 };
@@ -139,7 +158,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const TempDir folder = make_folder();
   static const auto log = report::EventLog::in_memory();
   const std::string contents = folder.file("objects");
-  Store store(contents);
+  static const auto database = make_database();
+  Store store(*database, contents);
   const cloud::UrlPresigner presigner(
       {.endpoint = "localhost", .access_key_id = "AKID", .secret_access_key = "secret"}, store.clock,
       [] { return std::string("token"); });

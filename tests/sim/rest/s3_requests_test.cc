@@ -358,6 +358,13 @@ TEST_F(S3RequestsTest, EachRequestIsAnEventAndReadsAreTwo) {
   EXPECT_EQ(events_[1]["error"], "NoSuchKey");
   EXPECT_EQ(events_[2]["event"], "object_request");
   EXPECT_EQ(events_[2]["key"], "none");
+  HttpRequestHead device;
+  device.method = "GET";
+  device.target = "/firmware/app.bin";
+  const HttpResponse refused = send(device, "");
+  refused.on_sent(refused.body_length(), "");
+  ASSERT_EQ(events_.size(), 4U);
+  EXPECT_EQ(events_[3]["event"], "object_request") << "reads without a signature in the header are devices'";
 }
 
 TEST_F(S3RequestsTest, FaultsStrikeReadsWithPresignedUrlsOnly) {
@@ -370,6 +377,21 @@ TEST_F(S3RequestsTest, FaultsStrikeReadsWithPresignedUrlsOnly) {
   head.target = url.substr(url.find("/firmware"));
   head.headers = {{"Host", "localhost:8443"}};
   EXPECT_EQ(send(head, "").status, 503);
+}
+
+TEST_F(S3RequestsTest, APresignedPutCannotBeMadeACopy) {
+  put_in("firmware", "secret", bytes("secret"));
+  HttpRequestHead head;
+  head.method = "PUT";
+  const std::string url = presigner_.presign("PUT", {"firmware", "mine", ""}, 60);
+  head.target = url.substr(url.find("/firmware"));
+  head.headers = {{"Host", "localhost:8443"}};
+  EXPECT_EQ(send(head, "").status, 200);
+  head.headers.emplace_back("X-Amz-Copy-Source", "/firmware/secret");
+  const auto refused = send(head, "");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, HasSubstr("<HeadersNotSigned>X-Amz-Copy-Source</HeadersNotSigned>"));
+  EXPECT_EQ(content("mine"), "");
 }
 
 TEST_F(S3RequestsTest, TheTableOfOperationsNamesEachOnce) {
