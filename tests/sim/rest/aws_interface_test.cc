@@ -251,9 +251,9 @@ TEST_F(AwsInterfaceTest, ACertificateActsForItsThingsOnly) {
   const std::string id = certificate.fingerprint();
   ASSERT_TRUE(cloud_->certificates().register_certificate(certificate.pem()));
   ASSERT_TRUE(cloud_->things().attach_principal(lamp_, id));
-  const auto ask = [&](const std::string& target, const std::string& certificate) {
+  const auto ask = [&](const std::string& target, const std::string& fingerprint) {
     HttpRequestHead made = head("GET", target);
-    made.client_certificate = certificate;
+    made.client_certificate = fingerprint;
     return call_handler(aws().mutual_tls(), std::move(made));
   };
   EXPECT_EQ(ask("/things/lamp/jobs", id).status, 200);
