@@ -88,7 +88,7 @@ class RunningLab {
   [[nodiscard]] std::vector<std::string> host_names() const;
   /// The ports of 127.0.0.1 that devices may reach.
   [[nodiscard]] std::vector<std::uint16_t> device_ports() const {
-    return {mqtt_port(), https_port(), jobs_port()};
+    return {mqtt_port(), https_port(), jobs_port(), alpn_port()};
   }
   /// Whether a client is connected to the broker under this id.
   [[nodiscard]] bool is_connected(const std::string& client_id) const;

@@ -36,7 +36,8 @@ class RunningLabTest : public testing::Test {
 };
 
 TEST_F(RunningLabTest, PresignedUrlsLeadToTheObjectServerWhichDevicesMayReach) {
-  EXPECT_THAT(lab->device_ports(), ElementsAre(lab->mqtt_port(), lab->https_port(), lab->jobs_port()));
+  EXPECT_THAT(lab->device_ports(),
+              ElementsAre(lab->mqtt_port(), lab->https_port(), lab->jobs_port(), lab->alpn_port()));
   const std::vector<std::uint8_t> content{1, 2, 3};
   const auto object = lab->cloud().objects().put("otasim", "update.img", content);
   ASSERT_TRUE(object) << object.error().message;
