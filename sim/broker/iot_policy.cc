@@ -215,12 +215,9 @@ struct IotPolicy::Parser {
 };
 
 tl::expected<IotPolicy, std::string> IotPolicy::parse(std::string_view document) {
-  const auto characters =
-      std::ranges::count_if(document, [](unsigned char c) { return std::isspace(c) == 0; });
-  if (static_cast<std::size_t>(characters) > kMaxPolicyCharacters) {
-    return Parser::wrong("The policy has more than 2048 characters.");
-  }
-  const json policy = json::parse(document, nullptr, /*allow_exceptions=*/false);
+  const std::string text = compact(document);
+  if (text.size() > kMaxPolicyCharacters) return Parser::wrong("The policy has more than 2048 characters.");
+  const json policy = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!policy.is_object()) return Parser::wrong("The policy is not a JSON object.");
   const json version = policy.value("Version", json("2008-10-17"));
   if (!version.is_string() || !is_known(kVersions, version.get_ref<const std::string&>())) {
@@ -284,6 +281,19 @@ bool allows(std::span<const IotPolicy> policies, std::string_view action, std::s
     allowed |= effect == PolicyEffect::kAllow;
   }
   return allowed;
+}
+
+std::string compact(std::string_view document) {
+  std::string text;
+  bool in_string = false;
+  bool escaped = false;
+  for (const char c : document) {
+    if (!in_string && std::isspace(static_cast<unsigned char>(c)) != 0) continue;
+    text += c;
+    if (c == '"' && !escaped) in_string = !in_string;
+    escaped = in_string && c == '\\' && !escaped;
+  }
+  return text;
 }
 
 std::string client_resource(std::string_view client_id) {

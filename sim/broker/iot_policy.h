@@ -29,7 +29,7 @@
 
 namespace otasim::broker {
 
-/// AWS's limit of a document's size, white space not counted.
+/// AWS's limit of a document's size, without the white space between its parts.
 inline constexpr std::size_t kMaxPolicyCharacters = 2048;
 
 /// What a policy may ask about the connection.
@@ -74,6 +74,10 @@ class IotPolicy {
 /// Whether the policies together allow it: one allows and none denies.
 [[nodiscard]] bool allows(std::span<const IotPolicy> policies, std::string_view action,
                           std::string_view resource, const PolicyContext& context);
+
+/// A document without the white space between its parts: what counts for its size, and what the broker is
+/// sent.
+[[nodiscard]] std::string compact(std::string_view document);
 
 /// Resources as policies name them, in the lab's account.
 [[nodiscard]] std::string client_resource(std::string_view client_id);

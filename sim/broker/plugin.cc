@@ -95,6 +95,7 @@ class Plugin {
   int authenticate(const mosquitto_evt_basic_auth& event) {
     const char* const id = mosquitto_client_id(event.client);
     const std::string client_id = id == nullptr ? "" : id;
+    if (event.client == ended_handle_) ended_handle_ = nullptr;
     forget(event.client);
     const std::string fingerprint = fingerprint_of(event.client);
     if (fingerprint.empty()) return authenticate_mirror(event.client, client_id);
@@ -171,14 +172,19 @@ class Plugin {
          {{"connection", connection->number},
           {"principal", connection->fingerprint},
           {"disconnectReason", to_string(connection->end_reason)}});
-    if (!mosquitto_client_clean_session(event.client)) table_.remember_session(std::move(*connection));
+    if (!mosquitto_client_clean_session(event.client)) table_.remember_session(*connection);
+    ended_ = std::move(*connection);
+    ended_handle_ = event.client;
   }
 
  private:
   /// Messages are also kept for a client that is away, if its session goes on.
   Connection* find_client(const mosquitto* client, int access) {
     Connection* const connection = table_.find(client);
-    if (connection != nullptr || access != MOSQ_ACL_READ) return connection;
+    if (connection != nullptr) return connection;
+    // Mosquitto asks about a last will right after it has told of the connection's end.
+    if (access == MOSQ_ACL_WRITE) return client == ended_handle_ ? &ended_ : nullptr;
+    if (access != MOSQ_ACL_READ) return nullptr;
     const char* const id = mosquitto_client_id(client);
     return id == nullptr ? nullptr : table_.find_session(id);
   }
@@ -201,7 +207,9 @@ class Plugin {
 
   [[nodiscard]] bool may_publish(const Connection& connection, const mosquitto_evt_acl_check& event) const {
     const TopicKind kind = kind_of(event.topic);
-    if (kind != TopicKind::kApplication && kind != TopicKind::kRequest) return false;
+    // A will is routed as it is: one that is a request would reach nobody.
+    const bool is_will = &connection == &ended_;
+    if (kind != TopicKind::kApplication && (kind != TopicKind::kRequest || is_will)) return false;
     if (event.payloadlen > kMaxPayload) return false;
     const std::string resource = topic_resource(event.topic);
     if (!table_.allows(connection, "iot:Publish", resource)) return false;
@@ -304,6 +312,8 @@ class Plugin {
   ClientTable table_;
   DisconnectLog log_;
   bool throttle_;
+  ClientHandle ended_handle_ = nullptr;  ///< the connection that has ended last
+  Connection ended_;
   std::unordered_map<std::string, TokenBucket> connects_;  ///< by client id
   ClientHandle mirror_ = nullptr;
 };

@@ -37,10 +37,16 @@ void print_status(const json& lab) {
       text("ca"), text("environment"), number("devices"), number("devices_connected"));
 }
 
+void print_not_running(const LabOptions& options) {
+  const json lab{{"running", false}, {"folder", options.folder()}};
+  // The folder may be called anything.
+  fmt::print("{}\n", lab.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
 Result<void> status(const LabOptions& options) {
   const auto lab = control::call_lab(options.folder(), {"lab.show"});
   if (!lab) {
-    if (options.json) fmt::print("{}\n", json{{"running", false}, {"folder", options.folder()}}.dump());
+    if (options.json) print_not_running(options);
     return tl::unexpected(lab.error());
   }
   if (options.json) {
@@ -79,7 +85,7 @@ Result<void> down(const LabOptions& options) {
                 fmt::format("Its log is {0}/up.log. kill {1} ends it at once, as a power cut does.",
                             options.folder(), pid));
   }
-  if (options.json) fmt::print("{}\n", json{{"running", false}, {"folder", options.folder()}}.dump());
+  if (options.json) print_not_running(options);
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sim/broker/broker_config.h"
 #include "sim/broker/principal.h"
 #include "sim/cloud/arn.h"
 #include "sim/cloud/client_events.h"
@@ -105,8 +106,11 @@ void BrokerLink::send(const std::string& topic, std::string_view payload, int qo
 
 void BrokerLink::send_principal(const std::string& fingerprint,
                                 const std::optional<PrincipalGrants>& grants) {
-  send(broker::principal_topic(fingerprint),
-       grants ? broker::principal_payload(grants->things, grants->policies) : std::string(), kCommandQos);
+  std::string payload;
+  if (grants) payload = broker::principal_payload(grants->things, grants->policies);
+  // The limits of both lists keep it far below; what cannot be sent lets nobody in.
+  if (payload.size() > broker::kMaxPayload) payload.clear();
+  send(broker::principal_topic(fingerprint), payload, kCommandQos);
 }
 
 void BrokerLink::when_ready(std::function<void()> ready) {

@@ -43,8 +43,9 @@ void CloudTimers::arm(std::int64_t deadline) {
   armed_ = deadline;
   const std::int64_t wait = std::clamp<std::int64_t>(deadline - cloud_.clock().now(), 0, kLongestWait);
   timer_.expires_after(std::chrono::seconds(wait));
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) look();
+  // A wait that is over may be told after this object has gone.
+  timer_.async_wait([this, alive = std::weak_ptr<char>(alive_)](boost::system::error_code error) {
+    if (!error && !alive.expired()) look();
   });
 }
 

@@ -9,6 +9,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <memory>
 
 #include "sim/cloud/cloud.h"
 
@@ -29,6 +30,7 @@ class CloudTimers {
   Cloud& cloud_;
   boost::asio::steady_timer timer_;
   std::optional<std::int64_t> armed_;  ///< the deadline that the timer waits for
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
   Subscription changes_;
   Subscription jumps_;
 };

@@ -67,11 +67,10 @@ class Database {
   auto transaction(Body&& body) -> std::invoke_result_t<Body> {
     if (in_transaction_) return body();
     if (auto begun = begin(); !begun) return tl::unexpected(begun.error());
+    RollBack undone{this};  // also if the body throws
     auto result = body();
-    if (!result) {
-      roll_back();
-      return result;
-    }
+    if (!result) return result;
+    undone.database = nullptr;
     if (auto committed = commit(); !committed) return tl::unexpected(committed.error());
     return result;
   }
@@ -97,6 +96,12 @@ class Database {
  private:
   struct Close {
     void operator()(sqlite3* connection) const { sqlite3_close(connection); }
+  };
+  struct RollBack {
+    Database* database;
+    ~RollBack() {
+      if (database != nullptr) database->roll_back();
+    }
   };
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }

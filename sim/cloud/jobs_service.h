@@ -277,14 +277,18 @@ class JobsService {
     return database_.transaction([&]() -> std::invoke_result_t<Body> {
       if (changes_) return body();
       changes_.emplace();
+      const ForgetChanges forgotten{*this};  // also if the body throws
       auto result = body();
       JobChanges made = std::move(*changes_);
-      changes_.reset();
       if (!result) return result;
       if (auto told = announce(std::move(made)); !told) return tl::unexpected(told.error());
       return result;
     });
   }
+  struct ForgetChanges {
+    JobsService& jobs;
+    ~ForgetChanges() { jobs.changes_.reset(); }
+  };
   [[nodiscard]] ServiceResult<void> announce(JobChanges made);
   static void tell(const JobsListener& listener, const JobChanges& made);
   [[nodiscard]] ServiceResult<void> time_out(std::int64_t until);

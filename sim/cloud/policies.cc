@@ -81,7 +81,7 @@ ServiceResult<void> Policies::attach(const PolicyName& name, const std::string& 
       if (policy.name == name) return {};
     }
     if (attached->items.size() >= kMaxPoliciesPerCertificate) {
-      return refuse(ErrorCode::kInvalidRequest,
+      return refuse(ErrorCode::kLimitExceeded,
                     fmt::format("A certificate may have {} policies.", kMaxPoliciesPerCertificate));
     }
     const auto added = database_.execute("INSERT INTO policy_targets(policy, certificate_id) VALUES (?, ?)",

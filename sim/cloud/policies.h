@@ -45,7 +45,7 @@ class Policies {
   ServiceResult<void> remove(const PolicyName& name);
 
   /// One that is attached already stays so. @returns kResourceNotFound for the policy or the certificate,
-  /// kInvalidRequest if the certificate has too many
+  /// kLimitExceeded if the certificate has too many
   ServiceResult<void> attach(const PolicyName& name, const std::string& certificate_id);
   /// @returns kResourceNotFound if it is not attached
   ServiceResult<void> detach(const PolicyName& name, const std::string& certificate_id);

@@ -2,6 +2,8 @@
 
 #include <unordered_map>
 
+#include "sim/broker/iot_policy.h"
+
 namespace otasim::cloud {
 
 Principals::Principals(Database& database, Certificates& certificates)
@@ -23,7 +25,8 @@ ServiceResult<std::optional<PrincipalGrants>> Principals::grants_of(const std::s
   const auto policies = database_.query(
       "SELECT document FROM policy_targets JOIN policies ON name = policy WHERE certificate_id = ? ORDER BY "
       "name",
-      {certificate_id}, [&grants](const Row& row) { grants->policies.push_back(row.text(0)); });
+      {certificate_id},
+      [&grants](const Row& row) { grants->policies.push_back(broker::compact(row.text(0))); });
   if (!policies) return tl::unexpected(policies.error());
   return grants;
 }
@@ -49,7 +52,7 @@ ServiceResult<std::vector<PrincipalGrants>> Principals::active() {
       "ORDER BY certificate_id, name",
       {}, [&](const Row& row) {
         const auto found = place.find(row.text(0));
-        if (found != place.end()) all[found->second].policies.push_back(row.text(1));
+        if (found != place.end()) all[found->second].policies.push_back(broker::compact(row.text(1)));
       });
   if (!policies) return tl::unexpected(policies.error());
   return all;

@@ -405,23 +405,26 @@ Result<void> give_device_policy(Database& database) {
 
 Result<void> migrate(Database& database, std::optional<std::int64_t> up_to) {
   const std::int64_t last = std::min(up_to.value_or(kVersion), kVersion);
-  std::int64_t version = 0;
-  auto read =
-      database.query("PRAGMA user_version", {}, [&version](const Row& row) { version = row.integer(0); });
-  if (!read) return read;
-  if (version > kVersion) {
-    return fail(ExitCode::kEnvironment,
-                fmt::format("the lab's store has version {}; this otasim knows up to {}.", version, kVersion),
-                "Use the otasim that made the lab, or start a new lab in another folder.");
-  }
+  // All within one transaction: of two that open a store at a time, the second finds it as the first has left
+  // it.
   return database.transaction([&]() -> Result<void> {
+    std::int64_t version = 0;
+    auto read =
+        database.query("PRAGMA user_version", {}, [&version](const Row& row) { version = row.integer(0); });
+    if (!read) return read;
+    if (version > kVersion) {
+      return fail(
+          ExitCode::kEnvironment,
+          fmt::format("the lab's store has version {}; this otasim knows up to {}.", version, kVersion),
+          "Use the otasim that made the lab, or start a new lab in another folder.");
+    }
     for (std::int64_t step = version; step < last; ++step) {
       if (auto done = database.run_script(kMigrations[static_cast<std::size_t>(step)]); !done) return done;
     }
     if (version < kFirstVersionWithPolicies && last >= kFirstVersionWithPolicies) {
       if (auto given = give_device_policy(database); !given) return given;
     }
-    return database.run_script(fmt::format("PRAGMA user_version = {}", last));
+    return database.run_script(fmt::format("PRAGMA user_version = {}", std::max(version, last)));
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 namespace otasim::cloud {
@@ -109,6 +110,13 @@ ServiceResult<void> Things::attach_principal(const ThingName& thing, const std::
     if (const auto known = describe(thing); !known) return tl::unexpected(known.error());
     const auto certificate = certificates_.describe(certificate_id);
     if (!certificate) return tl::unexpected(certificate.error());
+    const auto things = things_of(certificate_id);
+    if (!things) return tl::unexpected(things.error());
+    const bool is_new = std::ranges::find(*things, thing) == things->end();
+    if (is_new && things->size() >= kMaxThingsPerCertificate) {
+      return refuse(ErrorCode::kLimitExceeded,
+                    fmt::format("A certificate may be attached to {} things.", kMaxThingsPerCertificate));
+    }
     const auto attached =
         database_.execute("INSERT OR IGNORE INTO thing_principals(principal, thing) VALUES (?, ?)",
                           {certificate_id, thing.str()});

@@ -42,6 +42,9 @@ struct ListThingsRequest {
   bool value_is_prefix = false;
 };
 
+/// AWS's limit of things that one certificate is attached to.
+inline constexpr std::size_t kMaxThingsPerCertificate = 10;
+
 class Things {
  public:
   Things(Database& database, const Clock& clock, UuidSource uuid, Certificates& certificates,
@@ -68,7 +71,7 @@ class Things {
   ServiceResult<void> remove(const ThingName& name, std::optional<std::int64_t> expected_version = {});
 
   /// Lets a certificate act as a thing; it may act as others, too.
-  /// @returns kResourceNotFound for the thing or the certificate
+  /// @returns kResourceNotFound for the thing or the certificate, kLimitExceeded for too many things
   ServiceResult<void> attach_principal(const ThingName& thing, const std::string& certificate_id);
   /// @returns kResourceNotFound if it is not attached to the thing
   ServiceResult<void> detach_principal(const ThingName& thing, const std::string& certificate_id);

@@ -14,6 +14,9 @@
 namespace otasim::flash_file {
 namespace {
 
+/// A part holds its device's key, sealed or not.
+constexpr mode_t kPrivateFile = 0600;
+
 // Closes on scope exit; a mapping lives on without its descriptor.
 class Descriptor {
  public:
@@ -61,7 +64,7 @@ FlashFile::~FlashFile() {
 }
 
 Result<FlashFile> FlashFile::create(const std::string& path, const flash::Geometry& part) {
-  const Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  const Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kPrivateFile));
   if (file.get() < 0) {
     const int error = errno;
     return system_failure("create", path, error,

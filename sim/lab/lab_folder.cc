@@ -44,6 +44,12 @@ Result<std::string> absolute(const std::string& path) {
   return text;
 }
 
+bool is_utf8(const std::string& text) {
+  using Handler = nlohmann::json::error_handler_t;
+  const nlohmann::json value = text;
+  return value.dump(-1, ' ', false, Handler::ignore) == value.dump(-1, ' ', false, Handler::replace);
+}
+
 Result<void> make_folder(const std::string& path) {
   std::error_code error;
   fs::create_directories(fs::path(path).parent_path(), error);
@@ -58,8 +64,14 @@ Result<void> make_folder(const std::string& path) {
     return fail(ExitCode::kUsage, fmt::format("cannot use '{}' as a lab's folder: {}", path, error.message()),
                 "Choose another folder with --lab.");
   }
-  if (entries == fs::directory_iterator() || Lab::exists(path) || fs::exists(lock_path(path), error))
-    return {};
+  if (entries == fs::directory_iterator()) {
+    // It was the user's own for whatever; now it is to hold keys.
+    if (::chmod(path.c_str(), kPrivateFolder) == 0) return {};
+    return fail(ExitCode::kEnvironment,
+                fmt::format("cannot make the lab's folder '{}' private: {}", path, std::strerror(errno)),
+                "Choose a folder of your own with --lab.");
+  }
+  if (Lab::exists(path) || fs::exists(lock_path(path), error)) return {};
   return fail(ExitCode::kUsage, fmt::format("the folder '{}' holds other things than a lab", path),
               "Choose an empty or a new folder with --lab.");
 }
@@ -104,6 +116,11 @@ void remove_left_over(const std::string& path) {
 Result<std::unique_ptr<LabFolder>> LabFolder::claim(boost::asio::io_context& io, const std::string& path) {
   auto full = absolute(path);
   if (!full) return tl::unexpected(full.error());
+  if (!is_utf8(*full)) {
+    return fail(
+        ExitCode::kUsage, "the lab's folder has a name that is not UTF-8",
+        "What the lab tells of itself is JSON, which cannot hold it. Choose another folder with --lab.");
+  }
   if (auto made = make_folder(*full); !made) return tl::unexpected(made.error());
   auto lock = FileLock::take(lock_path(*full));
   if (!lock) return tl::unexpected(lock.error());

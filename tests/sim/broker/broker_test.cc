@@ -221,6 +221,25 @@ TEST_F(BrokerTest, DropsAWillOnATopicThatIsNotTheThingsOwn) {
   EXPECT_TRUE(door.messages().empty());
 }
 
+TEST_F(BrokerTest, DeliversAWillThatThePoliciesAllowWhenTheConnectionIsLost) {
+  const TestIdentity console = lab_.issue("console", crypto::Purpose::kTlsClient);
+  tell_plugin(principal_topic(console.fingerprint), principal_payload({}, {open_policy()}));
+  DeviceClient listener(io_, "console");
+  connect(listener, console);
+  ASSERT_EQ(listener.subscribe("wills/#"), 1);
+  DeviceClient polite(io_, "polite");
+  polite.set_will("wills/polite");
+  connect(polite, console);
+  polite.disconnect();
+  DeviceClient lost(io_, "lost");
+  lost.set_will("wills/lost");
+  connect(lost, console);
+  lost.disconnect(/*abruptly=*/true);
+  listener.payload_of("wills/lost");
+  EXPECT_EQ(listener.count("wills/lost"), 1U);
+  EXPECT_EQ(listener.count("wills/polite"), 0U) << "who says goodbye has no last will";
+}
+
 TEST_F(BrokerTest, RefusesACertificateThatNoThingHas) {
   const TestIdentity stranger = lab_.issue("stranger", crypto::Purpose::kTlsClient);
   DeviceClient device(io_, "lamp");

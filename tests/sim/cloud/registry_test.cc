@@ -120,7 +120,27 @@ TEST_F(RegistryTest, ACertificateHasAtMostTenPolicies) {
     ASSERT_TRUE(cloud_->policies().attach(name, id));
   }
   ASSERT_TRUE(cloud_->policies().create(PolicyName::trusted("q"), kOpenPolicy));
-  EXPECT_EQ(code(cloud_->policies().attach(PolicyName::trusted("q"), id)), ErrorCode::kInvalidRequest);
+  EXPECT_EQ(code(cloud_->policies().attach(PolicyName::trusted("q"), id)), ErrorCode::kLimitExceeded);
+}
+
+TEST_F(RegistryTest, ACertificateIsAttachedToAtMostTenThings) {
+  const std::string id = attach_certificate(lamp_);
+  for (std::size_t i = 1; i < kMaxThingsPerCertificate; ++i) {
+    const auto name = ThingName::trusted("t" + std::to_string(i));
+    ASSERT_TRUE(things().create(name));
+    ASSERT_TRUE(things().attach_principal(name, id));
+  }
+  EXPECT_EQ(code(things().attach_principal(door_, id)), ErrorCode::kLimitExceeded);
+  EXPECT_TRUE(things().attach_principal(lamp_, id)) << "it is attached already";
+}
+
+TEST_F(RegistryTest, WhatTheBrokerIsSentOfAPolicyHasNoBlanksThatMeanNothing) {
+  const std::string id = attach_certificate(lamp_);
+  const std::string document = std::string(200'000, ' ') + kOpenPolicy;
+  ASSERT_TRUE(cloud_->policies().create(PolicyName::trusted("wide"), document));
+  ASSERT_TRUE(cloud_->policies().attach(PolicyName::trusted("wide"), id));
+  EXPECT_EQ(cloud_->policies().describe(PolicyName::trusted("wide"))->document, document);
+  EXPECT_THAT(cloud_->principals().grants_of(id).value()->policies, ::testing::Contains(kOpenPolicy));
 }
 
 TEST_F(RegistryTest, ACertificateIsDeletedOnlyWhenNobodyNeedsIt) {
