@@ -1,8 +1,7 @@
 // AWS IoT policies: which principal may do what at the broker.
 //
-//   auto policy = IotPolicy::parse(document);                   // when it is made; the message says what is
-//   wrong allows({&*policy, 1}, "iot:Connect", client_resource("lamp"), {.client_id = "lamp", .thing =
-//   "lamp"});
+//   auto policy = IotPolicy::parse(document);    // its error says what is wrong
+//   allows({&*policy, 1}, "iot:Connect", client_resource("lamp"), {.client_id = "lamp", .thing = "lamp"});
 //
 // A policy is a list of statements; each allows or denies actions on resources. Nothing is allowed unless a
 // statement allows it, and a statement that denies outweighs all that allow. Actions and resources may have
