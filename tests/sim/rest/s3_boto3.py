@@ -114,7 +114,9 @@ def listings(s3):
 
 def versions(s3):
     s3.create_bucket(Bucket="versioned")
+    assert "Status" not in s3.get_bucket_versioning(Bucket="versioned")
     s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
+    assert s3.get_bucket_versioning(Bucket="versioned")["Status"] == "Enabled"
     ids = [s3.put_object(Bucket="versioned", Key="k", Body=bytes([i]))["VersionId"] for i in range(5)]
     for i, version in enumerate(ids):
         assert s3.get_object(Bucket="versioned", Key="k", VersionId=version)["Body"].read() == bytes([i])
@@ -151,6 +153,14 @@ def multipart(s3):
     done = s3.complete_multipart_upload(UploadId=upload, MultipartUpload={"Parts": parts}, **where)
     assert done["ChecksumSHA256"].endswith("-2"), done
     assert s3.get_object(**where)["Body"].read() == PATTERN + b"end"
+    copied = s3.create_multipart_upload(Bucket="firmware", Key="copied")["UploadId"]
+    part = s3.upload_part_copy(Bucket="firmware", Key="copied", UploadId=copied, PartNumber=1, CopySource=where,
+                               CopySourceRange="bytes=1-10")
+    assert error_of(s3.upload_part_copy, Bucket="firmware", Key="copied", UploadId=copied, PartNumber=2, CopySource=where,
+                    CopySourceRange="bytes=1-99999999") == ("InvalidArgument", 400)
+    s3.complete_multipart_upload(Bucket="firmware", Key="copied", UploadId=copied, MultipartUpload={
+        "Parts": [{"PartNumber": 1, "ETag": part["CopyPartResult"]["ETag"]}]})
+    assert s3.get_object(Bucket="firmware", Key="copied")["Body"].read() == PATTERN[1:11]
     small = s3.create_multipart_upload(**where)["UploadId"]
     parts = [{"PartNumber": n, "ETag": s3.upload_part(PartNumber=n, UploadId=small, Body=b"x", **where)["ETag"]} for n in (1, 2)]
     assert error_of(s3.complete_multipart_upload, UploadId=small, MultipartUpload={"Parts": parts}, **where) == ("EntityTooSmall", 400)
@@ -185,6 +195,9 @@ def errors(s3):
     assert error_of(s3.get_bucket_policy, Bucket="firmware") == ("NotImplemented", 501)
     assert error_of(s3.put_object_acl, Bucket="firmware", Key="copy", ACL="private")[0] == "NotImplemented"
     assert error_of(s3.list_objects_v2, Bucket="firmware", ContinuationToken="?") == ("InvalidArgument", 400)
+    assert s3.head_bucket(Bucket="firmware")["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert s3.get_object_tagging(Bucket="firmware", Key="copy")["TagSet"] == []
+    assert "firmware" in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     assert s3.get_bucket_location(Bucket="firmware")["LocationConstraint"] is None
     assert error_of(boto3.client("s3", endpoint_url=ENDPOINT, region_name="eu-west-1").list_buckets)[0] == "AuthorizationHeaderMalformed"
 

@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sim/base/file_io.h"
 #include "sim/base/temp_dir.h"
 #include "sim/lab/running_lab.h"
+#include "sim/rest/s3_operations.h"
 #include "tests/conformance/evidence.h"
 #include "tests/sim/rest/aws_client.h"
 
@@ -177,6 +179,12 @@ TEST_F(S3ClientsTest, BotoDoesAllThatTheScriptClaims) {
   const auto result = client->python(OTASIM_TEST_FOLDER "/s3_boto3.py");
   EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
   EXPECT_THAT(result.out, HasSubstr("all claims hold"));
+  std::set<std::string> never;
+  for (const S3Operation& one : s3_operations()) never.insert(std::string(one.name));
+  for (const Json& request : requests) {
+    if (request["status"] < 300) never.erase(request["operation"].get<std::string>());
+  }
+  EXPECT_THAT(never, ::testing::IsEmpty()) << "each has been answered with success";
 }
 
 }  // namespace
