@@ -67,6 +67,9 @@ ServiceResult<void> check_request(const CreateOtaUpdateRequest& request) {
   for (const OtaUpdateFile& file : request.files) {
     if (auto valid = check_file(file); !valid) return valid;
   }
+  if (auto valid = check(request.rollout); !valid) return valid;
+  if (auto valid = check(request.abort); !valid) return valid;
+  if (auto valid = check(request.retries); !valid) return valid;
   return check_locations(request.files);
 }
 

@@ -144,7 +144,8 @@ class OtaUpdates {
 
   /// @returns the update, which may be kCreateFailed
   ///          kResourceAlreadyExists, kInvalidRequest for an id whose job id would be too long, no file or
-  ///          too many, a bad file name or type, no protocol or one twice, or locations of different kinds
+  ///          too many, a bad file name or type, no protocol or one twice, locations of different kinds, or a
+  ///          rollout, abort or retry configuration out of range
   ServiceResult<OtaUpdate> create(const CreateOtaUpdateRequest& request);
   /// @returns kResourceNotFound
   [[nodiscard]] ServiceResult<OtaUpdate> describe(const OtaUpdateId& id);

@@ -124,6 +124,15 @@ TEST_F(OtaUpdatesTest, WhatIsRefusedLeavesNothingBehind) {
   request.files.push_back({.file_name = "/b", .location = StreamFileLocation{StreamId::parse("s").value()}});
   EXPECT_EQ(refusal(), "InvalidRequest");
   request.files.pop_back();
+  request.rollout = {.maximum_per_minute = 1001};
+  EXPECT_EQ(refusal(), "InvalidRequest");
+  request.rollout = {};
+  request.abort = {{{AbortFailure::kAll, 100'01, 1}}};
+  EXPECT_EQ(refusal(), "InvalidRequest");
+  request.abort = {};
+  request.retries = {.failed = 11};
+  EXPECT_EQ(refusal(), "InvalidRequest");
+  request.retries = {};
   request.id = OtaUpdateId::parse(std::string(57, 'a')).value();
   EXPECT_EQ(refusal(), "InvalidRequest");
   EXPECT_TRUE(pending(lamp_).empty());
