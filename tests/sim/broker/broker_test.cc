@@ -217,8 +217,10 @@ TEST_F(BrokerTest, DropsAWillOnATopicThatIsNotTheThingsOwn) {
   }
   // The door's request follows the wills: whatever they brought about has been seen.
   ASSERT_TRUE(door.publish("$aws/things/door/jobs/get", "{}"));
-  EXPECT_EQ(heard("otasim/").payload, "{}");
+  EXPECT_EQ(heard("otasim/request/").payload, "{}");
   EXPECT_TRUE(door.messages().empty());
+  for (const Message& message : heard_)
+    EXPECT_THAT(message.topic, ::testing::Not(HasSubstr("otasim/deliver/")));
 }
 
 TEST_F(BrokerTest, DeliversAWillThatThePoliciesAllowWhenTheConnectionIsLost) {

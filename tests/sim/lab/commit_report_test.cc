@@ -7,6 +7,9 @@
 namespace otasim::lab {
 namespace {
 
+/// More than a deletion takes.
+constexpr std::int64_t kDeletionSeconds = 2;
+
 using cloud::ExecutionStatus;
 using cloud::StatusDetails;
 using cloud::ThingName;
@@ -19,6 +22,7 @@ class CommitReport : public OneDeviceLab {
   void offer_update() {
     auto& updates = lab->cloud().ota_updates();
     static_cast<void>(updates.remove(kUpdate, {.delete_stream = true, .force_delete_job = true}));
+    lab->clock().jump(kDeletionSeconds);  // a job is deleted in the background; its id is taken until then
     const auto object = lab->cloud().objects().put("otasim", "update.img", firmware({.version = "1.1.0"}));
     ASSERT_TRUE(object);
     const auto update = updates.create({.id = kUpdate,
