@@ -224,7 +224,8 @@ bool AwsCron::matches_day(int year, unsigned month, unsigned day) const {
 }
 
 std::optional<std::int64_t> AwsCron::next_at_or_after(std::int64_t time) const {
-  // Days, then minutes of the first day: at most as many steps as there are days until the last year.
+  // Years, their days, then minutes of the first day: at most as many steps as there are days until the last
+  // year; a few hundred once its years are over.
   const std::int64_t from = std::max<std::int64_t>(time, 0);
   const std::int64_t minute = (from + kSecondsPerMinute - 1) / kSecondsPerMinute * kSecondsPerMinute;
   std::int64_t of_day = minute % kSecondsPerDay;
@@ -232,8 +233,11 @@ std::optional<std::int64_t> AwsCron::next_at_or_after(std::int64_t time) const {
     const year_month_day civil(date);
     const int year = static_cast<int>(civil.year());
     if (year > kLastYear) return std::nullopt;
-    if (!matches_year(year) ||
-        !matches_day(year, static_cast<unsigned>(civil.month()), static_cast<unsigned>(civil.day()))) {
+    if (!matches_year(year)) {
+      date = civil.year() / std::chrono::December / 31;
+      continue;
+    }
+    if (!matches_day(year, static_cast<unsigned>(civil.month()), static_cast<unsigned>(civil.day()))) {
       continue;
     }
     for (std::int64_t at = of_day; at < kSecondsPerDay; at += kSecondsPerMinute) {

@@ -46,16 +46,21 @@ ServiceResult<void> check_exponential(const ExponentialRate& rate) {
   return in_range("numberOfSucceededThings", rate.succeeded_things.value_or(1), 1, kMaxThings);
 }
 
-ServiceResult<void> check_windows(const std::vector<MaintenanceWindow>& windows) {
+/// @param from  when the job may start
+ServiceResult<void> check_windows(const std::vector<MaintenanceWindow>& windows, std::int64_t from) {
   if (windows.size() > kMaxMaintenanceWindows) {
     return invalid(fmt::format("A job may have {} maintenance windows.", kMaxMaintenanceWindows));
   }
   for (const MaintenanceWindow& window : windows) {
-    if (!AwsCron::parse(window.start_time)) {
+    const auto cron = AwsCron::parse(window.start_time);
+    if (!cron) {
       return invalid("A maintenance window's startTime must be a cron expression.");
     }
     if (auto valid = in_range("durationInMinutes", window.duration_minutes, 1, kMaxWindowMinutes); !valid) {
       return valid;
+    }
+    if (!cron->next_at_or_after(from - window.duration_minutes * kMinutes + 1)) {
+      return invalid(fmt::format("The maintenance window '{}' never opens.", window.start_time));
     }
   }
   return {};
@@ -157,7 +162,7 @@ ServiceResult<void> check(const SchedulingConfig& scheduling, std::int64_t now) 
   } else if (scheduling.end_behavior) {
     return invalid("endBehavior needs an endTime.");
   }
-  return check_windows(scheduling.maintenance_windows);
+  return check_windows(scheduling.maintenance_windows, scheduling.start_time.value_or(now));
 }
 
 }  // namespace otasim::cloud

@@ -81,16 +81,16 @@ void JobEvents::tell(const JobNotice& notice) {
   for (const JobTarget& target : notice.targets) json["targets"].push_back(arn_of_(target));
   if (!job.description.empty()) json["description"] = job.description;
   if (!job.comment.empty()) json["comment"] = job.comment;
-  if (job.completed_at) json["completedAt"] = *job.completed_at * kMillisecondsPerSecond;
+  const bool completed = notice.event == JobEvent::kCompleted && job.completed_at;
+  if (completed) json["completedAt"] = *job.completed_at * kMillisecondsPerSecond;
   json["createdAt"] = job.created_at * kMillisecondsPerSecond;
   json["lastUpdatedAt"] = job.last_updated_at * kMillisecondsPerSecond;
-  if (notice.event == JobEvent::kCompleted) {
+  if (completed) {
     json["jobProcessDetails"] = {{"numberOfCanceledThings", notice.counts.canceled},
                                  {"numberOfRejectedThings", notice.counts.rejected},
                                  {"numberOfFailedThings", notice.counts.failed},
                                  {"numberOfRemovedThings", notice.counts.removed},
-                                 {"numberOfSucceededThings", notice.counts.succeeded},
-                                 {"numberOfTimedOutThings", notice.counts.timed_out}};
+                                 {"numberOfSucceededThings", notice.counts.succeeded}};
   }
   publisher_.publish(fmt::format("$aws/events/job/{}/{}", job.id.str(), operation), to_text(json), kQos);
 }
@@ -101,10 +101,9 @@ void JobEvents::tell(const JobExecution& execution, std::string_view operation) 
             {"eventId", uuid_()},
             {"timestamp", clock_.now()},
             {"operation", operation},
-            {"executionNumber", execution.execution_number},
             {"jobId", execution.job_id.str()},
             {"thingArn", arn_of_(execution.thing)},
-            {"status", upper(operation)}};
+            {"status", to_string(execution.state.status)}};
   if (!execution.state.details.empty()) json["statusDetails"] = execution.state.details;
   publisher_.publish(fmt::format("$aws/events/jobExecution/{}/{}", execution.job_id.str(), operation),
                      to_text(json), kQos);

@@ -2,12 +2,15 @@
 //
 //   const JobEvents events(cloud.jobs(), cloud.event_configurations(), cloud.clock(), uuid, arns, publisher);
 //
-// Topics: `$aws/events/job/JOB/` completed, canceled, deleted, cancellation_in_progress,
-// deletion_in_progress;
-// `$aws/events/jobExecution/JOB/` succeeded, failed, rejected, canceled, timed_out, removed, deleted.
+// Topics:
+//   $aws/events/job/JOB/           completed, canceled, deleted, cancellation_in_progress,
+//                                  deletion_in_progress
+//   $aws/events/jobExecution/JOB/  succeeded, failed, rejected, canceled, timed_out, removed, deleted
+//
 // Published with QoS 1 once a change is kept, in order: a job's cancellation begins, its executions end, and
 // then it is canceled. Nothing is published until JOB, or JOB_EXECUTION, is enabled (event_configurations.h).
-// Source: AWS IoT developer guide, "Jobs events".
+// A job's event tells the operation as its status; an execution's event tells the status that it had, also
+// when it is deleted. Source: AWS IoT developer guide, "Jobs events"; its examples' members are told.
 #pragma once
 
 #include <functional>

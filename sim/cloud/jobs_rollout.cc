@@ -213,13 +213,13 @@ ServiceResult<void> JobsService::complete_if_done(Job& job) {
 /// Ends a job before its time. Whoever has not been reached is not any more; what waits is canceled, and what
 /// is in progress if forced.
 ServiceResult<void> JobsService::cancel_job(Job& job, const CancelJobRequest& request) {
+  job.comment = request.comment;
   if (auto told = notice(JobEvent::kCancellationInProgress, job); !told) return told;
   const bool in_sight = job.status != JobStatus::kScheduled;
   if (auto touched = touch_queued(job.id, in_sight); !touched) return touched;
   job.status = JobStatus::kCanceled;
   job.force_canceled = request.force;
   job.reason_code = request.reason_code;
-  job.comment = request.comment;
   job.last_updated_at = clock_.now();
   job.completed_at = job.last_updated_at;
   job.progress.due_at.reset();

@@ -53,8 +53,7 @@ class SigningCertificates {
 
   /// @param arn  to replace what was imported before; empty for a new one
   /// @returns the ARN; kInvalidRequest for what is no certificate or key, a key of another certificate, or
-  /// one
-  ///          that cannot sign code; kResourceNotFound for the ARN
+  ///          one that cannot sign code; kResourceNotFound for the ARN
   ServiceResult<std::string> import(const CertificateImport& import, const std::string& arn = {});
   /// @returns kResourceNotFound
   [[nodiscard]] ServiceResult<SigningCertificate> describe(const std::string& arn);

@@ -1,18 +1,13 @@
-// Job templates, the configurations' JSON form, and the events that are published about jobs.
 #include "sim/cloud/job_templates.h"
 
 #include <nlohmann/json.hpp>
 
-#include "sim/cloud/job_events.h"
 #include "tests/sim/cloud/cloud_fixture.h"
-#include "tests/sim/cloud/notebook.h"
 
 namespace otasim::cloud {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using Json = nlohmann::ordered_json;
 
 class JobTemplatesTest : public CloudFixture {
@@ -23,6 +18,12 @@ class JobTemplatesTest : public CloudFixture {
   template <typename T>
   static ErrorCode code(const ServiceResult<T>& result) {
     return result ? ErrorCode::kInternalError : result.error().code;
+  }
+
+  static std::string repeated(const std::string& text, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += text;
+    return all;
   }
 
   const CreateJobTemplateRequest weekly_{.id = id("weekly"),
@@ -97,6 +98,7 @@ TEST_F(JobTemplatesTest, ParametersReplaceThePlaceholdersOfTheDocument) {
   CreateJobRequest wanted{.id = job("j"), .targets = {lamp_}};
   wanted.document_parameters = {{"command", "say \"${place}\""}, {"place", "attic"}};
   ASSERT_TRUE(templates().apply(request.id, arn("weekly"), wanted));
+  EXPECT_EQ(Json::parse(wanted.document)["run"], R"(say "${place}" say "${place}")");
   EXPECT_EQ(Json::parse(wanted.document)["in"], Json({"attic"}));
   EXPECT_EQ(Json::parse(wanted.document)["keep"], "${other}");
   ASSERT_TRUE(jobs().create(wanted));
@@ -110,6 +112,68 @@ TEST_F(JobTemplatesTest, ParametersReplaceThePlaceholdersOfTheDocument) {
   EXPECT_EQ(code(jobs().create(alone)), ErrorCode::kInvalidRequest) << "parameters need a template";
 }
 
+TEST_F(JobTemplatesTest, AParametersValueIsNotSearchedForParameters) {
+  CreateJobTemplateRequest request = weekly_;
+  request.document =
+      R"({"a":"${a}","b":"${b}","url":"${aws:iot:s3-presigned-url:https://s3.x/b/${a}}","${a}":0})";
+  ASSERT_TRUE(templates().create(request));
+  CreateJobRequest wanted{.id = job("j"), .targets = {lamp_}};
+  wanted.document_parameters = {{"a", "${b}"}, {"b", "${a}"}};
+  ASSERT_TRUE(templates().apply(request.id, arn("weekly"), wanted));
+  EXPECT_EQ(Json::parse(wanted.document), Json({{"a", "${b}"},
+                                                {"b", "${a}"},
+                                                {"url", "${aws:iot:s3-presigned-url:https://s3.x/b/${b}}"},
+                                                {"${a}", 0}}));
+}
+
+TEST_F(JobTemplatesTest, WhatLooksLikeAParameterStays) {
+  CreateJobTemplateRequest request = weekly_;
+  request.document = R"({"odd":"$ ${ ${} ${${a} $${a} ${a","none":"${b}"})";
+  ASSERT_TRUE(templates().create(request));
+  CreateJobRequest wanted{.id = job("j"), .targets = {lamp_}};
+  wanted.document_parameters = {{"a", "1"}};
+  ASSERT_TRUE(templates().apply(request.id, arn("weekly"), wanted));
+  EXPECT_EQ(Json::parse(wanted.document), Json({{"odd", "$ ${ ${} ${1 $1 ${a"}, {"none", "${b}"}}));
+}
+
+TEST_F(JobTemplatesTest, ParametersThatBreakALimitAreRefusedBeforeTheyAreUsed) {
+  CreateJobTemplateRequest request = weekly_;
+  request.document = Json{{"a", repeated("${a}", 8000)}}.dump();
+  ASSERT_TRUE(templates().create(request));
+  CreateJobRequest wanted{.id = job("j"), .targets = {lamp_}};
+  const auto refusal = [&](const DocumentParameters& parameters) {
+    wanted.document_parameters = parameters;
+    const auto applied = templates().apply(request.id, arn("weekly"), wanted);
+    return applied ? "taken" : applied.error().message;
+  };
+  EXPECT_THAT(refusal({{"a", std::string(513, 'x')}}), HasSubstr("1 to 512 characters"));
+  EXPECT_THAT(refusal({{"a", ""}}), HasSubstr("1 to 512 characters"));
+  EXPECT_THAT(refusal({{std::string(129, 'a'), "x"}}), HasSubstr("1 to 128 letters"));
+  EXPECT_THAT(refusal({{"a}", "x"}}), HasSubstr("1 to 128 letters"));
+  EXPECT_EQ(refusal({{"a", "1234"}}), "taken") << "no longer than before";
+}
+
+TEST_F(JobTemplatesTest, ADocumentMayNotGrowBeyondItsLimit) {
+  CreateJobTemplateRequest request = weekly_;
+  request.document = Json{{"a", {repeated("${a}", 4000), repeated("${a}", 4000)}}}.dump();
+  ASSERT_TRUE(templates().create(request));
+  CreateJobRequest wanted{.id = job("j"), .targets = {lamp_}};
+  wanted.document_parameters = {{"a", std::string(512, 'x')}};
+  const auto applied = templates().apply(request.id, arn("weekly"), wanted);
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().code, ErrorCode::kInvalidRequest);
+  EXPECT_THAT(applied.error().message, HasSubstr("with its parameters"));
+  EXPECT_EQ(wanted.document, "") << "nothing is filled in";
+}
+
+TEST_F(JobTemplatesTest, AnExpiryThatIsGivenStandsAlsoIfItIsTheDefault) {
+  ASSERT_TRUE(templates().create(weekly_));
+  CreateJobRequest request{.id = job("j"), .targets = {lamp_}, .presigned_expires_sec = 3600};
+  ASSERT_TRUE(templates().apply(weekly_.id, arn("weekly"), request));
+  ASSERT_TRUE(jobs().create(request));
+  EXPECT_EQ(jobs().describe_job(job("j"))->presigned_expires_sec, 3600);
+}
+
 TEST_F(JobTemplatesTest, WhatIsWrongIsRefused) {
   ASSERT_TRUE(templates().create(weekly_));
   EXPECT_EQ(code(templates().create(weekly_)), ErrorCode::kConflict);
@@ -121,6 +185,10 @@ TEST_F(JobTemplatesTest, WhatIsWrongIsRefused) {
   bad.id = id("b");
   bad.rollout = RolloutConfig{.maximum_per_minute = 1001};
   EXPECT_EQ(code(templates().create(bad)), ErrorCode::kInvalidRequest);
+  bad = weekly_;
+  bad.id = id("b");
+  bad.document = R"({"a":)" + std::string(64, '[') + std::string(64, ']') + "}";
+  EXPECT_EQ(code(templates().create(bad)), ErrorCode::kInvalidRequest) << "65 deep";
   EXPECT_EQ(code(templates().describe(id("a"))), ErrorCode::kResourceNotFound);
   EXPECT_EQ(code(templates().remove(id("a"))), ErrorCode::kResourceNotFound);
   CreateJobRequest both{.id = job("j"), .document = "{}"};
@@ -145,169 +213,6 @@ TEST_F(JobTemplatesTest, ThereMayBeAHundred) {
   }
   EXPECT_EQ(code(templates().create({.id = id("more"), .description = "x", .document = "{}"})),
             ErrorCode::kLimitExceeded);
-}
-
-// --- JSON
-
-TEST(JobConfigJson, WhatIsWrittenIsRead) {
-  const RolloutConfig rollout{.maximum_per_minute = 7, .exponential = ExponentialRate{3, 15, 10, 20}};
-  EXPECT_EQ(rollout_config_from_json(to_json(rollout)).value(), rollout);
-  const AbortConfig abort{{{AbortFailure::kTimedOut, 10'99, 3}, {AbortFailure::kAll, 20'00, 5}}};
-  EXPECT_EQ(abort_config_from_json(to_json(abort)).value(), abort);
-  const RetryConfig retries{.failed = 2, .timed_out = 3};
-  EXPECT_EQ(retry_config_from_json(to_json(retries)).value(), retries);
-  const SchedulingConfig scheduling{.start_time = 1'700'003'600,
-                                    .end_time = 1'700'090'000,
-                                    .end_behavior = EndBehavior::kForceCancel,
-                                    .maintenance_windows = {{"cron(0 2 * * ? *)", 60}}};
-  EXPECT_EQ(scheduling_config_from_json(to_json(scheduling)).value(), scheduling);
-}
-
-TEST(JobConfigJson, HasAwsNames) {
-  EXPECT_EQ(to_json(RolloutConfig{.exponential = ExponentialRate{3, 15, 10, {}}}).dump(),
-            R"({"exponentialRate":{"baseRatePerMinute":3,"incrementFactor":1.5,)"
-            R"("rateIncreaseCriteria":{"numberOfNotifiedThings":10}}})");
-  EXPECT_EQ(to_json(AbortConfig{{{AbortFailure::kFailed, 20'00, 5}}}).dump(),
-            R"({"criteriaList":[{"failureType":"FAILED","action":"CANCEL","thresholdPercentage":20,)"
-            R"("minNumberOfExecutedThings":5}]})");
-}
-
-TEST(JobConfigJson, RefusesWhatHasAnotherForm) {
-  const auto rollout = [](const char* text) {
-    const auto read = rollout_config_from_json(Json::parse(text));
-    return read ? std::string{} : read.error().message;
-  };
-  EXPECT_THAT(rollout("[]"), HasSubstr("must be an object"));
-  EXPECT_THAT(rollout(R"({"maximumPerMinute":"5"})"), HasSubstr("maximumPerMinute"));
-  EXPECT_THAT(rollout(R"({"maximumPerMinute":18446744073709551615})"), HasSubstr("maximumPerMinute"));
-  EXPECT_THAT(rollout(R"({"maximum":5})"), HasSubstr("no member 'maximum'"));
-  EXPECT_THAT(rollout(R"({"exponentialRate":{"baseRatePerMinute":1}})"), HasSubstr("incrementFactor"));
-  EXPECT_THAT(rollout(R"({"exponentialRate":{"baseRatePerMinute":1,"incrementFactor":1.55,)"
-                      R"("rateIncreaseCriteria":{}}})"),
-              HasSubstr("1 digits"));
-  EXPECT_THAT(rollout(R"({"exponentialRate":{"baseRatePerMinute":1,"incrementFactor":1e300,)"
-                      R"("rateIncreaseCriteria":{}}})"),
-              HasSubstr("incrementFactor"));
-  EXPECT_FALSE(abort_config_from_json(Json::parse(R"({"criteriaList":[]})")));
-  EXPECT_FALSE(abort_config_from_json(Json::parse(R"({"criteriaList":[{"failureType":"FAILED","action":"STOP",
-      "thresholdPercentage":1,"minNumberOfExecutedThings":1}]})")));
-  EXPECT_FALSE(abort_config_from_json(Json::parse(R"({"criteriaList":[{"failureType":"FAILED",
-      "action":"CANCEL","thresholdPercentage":1.005,"minNumberOfExecutedThings":1}]})")));
-  EXPECT_FALSE(retry_config_from_json(Json::parse(R"({"criteriaList":[{"failureType":"REJECTED",
-      "numberOfRetries":1}]})")));
-  EXPECT_FALSE(scheduling_config_from_json(Json::parse(R"({"startTime":"soon"})")));
-  EXPECT_FALSE(scheduling_config_from_json(Json::parse(R"({"endBehavior":"NOTHING"})")));
-}
-
-TEST(JobConfig, KeepsAwsRanges) {
-  EXPECT_FALSE(check(RolloutConfig{.exponential = ExponentialRate{0, 15, 1, {}}}));
-  EXPECT_FALSE(check(RolloutConfig{.exponential = ExponentialRate{1001, 15, 1, {}}}));
-  EXPECT_FALSE(check(RolloutConfig{.exponential = ExponentialRate{1, 10, 1, {}}}));
-  EXPECT_FALSE(check(RolloutConfig{.exponential = ExponentialRate{1, 51, 1, {}}}));
-  EXPECT_FALSE(check(RolloutConfig{.exponential = ExponentialRate{1, 11, {}, {}}}));
-  EXPECT_FALSE(check(RolloutConfig{.exponential = ExponentialRate{1, 11, 0, {}}}));
-  EXPECT_TRUE(
-      check(RolloutConfig{.maximum_per_minute = 1000, .exponential = ExponentialRate{1000, 50, 1, 1}}));
-  EXPECT_FALSE(check(AbortConfig{{{AbortFailure::kAll, 0, 1}}}));
-  EXPECT_FALSE(check(AbortConfig{{{AbortFailure::kAll, 100'01, 1}}}));
-  EXPECT_FALSE(check(AbortConfig{{{AbortFailure::kAll, 100'00, 0}}}));
-  EXPECT_TRUE(check(AbortConfig{{{AbortFailure::kAll, 100'00, 1}}}));
-}
-
-// --- Events
-
-class JobEventsTest : public CloudFixture {
- protected:
-  void SetUp() override {
-    events_.emplace(
-        jobs(), cloud_->event_configurations(), clock_, [] { return std::string("id"); },
-        [](const JobTarget& target) {
-          const auto* const thing = std::get_if<ThingName>(&target);
-          return thing != nullptr ? "arn:thing/" + thing->str()
-                                  : "arn:thinggroup/" + std::get<GroupName>(target).str();
-        },
-        notebook_);
-  }
-  void enable(std::map<EventType, bool> types) { ASSERT_TRUE(cloud_->event_configurations().update(types)); }
-  /// What was published since the last call: topics, or payloads.
-  std::vector<std::string> topics() {
-    std::vector<std::string> all;
-    for (const auto& message : notebook_.sent) all.push_back(message.topic);
-    return all;
-  }
-  Json payload(std::size_t index) { return Json::parse(notebook_.sent.at(index).payload); }
-
-  Notebook notebook_;
-  std::optional<JobEvents> events_;
-};
-
-TEST_F(JobEventsTest, AreOffUntilTheyAreAskedFor) {
-  create_job("j");
-  ASSERT_TRUE(jobs().cancel(job("j")));
-  EXPECT_THAT(topics(), IsEmpty());
-  const auto all = cloud_->event_configurations().describe().value();
-  EXPECT_EQ(all.enabled.size(), 11U);
-  EXPECT_FALSE(all.enabled.at(EventType::kJob));
-  EXPECT_FALSE(all.created_at);
-}
-
-TEST_F(JobEventsTest, ConfigurationsAreKept) {
-  enable({{EventType::kJob, true}, {EventType::kThing, true}});
-  clock_.advance(5);
-  enable({{EventType::kThing, false}});
-  const auto all = cloud_->event_configurations().describe().value();
-  EXPECT_TRUE(all.enabled.at(EventType::kJob));
-  EXPECT_FALSE(all.enabled.at(EventType::kThing));
-  EXPECT_EQ(all.created_at, kNow);
-  EXPECT_EQ(all.last_modified_at, kNow + 5);
-}
-
-TEST_F(JobEventsTest, EachTypeIsAskedForByItself) {
-  enable({{EventType::kJobExecution, true}});
-  create_job("j");
-  ASSERT_TRUE(jobs().cancel(job("j")));
-  EXPECT_THAT(topics(), ElementsAre("$aws/events/jobExecution/j/canceled"));
-}
-
-TEST_F(JobEventsTest, ACompletedJobTellsItsCounts) {
-  enable({{EventType::kJob, true}, {EventType::kJobExecution, true}});
-  create_job("j");
-  ASSERT_TRUE(jobs().update(job("j"), lamp_, {.status = ExecutionStatus::kInProgress}));
-  ASSERT_TRUE(jobs().update(job("j"), lamp_,
-                            {.status = ExecutionStatus::kSucceeded, .details = StatusDetails{{"a", "b"}}}));
-  EXPECT_THAT(topics(), ElementsAre("$aws/events/jobExecution/j/succeeded", "$aws/events/job/j/completed"));
-  EXPECT_EQ(payload(0).dump(),
-            R"({"eventType":"JOB_EXECUTION","eventId":"id","timestamp":1700000000,"operation":"succeeded",)"
-            R"("executionNumber":1,"jobId":"j","thingArn":"arn:thing/lamp","status":"SUCCEEDED",)"
-            R"("statusDetails":{"a":"b"}})");
-  EXPECT_EQ(payload(1)["status"], "COMPLETED");
-  EXPECT_EQ(payload(1)["completedAt"], 1'700'000'000'000);
-  EXPECT_EQ(payload(1)["jobProcessDetails"]["numberOfSucceededThings"], 1);
-}
-
-TEST_F(JobEventsTest, ACancellationBeginsAndEndsAroundItsExecutions) {
-  enable({{EventType::kJob, true}, {EventType::kJobExecution, true}});
-  create_job("j");
-  ASSERT_TRUE(jobs().cancel(job("j"), {.comment = "why"}));
-  EXPECT_THAT(topics(), ElementsAre("$aws/events/job/j/cancellation_in_progress",
-                                    "$aws/events/jobExecution/j/canceled", "$aws/events/job/j/canceled"));
-  EXPECT_EQ(payload(0)["status"], "CANCELLATION_IN_PROGRESS");
-  EXPECT_EQ(payload(2)["comment"], "why");
-  EXPECT_EQ(payload(2)["targets"], Json({"arn:thing/lamp"}));
-  EXPECT_EQ(payload(2)["targetSelection"], "SNAPSHOT");
-}
-
-TEST_F(JobEventsTest, ADeletionEndsAMomentLater) {
-  enable({{EventType::kJob, true}, {EventType::kJobExecution, true}});
-  create_job("j");
-  ASSERT_TRUE(jobs().remove_execution(job("j"), lamp_, 1, true));
-  ASSERT_TRUE(jobs().remove_job(job("j"), true));
-  EXPECT_THAT(topics(), ElementsAre("$aws/events/jobExecution/j/deleted", "$aws/events/job/j/completed",
-                                    "$aws/events/job/j/deletion_in_progress"));
-  clock_.advance(1);
-  ASSERT_TRUE(jobs().run_due());
-  EXPECT_EQ(topics().back(), "$aws/events/job/j/deleted");
-  EXPECT_EQ(payload(3)["targets"], Json({"arn:thing/lamp"}));
 }
 
 }  // namespace
