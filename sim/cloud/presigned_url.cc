@@ -124,32 +124,13 @@ S3Result<Credential> read_credential(std::string_view text, std::string_view dat
                     {std::string(parts[1]), std::string(region), std::string(kService)}};
 }
 
-S3Result<std::int64_t> read_lifetime(std::string_view text) {
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  const bool is_number = end == text.data() + text.size();
-  if (!text.empty() && is_number && error == std::errc::result_out_of_range) {
-    seconds = text.starts_with('-') ? -1 : kMaxPresignedSeconds + 1;
-  } else if (text.empty() || !is_number || error != std::errc{}) {
-    return query_error("X-Amz-Expires should be a number");
-  }
-  if (seconds < 1) return query_error("X-Amz-Expires must be non-negative");
-  if (seconds > kMaxPresignedSeconds) {
-    return query_error(fmt::format(
-        "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less "
-        "than {} seconds",
-        kMaxPresignedSeconds));
-  }
-  return seconds;
-}
-
 /// @returns when the request expires
 S3Result<std::int64_t> check_time(const Authentication& given, std::int64_t now) {
   const auto signed_at = parse_amz_date(given.date);
   if (!signed_at) {
     return query_error("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
   }
-  auto lifetime = read_lifetime(given.expires);
+  auto lifetime = parse_presigned_lifetime(given.expires);
   if (!lifetime) return lifetime;
   const std::int64_t expires_at = *signed_at + *lifetime;
   if (now > expires_at) {
@@ -179,6 +160,25 @@ std::string host_canonical_request(std::string_view method, const RequestTarget&
 }
 
 }  // namespace
+
+S3Result<std::int64_t> parse_presigned_lifetime(std::string_view text) {
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool is_number = end == text.data() + text.size();
+  if (!text.empty() && is_number && error == std::errc::result_out_of_range) {
+    seconds = text.starts_with('-') ? -1 : kMaxPresignedSeconds + 1;
+  } else if (text.empty() || !is_number || error != std::errc{}) {
+    return query_error("X-Amz-Expires should be a number");
+  }
+  if (seconds < 1) return query_error("X-Amz-Expires must be non-negative");
+  if (seconds > kMaxPresignedSeconds) {
+    return query_error(fmt::format(
+        "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less "
+        "than {} seconds",
+        kMaxPresignedSeconds));
+  }
+  return seconds;
+}
 
 ObjectLocation object_location(const RequestTarget& target) {
   const std::string path = target.path.substr(1);

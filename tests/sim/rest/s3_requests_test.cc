@@ -330,6 +330,42 @@ TEST_F(S3RequestsTest, APutMayWantItsKeyToBeFree) {
   EXPECT_EQ(outcome(asked), "PreconditionFailed");
 }
 
+TEST_F(S3RequestsTest, APresignedRequestWithOtherSignedHeadersExpiresToo) {
+  const auto put = [&](const std::optional<std::string>& expires) {
+    HttpRequestHead head;
+    head.method = "PUT";
+    head.target = "/firmware/by/url";
+    head.headers = {{"Host", "localhost:8443"}, {"Content-Type", "text/x"}};
+    test::Signer signer{.access_key_id = "AKID", .secret_access_key = kSecret, .service = "s3"};
+    signer.date = cloud::amz_date(clock_.now());
+    signer.presign(head, cloud::kUnsignedPayload, expires);
+    return head;
+  };
+  const HttpRequestHead good = put("604800");
+  EXPECT_EQ(send(good, "").status, 200);
+  const std::vector<std::optional<std::string>> wrong{"604801", "10000000", "9223372036854775807", "0",
+                                                      std::nullopt};
+  for (const auto& expires : wrong) {
+    const auto refused = send(put(expires), "");
+    EXPECT_EQ(refused.status, 400) << expires.value_or("none");
+    EXPECT_THAT(refused.body, HasSubstr("<Code>AuthorizationQueryParametersError</Code>"));
+  }
+  clock_.advance(604801);
+  EXPECT_THAT(send(good, "").body, HasSubstr("<Message>Request has expired</Message>"));
+}
+
+TEST_F(S3RequestsTest, SignaturesOfVersion2AreToldWhatToSet) {
+  HttpRequestHead head;
+  head.method = "GET";
+  head.target = "/firmware/app.bin?AWSAccessKeyId=AKID&Signature=x&Expires=1700000060";
+  head.headers = {{"Host", "localhost:8443"}};
+  const auto refused = send(head, "");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body, HasSubstr("<Code>InvalidRequest</Code>"));
+  EXPECT_THAT(refused.body, HasSubstr("Please use AWS4-HMAC-SHA256.</Message>")) << "AWS's words";
+  EXPECT_THAT(refused.body, HasSubstr("signature_version"));
+}
+
 TEST_F(S3RequestsTest, NotModifiedHasNoDocument) {
   ask({.method = "PUT", .body = "hello"});
   const auto response = ask({.headers = {{"If-None-Match", "\"5d41402abc4b2a76b9719d911017c592\""}}});
