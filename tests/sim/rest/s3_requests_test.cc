@@ -285,7 +285,9 @@ TEST_F(S3RequestsTest, DocumentsThatAreNoneAreRefused) {
 TEST_F(S3RequestsTest, KeysWithAnyBytesAreListedInEitherForm) {
   put_in("firmware", "a<&>\"b", bytes("x"));
   put_in("firmware", "a b/\xC3\xA4", bytes("x"));
+  put_in("firmware", "a\tb\rc", bytes("x"));
   EXPECT_THAT(ask({.target = "/firmware?list-type=2"}).body, HasSubstr("<Key>a&lt;&amp;&gt;&quot;b</Key>"));
+  EXPECT_THAT(ask({.target = "/firmware?list-type=2"}).body, HasSubstr("<Key>a&#x9;b&#xD;c</Key>"));
   EXPECT_THAT(ask({.target = "/firmware?list-type=2&encoding-type=url"}).body,
               HasSubstr("<Key>a%20b/%C3%A4</Key>"));
   EXPECT_EQ(outcome({.target = "/firmware?max-keys=-1"}), "InvalidArgument");
