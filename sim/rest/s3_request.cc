@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "sim/cloud/digest.h"
+#include "sim/cloud/presigned_url.h"
 
 namespace otasim::rest {
 
@@ -55,6 +56,10 @@ std::string S3Request::header(std::string_view name) const {
     found = &value;
   }
   return found == nullptr ? std::string{} : *found;
+}
+
+bool S3Request::has_header(std::string_view name) const {
+  return std::ranges::any_of(headers, [name](const auto& field) { return same_field(field.first, name); });
 }
 
 S3Result<std::int64_t> S3Request::number(std::string_view name, std::int64_t if_missing,
