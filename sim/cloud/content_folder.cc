@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -15,12 +14,12 @@
 #include <vector>
 
 #include "sim/base/file_io.h"
+#include "sim/cloud/random_id.h"
 
 namespace otasim::cloud {
 
 namespace {
 
-constexpr std::size_t kUuidLength = 36;
 constexpr const char* kTemporarySuffix = ".XXXXXX";
 constexpr std::size_t kTemporarySuffixLength = 7;
 /// A new file is taken for an orphan only in the instant before it is locked.
@@ -35,11 +34,8 @@ tl::unexpected<Error> failure(const char* what, const std::string& path, int why
 /// not ours to remove.
 bool is_content_name(const std::string& name) {
   if (name.size() != kUuidLength && name.size() != kUuidLength + kTemporarySuffixLength) return false;
-  for (std::size_t i = 0; i < kUuidLength; ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? name[i] != '-' : std::isxdigit(static_cast<unsigned char>(name[i])) == 0) return false;
-  }
-  return name.size() == kUuidLength || name[kUuidLength] == '.';
+  return is_uuid(std::string_view(name).substr(0, kUuidLength)) &&
+         (name.size() == kUuidLength || name[kUuidLength] == '.');
 }
 
 /// Locks a new file, unless it has been removed meanwhile.

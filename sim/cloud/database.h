@@ -30,7 +30,7 @@ namespace otasim::cloud {
 using Value = std::variant<std::nullptr_t, std::int64_t, std::string_view>;
 
 /// NULL for nothing.
-inline Value nullable(const std::optional<std::int64_t>& value) {
+[[nodiscard]] inline Value nullable(const std::optional<std::int64_t>& value) {
   return value ? Value{*value} : Value{nullptr};
 }
 

@@ -257,11 +257,15 @@ ObjectChecksum composite_checksum(const std::string& algorithm, const std::vecto
 }  // namespace
 
 S3Result<ObjectInfo> MultipartUploads::complete(const UploadPlace& place,
-                                                const std::vector<CompletedPart>& parts) {
+                                                const std::vector<CompletedPart>& parts,
+                                                WriteConditions conditions) {
   const auto upload = describe(place);
   if (!upload) return tl::unexpected(upload.error());
   const auto chosen = choose(*upload, parts);
   if (!chosen) return tl::unexpected(chosen.error());
+  NewObject object{place.bucket, place.key, upload->headers, {}, std::move(conditions)};
+  // Before the work of joining; keep() has the last word.
+  if (const auto holds = objects_.check_conditions(object); !holds) return tl::unexpected(holds.error());
   auto whole = join(*chosen);
   if (!whole) return tl::unexpected(whole.error());
   Digest etag(DigestKind::kMd5);
@@ -270,8 +274,7 @@ S3Result<ObjectInfo> MultipartUploads::complete(const UploadPlace& place,
     etag.update(bytes_of_hex(part.info.etag));
     checksums.push_back(part.info.checksum);
   }
-  const NewObject object{place.bucket, place.key, upload->headers,
-                         composite_checksum(upload->checksum_algorithm, checksums)};
+  object.checksum = composite_checksum(upload->checksum_algorithm, checksums);
   return database_.transaction([&]() -> S3Result<ObjectInfo> {
     auto kept =
         objects_.keep(object, *whole, fmt::format("{}-{}", crypto::hex(etag.finish()), chosen->size()));

@@ -121,7 +121,9 @@ class MultipartUploads {
   ///          400 InvalidPartOrder  the numbers do not ascend
   ///          400 EntityTooSmall    a part that is not the last is too small
   ///          400 MalformedXML      there is no part at all
-  S3Result<ObjectInfo> complete(const UploadPlace& place, const std::vector<CompletedPart>& parts);
+  ///          412 PreconditionFailed, 404 NoSuchKey: the conditions do not hold; the upload stays
+  S3Result<ObjectInfo> complete(const UploadPlace& place, const std::vector<CompletedPart>& parts,
+                                WriteConditions conditions = {});
   /// @returns 404 NoSuchUpload
   S3Result<void> abort(const UploadPlace& place);
   /// @returns 404 NoSuchUpload

@@ -3,32 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "sim/base/text.h"
 #include "sim/cloud/utc_time.h"
 
 namespace otasim::cloud {
 
 namespace {
-
-tl::unexpected<S3Error> refused(int status, std::string code, std::string message,
-                                std::vector<std::pair<std::string, std::string>> details) {
-  return tl::unexpected(S3Error{status, std::move(code), std::move(message), std::move(details)});
-}
-
-S3Result<ObjectInfo> find_object(const ObjectLocation& location, ObjectStore& objects) {
-  if (location.key.empty()) {
-    return refused(501, "NotImplemented",
-                   "A header you provided implies functionality that is not implemented", {});
-  }
-  return objects.find(location.bucket, location.key, location.version);
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// Whether a list of entity tags (or `*`) has this one. Tags are compared as they are: S3 has no weak ones.
 bool has_etag(std::string_view list, const std::string& etag) {
@@ -84,10 +65,7 @@ HeaderFields ObjectReply::headers() const {
   fields.insert(fields.end(), overrides.begin(), overrides.end());
   // A checksum is of the whole.
   if (with_checksum && !content_range && !object.checksum.algorithm.empty()) {
-    std::string name = "x-amz-checksum-" + object.checksum.algorithm;
-    std::ranges::transform(name, name.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    fields.emplace_back(std::move(name), object.checksum.value);
+    fields.emplace_back("x-amz-checksum-" + to_lower(object.checksum.algorithm), object.checksum.value);
   }
   return fields;
 }
@@ -129,27 +107,6 @@ S3Result<ObjectReply> read_object(const ReadRequest& request, ObjectInfo object)
   reply.content_range = reply.asked;
   reply.first_byte = reply.asked->first;
   reply.length = reply.asked->length();
-  return reply;
-}
-
-S3Result<ObjectReply> answer_object_request(const ObjectHttpRequest& request, ObjectStore& objects,
-                                            const UrlPresigner& presigner) {
-  if (request.method != "GET" && request.method != "HEAD") {
-    S3Error error = s3_error_of_status(405);
-    error.details = {{"Method", request.method}, {"ResourceType", "OBJECT"}};
-    error.headers = {{"Allow", "GET, HEAD"}};
-    return tl::unexpected(std::move(error));
-  }
-  const auto presigned = presigner.verify(request.method, request.target, request.host);
-  if (!presigned) return tl::unexpected(presigned.error());
-  const auto object = find_object(presigned->object, objects);
-  if (!object) return tl::unexpected(object.error());
-  ReadRequest read;
-  read.head_only = request.method == "HEAD";
-  read.range = request.range;
-  read.if_range = request.if_range;
-  auto reply = read_object(read, *object);
-  if (reply) reply->presigned_expires_at = presigned->expires_at;
   return reply;
 }
 

@@ -1,6 +1,6 @@
-// How a request for an object is answered, apart from all network: which bytes, under which header.
+// How a read of an object is answered, apart from all network: which bytes, under which header.
 //
-//   auto reply = answer_object_request({.method = "GET", .target = ..., .host = ...}, objects, presigner);
+//   auto reply = read_object({.range = "bytes=0-99"}, *objects.find("firmware", "app.bin"));
 //   if (reply) apply_faults(faults, *reply);
 //
 // Nothing in a request is trusted. Objects are read only when the reply is sent.
@@ -15,7 +15,6 @@
 #include "sim/cloud/byte_range.h"
 #include "sim/cloud/object_faults.h"
 #include "sim/cloud/object_store.h"
-#include "sim/cloud/presigned_url.h"
 #include "sim/cloud/s3_error.h"
 
 namespace otasim::cloud {
@@ -39,15 +38,6 @@ struct ReadRequest {
   bool with_checksum = false;  ///< header x-amz-checksum-mode: ENABLED
   /// Fields of the answer that the request's response-* parameters replace; names are lower case.
   HeaderFields overrides = {};
-};
-
-/// What a presigned request's answer depends on.
-struct ObjectHttpRequest {
-  std::string method;
-  std::string target;
-  std::string host;
-  std::string range = {};
-  std::string if_range = {};
 };
 
 /// An object on its way to the client.
@@ -74,17 +64,6 @@ struct ObjectReply {
 
 /// Holds an object against conditions, as RFC 9110 ranks them. @returns 0 if they hold, 304 or 412
 [[nodiscard]] int check_conditions(const ReadConditions& conditions, const ObjectInfo& object);
-
-/// Checks a presigned request and finds its object.
-/// @returns 405 MethodNotAllowed  it is neither GET nor HEAD
-///          400, 403              as UrlPresigner::verify()
-///          501 NotImplemented    it names no object, only a bucket or nothing
-///          404                   NoSuchBucket, NoSuchKey or NoSuchVersion
-///          416 InvalidRange      the range has no byte of the object
-///          500 InternalError     the store failed
-[[nodiscard]] S3Result<ObjectReply> answer_object_request(const ObjectHttpRequest& request,
-                                                          ObjectStore& objects,
-                                                          const UrlPresigner& presigner);
 
 /// Where a fault ends a body of this length early.
 struct BodyCut {

@@ -29,17 +29,20 @@ ObjectInfo read_object(const std::string& bucket, const Row& row) {
   return info;
 }
 
-S3Result<void> check_object(const NewObject& object) {
-  if (object.key.empty()) {
-    return tl::unexpected(S3Error{400, "InvalidRequest", "An object needs a key."});
-  }
-  if (object.key.size() > kMaxObjectKeyBytes) {
+S3Result<void> check_key(const std::string& key) {
+  if (key.empty()) return tl::unexpected(S3Error{400, "InvalidRequest", "An object needs a key."});
+  if (key.size() > kMaxObjectKeyBytes) {
     return tl::unexpected(S3Error{400,
                                   "KeyTooLongError",
                                   "Your key is too long",
-                                  {{"Size", fmt::format("{}", object.key.size())},
+                                  {{"Size", fmt::format("{}", key.size())},
                                    {"MaxSizeAllowed", fmt::format("{}", kMaxObjectKeyBytes)}}});
   }
+  return {};
+}
+
+S3Result<void> check_object(const NewObject& object) {
+  if (auto valid = check_key(object.key); !valid) return valid;
   if (const std::size_t bytes = user_metadata_bytes(object.headers); bytes > kMaxUserMetadataBytes) {
     return tl::unexpected(S3Error{
         400,
@@ -48,6 +51,16 @@ S3Result<void> check_object(const NewObject& object) {
         {{"Size", fmt::format("{}", bytes)}, {"MaxSizeAllowed", fmt::format("{}", kMaxUserMetadataBytes)}}});
   }
   return {};
+}
+
+S3Error failed_condition(std::string name) {
+  S3Error error = s3_error_of_status(412);
+  error.details = {{"Condition", std::move(name)}};
+  return error;
+}
+
+S3Error no_such_key(const std::string& key) {
+  return {404, "NoSuchKey", "The specified key does not exist.", {{"Key", key}}};
 }
 
 S3Error marked_as_deleted(S3Error error, const std::string& version) {
@@ -132,6 +145,8 @@ ServiceResult<ObjectInfo> ObjectStore::put(const std::string& bucket, const std:
 
 S3Result<ObjectWriter> ObjectStore::begin_put(NewObject object) {
   if (const auto bucket = buckets_.describe(object.bucket); !bucket) return tl::unexpected(bucket.error());
+  // What cannot hold now is told before the content comes; keep() has the last word.
+  if (const auto holds = check_conditions(object); !holds) return tl::unexpected(holds.error());
   return begin(std::move(object));
 }
 
@@ -140,6 +155,19 @@ S3Result<ObjectWriter> ObjectStore::begin(NewObject object) {
   auto content = folder_.begin(uuid_());
   if (!content) return tl::unexpected(S3Error(content.error()));
   return ObjectWriter(*this, std::move(object), std::move(*content));
+}
+
+S3Result<void> ObjectStore::check_conditions(const NewObject& object) {
+  const auto& [if_free, if_match] = object.conditions;
+  if (!if_free && if_match.empty()) return {};
+  const auto latest = look_up({object.bucket, object.key, ""});
+  if (!latest) return tl::unexpected(latest.error());
+  const bool is_there = *latest && !(*latest)->is_delete_marker();
+  if (if_free && is_there) return tl::unexpected(failed_condition("If-None-Match"));
+  if (if_match.empty()) return {};
+  if (!is_there) return tl::unexpected(no_such_key(object.key));
+  if ((*latest)->etag != if_match) return tl::unexpected(failed_condition("If-Match"));
+  return {};
 }
 
 S3Result<ObjectInfo> ObjectStore::copy(const ObjectInfo& from, NewObject to) {
@@ -166,6 +194,7 @@ S3Result<ObjectInfo> ObjectStore::keep(const NewObject& object, ContentWriter& c
                                        const std::string& etag) {
   const auto bucket = buckets_.describe(object.bucket);
   if (!bucket) return tl::unexpected(bucket.error());
+  if (const auto holds = check_conditions(object); !holds) return tl::unexpected(holds.error());
   const auto taken = content_exists(content.name());
   if (!taken) return tl::unexpected(taken.error());
   if (*taken) {
@@ -248,6 +277,7 @@ ServiceResult<void> ObjectStore::remove(const ObjectLocation& location) {
 
 S3Result<Deleted> ObjectStore::delete_object(const std::string& bucket, const std::string& key,
                                              const std::string& version) {
+  if (const auto valid = check_key(key); !valid) return tl::unexpected(valid.error());
   return database_.transaction([&]() -> S3Result<Deleted> {
     const auto in = buckets_.describe(bucket);
     if (!in) return tl::unexpected(in.error());
@@ -304,10 +334,9 @@ S3Result<ObjectInfo> ObjectStore::find(const std::string& bucket, const std::str
                                   "The specified version does not exist.",
                                   {{"Key", key}, {"VersionId", version}}});
   }
-  S3Error no_such_key{404, "NoSuchKey", "The specified key does not exist.", {{"Key", key}}};
-  if (!*info) return tl::unexpected(std::move(no_such_key));
+  if (!*info) return tl::unexpected(no_such_key(key));
   const std::string marker = (*info)->location.version;
-  if (version.empty()) return tl::unexpected(marked_as_deleted(std::move(no_such_key), marker));
+  if (version.empty()) return tl::unexpected(marked_as_deleted(no_such_key(key), marker));
   S3Error not_allowed = s3_error_of_status(405);
   not_allowed.details = {{"Method", "GET"}, {"ResourceType", "DeleteMarker"}};
   not_allowed.headers = {{"Allow", "DELETE"}};

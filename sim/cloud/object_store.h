@@ -1,7 +1,7 @@
 // Objects in buckets, with versions, as S3 holds them.
 //
-//   auto object = objects.put("firmware", "app.bin", bytes);        // the lab's own: makes the bucket,
-//   versioned objects.describe("firmware", "app.bin");                        // the latest
+//   auto object = objects.put("firmware", "app.bin", bytes);        // the lab's own: may make the bucket
+//   objects.describe("firmware", "app.bin");                        // the latest
 //   objects.read(object->location, offset, into);                   // some bytes, again and again
 //   objects.list({.bucket = "firmware", .prefix = "releases/"});    // page by page
 //
@@ -106,12 +106,20 @@ struct ObjectStoreOptions {
   std::int64_t min_part_bytes = kMinPartBytes;  ///< of a part that is not the last
 };
 
+/// What a write wants of its key. It is looked at in the instant of the write: of two writers that both want
+/// the key to be free, one gets it.
+struct WriteConditions {
+  bool if_free = false;       ///< If-None-Match: *: there is no object; a delete marker is none
+  std::string if_match = {};  ///< If-Match: the object has this ETag (without quotes); empty: no matter
+};
+
 /// An object to be put.
 struct NewObject {
   std::string bucket;
   std::string key;
   ObjectHeaders headers = {};
   ObjectChecksum checksum = {};
+  WriteConditions conditions = {};
 };
 
 class ObjectStore;
@@ -123,7 +131,8 @@ class ObjectWriter {
   /// @returns 400 EntityTooLarge, 500 InternalError (the disk is full, for instance)
   S3Result<void> append(std::span<const std::uint8_t> piece);
   /// Adds the version. Once only. @param checksum  of the content, already checked
-  /// @returns 404 NoSuchBucket (it was deleted meanwhile), 500 InternalError
+  /// @returns 404 NoSuchBucket (it was deleted meanwhile), 500 InternalError;
+  ///          412 PreconditionFailed, 404 NoSuchKey: the conditions do not hold
   S3Result<ObjectInfo> finish(ObjectChecksum checksum = {});
   /// Ends the content, to look at md5() before finish(). @returns 500 InternalError
   S3Result<void> seal();
@@ -164,7 +173,8 @@ class ObjectStore {
   ///          kInternalError   the object cannot be kept
   ServiceResult<ObjectInfo> put(const std::string& bucket, const std::string& key,
                                 std::span<const std::uint8_t> content);
-  /// @returns 404 NoSuchBucket, 400 KeyTooLongError, MetadataTooLarge, 500 InternalError
+  /// @returns 404 NoSuchBucket, 400 KeyTooLongError, MetadataTooLarge, 500 InternalError;
+  ///          412 PreconditionFailed, 404 NoSuchKey: the conditions do not hold already now
   [[nodiscard]] S3Result<ObjectWriter> begin_put(NewObject object);
   /// Makes `to` an object with the bytes of `from`, which must have been found. @returns as begin_put(), and
   /// 400 InvalidRequest for a source that is larger than one put may be
@@ -174,7 +184,7 @@ class ObjectStore {
   ServiceResult<void> remove(const ObjectLocation& location);
   /// Deletes as S3 does: with a version, that one for good, if it is there; without, the null version where
   /// versioning is not on, and where it ever was, a delete marker is made.
-  /// @returns 404 NoSuchBucket, 500 InternalError
+  /// @returns 404 NoSuchBucket, 400 KeyTooLongError, 500 InternalError
   S3Result<Deleted> delete_object(const std::string& bucket, const std::string& key,
                                   const std::string& version = {});
 
@@ -207,6 +217,7 @@ class ObjectStore {
   [[nodiscard]] S3Result<std::optional<ObjectInfo>> look_up(const ObjectLocation& location);
   [[nodiscard]] S3Result<bool> content_exists(const std::string& content);
   [[nodiscard]] S3Result<ObjectWriter> begin(NewObject object);
+  [[nodiscard]] S3Result<void> check_conditions(const NewObject& object);
   /// Makes the version, within a transaction. `etag` is the content's MD5 if it is empty.
   [[nodiscard]] S3Result<ObjectInfo> keep(const NewObject& object, ContentWriter& content,
                                           const std::string& etag = {});

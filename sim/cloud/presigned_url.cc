@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "sim/base/text.h"
 #include "sim/cloud/sigv4.h"
 #include "sim/cloud/uri_encoding.h"
 #include "sim/cloud/utc_time.h"
@@ -124,7 +125,37 @@ S3Result<Credential> read_credential(std::string_view text, std::string_view dat
                     {std::string(parts[1]), std::string(region), std::string(kService)}};
 }
 
-S3Result<std::int64_t> read_lifetime(std::string_view text) {
+/// @returns when the request expires
+S3Result<std::int64_t> check_time(const Authentication& given, std::int64_t now) {
+  const auto signed_at = parse_amz_date(given.date);
+  if (!signed_at) {
+    return query_error("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
+  }
+  auto lifetime = parse_presigned_lifetime(given.expires);
+  if (!lifetime) return lifetime;
+  const std::int64_t expires_at = *signed_at + *lifetime;
+  if (now > expires_at) {
+    return denied(
+        "Request has expired",
+        {{"X-Amz-Expires", given.expires}, {"Expires", iso8601(expires_at)}, {"ServerTime", iso8601(now)}});
+  }
+  if (*signed_at > now + kMaxSkewSeconds) {
+    return denied("Request is not valid yet", {{"X-Amz-Date", given.date}, {"ServerTime", iso8601(now)}});
+  }
+  return expires_at;
+}
+
+std::string host_canonical_request(std::string_view method, const RequestTarget& target,
+                                   std::string_view host) {
+  Query query = target.query;
+  std::erase_if(query, [](const QueryParameter& p) { return p.name == "X-Amz-Signature"; });
+  return canonical_request(
+      {method, target.path, std::move(query), {{"host", std::string(trim(host))}}, kUnsignedPayload});
+}
+
+}  // namespace
+
+S3Result<std::int64_t> parse_presigned_lifetime(std::string_view text) {
   std::int64_t seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   const bool is_number = end == text.data() + text.size();
@@ -142,43 +173,6 @@ S3Result<std::int64_t> read_lifetime(std::string_view text) {
   }
   return seconds;
 }
-
-/// @returns when the request expires
-S3Result<std::int64_t> check_time(const Authentication& given, std::int64_t now) {
-  const auto signed_at = parse_amz_date(given.date);
-  if (!signed_at) {
-    return query_error("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
-  }
-  auto lifetime = read_lifetime(given.expires);
-  if (!lifetime) return lifetime;
-  const std::int64_t expires_at = *signed_at + *lifetime;
-  if (now > expires_at) {
-    return denied(
-        "Request has expired",
-        {{"X-Amz-Expires", given.expires}, {"Expires", iso8601(expires_at)}, {"ServerTime", iso8601(now)}});
-  }
-  if (*signed_at > now + kMaxSkewSeconds) {
-    return denied("Request is not valid yet", {{"X-Amz-Date", given.date}, {"ServerTime", iso8601(now)}});
-  }
-  return expires_at;
-}
-
-std::string_view trim(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-std::string host_canonical_request(std::string_view method, const RequestTarget& target,
-                                   std::string_view host) {
-  Query query = target.query;
-  std::erase_if(query, [](const QueryParameter& p) { return p.name == "X-Amz-Signature"; });
-  return canonical_request(
-      {method, target.path, std::move(query), {{"host", std::string(trim(host))}}, kUnsignedPayload});
-}
-
-}  // namespace
 
 ObjectLocation object_location(const RequestTarget& target) {
   const std::string path = target.path.substr(1);

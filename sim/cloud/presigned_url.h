@@ -43,6 +43,9 @@ struct PresignedRequest {
   std::int64_t expires_at = 0;  ///< epoch seconds; the last second in which the URL is good
 };
 
+/// Reads X-Amz-Expires. @returns 1 to kMaxPresignedSeconds; 400 AuthorizationQueryParametersError
+[[nodiscard]] S3Result<std::int64_t> parse_presigned_lifetime(std::string_view text);
+
 /// What a target names, path style, signed or not.
 [[nodiscard]] ObjectLocation object_location(const RequestTarget& target);
 

@@ -96,6 +96,10 @@ std::string xml_escape(std::string_view text) {
       escaped += "&gt;";
     } else if (c == '"') {
       escaped += "&quot;";
+    } else if (c == '\t') {
+      escaped += "&#x9;";
+    } else if (c == '\r') {
+      escaped += "&#xD;";  // as it is, a parser makes a line feed of it
     } else if (length == 0 || (length == 1 && static_cast<unsigned char>(c) < 0x20 && c != '\n')) {
       escaped += '?';
     } else {

@@ -20,7 +20,9 @@ namespace otasim::cloud {
 namespace {
 
 constexpr mode_t kOwnerOnly = 0600;
-constexpr const char* kSuffix = ".pem";
+constexpr std::string_view kSuffix = ".pem";
+/// Behind the name of a file that write_file_atomic() has not finished: a dot and six characters.
+constexpr std::size_t kTemporarySuffixLength = 7;
 
 struct BignumFree {
   void operator()(BIGNUM* number) const { BN_free(number); }
@@ -82,6 +84,15 @@ SigningCertificate read_row(const Row& row) {
   return certificate;
 }
 
+/// Names that imports give, whole and while they write: those of users' own key files are others.
+bool is_key_file_name(std::string_view name) {
+  if (!is_uuid(name.substr(0, kUuidLength))) return false;
+  const std::string_view rest = name.substr(kUuidLength);
+  if (!rest.starts_with(kSuffix)) return false;
+  const std::string_view temporary = rest.substr(kSuffix.size());
+  return temporary.empty() || (temporary.size() == kTemporarySuffixLength && temporary.front() == '.');
+}
+
 tl::unexpected<ServiceError> no_such_certificate(const std::string& arn) {
   return refuse(ErrorCode::kResourceNotFound, fmt::format("Could not find certificate {}.", arn));
 }
@@ -119,7 +130,6 @@ std::string SigningCertificates::path_of(const std::string& key_file) const {
 
 /// Files that an import made and the store does not name; those of users' own stay.
 void SigningCertificates::remove_orphans() {
-  constexpr std::size_t kUuidLength = 36;
   static_cast<void>(database_.transaction([this]() -> Result<void> {
     std::unordered_set<std::string> named;
     auto read = database_.query("SELECT key_file FROM signing_certificates", {},
@@ -130,8 +140,7 @@ void SigningCertificates::remove_orphans() {
     for (std::filesystem::directory_iterator at(folder_, error), end; !error && at != end;
          at.increment(error)) {
       const std::string name = at->path().filename().string();
-      const bool ours = name.find(kSuffix) == kUuidLength;
-      if (ours && !named.contains(name)) orphans.push_back(at->path());
+      if (is_key_file_name(name) && !named.contains(name)) orphans.push_back(at->path());
     }
     for (const auto& path : orphans) std::filesystem::remove(path, error);
     return {};
@@ -166,7 +175,7 @@ ServiceResult<std::string> SigningCertificates::import(const CertificateImport& 
     if (!before) return tl::unexpected(before.error());
     if (!arn.empty() && !*before) return no_such_certificate(arn);
     const std::string id = uuid_();
-    const std::string key_file = id + kSuffix;
+    const std::string key_file = id + std::string(kSuffix);
     const std::string name =
         arn.empty() ? fmt::format("arn:aws:acm:{}:{}:certificate/{}", kRegion, kAccount, id) : arn;
     if (const auto written = write_file_atomic(path_of(key_file), import.private_key, kOwnerOnly); !written) {

@@ -269,9 +269,7 @@ HttpResponse ObjectHandler::refuse(const HttpRefusal& refusal) {
 HttpResponse ObjectHandler::read(const HttpRequestHead& head, const S3Request& request,
                                  const S3Caller& caller, Told told) {
   if (request.has("partNumber")) {
-    S3Error error = cloud::s3_error_of_status(501);
-    error.details = {{"Header", "partNumber"}};
-    return error_answer(error, std::move(told));
+    return error_answer(not_implemented("partNumber"), std::move(told));
   }
   auto wanted = read_request_of(request);
   if (!wanted) return error_answer(wanted.error(), std::move(told));

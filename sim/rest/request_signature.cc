@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "sim/base/text.h"
+#include "sim/cloud/presigned_url.h"
 #include "sim/cloud/uri_encoding.h"
 #include "sim/cloud/utc_time.h"
 
@@ -24,13 +25,6 @@ constexpr std::string_view kSecurityToken = "x-amz-security-token";
 
 tl::unexpected<SignatureError> problem(SignatureProblem what, std::string detail) {
   return tl::unexpected(SignatureError{what, std::move(detail), {}, {}});
-}
-
-std::string_view trim(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 /// A header's value as it is signed: trimmed, and each run of blanks one blank.
@@ -63,7 +57,7 @@ struct Parts {
   std::string algorithm;
   std::string credential;
   std::string date;
-  std::string expires;
+  std::optional<std::string> expires;
   std::string signed_headers;
   std::string signature;
 };
@@ -98,10 +92,11 @@ SignatureResult<Parts> parts_of_header(const HttpRequestHead& head) {
 
 SignatureResult<Parts> parts_of_query(const std::vector<QueryParameter>& query) {
   Parts parts;
+  std::string expires;
   const std::array kNames{"X-Amz-Algorithm", "X-Amz-Credential",    "X-Amz-Date",
                           "X-Amz-Expires",   "X-Amz-SignedHeaders", "X-Amz-Signature"};
   const std::array into{&parts.algorithm, &parts.credential,     &parts.date,
-                        &parts.expires,   &parts.signed_headers, &parts.signature};
+                        &expires,         &parts.signed_headers, &parts.signature};
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     const auto matches = [&](const QueryParameter& parameter) { return parameter.name == kNames[i]; };
     if (std::ranges::count_if(query, matches) > 1) {
@@ -109,7 +104,9 @@ SignatureResult<Parts> parts_of_query(const std::vector<QueryParameter>& query) 
                      fmt::format("The parameter {} is given more than once.", kNames[i]));
     }
     const auto found = std::ranges::find_if(query, matches);
-    if (found != query.end()) *into[i] = found->value;
+    if (found == query.end()) continue;
+    *into[i] = found->value;
+    if (into[i] == &expires) parts.expires = expires;
   }
   return parts;
 }
@@ -178,15 +175,18 @@ SignatureResult<void> read_signed_headers(const std::string& text, RequestSignat
   return {};
 }
 
-SignatureResult<void> read_lifetime(const std::string& text, RequestSignature& into) {
-  if (text.empty()) return {};
-  std::int64_t seconds = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
-  if (error != std::errc{} || stop != end || seconds < 0) {
-    return problem(SignatureProblem::kIncomplete, "X-Amz-Expires must be a number of seconds.");
+/// S3 wants a URL to say how long it lives; elsewhere one that does not say lives as long as a header.
+SignatureResult<void> read_lifetime(const std::optional<std::string>& text, RequestSignature& into) {
+  if (!into.in_query) return {};
+  if (!text && into.scope.service == "s3") {
+    return problem(SignatureProblem::kIncomplete,
+                   "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+                   "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.");
   }
-  into.expires_in = seconds;
+  if (!text) return {};
+  const auto seconds = cloud::parse_presigned_lifetime(*text);
+  if (!seconds) return problem(SignatureProblem::kIncomplete, seconds.error().message);
+  into.expires_in = *seconds;
   return {};
 }
 
@@ -197,10 +197,7 @@ SignatureResult<void> check_signed_headers(const HttpRequestHead& head, const Re
                    "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }
   for (const auto& [name, value] : head.headers) {
-    std::string lower = name;
-    std::ranges::transform(lower, lower.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
+    const std::string lower = to_lower(name);
     // Proxies may add others; a security token is known to be left out by some signers.
     if (!lower.starts_with("x-amz-") || lower == kSecurityToken || lower == "x-amz-content-sha256") continue;
     if (!signature.is_signed_header(lower)) {

@@ -61,10 +61,11 @@ struct SignatureError {
 struct RequestSignature {
   std::string access_key_id = {};
   cloud::CredentialScope scope = {};
-  std::string date = {};                        ///< as it came: `20150830T123600Z`
-  std::int64_t signed_at = 0;                   ///< epoch seconds
-  bool in_query = false;                        ///< a presigned URL
-  std::optional<std::int64_t> expires_in = {};  ///< seconds (X-Amz-Expires)
+  std::string date = {};       ///< as it came: `20150830T123600Z`
+  std::int64_t signed_at = 0;  ///< epoch seconds
+  bool in_query = false;       ///< a presigned URL
+  /// X-Amz-Expires of a presigned URL, 1 to cloud::kMaxPresignedSeconds; S3's always have one
+  std::optional<std::int64_t> expires_in = {};
   std::vector<std::string> signed_headers = {};
   std::string signature = {};
   /// What the request says its payload's hash is (x-amz-content-sha256): 64 hexadecimal digits,

@@ -16,6 +16,10 @@ using cloud::S3Error;
 using cloud::S3Result;
 
 constexpr std::size_t kHashDigits = 64;
+/// An element of its own: the message is AWS's.
+constexpr const char* kVersion4Remedy =
+    "The request is signed with version 2. Older SDKs presign with it unless signature_version is s3v4: "
+    "Config(signature_version='s3v4') in boto3, s3.signature_version = s3v4 in the profile of the AWS CLI.";
 
 bool is_hash(std::string_view text) {
   return text.size() == kHashDigits &&
@@ -66,10 +70,9 @@ std::optional<std::string> unsigned_header(const HttpRequestHead& head) {
 }
 
 /// The problem, in S3's words.
-S3Error worded(const SignatureError& error, const RequestSignature* signature, std::int64_t now) {
-  const bool in_query = signature != nullptr && signature->in_query;
-  const char* const malformed =
-      in_query ? "AuthorizationQueryParametersError" : "AuthorizationHeaderMalformed";
+S3Error worded(const SignatureError& error, const HttpRequestHead& head, const RequestSignature* signature,
+               std::int64_t now) {
+  const bool in_query = head.count("Authorization") == 0;
   const std::string key = signature == nullptr ? std::string{} : signature->access_key_id;
   switch (error.problem) {
     case SignatureProblem::kMissing:
@@ -81,7 +84,9 @@ S3Error worded(const SignatureError& error, const RequestSignature* signature, s
     case SignatureProblem::kIncomplete:
     case SignatureProblem::kWrongScope:
     case SignatureProblem::kWrongService:
-      return {400, malformed, fmt::format("The authorization is malformed; {}", error.detail)};
+      if (in_query) return {400, "AuthorizationQueryParametersError", error.detail};
+      return {400, "AuthorizationHeaderMalformed",
+              fmt::format("The authorization header is malformed; {}", error.detail)};
     case SignatureProblem::kUnsignedHeaders:
       return {403, "AccessDenied", error.detail};
     case SignatureProblem::kUnknownKey:
@@ -124,7 +129,11 @@ S3Error worded(const SignatureError& error, const RequestSignature* signature, s
 
 S3Result<S3Caller> authenticate_s3(const HttpRequestHead& head, const cloud::RequestTarget& target,
                                    const RequestVerifier& verifier, const cloud::UrlPresigner& presigner) {
-  if (is_signed_in_version_2(head, target)) return tl::unexpected(unsupported_mechanism());
+  if (is_signed_in_version_2(head, target)) {
+    S3Error error = unsupported_mechanism();
+    error.details = {{"Remedy", kVersion4Remedy}};
+    return tl::unexpected(std::move(error));
+  }
   S3Caller caller;
   if (is_signed_by_host_only(head, target)) {
     const auto presigned = presigner.verify(head.method, head.target, head.text("Host"));
@@ -140,9 +149,9 @@ S3Result<S3Caller> authenticate_s3(const HttpRequestHead& head, const cloud::Req
   }
   const std::int64_t now = verifier.clock().now();
   const auto signature = read_signature(head);
-  if (!signature) return tl::unexpected(worded(signature.error(), nullptr, now));
+  if (!signature) return tl::unexpected(worded(signature.error(), head, nullptr, now));
   if (const auto checked = verifier.check(*signature, "s3"); !checked) {
-    return tl::unexpected(worded(checked.error(), &*signature, now));
+    return tl::unexpected(worded(checked.error(), head, &*signature, now));
   }
   const auto payload = signature->payload();
   if (!payload) {
@@ -159,7 +168,7 @@ S3Result<S3Caller> authenticate_s3(const HttpRequestHead& head, const cloud::Req
         {{"ArgumentName", "x-amz-content-sha256"}, {"ArgumentValue", *payload}}});
   }
   if (const auto verified = verifier.verify(head, *signature, *payload); !verified) {
-    return tl::unexpected(worded(verified.error(), &*signature, now));
+    return tl::unexpected(worded(verified.error(), head, &*signature, now));
   }
   caller.payload = *payload;
   caller.scope = signature->scope;

@@ -1,7 +1,7 @@
 // Who sent a request to S3, by its signature, in S3's words.
 //
-//   auto caller = authenticate_s3(head, target, verifier, presigner);      // header or query; before the
-//   body caller->payload                                                // what the body must turn out to be
+//   auto caller = authenticate_s3(head, target, verifier, presigner);   // before the body is there
+//   if (caller) caller->payload;                                        // what the body must be
 //
 // A presigned URL with no signed header but `host` is what devices get: the presigner checks it. All else
 // goes by the verifier.

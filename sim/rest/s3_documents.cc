@@ -48,12 +48,6 @@ std::optional<pugi::xml_node> parse(pugi::xml_document& into, const std::string&
   return found;
 }
 
-/// ETags come with and without their quotes.
-std::string without_quotes(std::string text) {
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') return text.substr(1, text.size() - 2);
-  return text;
-}
-
 std::string checksum_in(const pugi::xml_node& part) {
   for (const char* const name : {"ChecksumCRC32", "ChecksumCRC32C", "ChecksumSHA1", "ChecksumSHA256"}) {
     if (std::string value = text_of(part, name); !value.empty()) return value;
@@ -126,6 +120,11 @@ std::string xml_element(std::string_view name, std::string_view text) {
 
 std::string xml_document(std::string_view name, std::string_view content) {
   return fmt::format("{0}<{1} xmlns=\"{2}\">{3}</{1}>", kXmlDeclaration, name, kNamespace, content);
+}
+
+std::string without_quotes(std::string text) {
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') return text.substr(1, text.size() - 2);
+  return text;
 }
 
 }  // namespace otasim::rest

@@ -42,4 +42,7 @@ inline constexpr std::string_view kXmlDeclaration = "<?xml version=\"1.0\" encod
 /// A document of S3's namespace. @param content  elements
 [[nodiscard]] std::string xml_document(std::string_view name, std::string_view content);
 
+/// An ETag as the store has it: clients give it with and without its quotes.
+[[nodiscard]] std::string without_quotes(std::string text);
+
 }  // namespace otasim::rest

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <charconv>
 
+#include "sim/base/text.h"
+#include "sim/cloud/presigned_url.h"
 #include "sim/rest/s3_documents.h"
 #include "sim/rest/s3_listings.h"
+#include "sim/rest/s3_operations.h"
 
 namespace otasim::rest {
 
@@ -22,10 +23,7 @@ std::string quoted(const std::string& etag) {
 
 void add_checksum(HeaderFields& headers, const ObjectChecksum& checksum) {
   if (checksum.algorithm.empty()) return;
-  std::string name = "x-amz-checksum-" + checksum.algorithm;
-  std::ranges::transform(name, name.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  headers.emplace_back(std::move(name), checksum.value);
+  headers.emplace_back("x-amz-checksum-" + to_lower(checksum.algorithm), checksum.value);
 }
 
 std::string checksum_element(const ObjectChecksum& checksum) {
@@ -57,15 +55,20 @@ tl::unexpected<S3Error> invalid_copy_source(const std::string& value) {
                                 {{"ArgumentName", "x-amz-copy-source"}, {"ArgumentValue", value}}});
 }
 
+struct CopySource {
+  ObjectInfo object;
+  bool names_version = false;
+};
+
 /// The object that x-amz-copy-source names (`/bucket/key?versionId=ID`, encoded), if the conditions hold.
-S3Result<ObjectInfo> find_copy_source(const S3Request& request, S3Services& services) {
+S3Result<CopySource> find_copy_source(const S3Request& request, S3Services& services) {
   const std::string value = request.header("x-amz-copy-source");
   const auto target = cloud::parse_request_target(value.starts_with('/') ? value : "/" + value);
   if (!target) return invalid_copy_source(value);
   const cloud::ObjectLocation source = cloud::object_location(*target);
   if (source.bucket.empty() || source.key.empty()) return invalid_copy_source(value);
   auto object = services.objects.find(source.bucket, source.key, source.version);
-  if (!object) return object;
+  if (!object) return tl::unexpected(object.error());
   const cloud::ReadConditions conditions{request.header("x-amz-copy-source-if-match"),
                                          request.header("x-amz-copy-source-if-none-match"),
                                          request.header("x-amz-copy-source-if-modified-since"),
@@ -73,7 +76,19 @@ S3Result<ObjectInfo> find_copy_source(const S3Request& request, S3Services& serv
   if (cloud::check_conditions(conditions, *object) != 0) {
     return tl::unexpected(cloud::s3_error_of_status(412));
   }
-  return object;
+  return CopySource{*std::move(object), !source.version.empty()};
+}
+
+/// Whether a copy gets headers of its own instead of its source's.
+S3Result<bool> replaces_headers(const S3Request& request) {
+  const std::string directive = request.header("x-amz-metadata-directive");
+  if (directive == "REPLACE") return true;
+  if (directive == "COPY" || !request.has_header("x-amz-metadata-directive")) return false;
+  return tl::unexpected(
+      S3Error{400,
+              "InvalidArgument",
+              "Unknown metadata directive.",
+              {{"ArgumentName", "x-amz-metadata-directive"}, {"ArgumentValue", directive}}});
 }
 
 /// The bytes that x-amz-copy-source-range names (`bytes=a-b`, both given), or all.
@@ -93,14 +108,20 @@ S3Result<cloud::ByteRange> copied_range(const S3Request& request, const ObjectIn
   return cloud::ByteRange{*asked->first, *asked->last};
 }
 
-/// If-None-Match: * keeps an object that is there.
-S3Result<void> check_put_conditions(const S3Request& request, S3Services& services) {
-  if (request.header("if-none-match") != "*") return {};
-  const auto& [bucket, key, version] = request.location;
-  if (!services.objects.find(bucket, key)) return {};
-  S3Error error = cloud::s3_error_of_status(412);
-  error.details = {{"Condition", "If-None-Match"}};
-  return tl::unexpected(std::move(error));
+/// `If-None-Match: *` or `If-Match: ETAG`; nothing else is there for writes.
+S3Result<cloud::WriteConditions> write_conditions(const S3Request& request) {
+  cloud::WriteConditions conditions;
+  conditions.if_free = request.has_header("if-none-match");
+  const bool if_match = request.has_header("if-match");
+  if (conditions.if_free && (if_match || request.header("if-none-match") != "*")) {
+    return tl::unexpected(not_implemented("If-None-Match"));
+  }
+  if (!if_match) return conditions;
+  const std::string etag = request.header("if-match");
+  conditions.if_match = without_quotes(etag);
+  const bool is_one = !conditions.if_match.empty() && etag != "*" && etag.find(',') == std::string::npos;
+  if (!is_one) return tl::unexpected(not_implemented("If-Match"));
+  return conditions;
 }
 
 /// Finds out before the body comes that it is too long; the writer keeps the limit in any case.
@@ -141,9 +162,12 @@ bool tells_version(const cloud::ObjectLocation& location, S3Services& services) 
 
 S3Result<S3Receiver> put_object(const S3Request& request, S3Services& services) {
   if (auto fits = check_length(request, services.objects); !fits) return tl::unexpected(fits.error());
-  if (auto holds = check_put_conditions(request, services); !holds) return tl::unexpected(holds.error());
-  auto writer = services.objects.begin_put(
-      {.bucket = request.location.bucket, .key = request.location.key, .headers = request.object_headers()});
+  auto conditions = write_conditions(request);
+  if (!conditions) return tl::unexpected(conditions.error());
+  auto writer = services.objects.begin_put({.bucket = request.location.bucket,
+                                            .key = request.location.key,
+                                            .headers = request.object_headers(),
+                                            .conditions = *std::move(conditions)});
   if (!writer) return tl::unexpected(writer.error());
   const auto shared = std::make_shared<cloud::ObjectWriter>(std::move(*writer));
   S3Receiver receiver = receive_content(shared);
@@ -159,30 +183,33 @@ S3Result<S3Receiver> put_object(const S3Request& request, S3Services& services) 
 }
 
 S3Result<S3Answer> copy_object(const S3Request& request, S3Services& services) {
-  const auto source = find_copy_source(request, services);
-  if (!source) return tl::unexpected(source.error());
-  const std::string directive = request.header("x-amz-metadata-directive");
-  const bool replaces = directive == "REPLACE";
+  const auto replaces = replaces_headers(request);
+  if (!replaces) return tl::unexpected(replaces.error());
+  auto conditions = write_conditions(request);
+  if (!conditions) return tl::unexpected(conditions.error());
+  const auto found = find_copy_source(request, services);
+  if (!found) return tl::unexpected(found.error());
+  const ObjectInfo& source = found->object;
   const auto& [bucket, key, version] = request.location;
-  if (!replaces && source->location.bucket == bucket && source->location.key == key &&
-      request.header("x-amz-copy-source").find("versionId") == std::string::npos) {
+  if (!*replaces && !found->names_version && source.location.bucket == bucket && source.location.key == key) {
     return tl::unexpected(S3Error{
         400, "InvalidRequest",
         "This copy request is illegal because it is trying to copy an object to itself without changing the "
         "object's metadata, storage class, website redirect location or encryption attributes."});
   }
   const auto copied = services.objects.copy(
-      *source, {.bucket = bucket,
-                .key = key,
-                .headers = replaces ? request.object_headers() : source->headers,
-                // A checksum of parts is not one of the whole.
-                .checksum = source->checksum.value.find('-') == std::string::npos ? source->checksum
-                                                                                  : ObjectChecksum{}});
+      source,
+      {.bucket = bucket,
+       .key = key,
+       .headers = *replaces ? request.object_headers() : source.headers,
+       // A checksum of parts is not one of the whole.
+       .checksum = source.checksum.value.find('-') == std::string::npos ? source.checksum : ObjectChecksum{},
+       .conditions = *std::move(conditions)});
   if (!copied) return tl::unexpected(copied.error());
   S3Answer answer;
   add_version(answer.headers, *copied, services);
-  if (tells_version(source->location, services)) {
-    answer.headers.emplace_back("x-amz-copy-source-version-id", source->location.version);
+  if (tells_version(source.location, services)) {
+    answer.headers.emplace_back("x-amz-copy-source-version-id", source.location.version);
   }
   answer.document = xml_document(
       "CopyObjectResult", xml_element("LastModified", s3_time(copied->last_modified)) +
@@ -254,16 +281,17 @@ S3Result<S3Receiver> upload_part(const S3Request& request, S3Services& services)
 S3Result<S3Answer> upload_part_copy(const S3Request& request, S3Services& services) {
   const auto number = part_number(request);
   if (!number) return tl::unexpected(number.error());
-  const auto source = find_copy_source(request, services);
-  if (!source) return tl::unexpected(source.error());
-  const auto range = copied_range(request, *source);
+  const auto found = find_copy_source(request, services);
+  if (!found) return tl::unexpected(found.error());
+  const ObjectInfo& source = found->object;
+  const auto range = copied_range(request, source);
   if (!range) return tl::unexpected(range.error());
   const auto part =
-      services.uploads.copy_part(place_of(request), *number, *source, range->first, range->length());
+      services.uploads.copy_part(place_of(request), *number, source, range->first, range->length());
   if (!part) return tl::unexpected(part.error());
   S3Answer answer;
-  if (tells_version(source->location, services)) {
-    answer.headers.emplace_back("x-amz-copy-source-version-id", source->location.version);
+  if (tells_version(source.location, services)) {
+    answer.headers.emplace_back("x-amz-copy-source-version-id", source.location.version);
   }
   answer.document = xml_document("CopyPartResult", xml_element("LastModified", s3_time(part->last_modified)) +
                                                        xml_element("ETag", quoted(part->etag)));
@@ -274,9 +302,11 @@ S3Result<S3Answer> complete_multipart_upload(const S3Request& request, S3Service
                                              const std::string& body) {
   const cloud::UploadPlace place = place_of(request);
   if (const auto upload = services.uploads.describe(place); !upload) return tl::unexpected(upload.error());
+  auto conditions = write_conditions(request);
+  if (!conditions) return tl::unexpected(conditions.error());
   const auto parts = read_complete_upload(body);
   if (!parts) return tl::unexpected(parts.error());
-  const auto object = services.uploads.complete(place, *parts);
+  const auto object = services.uploads.complete(place, *parts, *std::move(conditions));
   if (!object) return tl::unexpected(object.error());
   S3Answer answer;
   add_version(answer.headers, *object, services);

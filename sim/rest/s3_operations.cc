@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "sim/cloud/arn.h"
+
 namespace otasim::rest {
 
 namespace {
@@ -45,7 +47,7 @@ constexpr std::array kOperations{
     S3Operation{Id::kPutObject, "PutObject", "PUT", kObject, "", "", kNoAcl},
     S3Operation{Id::kGetObject, "GetObject", "GET", kObject, "", "", "no partNumber"},
     S3Operation{Id::kHeadObject, "HeadObject", "HEAD", kObject, "", "", "no partNumber"},
-    S3Operation{Id::kDeleteObject, "DeleteObject", "DELETE", kObject, "", "", ""},
+    S3Operation{Id::kDeleteObject, "DeleteObject", "DELETE", kObject, "", "", "no conditions"},
 };
 
 /// Sub-resources of S3 that are not there (but for the operations above).
@@ -92,6 +94,9 @@ constexpr std::array kRefusedHeaders{
     RefusedHeader{"x-amz-storage-class", {"STANDARD", ""}},
     RefusedHeader{"x-amz-grant-full-control", {"", ""}},
     RefusedHeader{"x-amz-grant-read", {"", ""}},
+    RefusedHeader{"x-amz-grant-read-acp", {"", ""}},
+    RefusedHeader{"x-amz-grant-write", {"", ""}},
+    RefusedHeader{"x-amz-grant-write-acp", {"", ""}},
 };
 
 S3Resource resource_of(const S3Request& request) {
@@ -99,21 +104,40 @@ S3Resource resource_of(const S3Request& request) {
   return request.location.key.empty() ? kBucket : kObject;
 }
 
-bool has_header(const S3Request& request, std::string_view name) {
-  return std::ranges::any_of(request.headers,
-                             [name](const auto& field) { return same_field(field.first, name); });
-}
-
 bool fits(const S3Operation& operation, const S3Request& request) {
   return operation.method == request.method && operation.resource == resource_of(request) &&
          (operation.parameter.empty() || request.has(operation.parameter)) &&
-         (operation.header.empty() || has_header(request, operation.header));
+         (operation.header.empty() || request.has_header(operation.header));
 }
 
-S3Error not_implemented(std::string what) {
-  S3Error error = cloud::s3_error_of_status(501);
-  error.details = {{"Header", std::move(what)}};
-  return error;
+/// Conditions of a write, and those of them that S3Operation::id takes: whoever states one means it.
+constexpr std::array<std::string_view, 7> kConditions{"if-match",
+                                                      "if-none-match",
+                                                      "if-modified-since",
+                                                      "if-unmodified-since",
+                                                      "x-amz-if-match-initiated-time",
+                                                      "x-amz-if-match-last-modified-time",
+                                                      "x-amz-if-match-size"};
+
+S3Result<void> check_conditions(const S3Operation& operation, const S3Request& request) {
+  if (operation.method == "GET" || operation.method == "HEAD") return {};
+  const bool takes_etags = operation.id == Id::kPutObject || operation.id == Id::kCopyObject ||
+                           operation.id == Id::kCompleteMultipartUpload;
+  for (const std::string_view name : kConditions) {
+    const bool is_taken = takes_etags && (name == "if-match" || name == "if-none-match");
+    if (!is_taken && request.has_header(name)) return tl::unexpected(not_implemented(std::string(name)));
+  }
+  return {};
+}
+
+/// All buckets are the one account's.
+S3Result<void> check_owner(const S3Request& request) {
+  for (const std::string_view name : {"x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"}) {
+    if (request.has_header(name) && request.header(name) != cloud::kAccount) {
+      return tl::unexpected(cloud::s3_error_of_status(403));
+    }
+  }
+  return {};
 }
 
 S3Error method_not_allowed(const S3Request& request) {
@@ -135,6 +159,12 @@ S3Error method_not_allowed(const S3Request& request) {
 
 }  // namespace
 
+S3Error not_implemented(std::string name) {
+  S3Error error = cloud::s3_error_of_status(501);
+  error.details = {{"Header", std::move(name)}};
+  return error;
+}
+
 std::span<const S3Operation> s3_operations() {
   return kOperations;
 }
@@ -149,11 +179,14 @@ S3Result<const S3Operation*> find_s3_operation(const S3Request& request) {
   if (found == kOperations.end()) return tl::unexpected(method_not_allowed(request));
   for (const auto& [name, harmless] : kRefusedHeaders) {
     const std::string value = request.header(name);
-    if (has_header(request, name) &&
-        (value.empty() || std::ranges::find(harmless, value) == harmless.end())) {
+    if (request.has_header(name) && (value.empty() || std::ranges::find(harmless, value) == harmless.end())) {
       return tl::unexpected(not_implemented(std::string(name)));
     }
   }
+  if (auto known_conditions = check_conditions(*found, request); !known_conditions) {
+    return tl::unexpected(known_conditions.error());
+  }
+  if (auto owned = check_owner(request); !owned) return tl::unexpected(owned.error());
   return found;
 }
 

@@ -53,7 +53,11 @@ struct S3Operation {
 
 [[nodiscard]] std::span<const S3Operation> s3_operations();
 
-/// @returns 405 MethodNotAllowed, 501 NotImplemented for a sub-resource or header that is not there
+/// 501: a sub-resource, parameter or header of S3, by name, is not there.
+[[nodiscard]] S3Error not_implemented(std::string name);
+
+/// @returns 405 MethodNotAllowed, 501 NotImplemented for a sub-resource or header that is not there,
+///          403 AccessDenied for one who takes the bucket for another account's
 [[nodiscard]] S3Result<const S3Operation*> find_s3_operation(const S3Request& request);
 
 }  // namespace otasim::rest

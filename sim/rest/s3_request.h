@@ -1,8 +1,8 @@
 // A request to S3 taken apart, and what an operation answers it with.
 //
-//   auto request = read_s3_request(head);                 // which bucket and key, path style or
-//   virtual-hosted const S3Operation* operation = *find_s3_operation(*request); S3Result<S3Answer> answer =
-//   ...;                      // s3_bucket_operations.h and its like
+//   auto request = read_s3_request(head);                       // which bucket and key
+//   auto operation = find_s3_operation(*request);               // s3_operations.h
+//   S3Result<S3Answer> answer = head_bucket(*request, services);   // s3_bucket_operations.h and its like
 //
 // A bucket is named by the path (`/bucket/key`) or by the host (`bucket.localhost`,
 // `bucket.otasim.localhost`). Nothing in a request is trusted.
@@ -41,6 +41,7 @@ struct S3Request {
   [[nodiscard]] std::string parameter_or_empty(std::string_view name) const;
   /// A header that is given exactly once, else an empty text.
   [[nodiscard]] std::string header(std::string_view name) const;
+  [[nodiscard]] bool has_header(std::string_view name) const;
   /// A number in a parameter. @returns 400 InvalidArgument for one that is none, or not within the bounds
   [[nodiscard]] S3Result<std::int64_t> number(std::string_view name, std::int64_t if_missing,
                                               std::int64_t smallest, std::int64_t largest) const;

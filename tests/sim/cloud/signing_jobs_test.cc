@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sim/base/file_io.h"
 #include "sim/cloud/base64.h"
@@ -121,9 +122,17 @@ TEST_F(SigningJobsTest, OpeningRemovesKeysThatAKilledImportLeft) {
   const auto arn = import(p256()).value();
   const std::string keys = folder_.file("signing-keys");
   ASSERT_TRUE(write_file_atomic(keys + "/" + random_uuid() + ".pem", std::string("left over")));
-  ASSERT_TRUE(write_file_atomic(keys + "/mine.pem", std::string("a user's own")));
+  ASSERT_TRUE(write_file_atomic(keys + "/" + random_uuid() + ".pem.a1B2c3", std::string("half written")));
+  std::set<std::string> of_users{"mine.pem", random_uuid() + ".key", random_uuid() + ".pem.old"};
+  of_users.insert(std::string(36, 'k') + ".pem");
+  of_users.insert("production-signing-key-of-2026-and-7.pem");
+  for (const std::string& name : of_users) {
+    ASSERT_TRUE(write_file_atomic(keys + "/" + name, std::string("a user's own")));
+  }
+  const auto before = key_files().size();
   open();
-  EXPECT_THAT(key_files(), SizeIs(2));
+  EXPECT_THAT(key_files(), SizeIs(before - 2));
+  for (const std::string& name : of_users) EXPECT_TRUE(std::filesystem::exists(keys + "/" + name)) << name;
   EXPECT_TRUE(cloud_->signing_certificates().key_of(arn));
 }
 

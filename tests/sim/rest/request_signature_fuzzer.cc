@@ -90,7 +90,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (head.count("X-Amz-Date") > 0 || head.count("Date") > 0) return 0;
 
   if (how == "query") {
-    signer.presign(head, no_body, 60);
+    signer.presign(head, no_body, "60");
   } else {
     signer.sign(head, no_body);
   }

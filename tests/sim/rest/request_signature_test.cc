@@ -280,7 +280,7 @@ TEST_F(RequestSignatureTest, ADeclaredPayloadIsHeldAgainstTheBody) {
 
 TEST_F(RequestSignatureTest, ASignatureMayStandInTheQuery) {
   HttpRequestHead head = request("GET", "/things?maxResults=5");
-  signer_.presign(head, sha256_hex(""), 60);
+  signer_.presign(head, sha256_hex(""), "60");
   EXPECT_EQ(problem(head), std::nullopt) << error_.canonical_request;
   EXPECT_EQ(claimed_service(head), "iot");
   HttpRequestHead changed = head;
@@ -294,6 +294,33 @@ TEST_F(RequestSignatureTest, ASignatureMayStandInTheQuery) {
   EXPECT_EQ(problem(both), SignatureProblem::kIncomplete);
   clock_.advance(61);
   EXPECT_EQ(problem(head), SignatureProblem::kExpired);
+}
+
+TEST_F(RequestSignatureTest, ASignatureInTheQueryLivesOneSecondToOneWeek) {
+  const auto problem_of = [&](const std::optional<std::string>& expires, const std::string& service) {
+    signer_.service = service;
+    HttpRequestHead head = request("GET", "/things");
+    const std::string payload = service == "s3" ? "UNSIGNED-PAYLOAD" : sha256_hex("");
+    signer_.presign(head, payload, expires);
+    const auto signature = read_signature(head);
+    if (!signature) {
+      error_ = signature.error();
+      return std::optional(signature.error().problem);
+    }
+    const auto checked = verifier_.check(*signature, service);
+    return checked ? std::nullopt : std::optional(checked.error().problem);
+  };
+  for (const char* const service : {"iot", "s3"}) {
+    EXPECT_EQ(problem_of("1", service), std::nullopt) << service;
+    EXPECT_EQ(problem_of("604800", service), std::nullopt) << service;
+    for (const char* const expires :
+         {"", "0", "-1", "604801", "10000000", "9223372036854775807", "99999999999999999999", "+60", "60x"}) {
+      EXPECT_EQ(problem_of(expires, service), SignatureProblem::kIncomplete) << service << ": " << expires;
+      EXPECT_THAT(error_.detail, HasSubstr("X-Amz-Expires")) << expires;
+    }
+  }
+  EXPECT_EQ(problem_of(std::nullopt, "iot"), std::nullopt) << "which is then good for a quarter of an hour";
+  EXPECT_EQ(problem_of(std::nullopt, "s3"), SignatureProblem::kIncomplete);
 }
 
 TEST_F(RequestSignatureTest, S3EncodesAPathOnce) {

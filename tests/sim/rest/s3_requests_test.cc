@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "sim/cloud/arn.h"
 #include "sim/cloud/base64.h"
 #include "sim/cloud/digest.h"
 #include "sim/cloud/utc_time.h"
@@ -285,7 +286,9 @@ TEST_F(S3RequestsTest, DocumentsThatAreNoneAreRefused) {
 TEST_F(S3RequestsTest, KeysWithAnyBytesAreListedInEitherForm) {
   put_in("firmware", "a<&>\"b", bytes("x"));
   put_in("firmware", "a b/\xC3\xA4", bytes("x"));
+  put_in("firmware", "a\tb\rc", bytes("x"));
   EXPECT_THAT(ask({.target = "/firmware?list-type=2"}).body, HasSubstr("<Key>a&lt;&amp;&gt;&quot;b</Key>"));
+  EXPECT_THAT(ask({.target = "/firmware?list-type=2"}).body, HasSubstr("<Key>a&#x9;b&#xD;c</Key>"));
   EXPECT_THAT(ask({.target = "/firmware?list-type=2&encoding-type=url"}).body,
               HasSubstr("<Key>a%20b/%C3%A4</Key>"));
   EXPECT_EQ(outcome({.target = "/firmware?max-keys=-1"}), "InvalidArgument");
@@ -320,6 +323,11 @@ TEST_F(S3RequestsTest, CopySourcesAreChecked) {
   EXPECT_EQ(copy("firmware/copy", "/none/copy"), "NoSuchBucket");
   EXPECT_EQ(copy("firmware/copy"), "InvalidRequest") << "to itself";
   EXPECT_EQ(copy("firmware/copy", "/firmware/copy", {{"x-amz-metadata-directive", "REPLACE"}}), "200");
+  EXPECT_EQ(copy("firmware/copy", "/firmware/b", {{"x-amz-metadata-directive", "COPY"}}), "200");
+  EXPECT_EQ(copy("firmware/copy", "/firmware/b", {{"x-amz-metadata-directive", "FOO"}}), "InvalidArgument");
+  EXPECT_EQ(copy("firmware/copy?versionId=null", "/firmware/copy"), "200") << "a version of itself";
+  put_in("firmware", "versionId", bytes("hello"));
+  EXPECT_EQ(copy("firmware/versionId", "/firmware/versionId"), "InvalidRequest") << "to itself";
   EXPECT_EQ(copy("firmware/copy", "/firmware/b", {{"x-amz-copy-source-if-match", "\"other\""}}),
             "PreconditionFailed");
 }
@@ -328,6 +336,171 @@ TEST_F(S3RequestsTest, APutMayWantItsKeyToBeFree) {
   const Asked asked{.method = "PUT", .body = "x", .headers = {{"if-none-match", "*"}}};
   EXPECT_EQ(outcome(asked), "200");
   EXPECT_EQ(outcome(asked), "PreconditionFailed");
+}
+
+TEST_F(S3RequestsTest, ConditionsOfAPutHoldWhenItsBodyIsThere) {
+  const auto put_meanwhile = [&](Fields headers) {
+    const HttpRequestHead head = head_of({.method = "PUT", .body = "late", .headers = std::move(headers)});
+    auto decision = handler_->begin(head);
+    auto& exchange = std::get<std::unique_ptr<HttpExchange>>(decision);
+    EXPECT_FALSE(exchange->on_body(bytes_of("late")).has_value());
+    EXPECT_EQ(outcome({.method = "PUT", .body = "early"}), "200");
+    return exchange->on_end().status;
+  };
+  EXPECT_EQ(put_meanwhile({{"if-none-match", "*"}}), 412);
+  EXPECT_EQ(content("app.bin"), "early");
+  const std::string etag = objects_->describe("firmware", "app.bin")->etag;
+  EXPECT_EQ(outcome({.method = "PUT", .body = "first"}), "200");
+  const std::string first = objects_->describe("firmware", "app.bin")->etag;
+  EXPECT_EQ(put_meanwhile({{"if-match", first}}), 412);
+  EXPECT_EQ(content("app.bin"), "early");
+  EXPECT_EQ(put_meanwhile({{"if-match", etag}}), 200) << "the same content again";
+  EXPECT_EQ(content("app.bin"), "late");
+  EXPECT_THAT(files(), ::testing::SizeIs(1)) << "nothing is left of those refused";
+}
+
+TEST_F(S3RequestsTest, APutMayWantTheObjectItReplaces) {
+  const auto put_if = [&](const std::string& etag, const std::string& body) {
+    return outcome({.method = "PUT", .body = body, .headers = {{"If-Match", etag}}});
+  };
+  EXPECT_EQ(put_if("\"5d41402abc4b2a76b9719d911017c592\"", "x"), "NoSuchKey");
+  ask({.method = "PUT", .body = "hello"});
+  EXPECT_EQ(put_if("\"other\"", "x"), "PreconditionFailed");
+  EXPECT_EQ(put_if("\"5d41402abc4b2a76b9719d911017c592\"", "x"), "200");
+  EXPECT_EQ(content("app.bin"), "x");
+  ASSERT_TRUE(objects_->buckets().set_versioning("firmware", cloud::Versioning::kEnabled));
+  ask({.method = "DELETE"});
+  EXPECT_EQ(put_if("\"9dd4e461268c8034f5c8564e155c67a6\"", "y"), "NoSuchKey") << "it is marked as deleted";
+  EXPECT_EQ(outcome({.method = "PUT", .body = "y", .headers = {{"If-None-Match", "*"}}}), "200");
+}
+
+TEST_F(S3RequestsTest, ConditionsHoldForCopiesAndUploadsInParts) {
+  ask({.method = "PUT", .body = "hello"});
+  const Fields free{{"If-None-Match", "*"}};
+  EXPECT_EQ(outcome({.method = "PUT",
+                     .headers = {{"x-amz-copy-source", "/firmware/other"}, {"If-None-Match", "*"}}}),
+            "NoSuchKey");
+  put_in("firmware", "other", bytes("other"));
+  EXPECT_EQ(outcome({.method = "PUT",
+                     .headers = {{"x-amz-copy-source", "/firmware/other"}, {"If-None-Match", "*"}}}),
+            "PreconditionFailed");
+  const auto place = uploads_->create({.bucket = "firmware", .key = "app.bin"})->place;
+  auto part = uploads_->begin_part(place, 1).value();
+  ASSERT_TRUE(part.append(bytes_of("part")));
+  const std::string etag = part.finish()->etag;
+  const auto complete = [&](Fields headers) {
+    return outcome({.method = "POST",
+                    .target = "/firmware/app.bin?uploadId=" + place.id,
+                    .body = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>" + etag +
+                            "</ETag></Part></CompleteMultipartUpload>",
+                    .headers = std::move(headers)});
+  };
+  EXPECT_EQ(complete(free), "PreconditionFailed");
+  EXPECT_EQ(complete({{"If-Match", "\"other\""}}), "PreconditionFailed");
+  EXPECT_EQ(content("app.bin"), "hello");
+  EXPECT_EQ(complete({{"If-Match", "\"5d41402abc4b2a76b9719d911017c592\""}}), "200");
+  EXPECT_EQ(content("app.bin"), "part");
+}
+
+TEST_F(S3RequestsTest, ConditionsThatAreNotThereAreRefused) {
+  ask({.method = "PUT", .body = "hello"});
+  const std::string date = "Tue, 14 Nov 2023 22:13:20 GMT";
+  for (const auto& [name, value] : Fields{{"If-None-Match", "\"other\""},
+                                          {"If-Match", "*"},
+                                          {"If-Match", ""},
+                                          {"If-Modified-Since", date},
+                                          {"If-Unmodified-Since", date}}) {
+    EXPECT_EQ(outcome({.method = "PUT", .body = "x", .headers = {{name, value}}}), "NotImplemented")
+        << name << ": " << value;
+  }
+  EXPECT_EQ(outcome({.method = "PUT", .body = "x", .headers = {{"If-Match", "a"}, {"If-None-Match", "*"}}}),
+            "NotImplemented");
+  EXPECT_EQ(outcome({.method = "PUT", .body = "x", .headers = {{"If-Match", "a"}, {"If-Match", "b"}}}),
+            "NotImplemented");
+  for (const char* const name : {"If-Match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"}) {
+    EXPECT_EQ(outcome({.method = "DELETE", .headers = {{name, "1"}}}), "NotImplemented") << name;
+  }
+  EXPECT_EQ(outcome({.method = "POST", .target = "/firmware/a?uploads", .headers = {{"If-None-Match", "*"}}}),
+            "NotImplemented");
+  EXPECT_EQ(content("app.bin"), "hello");
+}
+
+TEST_F(S3RequestsTest, AnotherAccountIsNotTheBucketsOwner) {
+  EXPECT_EQ(outcome({.method = "PUT",
+                     .body = "x",
+                     .headers = {{"x-amz-expected-bucket-owner", std::string(cloud::kAccount)}}}),
+            "200");
+  const Fields another{{"x-amz-expected-bucket-owner", "111122223333"}};
+  for (const char* const method : {"GET", "HEAD", "DELETE", "PUT"}) {
+    EXPECT_EQ(ask({.method = method, .headers = another}).status, 403) << method;
+  }
+  EXPECT_EQ(outcome({.target = "/firmware", .headers = another}), "AccessDenied");
+  EXPECT_EQ(outcome({.method = "PUT",
+                     .target = "/firmware/copy",
+                     .headers = {{"x-amz-copy-source", "/firmware/app.bin"},
+                                 {"x-amz-source-expected-bucket-owner", "111122223333"}}}),
+            "AccessDenied");
+  EXPECT_EQ(content("app.bin"), "x");
+}
+
+TEST_F(S3RequestsTest, GrantsAreRefused) {
+  for (const char* const name : {"x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp",
+                                 "x-amz-grant-write", "x-amz-grant-write-acp"}) {
+    const Fields grant{{name, "id=\"someone\""}};
+    EXPECT_EQ(outcome({.method = "PUT", .body = "x", .headers = grant}), "NotImplemented") << name;
+    EXPECT_EQ(outcome({.method = "PUT", .target = "/other", .headers = grant}), "NotImplemented") << name;
+  }
+}
+
+TEST_F(S3RequestsTest, AKeyThatIsTooLongCannotBeDeletedEither) {
+  const std::string longest(cloud::kMaxObjectKeyBytes, 'k');
+  ASSERT_TRUE(objects_->buckets().set_versioning("firmware", cloud::Versioning::kEnabled));
+  EXPECT_EQ(outcome({.method = "DELETE", .target = "/firmware/" + longest}), "204");
+  EXPECT_EQ(outcome({.method = "DELETE", .target = "/firmware/" + longest + "k"}), "KeyTooLongError");
+  const std::string body =
+      "<Delete><Object><Key>" + longest + "k</Key></Object><Object><Key>k</Key></Object></Delete>";
+  const auto response = ask({.method = "POST",
+                             .target = "/firmware?delete",
+                             .body = body,
+                             .headers = {{"content-md5", checksum(cloud::DigestKind::kMd5, body)}}});
+  EXPECT_THAT(response.body, HasSubstr("<Code>KeyTooLongError</Code>"));
+  EXPECT_THAT(objects_->list({.bucket = "firmware", .all_versions = true})->objects, ::testing::SizeIs(2));
+}
+
+TEST_F(S3RequestsTest, APresignedRequestWithOtherSignedHeadersExpiresToo) {
+  const auto put = [&](const std::optional<std::string>& expires) {
+    HttpRequestHead head;
+    head.method = "PUT";
+    head.target = "/firmware/by/url";
+    head.headers = {{"Host", "localhost:8443"}, {"Content-Type", "text/x"}};
+    test::Signer signer{.access_key_id = "AKID", .secret_access_key = kSecret, .service = "s3"};
+    signer.date = cloud::amz_date(clock_.now());
+    signer.presign(head, cloud::kUnsignedPayload, expires);
+    return head;
+  };
+  const HttpRequestHead good = put("604800");
+  EXPECT_EQ(send(good, "").status, 200);
+  const std::vector<std::optional<std::string>> wrong{"604801", "10000000", "9223372036854775807", "0",
+                                                      std::nullopt};
+  for (const auto& expires : wrong) {
+    const auto refused = send(put(expires), "");
+    EXPECT_EQ(refused.status, 400) << expires.value_or("none");
+    EXPECT_THAT(refused.body, HasSubstr("<Code>AuthorizationQueryParametersError</Code>"));
+  }
+  clock_.advance(604801);
+  EXPECT_THAT(send(good, "").body, HasSubstr("<Message>Request has expired</Message>"));
+}
+
+TEST_F(S3RequestsTest, SignaturesOfVersion2AreToldWhatToSet) {
+  HttpRequestHead head;
+  head.method = "GET";
+  head.target = "/firmware/app.bin?AWSAccessKeyId=AKID&Signature=x&Expires=1700000060";
+  head.headers = {{"Host", "localhost:8443"}};
+  const auto refused = send(head, "");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body, HasSubstr("<Code>InvalidRequest</Code>"));
+  EXPECT_THAT(refused.body, HasSubstr("Please use AWS4-HMAC-SHA256.</Message>")) << "AWS's words";
+  EXPECT_THAT(refused.body, HasSubstr("signature_version"));
 }
 
 TEST_F(S3RequestsTest, NotModifiedHasNoDocument) {

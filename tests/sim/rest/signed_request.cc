@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "sim/base/text.h"
 #include "sim/cloud/uri_encoding.h"
 #include "sim/crypto/key.h"
 
@@ -12,16 +12,20 @@ namespace otasim::rest::test {
 
 namespace {
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ";") + name;
   return text;
+}
+
+/// Of all headers, as they are signed: in order, each once.
+std::vector<std::string> names_of(const HttpRequestHead& head) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : head.headers) names.push_back(to_lower(name));
+  std::ranges::sort(names);
+  const auto repeated = std::ranges::unique(names);
+  names.erase(repeated.begin(), repeated.end());
+  return names;
 }
 
 }  // namespace
@@ -37,10 +41,7 @@ void Signer::sign(HttpRequestHead& head, std::string_view payload_hash) const {
   signature.scope = {date.substr(0, 8), region, service};
   signature.date = date;
   signature.target = cloud::parse_request_target(head.target).value();
-  for (const auto& [name, value] : head.headers) signature.signed_headers.push_back(lower(name));
-  std::ranges::sort(signature.signed_headers);
-  const auto repeated = std::ranges::unique(signature.signed_headers);
-  signature.signed_headers.erase(repeated.begin(), repeated.end());
+  signature.signed_headers = names_of(head);
   const std::string hash = payload_hash.empty() ? sha256_hex("") : std::string(payload_hash);
   const std::string request = canonical_request_of(head, signature, hash);
   head.headers.emplace_back(
@@ -51,21 +52,22 @@ void Signer::sign(HttpRequestHead& head, std::string_view payload_hash) const {
                                          cloud::string_to_sign(date, signature.scope, request))));
 }
 
-void Signer::presign(HttpRequestHead& head, std::string_view payload_hash, int expires_in) const {
-  const cloud::CredentialScope scope{date.substr(0, 8), region, service};
-  head.target += fmt::format(
-      "{}X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}&X-Amz-Date={}&X-Amz-Expires={}"
-      "&X-Amz-SignedHeaders=host",
-      head.target.find('?') == std::string::npos ? '?' : '&',
-      cloud::uri_encode(access_key_id + "/" + scope.str()), date, expires_in);
+void Signer::presign(HttpRequestHead& head, std::string_view payload_hash,
+                     const std::optional<std::string>& expires_in) const {
   RequestSignature signature;
-  signature.scope = scope;
+  signature.scope = {date.substr(0, 8), region, service};
   signature.in_query = true;
-  signature.signed_headers = {"host"};
+  signature.signed_headers = names_of(head);
+  head.target += fmt::format(
+      "{}X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}&X-Amz-Date={}{}&X-Amz-SignedHeaders={}",
+      head.target.find('?') == std::string::npos ? '?' : '&',
+      cloud::uri_encode(access_key_id + "/" + signature.scope.str()), date,
+      expires_in ? "&X-Amz-Expires=" + *expires_in : "", cloud::uri_encode(joined(signature.signed_headers)));
   signature.target = cloud::parse_request_target(head.target).value();
   const std::string request = canonical_request_of(head, signature, payload_hash);
-  head.target += "&X-Amz-Signature=" + cloud::sigv4_signature(secret_access_key, scope,
-                                                              cloud::string_to_sign(date, scope, request));
+  head.target +=
+      "&X-Amz-Signature=" + cloud::sigv4_signature(secret_access_key, signature.scope,
+                                                   cloud::string_to_sign(date, signature.scope, request));
 }
 
 }  // namespace otasim::rest::test

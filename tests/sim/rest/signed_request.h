@@ -1,6 +1,7 @@
 // Requests signed as AWS's clients sign them, for tests.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,8 +19,10 @@ struct Signer {
   /// Signs all headers that are there, in the Authorization header.
   /// @param payload_hash  empty: that of no body
   void sign(HttpRequestHead& head, std::string_view payload_hash = {}) const;
-  /// Signs in the query, for so many seconds.
-  void presign(HttpRequestHead& head, std::string_view payload_hash, int expires_in) const;
+  /// Signs all headers that are there, in the query.
+  /// @param expires_in  seconds, as X-Amz-Expires says them; nothing: it does not say
+  void presign(HttpRequestHead& head, std::string_view payload_hash,
+               const std::optional<std::string>& expires_in) const;
 };
 
 [[nodiscard]] std::string sha256_hex(std::string_view text);
