@@ -175,7 +175,7 @@ TEST_F(FleetTest, ADeviceWhoseThingWasNotMadeYetIsMadeAtTheNextStart) {
   interrupt("thing-1", State::kEquipping);
   const auto thing = ThingName::trusted("thing-1");
   for (const std::string& id : certificates_of("thing-1")) {
-    ASSERT_TRUE(lab->cloud().things().detach_principal(id));
+    ASSERT_TRUE(lab->cloud().things().detach_principal(thing, id));
   }
   ASSERT_TRUE(lab->cloud().things().remove(thing));
   restart();
