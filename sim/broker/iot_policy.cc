@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kResourcePrefix = "arn:aws:iot:us-east-1:000000000000:";
+constexpr std::array<std::string_view, 3> kServices{"iot:", "iotjobsdata:", "greengrass:"};
 constexpr std::array<std::string_view, 2> kVersions{"2012-10-17", "2008-10-17"};
 constexpr std::array<std::string_view, 3> kVariables{"iot:ClientId", "iot:Connection.Thing.ThingName",
                                                      "iot:Connection.Thing.IsAttached"};
@@ -34,7 +35,7 @@ bool is_known(std::span<const std::string_view> names, std::string_view name) {
 
 /// The value of a variable for a connection; nothing if it has none.
 std::optional<std::string> value_of(std::string_view variable, const PolicyContext& context) {
-  if (variable == "iot:ClientId") return context.client_id;
+  if (variable == "iot:ClientId" && !context.client_id.empty()) return context.client_id;
   if (variable == "iot:Connection.Thing.IsAttached") return context.thing.empty() ? "false" : "true";
   if (variable == "iot:Connection.Thing.ThingName" && !context.thing.empty()) return context.thing;
   return std::nullopt;
@@ -142,9 +143,11 @@ struct IotPolicy::Parser {
     auto all = texts(value, "Action");
     if (!all) return all;
     for (const std::string& action : *all) {
-      if (action != "*" && !action.starts_with("iot:") && !action.starts_with("greengrass:")) {
+      const bool known = std::ranges::any_of(
+          kServices, [&action](std::string_view service) { return action.starts_with(service); });
+      if (action != "*" && !known) {
         return wrong("Action '" + action +
-                     "' is none of AWS IoT's: iot:Connect, iot:Publish, iot:Subscribe, ...");
+                     "' is none of AWS IoT's: iot:Connect, iot:Publish, iotjobsdata:UpdateJobExecution, ...");
       }
     }
     return all;
@@ -296,6 +299,10 @@ std::string client_resource(std::string_view client_id) {
   return std::string(kResourcePrefix) + "client/" + std::string(client_id);
 }
 
+std::string thing_resource(std::string_view thing) {
+  return std::string(kResourcePrefix) + "thing/" + std::string(thing);
+}
+
 std::string topic_resource(std::string_view topic) {
   return std::string(kResourcePrefix) + "topic/" + std::string(topic);
 }
@@ -315,8 +322,10 @@ std::string ota_device_policy() {
       {"Statement",
        {allow("iot:Connect", client_resource(thing)),
         allow("iot:Subscribe", {topic_filter_resource(own("jobs")), topic_filter_resource(own("streams"))}),
-        allow({"iot:Publish", "iot:Receive"},
-              {topic_resource(own("jobs")), topic_resource(own("streams"))})}}}
+        allow({"iot:Publish", "iot:Receive"}, {topic_resource(own("jobs")), topic_resource(own("streams"))}),
+        allow({"iotjobsdata:DescribeJobExecution", "iotjobsdata:GetPendingJobExecutions",
+               "iotjobsdata:StartNextPendingJobExecution", "iotjobsdata:UpdateJobExecution"},
+              thing_resource(thing))}}}
       .dump();
 }
 

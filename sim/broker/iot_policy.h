@@ -1,7 +1,8 @@
-// AWS IoT policies: which principal may do what at the broker.
+// AWS IoT policies: which principal may do what at the broker, and with its jobs over HTTPS.
 //
 //   auto policy = IotPolicy::parse(document);    // its error says what is wrong
 //   allows({&*policy, 1}, "iot:Connect", client_resource("lamp"), {.client_id = "lamp", .thing = "lamp"});
+//   allows({&*policy, 1}, "iotjobsdata:UpdateJobExecution", thing_resource("lamp"), {.thing = "lamp"});
 //
 // A policy is a list of statements; each allows or denies actions on resources. Nothing is allowed unless a
 // statement allows it, and a statement that denies outweighs all that allow. Actions and resources may have
@@ -33,7 +34,7 @@ inline constexpr std::size_t kMaxPolicyCharacters = 2048;
 
 /// What a policy may ask about the connection.
 struct PolicyContext {
-  std::string client_id = {};
+  std::string client_id = {};  ///< empty over HTTPS: `iot:ClientId` has no value there
   std::string thing =
       {};  ///< whose name the client id is and which the certificate is attached to; else empty
 };
@@ -80,11 +81,12 @@ class IotPolicy {
 
 /// Resources as policies name them, in the lab's account.
 [[nodiscard]] std::string client_resource(std::string_view client_id);
+[[nodiscard]] std::string thing_resource(std::string_view thing);
 [[nodiscard]] std::string topic_resource(std::string_view topic);
 [[nodiscard]] std::string topic_filter_resource(std::string_view filter);
 
 /// What the OTA documentation asks for a device: to connect under its thing's name and to use its own jobs
-/// and streams, nothing else.
+/// (also over HTTPS) and streams, nothing else.
 [[nodiscard]] std::string ota_device_policy();
 /// All actions on all resources.
 [[nodiscard]] std::string open_policy();

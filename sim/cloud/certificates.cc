@@ -84,13 +84,18 @@ ServiceResult<void> Certificates::set_status(const std::string& id, CertificateS
   });
 }
 
-ServiceResult<void> Certificates::remove(const std::string& id) {
+ServiceResult<void> Certificates::remove(const std::string& id, RemoveCertificateOptions options) {
   return database_.transaction([&]() -> ServiceResult<void> {
     const auto record = describe(id);
     if (!record) return tl::unexpected(record.error());
     if (record->status == CertificateStatus::kActive) {
       return refuse(ErrorCode::kInvalidRequest,
                     fmt::format("Certificate {} is ACTIVE: make it INACTIVE first.", id));
+    }
+    if (options.with_policies) {
+      // Undone if something else holds it. Nobody's rights change: it is not active.
+      const auto taken = database_.execute("DELETE FROM policy_targets WHERE certificate_id = ?", {id});
+      if (!taken) return tl::unexpected(taken.error());
     }
     bool attached = false;
     const auto read = database_.query(

@@ -27,6 +27,10 @@ struct CertificateRecord {
   std::int64_t last_modified_at = 0;
 };
 
+struct RemoveCertificateOptions {
+  bool with_policies = false;  ///< takes its policies off it first
+};
+
 class Certificates {
  public:
   /// Hears of each certificate whose status changes.
@@ -45,8 +49,8 @@ class Certificates {
   /// @returns kResourceNotFound
   ServiceResult<void> set_status(const std::string& id, CertificateStatus status);
   /// @returns kResourceNotFound, kInvalidRequest if it is active, kDeleteConflict if it is attached to a
-  /// thing or has a policy
-  ServiceResult<void> remove(const std::string& id);
+  /// thing or, unless they go with it, has policies
+  ServiceResult<void> remove(const std::string& id, RemoveCertificateOptions options = {});
 
   [[nodiscard]] Subscription listen(StatusListener listener) { return listeners_.add(std::move(listener)); }
 

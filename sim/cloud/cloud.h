@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "sim/cloud/certificates.h"
 #include "sim/cloud/clock.h"
@@ -83,6 +84,12 @@ class Cloud {
   [[nodiscard]] const Signer* signer() const { return signer_ ? &*signer_ : nullptr; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] report::EventLog& log() { return log_; }
+  /// Makes several calls of services as one: all is kept if `body` returns a value, nothing if it returns an
+  /// error. @param body  returns a ServiceResult
+  template <typename Body>
+  auto in_one_transaction(const Body& body) -> std::invoke_result_t<Body> {
+    return database_->transaction(body);
+  }
   /// What the front ends do wrong on purpose.
   [[nodiscard]] CloudFaults& faults() { return faults_; }
 

@@ -13,7 +13,7 @@ namespace otasim::cloud {
 namespace {
 
 /// Entry N brings version N to version N + 1. Entries are only ever added: there are files of each version.
-constexpr std::array<const char*, 6> kMigrations{R"sql(
+constexpr std::array<const char*, 7> kMigrations{R"sql(
 CREATE TABLE things(
   name TEXT PRIMARY KEY,
   thing_id TEXT NOT NULL,
@@ -385,6 +385,24 @@ CREATE TABLE signing_jobs(
   signature TEXT NOT NULL,
   created_at INTEGER NOT NULL);
 CREATE INDEX signing_jobs_by_token ON signing_jobs(token) WHERE token <> '';
+)sql",
+                                                 R"sql(
+-- Access of devices: what the lab's own have (ota_device_policy(), iot_policy.h) lets them use their jobs over
+-- HTTPS too.
+UPDATE policies SET document =
+  '{"Statement":[{"Action":"iot:Connect","Effect":"Allow",' ||
+  '"Resource":"arn:aws:iot:us-east-1:000000000000:client/${iot:Connection.Thing.ThingName}"},' ||
+  '{"Action":"iot:Subscribe","Effect":"Allow","Resource":[' ||
+  '"arn:aws:iot:us-east-1:000000000000:topicfilter/$aws/things/${iot:Connection.Thing.ThingName}/jobs/*",' ||
+  '"arn:aws:iot:us-east-1:000000000000:topicfilter/$aws/things/${iot:Connection.Thing.ThingName}/streams/*"]},' ||
+  '{"Action":["iot:Publish","iot:Receive"],"Effect":"Allow","Resource":[' ||
+  '"arn:aws:iot:us-east-1:000000000000:topic/$aws/things/${iot:Connection.Thing.ThingName}/jobs/*",' ||
+  '"arn:aws:iot:us-east-1:000000000000:topic/$aws/things/${iot:Connection.Thing.ThingName}/streams/*"]},' ||
+  '{"Action":["iotjobsdata:DescribeJobExecution","iotjobsdata:GetPendingJobExecutions",' ||
+  '"iotjobsdata:StartNextPendingJobExecution","iotjobsdata:UpdateJobExecution"],"Effect":"Allow",' ||
+  '"Resource":"arn:aws:iot:us-east-1:000000000000:thing/${iot:Connection.Thing.ThingName}"}],' ||
+  '"Version":"2012-10-17"}'
+WHERE name = 'otasim-device';
 )sql"};
 
 constexpr std::int64_t kVersion = kMigrations.size();

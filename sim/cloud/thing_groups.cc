@@ -149,25 +149,32 @@ ServiceResult<void> ThingGroups::check_members(const GroupName& group, const Thi
 }
 
 ServiceResult<void> ThingGroups::add_thing(const GroupName& group, const ThingName& thing) {
-  return database_.transaction([&]() -> ServiceResult<void> {
-    if (auto known = check_members(group, thing); !known) return known;
-    return jobs_.retarget(thing, [&]() -> ServiceResult<void> {
-      const auto added =
-          database_.execute("INSERT OR IGNORE INTO thing_group_members(group_name, thing) VALUES (?, ?)",
-                            {group.str(), thing.str()});
-      if (!added) return tl::unexpected(added.error());
-      return {};
-    });
-  });
+  return change_groups_of(thing, {.leave = {}, .join = {group}});
 }
 
 ServiceResult<void> ThingGroups::remove_thing(const GroupName& group, const ThingName& thing) {
+  return change_groups_of(thing, {.leave = {group}, .join = {}});
+}
+
+ServiceResult<void> ThingGroups::change_groups_of(const ThingName& thing, const GroupChanges& changes) {
   return database_.transaction([&]() -> ServiceResult<void> {
-    if (auto known = check_members(group, thing); !known) return known;
+    for (const auto* const groups : {&changes.leave, &changes.join}) {
+      for (const GroupName& group : *groups) {
+        if (auto known = check_members(group, thing); !known) return known;
+      }
+    }
     return jobs_.retarget(thing, [&]() -> ServiceResult<void> {
-      const auto removed = database_.execute(
-          "DELETE FROM thing_group_members WHERE group_name = ? AND thing = ?", {group.str(), thing.str()});
-      if (!removed) return tl::unexpected(removed.error());
+      for (const GroupName& group : changes.leave) {
+        const auto removed = database_.execute(
+            "DELETE FROM thing_group_members WHERE group_name = ? AND thing = ?", {group.str(), thing.str()});
+        if (!removed) return tl::unexpected(removed.error());
+      }
+      for (const GroupName& group : changes.join) {
+        const auto added =
+            database_.execute("INSERT OR IGNORE INTO thing_group_members(group_name, thing) VALUES (?, ?)",
+                              {group.str(), thing.str()});
+        if (!added) return tl::unexpected(added.error());
+      }
       return {};
     });
   });

@@ -51,6 +51,11 @@ struct ListThingGroupsRequest {
   std::string name_prefix = {};
 };
 
+struct GroupChanges {
+  std::vector<GroupName> leave = {};
+  std::vector<GroupName> join = {};  ///< of a group in both lists the thing is a member afterwards
+};
+
 class ThingGroups {
  public:
   ThingGroups(Database& database, const Clock& clock, UuidSource uuid, JobsService& jobs)
@@ -80,6 +85,9 @@ class ThingGroups {
   /// Takes a member out; what is open of the group's continuous jobs becomes REMOVED for it.
   /// @returns kResourceNotFound for the group or the thing; one that is no member stays none
   ServiceResult<void> remove_thing(const GroupName& group, const ThingName& thing);
+  /// Takes a thing out of groups and adds it to others, all or nothing. What is open of a continuous job goes
+  /// on if the thing is its target before and after. @returns kResourceNotFound for a group or the thing
+  ServiceResult<void> change_groups_of(const ThingName& thing, const GroupChanges& changes);
 
   /// In order of their names. @param recursive  also members of the groups below
   /// @returns kResourceNotFound, kInvalidRequest for a bad page

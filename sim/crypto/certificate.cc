@@ -7,6 +7,8 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
+#include <ctime>
+
 namespace otasim::crypto {
 namespace {
 
@@ -131,13 +133,6 @@ bool Certificate::is_issued_by(const Certificate& issuer) const {
   return is_issued;
 }
 
-bool Certificate::is_valid_at(std::int64_t epoch_seconds) const {
-  time_t at = epoch_seconds;
-  // -1: the certificate's time is earlier than or equal to `at`; 0 is an error.
-  return X509_cmp_time(X509_get0_notBefore(get()), &at) < 0 &&
-         X509_cmp_time(X509_get0_notAfter(get()), &at) > 0;
-}
-
 Bytes Certificate::der() const {
   unsigned char* der = nullptr;
   const int length = i2d_X509(get(), &der);
@@ -160,6 +155,12 @@ std::string Certificate::pem() const {
 
 std::string Certificate::fingerprint() const {
   return hex(sha256(der()));
+}
+
+std::optional<std::int64_t> epoch_seconds(const ASN1_TIME* time) {
+  std::tm civil{};
+  if (ASN1_TIME_to_tm(time, &civil) != 1) return std::nullopt;
+  return timegm(&civil);
 }
 
 }  // namespace otasim::crypto

@@ -32,6 +32,9 @@ struct CertificateRequest {
   std::optional<std::int64_t> valid_until = {};  ///< the same; none: `valid_days` from now
 };
 
+/// A certificate's time as seconds since 1970; nothing if it is none.
+[[nodiscard]] std::optional<std::int64_t> epoch_seconds(const ASN1_TIME* time);
+
 class Certificate {
  public:
   /// Issues a certificate for `key`, signed by `issuer` with `issuer_key`.
@@ -54,9 +57,6 @@ class Certificate {
   [[nodiscard]] bool belongs_to(const P256Key& key) const;
   /// Whether `issuer` issued this certificate: its name is the issuer's, and its key made the signature.
   [[nodiscard]] bool is_issued_by(const Certificate& issuer) const;
-
-  /// Whether it has begun and has not ended. @param epoch_seconds  seconds since 1970
-  [[nodiscard]] bool is_valid_at(std::int64_t epoch_seconds) const;
 
   [[nodiscard]] X509* get() const { return certificate_.get(); }
 

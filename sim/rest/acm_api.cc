@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "sim/cloud/base64.h"
 #include "sim/cloud/json_body.h"
@@ -27,6 +28,8 @@ ApiError acm_error(const cloud::ServiceError& error) {
       return {400, "ResourceNotFoundException", error.message, {}, {}};
     case cloud::ErrorCode::kInternalError:
       return {500, "InternalFailure", error.message, {}, {}};
+    case cloud::ErrorCode::kRequestThrottled:
+      return {400, "ThrottlingException", error.message, {}, {}};
     default:
       return {400, "ValidationException", error.message, {}, {}};
   }
@@ -130,6 +133,10 @@ constexpr std::array kOperations{AcmOperation{"ImportCertificate", &import_certi
                                  AcmOperation{"ListCertificates", &list_certificates},
                                  AcmOperation{"DeleteCertificate", &delete_certificate}};
 
+Operation description_of(const AcmOperation& operation) {
+  return {kAcm, operation.name, "POST", "/", kCodeSigningOnly, kRate};
+}
+
 std::string operation_of(const HttpRequestHead& head) {
   const std::string target = head.text("X-Amz-Target");
   return target.starts_with(kTargetPrefix) ? target.substr(kTargetPrefix.size()) : std::string{};
@@ -142,6 +149,9 @@ class AcmApi::Exchange final : public HttpExchange {
   Exchange(AcmApi& api, HttpRequestHead head) : api_(api), head_(std::move(head)) {}
 
   [[nodiscard]] std::uint64_t max_body_bytes() const override { return kMaxJsonBody; }
+  [[nodiscard]] std::optional<std::chrono::milliseconds> max_body_time() const override {
+    return kMaxJsonBodyTime;
+  }
   std::optional<HttpResponse> on_body(std::span<const std::uint8_t> piece) override {
     body_.append(piece.begin(), piece.end());
     return std::nullopt;
@@ -164,6 +174,17 @@ bool AcmApi::recognizes(const HttpRequestHead& head) {
 }
 
 HttpHandler::Decision AcmApi::begin(const HttpRequestHead& head) {
+  const std::string name = operation_of(head);
+  const auto* const operation = std::ranges::find(kOperations, name, &AcmOperation::name);
+  if (operation == kOperations.end() || head.method != "POST") {
+    return finish(tl::unexpected(ApiError{
+                      400, "UnknownOperationException", "The requested operation is not known.", {}, {}}),
+                  name);
+  }
+  const Operation asked = description_of(*operation);
+  if (auto why = authenticator_.refuse_unread({head, asked, {}})) {
+    return finish(tl::unexpected(*std::move(why)), name);
+  }
   return std::make_unique<Exchange>(*this, head);
 }
 
@@ -178,15 +199,15 @@ HttpResponse AcmApi::answer(const HttpRequestHead& head, const std::string& body
 }
 
 ApiResult<Json> AcmApi::call(const HttpRequestHead& head, const std::string& body) {
-  const std::string name = operation_of(head);
-  const auto* const operation = std::ranges::find(kOperations, name, &AcmOperation::name);
-  if (operation == kOperations.end() || head.method != "POST") {
-    return tl::unexpected(
-        ApiError{400, "UnknownOperationException", "The requested operation is not known.", {}, {}});
-  }
+  // begin() has let nothing else pass.
+  const auto* const operation = std::ranges::find(kOperations, operation_of(head), &AcmOperation::name);
   const std::string hash =
       crypto::hex(crypto::sha256({reinterpret_cast<const std::uint8_t*>(body.data()), body.size()}));
-  if (auto why = authenticator_.refuse(head, {}, hash)) return tl::unexpected(*std::move(why));
+  const Operation asked = description_of(*operation);
+  if (auto why = authenticator_.refuse({head, asked, {}}, hash)) return tl::unexpected(*std::move(why));
+  if (parts_.throttle && !throttle_.admit(operation->name, kRate, std::chrono::steady_clock::now())) {
+    return refused({cloud::ErrorCode::kRequestThrottled, "Rate exceeded"});
+  }
   const Json json = cloud::nesting_depth(body) > cloud::kMaxNesting
                         ? Json()
                         : Json::parse(body.empty() ? "{}" : body, nullptr, /*allow_exceptions=*/false);
@@ -222,9 +243,7 @@ HttpResponse AcmApi::finish(const ApiResult<Json>& result, const std::string& op
 
 std::vector<Operation> acm_operations() {
   std::vector<Operation> operations;
-  for (const AcmOperation& one : kOperations) {
-    operations.push_back({kAcm, one.name, "POST", "/", kCodeSigningOnly, kRate});
-  }
+  for (const AcmOperation& one : kOperations) operations.push_back(description_of(one));
   return operations;
 }
 

@@ -6,6 +6,8 @@
 // The protocol is AWS's JSON 1.1: all calls are `POST /`, the header X-Amz-Target names the operation
 // (`CertificateManager.ImportCertificate`), errors are named in the body.
 //
+// What needs no body is checked before it; then the signature, the rate, JSON, the members.
+//
 // Each call is one event when it is answered: source `cloud`, event `api_request` {service, operation,
 // status, error?}.
 #pragma once
@@ -20,6 +22,7 @@
 #include "sim/rest/json_api.h"
 #include "sim/rest/operation.h"
 #include "sim/rest/request_signature.h"
+#include "sim/rest/throttle.h"
 
 namespace otasim::rest {
 
@@ -43,6 +46,7 @@ class AcmApi final : public HttpHandler {
   cloud::SigningCertificates& certificates_;
   SignatureAuthenticator authenticator_;
   JsonApiParts parts_;
+  Throttle throttle_;
 };
 
 /// For the documents; the URI is the target's name.

@@ -49,19 +49,16 @@ struct ApiCall {
 /// Puts a page's token into an answer, if there is a next page.
 void add_next_token(Json& answer, const std::string& token, const char* name = "nextToken");
 
-/// The page of a list that is whole in memory. @param page  whose token is a number
-template <typename T>
-[[nodiscard]] cloud::Page<T> page_of(std::vector<T> all, const cloud::PageRequest& page) {
-  const auto start = static_cast<std::size_t>(cloud::PageStart{0, page.next_token}.after_number());
-  cloud::Page<T> result{};
-  for (std::size_t i = start; i < all.size(); ++i) {
-    if (result.items.size() == static_cast<std::size_t>(page.max_results)) {
-      result.next_token = std::to_string(i);
-      break;
-    }
-    result.items.push_back(std::move(all[i]));
+/// The page of a list that is whole in memory, in order of its keys.
+template <typename T, typename KeyOf>
+[[nodiscard]] cloud::Page<T> page_of(std::vector<T> all, const cloud::PageRequest& page,
+                                     const KeyOf& key_of) {
+  std::erase_if(all, [&](const T& one) { return key_of(one) <= page.next_token; });
+  const cloud::PageStart start{page.max_results + 1, page.next_token};
+  if (all.size() > static_cast<std::size_t>(start.limit)) {
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(start.limit), all.end());
   }
-  return result;
+  return cloud::make_page(std::move(all), start, key_of);
 }
 
 }  // namespace otasim::rest

@@ -37,6 +37,7 @@ Name name_of(ErrorCode code, ApiStyle style) {
     case ErrorCode::kLimitExceeded:
       return {410, "LimitExceededException"};
     case ErrorCode::kRequestThrottled:
+      if (style == ApiStyle::kSigner) return {429, "TooManyRequestsException"};
       return {data ? 429 : 400, "ThrottlingException"};
     case ErrorCode::kInternalError:
       return data ? Name{503, "ServiceUnavailableException"} : Name{500, "InternalFailureException"};

@@ -26,10 +26,11 @@ struct ApiError {
 template <typename T>
 using ApiResult = tl::expected<T, ApiError>;
 
-/// The two JSON services name some errors differently.
+/// The JSON services name some errors differently.
 enum class ApiStyle {
   kIot,       ///< the control plane
   kJobsData,  ///< the jobs data plane
+  kSigner,    ///< only what concerns all its operations: the others are signer_api.cc's
 };
 
 [[nodiscard]] ApiError api_error(const cloud::ServiceError& error, ApiStyle style);

@@ -29,7 +29,7 @@ AwsInterface::AwsInterface(AwsInterfaceParts parts, const AwsInterfaceOptions& o
           shared(parts, options)),
       mutual_tls_(ApiStyle::kJobsData, jobs_data_routes(parts.cloud),
                   std::make_unique<CertificateAuthenticator>(parts.cloud), shared(parts, options)),
-      signer_(ApiStyle::kIot, signer_routes(parts.cloud.signing_jobs()),
+      signer_(ApiStyle::kSigner, signer_routes(parts.cloud.signing_jobs()),
               std::make_unique<SignatureAuthenticator>(verifier_, std::vector<std::string>{"signer"}),
               shared(parts, options)),
       acm_(parts.cloud.signing_certificates(), verifier_, shared(parts, options)),
@@ -41,7 +41,6 @@ AwsInterface::AwsInterface(AwsInterfaceParts parts, const AwsInterfaceOptions& o
   dispatcher_.add("signer", signer_,
                   [this](const HttpRequestHead& head) { return signer_.recognizes(head); });
   dispatcher_.add("acm", acm_, &AcmApi::recognizes);
-  dispatcher_.set_mutual_tls(mutual_tls_);
 }
 
 }  // namespace otasim::rest

@@ -23,7 +23,6 @@ HttpResponse answer(const ApiError& error, const cloud::Clock& clock) {
 }  // namespace
 
 HttpHandler::Decision Dispatcher::begin(const HttpRequestHead& head) {
-  if (!head.client_certificate.empty() && mutual_tls_ != nullptr) return mutual_tls_->begin(head);
   if (const auto service = claimed_service(head)) {
     const auto found = std::ranges::find(front_ends_, *service, &FrontEnd::service);
     if (found != front_ends_.end()) return found->handler->begin(head);

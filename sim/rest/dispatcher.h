@@ -3,7 +3,6 @@
 //   Dispatcher all(clock, s3);                    // who gets what is not signed and looks like nothing else
 //   all.add("iot", iot, [&](const auto& head) { return iot.recognizes(head); });
 //   all.add("s3", s3);
-//   all.set_mutual_tls(jobs_data_by_certificate); // what comes with a client's certificate
 //
 // The service's name stands in the signature's credential scope, in the header or the query. A request that
 // names none goes to whoever recognizes its path, so that it is refused in the words of that service. Front
@@ -31,8 +30,6 @@ class Dispatcher final : public HttpHandler {
   void add(std::string service, HttpHandler& front_end, Recognizes recognizes = {}) {
     front_ends_.push_back({std::move(service), &front_end, std::move(recognizes)});
   }
-  /// What connections with a client's certificate get, and nothing else.
-  void set_mutual_tls(HttpHandler& front_end) { mutual_tls_ = &front_end; }
 
   Decision begin(const HttpRequestHead& head) override;
   HttpResponse refuse(const HttpRefusal& refusal) override;
@@ -47,7 +44,6 @@ class Dispatcher final : public HttpHandler {
   const cloud::Clock& clock_;
   HttpHandler& unsigned_;
   std::vector<FrontEnd> front_ends_;
-  HttpHandler* mutual_tls_ = nullptr;
 };
 
 }  // namespace otasim::rest

@@ -23,13 +23,22 @@ using HeaderFields = std::vector<std::pair<std::string, std::string>>;
 /// Whether two names of header fields are the same: they know no case.
 [[nodiscard]] bool same_field(std::string_view a, std::string_view b);
 
+/// When a certificate holds, in seconds since 1970, both ends included.
+struct CertificateValidity {
+  std::int64_t from = 0;
+  std::int64_t until = -1;  ///< none: never
+
+  [[nodiscard]] bool holds_at(std::int64_t now) const { return from <= now && now <= until; }
+};
+
 struct HttpRequestHead {
   std::string method = {};
-  std::string target = {};              ///< as it came
-  HeaderFields headers = {};            ///< in order, those of one name together
-  std::string peer = {};                ///< address and port of the connection's other end
-  std::string client_certificate = {};  ///< SHA-256 of its DER in lower-case hex; empty if there is none
-  bool has_body = false;                ///< one byte at least follows
+  std::string target = {};                   ///< as it came
+  HeaderFields headers = {};                 ///< in order, those of one name together
+  std::string peer = {};                     ///< address and port of the connection's other end
+  std::string client_certificate = {};       ///< SHA-256 of its DER in lower-case hex; empty if there is none
+  CertificateValidity client_validity = {};  ///< the client certificate's
+  bool has_body = false;                     ///< one byte at least follows
   std::optional<std::uint64_t> content_length = {};  ///< nothing: chunked, or no body
   std::int64_t received_at = 0;                      ///< steady, in nanoseconds: when the header was complete
 

@@ -14,8 +14,9 @@
 // A client that waits with `Expect: 100-continue` is told to go on only when step 1 wants its body. Bodies
 // come with a Content-Length or chunked; one longer than HttpExchange::max_body_bytes() is not read.
 //
-// A connection that is quiet for too long, sends a header of more than 8 KB, or something that is not HTTP or
-// TLS, is closed; one more than allowed is closed as soon as it is there. statistics() counts them.
+// A connection that is quiet for too long, whose body takes longer than its exchange allows, that sends a
+// header of more than 8 KB, or something that is not HTTP or TLS, is closed; one more than allowed is closed
+// as soon as it is there. statistics() counts them.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -39,6 +40,10 @@ class HttpExchange {
   virtual ~HttpExchange() = default;
   /// A body that is longer is answered with too_large().
   [[nodiscard]] virtual std::uint64_t max_body_bytes() const = 0;
+  /// A body that is not whole by then ends the connection; nothing: only each piece has its time.
+  [[nodiscard]] virtual std::optional<std::chrono::milliseconds> max_body_time() const {
+    return std::nullopt;
+  }
   /// The body's next bytes. @returns the answer, if the rest is not wanted
   virtual std::optional<HttpResponse> on_body(std::span<const std::uint8_t> piece) = 0;
   /// The body is whole.

@@ -19,6 +19,7 @@
 #include <boost/beast/http/read.hpp>
 
 #include "sim/cloud/object_store.h"
+#include "sim/crypto/certificate.h"
 #include "sim/crypto/key.h"
 
 namespace otasim::rest {
@@ -138,6 +139,9 @@ void HttpSession::remember_client_certificate() {
   unsigned int length = 0;
   if (X509_digest(certificate, EVP_sha256(), digest.data(), &length) != 1) return;
   client_certificate_ = crypto::hex(std::span(digest).first(length));
+  const auto from = crypto::epoch_seconds(X509_get0_notBefore(certificate));
+  const auto until = crypto::epoch_seconds(X509_get0_notAfter(certificate));
+  if (from && until) client_validity_ = {*from, *until};
 }
 
 /// Says goodbye in TLS's way, so that the client knows that nothing was cut off, and waits for it to do so.
@@ -166,6 +170,7 @@ HttpRequestHead HttpSession::head_of(const Parser& parser) const {
   }
   head.peer = peer_;
   head.client_certificate = client_certificate_;
+  head.client_validity = client_validity_;
   head.has_body = !parser.is_done();
   if (const auto length = parser.content_length()) head.content_length = *length;
   head.received_at = steady_clock::now().time_since_epoch().count();
@@ -211,11 +216,13 @@ asio::awaitable<HttpSession::BodyEnd> HttpSession::read_body(Parser& parser, Htt
   }
   std::vector<std::uint8_t> piece(parser.is_done() ? 0 : kPieceBytes);
   std::uint64_t taken = 0;
+  const auto time = exchange.max_body_time();
+  const auto until = time ? steady_clock::now() + *time : steady_clock::time_point::max();
   while (!parser.is_done()) {
     auto& body = parser.get().body();
     body.data = piece.data();
     body.size = piece.size();
-    limit_time();
+    stream_.next_layer().expires_at(std::min(until, steady_clock::now() + share_->idle_timeout));
     auto [error, size] = co_await http::async_read_some(stream_, buffer_, parser, kResults);
     if (closed()) co_return BodyEnd{error};
     if (error == http::error::need_buffer) error = {};

@@ -80,6 +80,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   boost::beast::flat_buffer buffer_;
   std::string peer_;
   std::string client_certificate_;
+  CertificateValidity client_validity_;
   std::vector<std::uint8_t> out_;  ///< what is written next
   HttpSessionShare* share_;        ///< null once closed
 };

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "sim/base/result.h"
@@ -75,9 +76,18 @@ inline constexpr std::size_t kMaxDescription = 2028;
 
 /// `tags` of a call that creates something.
 [[nodiscard]] cloud::TagMap tags_of(const MemberReader& body);
-/// Keeps them once it is created.
-[[nodiscard]] cloud::ServiceResult<void> keep_tags(IotServices& iot, std::string_view kind,
-                                                   const std::string& name, const cloud::TagMap& tags);
+/// Creates it and keeps its tags, both or neither. @param create  calls the service
+template <typename Create>
+[[nodiscard]] std::invoke_result_t<Create> create_tagged(IotServices& iot, const cloud::IotResource& resource,
+                                                         const cloud::TagMap& tags, const Create& create) {
+  if (tags.empty()) return create();
+  return iot.cloud.in_one_transaction([&]() -> std::invoke_result_t<Create> {
+    auto made = create();
+    if (!made) return made;
+    if (auto kept = iot.cloud.tags().tag(resource, tags); !kept) return tl::unexpected(kept.error());
+    return made;
+  });
+}
 
 struct AttributePayload {
   std::optional<cloud::Attributes> attributes = {};

@@ -39,12 +39,6 @@ std::optional<CertificateStatus> status_of(const MemberReader& from, const char*
   return std::nullopt;
 }
 
-std::optional<std::int64_t> epoch_seconds(const ASN1_TIME* time) {
-  std::tm civil{};
-  if (ASN1_TIME_to_tm(time, &civil) != 1) return std::nullopt;
-  return timegm(&civil);
-}
-
 /// Registers a certificate that the issuer has just made.
 ApiResult<Json> keep_issued(IotServices& iot, ApiCall& call, const Result<CertificateIssuer::Issued>& issued,
                             bool active) {
@@ -140,8 +134,8 @@ ApiResult<Json> describe_certificate(IotServices& iot, ApiCall& call) {
                    {"generationId", id.substr(0, 36)},
                    {"certificateMode", "DEFAULT"}};
   if (const auto certificate = crypto::Certificate::from_pem(record->pem)) {
-    const auto from = epoch_seconds(X509_get0_notBefore(certificate->get()));
-    const auto until = epoch_seconds(X509_get0_notAfter(certificate->get()));
+    const auto from = crypto::epoch_seconds(X509_get0_notBefore(certificate->get()));
+    const auto until = crypto::epoch_seconds(X509_get0_notAfter(certificate->get()));
     if (from && until) description["validity"] = {{"notBefore", *from}, {"notAfter", *until}};
   }
   return Json{{"certificateDescription", std::move(description)}};
@@ -187,20 +181,8 @@ ApiResult<Json> delete_certificate(IotServices& iot, ApiCall& call) {
                                    {},
                                    {}});
   }
-  if (force) {
-    // Forced: its policies are taken off first; a thing that it is attached to still holds it.
-    while (true) {
-      const auto policies = iot.cloud.policies().attached_to(id);
-      if (!policies) return call.refused(policies.error());
-      if (policies->items.empty()) break;
-      for (const cloud::Policy& policy : policies->items) {
-        if (const auto done = iot.cloud.policies().detach(policy.name, id); !done)
-          return call.refused(done.error());
-      }
-    }
-  }
-  if (const auto removed = iot.cloud.certificates().remove(id); !removed)
-    return call.refused(removed.error());
+  const auto removed = iot.cloud.certificates().remove(id, {.with_policies = force});
+  if (!removed) return call.refused(removed.error());
   return Json();
 }
 

@@ -73,12 +73,6 @@ cloud::TagMap tags_of(const MemberReader& body) {
   return tags;
 }
 
-cloud::ServiceResult<void> keep_tags(IotServices& iot, std::string_view kind, const std::string& name,
-                                     const cloud::TagMap& tags) {
-  if (tags.empty()) return {};
-  return iot.cloud.tags().tag({std::string(kind), name}, tags);
-}
-
 ApiResult<Json> create_thing_group(IotServices& iot, ApiCall& call) {
   cloud::CreateThingGroupRequest request{.name = group_name(call.uri)};
   request.parent = call.body.identifier<cloud::GroupName>("parentGroupName", kThingPattern);
@@ -87,11 +81,9 @@ ApiResult<Json> create_thing_group(IotServices& iot, ApiCall& call) {
   request.attributes = properties.attributes.attributes.value_or(cloud::Attributes{});
   const auto tags = tags_of(call.body);
   if (call.failed()) return call.error();
-  const auto group = iot.cloud.groups().create(request);
+  const auto group = create_tagged(iot, {"thinggroup", request.name.str()}, tags,
+                                   [&] { return iot.cloud.groups().create(request); });
   if (!group) return call.refused(group.error(), "thinggroup", request.name.str());
-  if (const auto kept = keep_tags(iot, "thinggroup", group->name.str(), tags); !kept) {
-    return call.refused(kept.error());
-  }
   return Json{{"thingGroupName", group->name.str()},
               {"thingGroupArn", cloud::iot_arn("thinggroup", group->name.str())},
               {"thingGroupId", group->group_id}};
@@ -194,17 +186,11 @@ ApiResult<Json> update_groups_for_thing(IotServices& iot, ApiCall& call) {
     }
     return names;
   };
-  const auto to_add = groups("thingGroupsToAdd");
-  const auto to_remove = groups("thingGroupsToRemove");
+  const cloud::GroupChanges changes{.leave = groups("thingGroupsToRemove"),
+                                    .join = groups("thingGroupsToAdd")};
   if (call.failed()) return call.error();
-  for (const cloud::GroupName& group : to_remove) {
-    if (const auto done = iot.cloud.groups().remove_thing(group, thing); !done)
-      return call.refused(done.error());
-  }
-  for (const cloud::GroupName& group : to_add) {
-    if (const auto done = iot.cloud.groups().add_thing(group, thing); !done)
-      return call.refused(done.error());
-  }
+  const auto done = iot.cloud.groups().change_groups_of(thing, changes);
+  if (!done) return call.refused(done.error());
   return Json::object();
 }
 
@@ -228,7 +214,7 @@ ApiResult<Json> list_groups_for_thing(IotServices& iot, ApiCall& call) {
   if (const auto known = iot.cloud.things().describe(thing); !known) return call.refused(known.error());
   auto all = iot.cloud.groups().groups_of(thing);
   if (!all) return call.refused(all.error());
-  const auto part = page_of(*std::move(all), page);
+  const auto part = page_of(*std::move(all), page, [](const cloud::GroupName& one) { return one.str(); });
   Json answer{{"thingGroups", Json::array()}};
   for (const cloud::GroupName& group : part.items) answer["thingGroups"].push_back(group_json(group));
   add_next_token(answer, part.next_token);

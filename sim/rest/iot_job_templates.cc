@@ -52,11 +52,9 @@ ApiResult<Json> create_job_template(IotServices& iot, ApiCall& call) {
   request.maintenance_windows = windows_of(call.body);
   const auto tags = tags_of(call.body);
   if (call.failed()) return call.error();
-  const auto made = iot.cloud.job_templates().create(request);
+  const auto made = create_tagged(iot, {"jobtemplate", request.id.str()}, tags,
+                                  [&] { return iot.cloud.job_templates().create(request); });
   if (!made) return call.refused(made.error());
-  if (const auto kept = keep_tags(iot, "jobtemplate", made->id.str(), tags); !kept) {
-    return call.refused(kept.error());
-  }
   return Json{{"jobTemplateArn", cloud::iot_arn("jobtemplate", made->id.str())},
               {"jobTemplateId", made->id.str()}};
 }

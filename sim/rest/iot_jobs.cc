@@ -154,10 +154,9 @@ ApiResult<Json> create_job(IotServices& iot, ApiCall& call) {
       return call.refused(applied.error());
     }
   }
-  const auto made = iot.cloud.jobs().create(request);
+  const auto made =
+      create_tagged(iot, {"job", request.id.str()}, tags, [&] { return iot.cloud.jobs().create(request); });
   if (!made) return call.refused(made.error(), "job", request.id.str());
-  if (const auto kept = keep_tags(iot, "job", request.id.str(), tags); !kept)
-    return call.refused(kept.error());
   return told(iot, call, request.id);
 }
 

@@ -159,11 +159,9 @@ ApiResult<Json> create_ota_update(IotServices& iot, ApiCall& call) {
   static_cast<void>(body.required_text("roleArn", {.min = 20, .max = 2048}));
   const auto tags = tags_of(body);
   if (call.failed()) return call.error();
-  const auto update = iot.cloud.ota_updates().create(request);
+  const auto update = create_tagged(iot, {"otaupdate", request.id.str()}, tags,
+                                    [&] { return iot.cloud.ota_updates().create(request); });
   if (!update) return call.refused(update.error(), "otaupdate", request.id.str());
-  if (const auto kept = keep_tags(iot, "otaupdate", request.id.str(), tags); !kept) {
-    return call.refused(kept.error());
-  }
   return Json{{"otaUpdateId", update->id.str()},
               {"awsIotJobId", update->job_id.str()},
               {"otaUpdateArn", cloud::iot_arn("otaupdate", update->id.str())},

@@ -75,9 +75,9 @@ ApiResult<Json> create_policy(IotServices& iot, ApiCall& call) {
     return tl::unexpected(
         ApiError{400, "MalformedPolicyException", "The document is nested too deeply.", {}, {}});
   }
-  const auto policy = iot.cloud.policies().create(name, document);
+  const auto policy = create_tagged(iot, {"policy", name.str()}, tags,
+                                    [&] { return iot.cloud.policies().create(name, document); });
   if (!policy) return call.refused(policy.error(), "policy", name.str());
-  if (const auto kept = keep_tags(iot, "policy", name.str(), tags); !kept) return call.refused(kept.error());
   Json answer = policy_json(*policy);
   answer["policyDocument"] = policy->document;
   answer["policyVersionId"] = kVersion;

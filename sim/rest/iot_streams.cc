@@ -50,10 +50,9 @@ ApiResult<Json> create_stream(IotServices& iot, ApiCall& call) {
   request.role_arn = call.body.required_text("roleArn", kRole);
   const auto tags = tags_of(call.body);
   if (call.failed()) return call.error();
-  const auto made = iot.cloud.streams().create(request);
+  const auto made = create_tagged(iot, {"stream", request.id.str()}, tags,
+                                  [&] { return iot.cloud.streams().create(request); });
   if (!made) return call.refused(made.error(), "stream", request.id.str());
-  if (const auto kept = keep_tags(iot, "stream", request.id.str(), tags); !kept)
-    return call.refused(kept.error());
   return told(iot, call, request.id);
 }
 

@@ -148,7 +148,7 @@ ApiResult<Json> list_thing_principals(IotServices& iot, ApiCall& call) {
   if (call.failed()) return call.error();
   auto all = iot.cloud.things().principals_of(thing);
   if (!all) return call.refused(all.error());
-  const auto part = page_of(*std::move(all), page);
+  const auto part = page_of(*std::move(all), page, [](const std::string& one) { return one; });
   Json answer{{"principals", Json::array()}};
   for (const std::string& id : part.items) answer["principals"].push_back(cloud::iot_arn("cert", id));
   add_next_token(answer, part.next_token);
@@ -164,7 +164,7 @@ ApiResult<Json> list_principal_things(IotServices& iot, ApiCall& call) {
   }
   auto all = iot.cloud.things().things_of(certificate);
   if (!all) return call.refused(all.error());
-  const auto part = page_of(*std::move(all), page);
+  const auto part = page_of(*std::move(all), page, [](const cloud::ThingName& one) { return one.str(); });
   Json answer{{"things", Json::array()}};
   for (const cloud::ThingName& thing : part.items) answer["things"].push_back(thing.str());
   add_next_token(answer, part.next_token);

@@ -1,10 +1,12 @@
 #include "sim/rest/jobs_data_api.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
+#include "sim/broker/iot_policy.h"
 #include "sim/cloud/json_body.h"
-#include "sim/crypto/certificate.h"
 #include "sim/rest/iot_api.h"
 
 namespace otasim::rest {
@@ -164,6 +166,21 @@ constexpr std::string_view kService = "iot-jobs-data";
 constexpr std::string_view kVersionConflict =
     "Another version than expected is VersionConflictException (409); AWS documents no name for it.";
 
+ApiError bad_certificate(const char* message) {
+  return {400, "CertificateValidationException", message, {}, {}};
+}
+
+bool is_allowed(const cloud::PrincipalGrants& grants, std::string_view operation, const std::string& thing) {
+  std::vector<broker::IotPolicy> policies;
+  for (const std::string& document : grants.policies) {
+    auto policy = broker::IotPolicy::parse(document);
+    if (!policy) return false;  // it might be one that denies
+    policies.push_back(*std::move(policy));
+  }
+  return broker::allows(policies, fmt::format("iotjobsdata:{}", operation), broker::thing_resource(thing),
+                        {.client_id = {}, .thing = thing});
+}
+
 const std::array kOperations{
     JobsDataOperation{{kService, "GetPendingJobExecutions", "GET", "/things/{thingName}/jobs", "", 200},
                       &get_pending},
@@ -191,27 +208,27 @@ std::vector<Route> jobs_data_routes(cloud::Cloud& cloud) {
   return routes;
 }
 
-std::optional<ApiError> CertificateAuthenticator::refuse(const HttpRequestHead& head, const UriValues& values,
-                                                         const std::string& /*body_hash*/) {
-  const auto record = cloud_.certificates().describe(head.client_certificate);
-  if (!record || record->status != cloud::CertificateStatus::kActive) {
-    return ApiError{
-        400, "CertificateValidationException", "The certificate is not registered, or not active.", {}, {}};
-  }
+std::optional<ApiError> CertificateAuthenticator::refuse_unread(const AskedOperation& asked) {
+  const auto grants = cloud_.principals().grants_of(asked.head.client_certificate);
+  if (!grants) return api_error(grants.error(), ApiStyle::kJobsData);
+  if (!*grants) return bad_certificate("The certificate is not registered, or not active.");
   // TLS has let anybody in: who made a certificate is not asked, but its time is.
-  const auto certificate = crypto::Certificate::from_pem(record->pem);
-  if (!certificate || !certificate->is_valid_at(cloud_.clock().now())) {
-    return ApiError{
-        400, "CertificateValidationException", "The certificate has expired, or has not begun.", {}, {}};
+  if (!asked.head.client_validity.holds_at(cloud_.clock().now())) {
+    return bad_certificate("The certificate has expired, or has not begun.");
   }
-  const auto things = cloud_.things().things_of(record->id);
-  if (!things) return api_error(things.error(), ApiStyle::kJobsData);
-  const auto wanted = std::ranges::find(values, "thingName", &std::pair<std::string, std::string>::first);
-  const bool its_own = wanted != values.end() && std::ranges::any_of(*things, [&](const auto& thing) {
-                         return thing.str() == wanted->second;
-                       });
-  if (its_own) return std::nullopt;
-  return ApiError{403, "ForbiddenException", "The certificate may not act for this thing.", {}, {}};
+  const auto wanted =
+      std::ranges::find(asked.values, "thingName", &std::pair<std::string, std::string>::first);
+  const auto& things = (*grants)->things;
+  if (wanted == asked.values.end() || std::ranges::find(things, wanted->second) == things.end()) {
+    return ApiError{403, "ForbiddenException", "The certificate may not act for this thing.", {}, {}};
+  }
+  if (is_allowed(**grants, asked.operation.name, wanted->second)) return std::nullopt;
+  return ApiError{
+      403,
+      "ForbiddenException",
+      fmt::format("The certificate's policies do not allow iotjobsdata:{}.", asked.operation.name),
+      {},
+      {}};
 }
 
 }  // namespace otasim::rest

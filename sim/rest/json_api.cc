@@ -49,12 +49,21 @@ ApiResult<Json> body_members(const std::string& body) {
 
 }  // namespace
 
-std::optional<ApiError> SignatureAuthenticator::refuse(const HttpRequestHead& head,
-                                                       const UriValues& /*values*/,
-                                                       const std::string& body_hash) {
-  const auto claimed = claimed_service(head);
+std::string SignatureAuthenticator::service_of(const HttpRequestHead& head) const {
+  auto claimed = claimed_service(head);
   const bool is_known = claimed && std::ranges::find(services_, *claimed) != services_.end();
-  const auto verified = verifier_.verify_request(head, is_known ? *claimed : services_.front(), body_hash);
+  return is_known ? *std::move(claimed) : services_.front();
+}
+
+std::optional<ApiError> SignatureAuthenticator::refuse_unread(const AskedOperation& asked) {
+  const auto verified = verifier_.verify_head(asked.head, service_of(asked.head));
+  if (!verified) return api_error(verified.error());
+  return std::nullopt;
+}
+
+std::optional<ApiError> SignatureAuthenticator::refuse(const AskedOperation& asked,
+                                                       const std::string& body_hash) {
+  const auto verified = verifier_.verify_request(asked.head, service_of(asked.head), body_hash);
   if (!verified) return api_error(verified.error());
   return std::nullopt;
 }
@@ -65,6 +74,9 @@ class JsonApi::Exchange final : public HttpExchange {
       : api_(api), head_(std::move(head)), match_(std::move(match)) {}
 
   [[nodiscard]] std::uint64_t max_body_bytes() const override { return kMaxJsonBody; }
+  [[nodiscard]] std::optional<std::chrono::milliseconds> max_body_time() const override {
+    return kMaxJsonBodyTime;
+  }
   std::optional<HttpResponse> on_body(std::span<const std::uint8_t> piece) override {
     body_.append(piece.begin(), piece.end());
     return std::nullopt;
@@ -87,6 +99,9 @@ class JsonApi::Exchange final : public HttpExchange {
 };
 
 ApiResult<JsonApi::Match> JsonApi::find(const HttpRequestHead& head) const {
+  const ApiError unknown{404, "UnknownOperationException", "The requested operation is not known.", {}, {}};
+  const std::string_view path = std::string_view(head.target).substr(0, head.target.find('?'));
+  if (normalized_path(path) != path) return tl::unexpected(unknown);
   bool other_verb = false;
   for (const Route& route : routes_) {
     const bool same_verb = route.operation.verb == head.method;
@@ -103,8 +118,7 @@ ApiResult<JsonApi::Match> JsonApi::find(const HttpRequestHead& head) const {
                                    {},
                                    {}});
   }
-  return tl::unexpected(
-      ApiError{404, "UnknownOperationException", "The requested operation is not known.", {}, {}});
+  return tl::unexpected(unknown);
 }
 
 bool JsonApi::recognizes(const HttpRequestHead& head) const {
@@ -115,6 +129,12 @@ bool JsonApi::recognizes(const HttpRequestHead& head) const {
 HttpHandler::Decision JsonApi::begin(const HttpRequestHead& head) {
   auto match = find(head);
   if (!match) return finish(render(match.error()), nullptr, match.error().name);
+  const Operation& operation = match->route->operation;
+  if (head.has_body) {  // else answer() follows at once
+    if (const auto refused = authenticator_->refuse_unread({head, operation, match->values})) {
+      return finish(render(*refused), &operation, refused->name);
+    }
+  }
   return std::make_unique<Exchange>(*this, head, *std::move(match));
 }
 
@@ -136,10 +156,10 @@ HttpResponse JsonApi::answer(const HttpRequestHead& head, const Match& match, co
 }
 
 ApiResult<Json> JsonApi::call(const HttpRequestHead& head, const Match& match, const std::string& body) {
-  if (auto refused = authenticator_->refuse(head, match.values, hash_of(body))) {
+  const Operation& operation = match.route->operation;
+  if (auto refused = authenticator_->refuse({head, operation, match.values}, hash_of(body))) {
     return tl::unexpected(*std::move(refused));
   }
-  const Operation& operation = match.route->operation;
   if (parts_.throttle &&
       !throttle_.admit(operation.name, operation.requests_per_second, std::chrono::steady_clock::now())) {
     return tl::unexpected(

@@ -5,9 +5,12 @@
 //
 // Each call is one event when it is answered: source `cloud`, event `api_request` {service, operation,
 // status, error?}. A path that no operation has is answered 404 UnknownOperationException, one that has other
-// verbs 405; both before anything else. Then: the signature, the rate, JSON, the members.
+// verbs 405; both before anything else. So is a path with `.`, `..` or empty segments: those are signed as
+// another path than they are. Then, before the body: who asks, as far as that can be told without it. With
+// the body: the signature, the rate, JSON, the members.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,20 +31,30 @@ namespace otasim::rest {
 
 /// A body of more is refused with 413.
 inline constexpr std::size_t kMaxJsonBody = std::size_t{256} << 10;
+/// A body that takes longer, however it trickles, ends the connection.
+inline constexpr std::chrono::milliseconds kMaxJsonBodyTime{60'000};
 
 struct Route {
   Operation operation;
   std::function<ApiResult<Json>(ApiCall& call)> run;
 };
 
+/// A request as it is known before its body.
+struct AskedOperation {
+  const HttpRequestHead& head;
+  const Operation& operation;
+  const UriValues& values;  ///< of the operation's URI
+};
+
 /// Whether a request may be made.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  /// @param values     of the operation's URI
-  /// @param body_hash  SHA-256, lower-case hex
+  /// Before the body: whoever may not ask is not to send one either. @returns why not
+  [[nodiscard]] virtual std::optional<ApiError> refuse_unread(const AskedOperation& asked) = 0;
+  /// The whole. @param body_hash  SHA-256, lower-case hex
   /// @returns why not
-  [[nodiscard]] virtual std::optional<ApiError> refuse(const HttpRequestHead& head, const UriValues& values,
+  [[nodiscard]] virtual std::optional<ApiError> refuse(const AskedOperation& asked,
                                                        const std::string& body_hash) = 0;
 };
 
@@ -51,10 +64,14 @@ class SignatureAuthenticator final : public Authenticator {
   /// @param verifier  must outlive this
   SignatureAuthenticator(const RequestVerifier& verifier, std::vector<std::string> services)
       : verifier_(verifier), services_(std::move(services)) {}
-  [[nodiscard]] std::optional<ApiError> refuse(const HttpRequestHead& head, const UriValues& values,
+  [[nodiscard]] std::optional<ApiError> refuse_unread(const AskedOperation& asked) override;
+  [[nodiscard]] std::optional<ApiError> refuse(const AskedOperation& asked,
                                                const std::string& body_hash) override;
 
  private:
+  /// The name that a request is to be signed for.
+  [[nodiscard]] std::string service_of(const HttpRequestHead& head) const;
+
   const RequestVerifier& verifier_;
   std::vector<std::string> services_;  ///< the first is the one that errors tell of
 };

@@ -22,6 +22,10 @@ constexpr std::size_t kSignatureDigits = 64;
 /// More would be no use to anybody.
 constexpr std::size_t kMaxSignedHeaders = 64;
 constexpr std::string_view kSecurityToken = "x-amz-security-token";
+/// Headers of AWS's own that need not be signed: proxies add or change the first, some signers leave out the
+/// second, and the third is in the signature anyway.
+constexpr std::array<std::string_view, 3> kMayBeUnsigned{"x-amzn-trace-id", kSecurityToken,
+                                                         "x-amz-content-sha256"};
 
 tl::unexpected<SignatureError> problem(SignatureProblem what, std::string detail) {
   return tl::unexpected(SignatureError{what, std::move(detail), {}, {}});
@@ -198,8 +202,8 @@ SignatureResult<void> check_signed_headers(const HttpRequestHead& head, const Re
   }
   for (const auto& [name, value] : head.headers) {
     const std::string lower = to_lower(name);
-    // Proxies may add others; a security token is known to be left out by some signers.
-    if (!lower.starts_with("x-amz-") || lower == kSecurityToken || lower == "x-amz-content-sha256") continue;
+    if (!lower.starts_with("x-amz-") && !lower.starts_with("x-amzn-")) continue;
+    if (std::ranges::find(kMayBeUnsigned, lower) != kMayBeUnsigned.end()) continue;
     if (!signature.is_signed_header(lower)) {
       return problem(
           SignatureProblem::kUnsignedHeaders,
@@ -373,6 +377,18 @@ SignatureResult<void> RequestVerifier::verify(const HttpRequestHead& head, const
       "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
       "Access Key and signing method. Consult the service documentation for details.",
       std::move(request), std::move(to_sign)});
+}
+
+SignatureResult<RequestSignature> RequestVerifier::verify_head(const HttpRequestHead& head,
+                                                               std::string_view service) const {
+  auto signature = read_signature(head);
+  if (!signature) return signature;
+  if (auto checked = check(*signature, service); !checked) return tl::unexpected(checked.error());
+  if (const auto payload = signature->payload()) {
+    if (auto verified = verify(head, *signature, *payload); !verified)
+      return tl::unexpected(verified.error());
+  }
+  return signature;
 }
 
 SignatureResult<RequestSignature> RequestVerifier::verify_request(const HttpRequestHead& head,

@@ -40,7 +40,7 @@ enum class SignatureProblem {
   kIncomplete,       ///< a part of the signature is missing, malformed or given twice
   kMalformedTarget,  ///< the target is no path, or its percent encoding is broken
   kWrongAlgorithm,   ///< not AWS4-HMAC-SHA256
-  kUnsignedHeaders,  ///< host or a header of AWS's own is not among the signed ones
+  kUnsignedHeaders,  ///< host or a header of AWS's own (x-amz-, x-amzn-) is not among the signed ones
   kUnknownKey,       ///< signed with a key of somebody else
   kWrongScope,       ///< for another date, region or terminator
   kWrongService,     ///< for another service than the one asked
@@ -107,6 +107,10 @@ class RequestVerifier {
   /// @returns kMismatch
   [[nodiscard]] SignatureResult<void> verify(const HttpRequestHead& head, const RequestSignature& signature,
                                              std::string_view payload_hash) const;
+  /// For a request whose body is not there yet: all checks that do without it; where the payload is declared,
+  /// the signature's too. @returns any problem but kPayloadMismatch
+  [[nodiscard]] SignatureResult<RequestSignature> verify_head(const HttpRequestHead& head,
+                                                              std::string_view service) const;
   /// For a whole request whose body is there: all checks in AWS's order.
   /// @param body_hash  SHA-256 of the body, lower-case hex
   /// @returns any problem

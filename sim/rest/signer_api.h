@@ -1,7 +1,7 @@
 // AWS Signer's REST interface over cloud::SigningJobs: `docs/signer.md`.
 //
 //   auto routes = signer_routes(cloud.signing_jobs());
-//   JsonApi signer(ApiStyle::kIot, std::move(routes), ...);
+//   JsonApi signer(ApiStyle::kSigner, std::move(routes), ...);
 //   dispatcher.add("signer", signer, [&](const auto& head) { return signer.recognizes(head); });
 #pragma once
 

@@ -190,7 +190,8 @@ TEST_F(AwsDayTest, AnOperatorProvisionsADeviceOfTheirOwn) {
          {"Statement",
           {allow("iot:Connect", "client/${iot:Connection.Thing.ThingName}"),
            allow("iot:Subscribe", "topicfilter/$aws/things/${iot:Connection.Thing.ThingName}/jobs/*"),
-           allow("iot:*", "topic/$aws/things/${iot:Connection.Thing.ThingName}/jobs/*")}}});
+           allow("iot:*", "topic/$aws/things/${iot:Connection.Thing.ThingName}/jobs/*"),
+           allow("iotjobsdata:*", "thing/${iot:Connection.Thing.ThingName}")}}});
   aws("iot create-policy --policy-name lamps --policy-document file://policy.json");
   aws("iot attach-policy --policy-name lamps --target " + arn);
   aws("iot attach-thing-principal --thing-name lamp --principal " + arn);

@@ -113,6 +113,12 @@ TEST(IotPolicy, TheDevicePolicyIsWhatTheOtaDocumentationAsksFor) {
   EXPECT_TRUE(may("iot:Subscribe", topic_filter_resource("$aws/things/lamp/streams/+/data/cbor")));
   EXPECT_FALSE(may("iot:Publish", topic_resource("$aws/things/lamp2/jobs/get")));
   EXPECT_FALSE(may("iot:Publish", topic_resource("weather")));
+  // Over HTTPS there is no client id.
+  for (const char* action : {"iotjobsdata:DescribeJobExecution", "iotjobsdata:GetPendingJobExecutions",
+                             "iotjobsdata:StartNextPendingJobExecution", "iotjobsdata:UpdateJobExecution"}) {
+    EXPECT_TRUE(may(action, thing_resource("lamp"), {.thing = "lamp"})) << action;
+    EXPECT_FALSE(may(action, thing_resource("door"), {.thing = "lamp"})) << action;
+  }
 }
 
 TEST(IotPolicy, SaysWhatIsWrongWithADocument) {

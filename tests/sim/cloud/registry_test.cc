@@ -156,6 +156,16 @@ TEST_F(RegistryTest, ACertificateIsDeletedOnlyWhenNobodyNeedsIt) {
   EXPECT_EQ(code(certificates().register_certificate("no certificate")), ErrorCode::kInvalidRequest);
 }
 
+TEST_F(RegistryTest, ACertificateTakesItsPoliciesWithItOnlyIfItGoes) {
+  const std::string id = attach_certificate(lamp_);
+  ASSERT_TRUE(certificates().set_status(id, CertificateStatus::kInactive));
+  EXPECT_EQ(code(certificates().remove(id, {.with_policies = true})), ErrorCode::kDeleteConflict);
+  EXPECT_EQ(cloud_->policies().attached_to(id)->items.size(), 1U);
+  ASSERT_TRUE(things().detach_principal(lamp_, id));
+  ASSERT_TRUE(certificates().remove(id, {.with_policies = true}));
+  EXPECT_THAT(cloud_->policies().targets_of(PolicyName::trusted(kOtaDevicePolicyName))->items, IsEmpty());
+}
+
 TEST_F(RegistryTest, ARegisteredCertificateIsTheSameCertificate) {
   const std::string id = attach_certificate(lamp_);
   const auto record = certificates().describe(id).value();
@@ -278,6 +288,25 @@ TEST_F(RegistryTest, AThingMadeAnewGetsItsContinuousJobsAgain) {
   ASSERT_TRUE(things().remove(lamp_));
   ASSERT_TRUE(things().create(lamp_));
   EXPECT_THAT(history("j", lamp_), ElementsAre("1 SUCCEEDED", "2 QUEUED"));
+}
+
+TEST_F(RegistryTest, AMoveBetweenTwoTargetsOfAJobEndsNothing) {
+  make_group("a");
+  make_group("b");
+  ASSERT_TRUE(groups().add_thing(group("a"), lamp_));
+  create_continuous("both", {group("a"), group("b")});
+  create_continuous("old", {group("a")});
+  create_continuous("new", {group("b")});
+  ASSERT_TRUE(jobs().start_next(lamp_, {}));
+  EXPECT_EQ(code(groups().change_groups_of(lamp_, {.leave = {group("a")}, .join = {group("typo")}})),
+            ErrorCode::kResourceNotFound);
+  EXPECT_EQ(code(groups().change_groups_of(nobody_, {.leave = {group("a")}})), ErrorCode::kResourceNotFound);
+  EXPECT_THAT(groups().groups_of(lamp_).value(), ElementsAre(group("a")));
+  ASSERT_TRUE(groups().change_groups_of(lamp_, {.leave = {group("a")}, .join = {group("b")}}));
+  EXPECT_THAT(groups().groups_of(lamp_).value(), ElementsAre(group("b")));
+  EXPECT_THAT(history("both", lamp_), ElementsAre("1 IN_PROGRESS"));
+  EXPECT_THAT(history("old", lamp_), ElementsAre("1 REMOVED"));
+  EXPECT_THAT(history("new", lamp_), ElementsAre("1 QUEUED"));
 }
 
 TEST_F(RegistryTest, DeletingAGroupTakesItsMembersOutOfItsContinuousJobs) {

@@ -111,6 +111,19 @@ TEST_F(StoreTest, JobsOfAnOlderStoreGoOnWithTheirCounts) {
   EXPECT_EQ(jobs().describe_job(job("c"))->status, JobStatus::kInProgress);
 }
 
+TEST_F(StoreTest, TheDevicePolicyOfAnOlderStoreIsBroughtUpToDate) {
+  cloud_.reset();
+  std::filesystem::remove(folder_.file("cloud.sqlite"));
+  {
+    auto old = Database::open(folder_.file("cloud.sqlite")).value();
+    ASSERT_TRUE(migrate(*old, 6));
+    ASSERT_TRUE(old->run_script("UPDATE policies SET document = '{}'"));
+  }
+  open();
+  EXPECT_EQ(cloud_->policies().describe(PolicyName::trusted(kOtaDevicePolicyName))->document,
+            broker::ota_device_policy());
+}
+
 TEST_F(StoreTest, AStoreOfALaterVersionIsRefused) {
   cloud_.reset();
   {

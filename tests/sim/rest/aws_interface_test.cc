@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "sim/cloud/arn.h"
 #include "sim/cloud/json_nesting.h"
 #include "sim/cloud/utc_time.h"
 #include "sim/rest/jobs_data_api.h"
@@ -186,6 +187,11 @@ TEST_F(AwsInterfaceTest, APathIsTakenApartBeforeItIsDecoded) {
   EXPECT_EQ(error_of(call("GET", "/things/a%2Fb"), 400), "InvalidRequestException") << "one segment";
   EXPECT_EQ(error_of(call("GET", "/things/a/b"), 404), "UnknownOperationException");
   EXPECT_EQ(error_of(call("GET", "/things/lamp/"), 404), "UnknownOperationException");
+  EXPECT_EQ(error_of(call("DELETE", "/things/lamp/jobs/.."), 404), "UnknownOperationException")
+      << "it is signed as /things/lamp";
+  EXPECT_EQ(error_of(call("GET", "/./things/lamp"), 404), "UnknownOperationException");
+  EXPECT_EQ(error_of(call("GET", "//things/lamp"), 404), "UnknownOperationException");
+  EXPECT_TRUE(cloud_->things().describe(lamp_));
   EXPECT_EQ(match_uri("/a/{b}/c", "/a/x%20y/c?q"), (UriValues{{"b", "x y"}}));
   EXPECT_EQ(match_uri("/a/{b}", "/a/"), std::nullopt) << "a value is not empty";
   EXPECT_EQ(match_uri("/a/{b}", "/a/%zz"), std::nullopt);
@@ -222,6 +228,25 @@ TEST_F(AwsInterfaceTest, ARateIsKeptIfItIsAskedFor) {
   EXPECT_EQ(call("GET", "/things/lamp").status, 200) << "each operation has a rate of its own";
 }
 
+TEST_F(AwsInterfaceTest, SignerAndAcmKeepRatesInTheirOwnWords) {
+  aws(true);
+  HttpResponse last;
+  for (int i = 0; i < 100 && last.status == 200; ++i) last = call("GET", "/signing-platforms", "", "signer");
+  EXPECT_EQ(error_of(last, 429), "TooManyRequestsException");
+  const auto list = [&](const std::string& operation) {
+    HttpRequestHead made = head("POST", "/");
+    made.headers.emplace_back("X-Amz-Target", "CertificateManager." + operation);
+    signer_.service = "acm";
+    signer_.sign(made, sha256_hex("{}"));
+    return call_handler(aws().signed_requests(), std::move(made), "{}");
+  };
+  last = list("ListCertificates");
+  ASSERT_EQ(last.status, 200) << last.body;
+  for (int i = 0; i < 100 && last.status == 200; ++i) last = list("ListCertificates");
+  EXPECT_EQ(last.status, 400);
+  EXPECT_EQ(header_of(last, "x-amzn-ErrorType"), "ThrottlingException");
+}
+
 TEST_F(AwsInterfaceTest, WithoutBeingAskedForThereIsNoRate) {
   for (int i = 0; i < 100; ++i) ASSERT_EQ(call("GET", "/things").status, 200);
 }
@@ -240,41 +265,249 @@ TEST(Throttle, ABucketHoldsASecondsWorthAndFillsAtItsRate) {
   EXPECT_EQ(admitted(std::chrono::hours(1)), 10);
 }
 
-TEST_F(AwsInterfaceTest, ACertificateActsForItsThingsOnly) {
-  const auto key = crypto::P256Key::generate().value();
-  const auto certificate = crypto::Certificate::self_signed({.common_name = "test",
-                                                             .dns_names = {},
-                                                             .ip_addresses = {},
-                                                             .valid_from = kNow - 10,
-                                                             .valid_until = kNow + 100},
-                                                            key)
-                               .value();
-  const std::string id = certificate.fingerprint();
-  ASSERT_TRUE(cloud_->certificates().register_certificate(certificate.pem()));
-  ASSERT_TRUE(cloud_->things().attach_principal(lamp_, id));
-  const auto ask = [&](const std::string& target, const std::string& fingerprint) {
-    HttpRequestHead made = head("GET", target);
-    made.client_certificate = fingerprint;
-    return call_handler(aws().mutual_tls(), std::move(made));
+TEST_F(AwsInterfaceTest, WhatNeedsNoBodyIsCheckedBeforeIt) {
+  const auto answered_at_once = [](HttpHandler& handler, const HttpRequestHead& asked) {
+    auto decision = handler.begin(asked);
+    const auto* const answer = std::get_if<HttpResponse>(&decision);
+    return answer != nullptr ? header_of(*answer, "x-amzn-ErrorType") : "";
   };
-  EXPECT_EQ(ask("/things/lamp/jobs", id).status, 200);
-  EXPECT_EQ(error_of(ask("/things/door/jobs", id), 403), "ForbiddenException");
-  EXPECT_EQ(error_of(ask("/things/lamp/jobs", std::string(64, '0')), 400), "CertificateValidationException");
-  EXPECT_EQ(error_of(ask("/things/lamp/jobs", ""), 400), "CertificateValidationException");
+  const auto signed_by = [&](const test::Signer& signer, const char* target = "/things/new") {
+    HttpRequestHead made = head("POST", target);
+    made.has_body = true;
+    made.headers.emplace_back("X-Amz-Target", "CertificateManager.ListCertificates");  // only ACM looks at it
+    signer.sign(made, sha256_hex("{}"));
+    return made;
+  };
+  HttpRequestHead unsigned_request = head("POST", "/things/new");
+  unsigned_request.has_body = true;
+  EXPECT_EQ(answered_at_once(aws().signed_requests(), unsigned_request),
+            "MissingAuthenticationTokenException");
+  test::Signer stranger = signer_;
+  stranger.access_key_id = "x";
+  EXPECT_EQ(answered_at_once(aws().signed_requests(), signed_by(stranger)), "UnrecognizedClientException");
+  stranger.service = "acm";
+  EXPECT_EQ(answered_at_once(aws().signed_requests(), signed_by(stranger, "/")),
+            "UnrecognizedClientException");
+  test::Signer late = signer_;
+  late.date = "20100101T000000Z";
+  EXPECT_EQ(answered_at_once(aws().signed_requests(), signed_by(late)), "InvalidSignatureException");
+  test::Signer liar = signer_;
+  liar.secret_access_key = "x";
+  HttpRequestHead declared = head("POST", "/things/new");
+  declared.has_body = true;
+  declared.headers.emplace_back("x-amz-content-sha256", sha256_hex("{}"));
+  liar.sign(declared, sha256_hex("{}"));
+  EXPECT_EQ(answered_at_once(aws().signed_requests(), declared), "InvalidSignatureException")
+      << "what the body is to be is known";
+  EXPECT_EQ(answered_at_once(aws().signed_requests(), signed_by(signer_)), "") << "the body decides";
+  HttpRequestHead update = head("POST", "/things/lamp/jobs/j");
+  update.has_body = true;
+  EXPECT_EQ(answered_at_once(aws().mutual_tls(), update), "CertificateValidationException");
+}
+
+TEST_F(AwsInterfaceTest, WhomACallIsAboutMustBeSigned) {
+  const std::string id = attach_certificate(door_);
+  const std::string arn = cloud::iot_arn("cert", id);
+  const auto ask = [&](const std::string& method, const std::string& target, const char* header) {
+    HttpRequestHead made = head(method, target);
+    signer_.service = "iot";
+    signer_.sign(made, sha256_hex(""));
+    made.headers.emplace_back(header, arn);
+    return call_handler(aws().signed_requests(), std::move(made));
+  };
+  EXPECT_EQ(error_of(ask("PUT", "/things/lamp/principals", "x-amzn-principal"), 403),
+            "InvalidSignatureException");
+  EXPECT_EQ(error_of(ask("DELETE", "/principal-policies/otasim-device", "x-amzn-iot-principal"), 403),
+            "InvalidSignatureException");
+  EXPECT_THAT(cloud_->things().principals_of(lamp_).value(), ElementsAre());
+}
+
+TEST_F(AwsInterfaceTest, ATokenIsTheKeyOfTheLastThatWasListed) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 3; ++i) ids.push_back(attach_certificate(lamp_));
+  std::ranges::sort(ids);
+  const auto first =
+      nlohmann::json::parse(call("GET", "/things/lamp/principals?maxResults=2").body, nullptr, false);
+  ASSERT_EQ(first["principals"].size(), 2U);
+  ASSERT_TRUE(cloud_->things().detach_principal(lamp_, ids[0]));
+  const auto second = nlohmann::json::parse(
+      call("GET", "/things/lamp/principals?nextToken=" + first["nextToken"].get<std::string>()).body, nullptr,
+      false);
+  EXPECT_EQ(second["principals"], nlohmann::json::array({cloud::iot_arn("cert", ids[2])}))
+      << "none is missed because an earlier one has gone";
+  EXPECT_FALSE(second.contains("nextToken"));
+}
+
+TEST_F(AwsInterfaceTest, AForcedDeletionThatFailsLeavesThePolicies) {
+  const std::string id = attach_certificate(lamp_);
   ASSERT_TRUE(cloud_->certificates().set_status(id, cloud::CertificateStatus::kInactive));
-  EXPECT_EQ(error_of(ask("/things/lamp/jobs", id), 400), "CertificateValidationException");
-  ASSERT_TRUE(cloud_->certificates().set_status(id, cloud::CertificateStatus::kActive));
-  HttpRequestHead on_the_other_port = head("GET", "/things/lamp");
-  on_the_other_port.client_certificate = id;
-  EXPECT_EQ(error_of(call_handler(aws().signed_requests(), std::move(on_the_other_port)), 404),
-            "UnknownOperationException")
+  EXPECT_EQ(error_of(call("DELETE", "/certificates/" + id + "?forceDelete=true"), 409),
+            "DeleteConflictException");
+  EXPECT_EQ(cloud_->policies().attached_to(id)->items.size(), 1U);
+  ASSERT_TRUE(cloud_->things().detach_principal(lamp_, id));
+  EXPECT_EQ(error_of(call("DELETE", "/certificates/" + id), 409), "DeleteConflictException");
+  EXPECT_EQ(call("DELETE", "/certificates/" + id + "?forceDelete=true").status, 200);
+  EXPECT_FALSE(cloud_->certificates().describe(id));
+}
+
+TEST_F(AwsInterfaceTest, AThingChangesItsGroupsAllAtOnce) {
+  ASSERT_EQ(call("POST", "/thing-groups/a").status, 200);
+  ASSERT_EQ(call("POST", "/thing-groups/b").status, 200);
+  const auto group = [](const char* name) { return cloud::GroupName::parse(name).value(); };
+  ASSERT_TRUE(cloud_->groups().add_thing(group("a"), lamp_));
+  ASSERT_TRUE(jobs().create({.id = job("both"),
+                             .document = "{}",
+                             .targets = {group("a"), group("b")},
+                             .target_selection = cloud::TargetSelection::kContinuous}));
+  ASSERT_TRUE(jobs().start_next(lamp_, {}).value());
+  const auto change = [&](const char* body) {
+    return call("PUT", "/thing-groups/updateThingGroupsForThing", body);
+  };
+  EXPECT_EQ(
+      error_of(change(R"({"thingName":"lamp","thingGroupsToRemove":["a"],"thingGroupsToAdd":["b","typo"]})"),
+               404),
+      "ResourceNotFoundException");
+  EXPECT_THAT(cloud_->groups().groups_of(lamp_).value(), ElementsAre(group("a")));
+  EXPECT_EQ(change(R"({"thingName":"lamp","thingGroupsToRemove":["a"],"thingGroupsToAdd":["b"]})").status,
+            200);
+  EXPECT_THAT(cloud_->groups().groups_of(lamp_).value(), ElementsAre(group("b")));
+  const auto execution = jobs().describe(job("both"), lamp_, std::nullopt).value();
+  EXPECT_EQ(execution.execution_number, 1);
+  EXPECT_EQ(execution.state.status, cloud::ExecutionStatus::kInProgress)
+      << "the thing never ceased to be a target";
+}
+
+TEST_F(AwsInterfaceTest, WhatCannotHaveItsTagsIsNotMade) {
+  auto store = cloud::Database::open(folder_.file("cloud.sqlite")).value();
+  ASSERT_TRUE(store->run_script(
+      "CREATE TRIGGER no_tags BEFORE INSERT ON tags BEGIN SELECT RAISE(ABORT, 'no tags'); END;"));
+  ASSERT_TRUE(upload(pattern(10)).size == 10);
+  const std::string tags = R"("tags":[{"Key":"k","Value":"v"}])";
+  const std::string role = R"("roleArn":"arn:aws:iam::000000000000:role/r",)";
+  const std::string lamp = R"("targets":["arn:aws:iot:us-east-1:000000000000:thing/lamp"],)";
+  const auto refused = [&](const std::string& method, const std::string& target, const std::string& body) {
+    return error_of(call(method, target, "{" + body + tags + "}"), 500);
+  };
+  EXPECT_EQ(refused("POST", "/thing-groups/g", ""), "InternalFailureException");
+  EXPECT_EQ(refused("PUT", "/jobs/j", lamp + R"("document":"{}",)"), "InternalFailureException");
+  EXPECT_EQ(refused("PUT", "/job-templates/t", R"("description":"d","document":"{}",)"),
+            "InternalFailureException");
+  EXPECT_EQ(refused("POST", "/policies/p",
+                    R"("policyDocument":"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",)"
+                    R"(\"Resource\":\"*\"}}",)"),
+            "InternalFailureException");
+  const std::string file = R"("s3Location":{"bucket":"firmware","key":"app.bin"}})";
+  EXPECT_EQ(refused("POST", "/streams/s", role + R"("files":[{"fileId":0,)" + file + "],"),
+            "InternalFailureException");
+  EXPECT_EQ(refused("POST", "/otaUpdates/u",
+                    role + lamp + R"("files":[{"fileName":"f","fileLocation":{)" + file + "}],"),
+            "InternalFailureException");
+  for (const char* gone :
+       {"/thing-groups/g", "/jobs/j", "/job-templates/t", "/policies/p", "/streams/s", "/otaUpdates/u"}) {
+    EXPECT_EQ(error_of(call("GET", gone), 404), "ResourceNotFoundException") << gone;
+  }
+  EXPECT_THAT(pending(lamp_), ElementsAre());
+  EXPECT_THAT(cloud_->streams().list({})->items, ElementsAre());
+}
+
+/// A device that comes with a certificate of its own.
+class MutualTlsTest : public AwsInterfaceTest {
+ protected:
+  void SetUp() override {
+    id_ = certificate_.fingerprint();
+    ASSERT_TRUE(cloud_->certificates().register_certificate(certificate_.pem()));
+    ASSERT_TRUE(cloud_->things().attach_principal(lamp_, id_));
+  }
+
+  void allow(const std::string& name, const std::string& effect, const std::string& action,
+             const std::string& resource) {
+    const nlohmann::json document{
+        {"Version", "2012-10-17"},
+        {"Statement", {{{"Effect", effect}, {"Action", action}, {"Resource", resource}}}}};
+    const auto policy = cloud::PolicyName::trusted(name);
+    const auto made = cloud_->policies().create(policy, document.dump());
+    ASSERT_TRUE(made) << made.error().message;
+    ASSERT_TRUE(cloud_->policies().attach(policy, id_));
+  }
+
+  HttpRequestHead request(const std::string& method, const std::string& target, const std::string& id) const {
+    HttpRequestHead made = head(method, target);
+    made.client_certificate = id;
+    made.client_validity = {kNow - 10, kNow + 100};
+    return made;
+  }
+  HttpResponse ask(const std::string& method, const std::string& target, const std::string& body = {}) {
+    return call_handler(aws().mutual_tls(), request(method, target, id_), body);
+  }
+
+  crypto::P256Key device_key_ = crypto::P256Key::generate().value();
+  crypto::Certificate certificate_ =
+      crypto::Certificate::self_signed({.common_name = "test", .dns_names = {}, .ip_addresses = {}},
+                                       device_key_)
+          .value();
+  std::string id_;
+};
+
+constexpr const char* kLampsArn = "arn:aws:iot:us-east-1:000000000000:thing/lamp";
+constexpr const char* kOwnArn = "arn:aws:iot:us-east-1:000000000000:thing/${iot:Connection.Thing.ThingName}";
+
+TEST_F(MutualTlsTest, ACertificateActsForItsThingsOnly) {
+  allow("all", "Allow", "*", "*");
+  EXPECT_EQ(ask("GET", "/things/lamp/jobs").status, 200);
+  EXPECT_EQ(error_of(ask("GET", "/things/door/jobs"), 403), "ForbiddenException");
+  const auto ask_as = [&](const std::string& id) {
+    return call_handler(aws().mutual_tls(), request("GET", "/things/lamp/jobs", id));
+  };
+  EXPECT_EQ(error_of(ask_as(std::string(64, '0')), 400), "CertificateValidationException");
+  EXPECT_EQ(error_of(ask_as(""), 400), "CertificateValidationException");
+  ASSERT_TRUE(cloud_->certificates().set_status(id_, cloud::CertificateStatus::kInactive));
+  EXPECT_EQ(error_of(ask_as(id_), 400), "CertificateValidationException");
+  ASSERT_TRUE(cloud_->certificates().set_status(id_, cloud::CertificateStatus::kActive));
+  EXPECT_EQ(error_of(call_handler(aws().signed_requests(), request("GET", "/things/lamp", id_)), 403),
+            "MissingAuthenticationTokenException")
       << "a certificate opens nothing but the data plane";
+}
+
+TEST_F(MutualTlsTest, TheTimeOfTheCertificateThatCameCounts) {
+  allow("all", "Allow", "*", "*");
+  auto store = cloud::Database::open(folder_.file("cloud.sqlite")).value();
+  ASSERT_TRUE(store->run_script("UPDATE certificates SET pem = ''")) << "known by its fingerprint alone";
+  EXPECT_EQ(ask("GET", "/things/lamp/jobs").status, 200);
   clock_.advance(101);
-  EXPECT_EQ(error_of(ask("/things/lamp/jobs", id), 400), "CertificateValidationException")
+  EXPECT_EQ(error_of(ask("GET", "/things/lamp/jobs"), 400), "CertificateValidationException")
       << "it has expired";
   clock_.advance(-112);
-  EXPECT_EQ(error_of(ask("/things/lamp/jobs", id), 400), "CertificateValidationException")
+  EXPECT_EQ(error_of(ask("GET", "/things/lamp/jobs"), 400), "CertificateValidationException")
       << "it has not begun";
+}
+
+TEST_F(MutualTlsTest, PoliciesDecide) {
+  create_job("j");
+  EXPECT_EQ(error_of(ask("GET", "/things/lamp/jobs"), 403), "ForbiddenException") << "it has no policy";
+  allow("read", "Allow", "iotjobsdata:GetPendingJobExecutions", kLampsArn);
+  EXPECT_EQ(ask("GET", "/things/lamp/jobs").status, 200);
+  EXPECT_EQ(error_of(ask("GET", "/things/lamp/jobs/j"), 403), "ForbiddenException");
+  EXPECT_EQ(error_of(ask("PUT", "/things/lamp/jobs/$next"), 403), "ForbiddenException");
+  EXPECT_EQ(error_of(ask("POST", "/things/lamp/jobs/j", R"({"status":"SUCCEEDED"})"), 403),
+            "ForbiddenException");
+  EXPECT_EQ(pending(lamp_).size(), 1U) << "nothing was done";
+  allow("own", "Allow", "iotjobsdata:*", kOwnArn);
+  EXPECT_EQ(ask("GET", "/things/lamp/jobs/j").status, 200);
+  EXPECT_EQ(ask("PUT", "/things/lamp/jobs/$next").status, 200);
+  allow("no", "Deny", "iotjobsdata:UpdateJobExecution", "*");
+  EXPECT_EQ(error_of(ask("POST", "/things/lamp/jobs/j", R"({"status":"SUCCEEDED"})"), 403),
+            "ForbiddenException");
+  ASSERT_TRUE(cloud_->policies().detach(cloud::PolicyName::trusted("no"), id_));
+  EXPECT_EQ(ask("POST", "/things/lamp/jobs/j", R"({"status":"SUCCEEDED"})").status, 200);
+}
+
+TEST_F(MutualTlsTest, TheLabsOwnDevicesMayUseTheirJobs) {
+  create_job("j");
+  ASSERT_TRUE(cloud_->policies().attach(cloud::PolicyName::trusted(cloud::kOtaDevicePolicyName), id_));
+  EXPECT_EQ(ask("GET", "/things/lamp/jobs").status, 200);
+  EXPECT_EQ(ask("GET", "/things/lamp/jobs/j").status, 200);
+  EXPECT_EQ(ask("PUT", "/things/lamp/jobs/$next").status, 200);
+  EXPECT_EQ(ask("POST", "/things/lamp/jobs/j", R"({"status":"SUCCEEDED"})").status, 200);
 }
 
 TEST(Operations, AreEachThereOnce) {

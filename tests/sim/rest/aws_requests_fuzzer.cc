@@ -39,8 +39,8 @@ class NoIssuer final : public CertificateIssuer {
 
 class Everybody final : public Authenticator {
  public:
-  std::optional<ApiError> refuse(const HttpRequestHead& /*head*/, const UriValues& /*values*/,
-                                 const std::string& /*body_hash*/) override {
+  std::optional<ApiError> refuse_unread(const AskedOperation& /*asked*/) override { return std::nullopt; }
+  std::optional<ApiError> refuse(const AskedOperation& /*asked*/, const std::string& /*body_hash*/) override {
     return std::nullopt;
   }
 };

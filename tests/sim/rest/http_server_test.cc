@@ -40,6 +40,7 @@ class Echo final : public HttpHandler {
   }
 
   HttpRequestHead last_head;
+  std::optional<std::chrono::milliseconds> max_body_time;
   int exchanges_alive = 0;
   std::size_t largest_piece = 0;
 
@@ -52,6 +53,9 @@ class Echo final : public HttpHandler {
     Exchange& operator=(const Exchange&) = delete;
 
     [[nodiscard]] std::uint64_t max_body_bytes() const override { return kMaxBytes; }
+    [[nodiscard]] std::optional<std::chrono::milliseconds> max_body_time() const override {
+      return echo_.max_body_time;
+    }
     std::optional<HttpResponse> on_body(std::span<const std::uint8_t> piece) override {
       if (enough_) return text(200, "enough");
       echo_.largest_piece = std::max(echo_.largest_piece, piece.size());
@@ -241,6 +245,19 @@ TEST_F(HttpServerTest, ABodyThatStopsComingEndsTheConnection) {
   EXPECT_EQ(echo_.exchanges_alive, 0);
 }
 
+TEST_F(HttpServerTest, ABodyThatTricklesEndsTheConnection) {
+  echo_.max_body_time = std::chrono::milliseconds(50);
+  auto client = connect();
+  client.send(request_text("POST", "/", "Content-Length: 90000\r\n") + "h");
+  const auto started = std::chrono::steady_clock::now();
+  EXPECT_TRUE(client.read_to_end());
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20))
+      << "long before a piece's time is over";
+  test::run_until(io_, [&] { return server_->statistics().connections_open == 0; });
+  EXPECT_EQ(server_->statistics().timed_out, 1);
+  EXPECT_EQ(echo_.exchanges_alive, 0);
+}
+
 TEST_F(HttpServerTest, AClientIsKnownByItsCertificate) {
   start({.required = true, .authority_path = lab_.authority().certificate_path});
   const auto device = lab_.issue_device("device-1");
@@ -249,6 +266,10 @@ TEST_F(HttpServerTest, AClientIsKnownByItsCertificate) {
     auto client = connect({device->certificate_path, device->key_path}, version);
     ASSERT_EQ(client.get("/").status, 200);
     EXPECT_EQ(echo_.last_head.client_certificate, device->certificate.fingerprint());
+    EXPECT_EQ(echo_.last_head.client_validity.from,
+              crypto::epoch_seconds(X509_get0_notBefore(device->certificate.get())));
+    EXPECT_EQ(echo_.last_head.client_validity.until,
+              crypto::epoch_seconds(X509_get0_notAfter(device->certificate.get())));
   }
 }
 

@@ -523,8 +523,15 @@ def mutual_tls(folder, made):
     open(key, "w").write(made["keyPair"]["PrivateKey"])
     device = client("iot-jobs-data", JOBS_ENDPOINT, config={"signature_version": botocore.UNSIGNED,
                                                             "client_cert": (certificate, key)})
+    refused("ForbiddenException", 403, device.get_pending_job_executions, thingName="lamp")  # only MQTT so far
+    iot.create_policy(policyName="jobs", policyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Resource": ACCOUNT + "thing/${iot:Connection.Thing.ThingName}", "Action": [
+            "iotjobsdata:GetPendingJobExecutions", "iotjobsdata:StartNextPendingJobExecution",
+            "iotjobsdata:UpdateJobExecution"]}]}))
+    iot.attach_policy(policyName="jobs", target=made["certificateArn"])
     equal([j["jobId"] for j in device.get_pending_job_executions(thingName="lamp")["queuedJobs"]],
           ["from-s3", "AFR_OTA-v3"])
+    refused("ForbiddenException", 403, device.describe_job_execution, thingName="lamp", jobId="from-s3")
     started = device.start_next_pending_job_execution(thingName="lamp")["execution"]
     equal(started["jobId"], "from-s3")
     device.update_job_execution(thingName="lamp", jobId="from-s3", status="SUCCEEDED")

@@ -260,10 +260,13 @@ TEST_F(RequestSignatureTest, ASessionTokenIsSignedAndOtherwiseIgnored) {
 
 TEST_F(RequestSignatureTest, AHeaderOfAwssOwnMustBeSigned) {
   HttpRequestHead head = signed_request();
-  head.headers.emplace_back("x-amzn-principal", "arn");
-  EXPECT_EQ(problem(head), std::nullopt) << "that one is not of the signature's";
-  head.headers.emplace_back("X-Amz-Acl", "public");
-  EXPECT_EQ(problem(head), SignatureProblem::kUnsignedHeaders);
+  head.headers.emplace_back("X-Amzn-Trace-Id", "Root=1");
+  EXPECT_EQ(problem(head), std::nullopt) << "proxies add that one";
+  for (const char* name : {"X-Amz-Acl", "x-amzn-principal", "X-Amzn-Iot-Principal"}) {
+    HttpRequestHead changed = head;
+    changed.headers.emplace_back(name, "other");
+    EXPECT_EQ(problem(changed), SignatureProblem::kUnsignedHeaders) << name;
+  }
 }
 
 TEST_F(RequestSignatureTest, ADeclaredPayloadIsHeldAgainstTheBody) {
