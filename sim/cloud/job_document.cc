@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sim/cloud/json_nesting.h"
 #include "sim/cloud/presigned_url.h"
 #include "sim/cloud/uri_encoding.h"
 
@@ -44,6 +45,10 @@ ServiceResult<void> check_job_document(const std::string& document) {
     return refuse(
         ErrorCode::kInvalidRequest,
         fmt::format("A job document may have {} characters; this has {}.", kMaxJobDocument, document.size()));
+  }
+  if (nesting_depth(document) > kMaxNesting) {
+    return refuse(ErrorCode::kInvalidRequest,
+                  fmt::format("A job document may be nested {} levels deep.", kMaxNesting));
   }
   if (!nlohmann::json::parse(document, nullptr, /*allow_exceptions=*/false).is_object()) {
     return refuse(ErrorCode::kInvalidRequest, "The job document is not a JSON object.");
@@ -86,7 +91,7 @@ void expand_placeholders(nlohmann::ordered_json& document,
     const auto& text = document.get_ref<const std::string&>();
     if (text.find(kOpening) != std::string::npos) document = expand(text, url_of);
   } else if (document.is_structured()) {
-    // A document's depth is bounded by its size, which is bounded where jobs are made.
+    // kMaxNesting bounds the depth: check_job_document().
     for (auto& element : document) expand_placeholders(element, url_of);
   }
 }

@@ -20,7 +20,7 @@ using UrlSource = std::function<std::string(const ObjectLocation& object, std::i
 
 inline constexpr std::size_t kMaxJobDocument = 32'768;
 
-/// @returns kInvalidRequest for what is no JSON object, or too long
+/// @returns kInvalidRequest for what is no JSON object, too long, or nested deeper than kMaxNesting
 [[nodiscard]] ServiceResult<void> check_job_document(const std::string& document);
 
 /// Whether expand_placeholders() may find any.

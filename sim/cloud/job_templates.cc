@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "sim/cloud/job_document.h"
+#include "sim/cloud/document_parameters.h"
 
 namespace otasim::cloud {
 
@@ -37,41 +37,9 @@ JobTemplate read_template(const Row& row) {
   return found;
 }
 
-Value nullable(const std::optional<std::int64_t>& value) {
-  return value ? Value{*value} : Value{nullptr};
-}
-
 template <typename T>
 void take_over(T& place, const std::optional<T>& given) {
   if (given) place = *given;
-}
-
-/// Replaces `${name}` in the document's texts. @returns whether the document has it
-bool substitute(Json& document, const std::string& placeholder, const std::string& value) {
-  bool found = false;
-  if (document.is_string()) {
-    std::string text = document.get<std::string>();
-    for (std::size_t at = text.find(placeholder); at != std::string::npos;
-         at = text.find(placeholder, at + value.size())) {
-      text.replace(at, placeholder.size(), value);
-      found = true;
-    }
-    if (found) document = std::move(text);
-  } else if (document.is_structured()) {
-    // A document's depth is bounded by its size.
-    for (auto& element : document) found |= substitute(element, placeholder, value);
-  }
-  return found;
-}
-
-ServiceResult<std::string> substitute_all(const std::string& document, const DocumentParameters& parameters) {
-  Json json = parsed(document);
-  for (const auto& [name, value] : parameters) {
-    if (substitute(json, "${" + name + "}", value)) continue;
-    return refuse(ErrorCode::kInvalidRequest,
-                  fmt::format("The template's document has no parameter '{}'.", name));
-  }
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -187,9 +155,10 @@ ServiceResult<void> JobTemplates::apply(const JobTemplateId& id, const std::stri
   if (!request.document.empty()) {
     return refuse(ErrorCode::kInvalidRequest, "A job has a document or a template, not both.");
   }
-  auto document = substitute_all(found->document, request.document_parameters);
+  if (auto valid = check_document_parameters(request.document_parameters); !valid) return valid;
+  auto document = substitute_parameters(found->document, request.document_parameters);
   if (!document) return tl::unexpected(document.error());
-  request.document = request.document_parameters.empty() ? found->document : std::move(*document);
+  request.document = std::move(*document);
   request.document_source = found->document_source;
   request.template_arn = arn;
   fill(*found, request);
@@ -198,9 +167,7 @@ ServiceResult<void> JobTemplates::apply(const JobTemplateId& id, const std::stri
 
 /// The configurations that the job does not name itself.
 void JobTemplates::fill(const JobTemplate& from, CreateJobRequest& request) {
-  if (from.presigned_expires_sec && request.presigned_expires_sec == kMaxPresignedExpiry) {
-    request.presigned_expires_sec = *from.presigned_expires_sec;
-  }
+  if (!request.presigned_expires_sec) request.presigned_expires_sec = from.presigned_expires_sec;
   if (!request.in_progress_timeout_minutes) {
     request.in_progress_timeout_minutes = from.in_progress_timeout_minutes;
   }

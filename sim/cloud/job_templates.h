@@ -65,10 +65,9 @@ class JobTemplates {
   /// Jobs that were made of it stay as they are. @returns kResourceNotFound
   ServiceResult<void> remove(const JobTemplateId& id);
 
-  /// Fills in what a request to create a job leaves out (also an expiry that is the default). Its
-  /// `document_parameters` replace the document's
-  /// `${name}` placeholders. @param arn  told by the job's description
-  /// @returns kResourceNotFound, kInvalidRequest for a parameter that the document does not have
+  /// Fills in what a request to create a job leaves out. Its `document_parameters` replace the document's
+  /// placeholders (document_parameters.h). @param arn  told by the job's description
+  /// @returns kResourceNotFound, kInvalidRequest for parameters that cannot be used; nothing is filled in
   ServiceResult<void> apply(const JobTemplateId& id, const std::string& arn, CreateJobRequest& request);
 
  private:

@@ -1,10 +1,10 @@
-// What the jobs service does for operators, and for the registry.
+// What the jobs service does for operators.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 
+#include "sim/cloud/document_parameters.h"
 #include "sim/cloud/jobs_errors.h"
 #include "sim/cloud/jobs_service.h"
 #include "sim/cloud/status_details.h"
@@ -13,8 +13,6 @@ namespace otasim::cloud {
 
 namespace {
 
-constexpr std::size_t kMaxParameterName = 128;
-constexpr std::size_t kMaxParameterValue = 512;
 constexpr std::size_t kMaxDescription = 2028;
 constexpr std::size_t kMaxReasonCode = 128;
 constexpr std::size_t kMaxTargets = 100;
@@ -59,20 +57,10 @@ ServiceResult<void> check_reason(const CancelJobRequest& request) {
 }
 
 ServiceResult<void> check_parameters(const CreateJobRequest& request) {
-  if (request.document_parameters.empty()) return {};
-  if (request.template_arn.empty()) {
+  if (!request.document_parameters.empty() && request.template_arn.empty()) {
     return refuse(ErrorCode::kInvalidRequest, "documentParameters need a job template.");
   }
-  const bool valid = std::ranges::all_of(request.document_parameters, [](const auto& parameter) {
-    const auto& [name, value] = parameter;
-    return !name.empty() && name.size() <= kMaxParameterName && std::ranges::all_of(name, detail::is_word) &&
-           !value.empty() && value.size() <= kMaxParameterValue;
-  });
-  if (valid) return {};
-  return refuse(ErrorCode::kInvalidRequest,
-                fmt::format("A document parameter has a name of 1 to {} letters, digits, '_' or '-' and a "
-                            "value of 1 to {} characters.",
-                            kMaxParameterName, kMaxParameterValue));
+  return check_document_parameters(request.document_parameters);
 }
 
 Job job_of(const CreateJobRequest& request, std::int64_t now) {
@@ -80,7 +68,7 @@ Job job_of(const CreateJobRequest& request, std::int64_t now) {
   job.document = request.document;
   job.description = request.description;
   job.target_selection = request.target_selection;
-  job.presigned_expires_sec = request.presigned_expires_sec;
+  job.presigned_expires_sec = request.presigned_expires_sec.value_or(kMaxPresignedExpiry);
   job.in_progress_timeout_minutes = request.in_progress_timeout_minutes;
   job.retries = request.retries;
   job.rollout = request.rollout;
@@ -140,7 +128,7 @@ ServiceResult<void> JobsService::check_expanded_size(const CreateJobRequest& req
   if (!url_source_ || !has_placeholders(request.document)) return {};
   auto document = nlohmann::ordered_json::parse(request.document, nullptr, /*allow_exceptions=*/false);
   expand_placeholders(document, [&](const ObjectLocation& object) {
-    return url_source_(object, request.presigned_expires_sec);
+    return url_source_(object, request.presigned_expires_sec.value_or(kMaxPresignedExpiry));
   });
   const std::size_t size = document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).size();
   if (size <= kMaxJobDocument) return {};
@@ -246,6 +234,13 @@ ServiceResult<JobProcessDetails> JobsService::process_details(const JobId& id) {
   if (!unfinished) return tl::unexpected(unfinished.error());
   counts->processing_targets = std::move(*unfinished);
   return std::move(*counts);
+}
+
+ServiceResult<bool> JobsService::is_rolling_out(const Job& job) {
+  if (job.status != JobStatus::kInProgress) return false;
+  const auto planned = rollout_.any(job.id);
+  if (!planned) return tl::unexpected(planned.error());
+  return *planned;
 }
 
 ServiceResult<Page<Job>> JobsService::list_jobs(const ListJobsRequest& request) {
@@ -381,59 +376,6 @@ ServiceResult<void> JobsService::remove_execution(const JobId& id, const ThingNa
     if (const auto removed = executions_.remove(*found); !removed) return tl::unexpected(removed.error());
     changes_->deleted.push_back(*found);
     return complete_if_done(*job);
-  });
-}
-
-ServiceResult<void> JobsService::retarget(const ThingName& thing,
-                                          const std::function<ServiceResult<void>()>& make_change) {
-  return change([&]() -> ServiceResult<void> {
-    const auto before = jobs_.continuous_jobs_of(thing);
-    if (!before) return tl::unexpected(before.error());
-    if (auto made = make_change(); !made) return made;
-    const auto after = jobs_.continuous_jobs_of(thing);
-    if (!after) return tl::unexpected(after.error());
-    for (const JobId& id : *before) {
-      if (after->contains(id)) continue;
-      if (const auto removed = rollout_.remove(id, thing); !removed) return tl::unexpected(removed.error());
-      auto open = executions_.open_of(id, thing);
-      if (!open) return tl::unexpected(open.error());
-      if (!*open) continue;
-      if (auto removed = end(**open, ExecutionStatus::kRemoved); !removed) return removed;
-    }
-    for (const JobId& id : *after) {
-      if (before->contains(id)) continue;
-      if (auto targeted = retarget_one(id, thing); !targeted) return targeted;
-    }
-    return {};
-  });
-}
-
-/// A thing has become a target of a continuous job.
-ServiceResult<void> JobsService::retarget_one(const JobId& id, const ThingName& thing) {
-  auto job = describe_job(id);
-  if (!job) return tl::unexpected(job.error());
-  const auto open = executions_.open_of(id, thing);
-  if (!open) return tl::unexpected(open.error());
-  if (*open || job->progress.stopped) return {};
-  if (const auto planned = rollout_.plan(id, thing, 0); !planned) return tl::unexpected(planned.error());
-  return advance(*job);
-}
-
-ServiceResult<void> JobsService::remove_executions_of(const ThingName& thing) {
-  return change([&]() -> ServiceResult<void> {
-    auto open = executions_.open_of_thing(thing);
-    if (!open) return tl::unexpected(open.error());
-    for (JobExecution& execution : *open) {
-      if (auto removed = end(execution, ExecutionStatus::kRemoved); !removed) return removed;
-    }
-    const auto unplanned = rollout_.remove_all_of(thing);
-    if (!unplanned) return tl::unexpected(unplanned.error());
-    for (const JobId& id : *unplanned) {
-      auto job = describe_job(id);
-      if (!job) return tl::unexpected(job.error());
-      if (auto done = complete_if_done(*job); !done) return done;
-    }
-    return {};
   });
 }
 

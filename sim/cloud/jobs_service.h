@@ -70,7 +70,7 @@ struct CreateJobRequest {
   std::vector<JobTarget> targets = {};
   std::string description = {};
   TargetSelection target_selection = TargetSelection::kSnapshot;
-  std::int64_t presigned_expires_sec = kMaxPresignedExpiry;
+  std::optional<std::int64_t> presigned_expires_sec = {};  ///< none: kMaxPresignedExpiry
   std::optional<std::int64_t> in_progress_timeout_minutes = {};
   RetryConfig retries = {};
   RolloutConfig rollout = {};
@@ -83,7 +83,8 @@ struct CreateJobRequest {
 };
 
 /// Whether a job may look like this, whomever it is for.
-/// @returns kInvalidRequest for a document that is no JSON object or too long, and for a number out of range
+/// @returns kInvalidRequest for a document that is no JSON object, too long or too deep, and for a number out
+/// of range
 [[nodiscard]] ServiceResult<void> check_job(const CreateJobRequest& request, std::int64_t now);
 
 /// What is to change; what is not named stays.
@@ -211,6 +212,8 @@ class JobsService {
   [[nodiscard]] ServiceResult<Job> describe_job(const JobId& id);
   [[nodiscard]] ServiceResult<std::vector<JobTarget>> targets_of(const JobId& id);
   [[nodiscard]] ServiceResult<JobProcessDetails> process_details(const JobId& id);
+  /// Whether it is giving itself to things, minute by minute (isConcurrent). A cancellation takes no time.
+  [[nodiscard]] ServiceResult<bool> is_rolling_out(const Job& job);
   /// In order of their ids. @returns kInvalidRequest for a bad page
   [[nodiscard]] ServiceResult<Page<Job>> list_jobs(const ListJobsRequest& request);
   /// An execution in whatever status. @returns kResourceNotFound

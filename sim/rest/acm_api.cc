@@ -5,6 +5,7 @@
 
 #include "sim/cloud/base64.h"
 #include "sim/cloud/json_body.h"
+#include "sim/cloud/json_nesting.h"
 #include "sim/cloud/utc_time.h"
 #include "sim/crypto/key.h"
 
@@ -186,7 +187,7 @@ ApiResult<Json> AcmApi::call(const HttpRequestHead& head, const std::string& bod
   const std::string hash =
       crypto::hex(crypto::sha256({reinterpret_cast<const std::uint8_t*>(body.data()), body.size()}));
   if (auto why = authenticator_.refuse(head, {}, hash)) return tl::unexpected(*std::move(why));
-  const Json json = nesting_depth(body) > kMaxNesting
+  const Json json = cloud::nesting_depth(body) > cloud::kMaxNesting
                         ? Json()
                         : Json::parse(body.empty() ? "{}" : body, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {

@@ -1,10 +1,5 @@
 // Jobs, and what operators see and do of executions.
-#include "sim/cloud/job_document.h"
-
-#include <fmt/format.h>
-
 #include "sim/cloud/arn.h"
-#include "sim/cloud/utc_time.h"
 #include "sim/rest/iot_api.h"
 #include "sim/rest/job_members.h"
 
@@ -56,7 +51,7 @@ Json counts_json(const cloud::JobProcessDetails& counts) {
 }
 
 Json job_json(const cloud::Job& job, const std::vector<cloud::JobTarget>& targets,
-              const cloud::JobProcessDetails& counts) {
+              const cloud::JobProcessDetails& counts, bool rolling_out) {
   Json json{{"jobArn", cloud::iot_arn("job", job.id.str())},
             {"jobId", job.id.str()},
             {"targetSelection", to_string(job.target_selection)},
@@ -82,7 +77,7 @@ Json job_json(const cloud::Job& job, const std::vector<cloud::JobTarget>& target
   if (!job.template_arn.empty()) json["jobTemplateArn"] = job.template_arn;
   if (job.retries != cloud::RetryConfig{}) json["jobExecutionsRetryConfig"] = to_json(job.retries);
   if (!job.document_parameters.empty()) json["documentParameters"] = job.document_parameters;
-  json["isConcurrent"] = job.target_selection == TargetSelection::kContinuous;
+  json["isConcurrent"] = rolling_out;
   if (!job.scheduling.empty()) json["schedulingConfig"] = to_json(job.scheduling);
   return json;
 }
@@ -127,62 +122,6 @@ std::vector<cloud::JobTarget> targets_of(const MemberReader& body) {
   return targets;
 }
 
-JobSettings job_settings(const MemberReader& body) {
-  JobSettings settings;
-  if (const auto urls = body.object("presignedUrlConfig")) {
-    static_cast<void>(urls->text("roleArn", {.min = 20, .max = 2048}));
-    settings.presigned_expires_sec =
-        urls->integer("expiresInSec", cloud::kMinPresignedExpiry, cloud::kMaxPresignedExpiry);
-  }
-  if (const auto timeout = body.object("timeoutConfig")) {
-    settings.in_progress_timeout_minutes =
-        timeout->integer("inProgressTimeoutInMinutes", 1, cloud::kMaxTimeoutMinutes);
-  }
-  settings.rollout =
-      config_of<cloud::RolloutConfig>(body, "jobExecutionsRolloutConfig", &cloud::rollout_config_from_json);
-  settings.abort = config_of<cloud::AbortConfig>(body, "abortConfig", &cloud::abort_config_from_json);
-  settings.retries =
-      config_of<cloud::RetryConfig>(body, "jobExecutionsRetryConfig", &cloud::retry_config_from_json);
-  return settings;
-}
-
-JobDocumentMembers job_document(IotServices& iot, const MemberReader& body) {
-  JobDocumentMembers members;
-  members.document = body.text("document", {.max = 32'768}).value_or("");
-  members.source = body.text("documentSource", {.min = 1, .max = 1350}).value_or("");
-  if (!members.document.empty() && !members.source.empty()) {
-    body.fail(invalid_request("Only one of document and documentSource may be given."));
-  }
-  if (!members.source.empty()) members.document = read_document(iot, body, members.source);
-  if (nesting_depth(members.document) > kMaxNesting) {
-    body.fail(invalid_request("The job document is nested too deeply."));
-  }
-  return members;
-}
-
-std::string read_document(IotServices& iot, const MemberReader& body, const std::string& source) {
-  constexpr std::int64_t kMaxDocument = 32'768;
-  const auto location = cloud::parse_s3_url(source);
-  if (!location) {
-    body.fail_constraint("documentSource", source, "Member must be the link of an object in S3");
-    return {};
-  }
-  const auto object = iot.cloud.objects().describe(location->bucket, location->key, location->version);
-  if (!object || object->size > kMaxDocument) {
-    body.fail(invalid_request(
-        object ? fmt::format("A job document may have {} bytes; '{}' has {}.", kMaxDocument, source,
-                             object->size)
-               : fmt::format("The document '{}' cannot be read: {}", source, object.error().message)));
-    return {};
-  }
-  const auto content = iot.cloud.objects().read_all(object->location);
-  if (!content) {
-    body.fail(api_error(content.error(), ApiStyle::kIot));
-    return {};
-  }
-  return {content->begin(), content->end()};
-}
-
 ApiResult<Json> create_job(IotServices& iot, ApiCall& call) {
   cloud::CreateJobRequest request{.id = job_id(call.uri)};
   request.targets = targets_of(call.body);
@@ -192,7 +131,7 @@ ApiResult<Json> create_job(IotServices& iot, ApiCall& call) {
   request.description = call.body.text("description", {.max = kMaxDescription}).value_or("");
   request.target_selection = selection_of(call.body);
   JobSettings settings = job_settings(call.body);
-  if (settings.presigned_expires_sec) request.presigned_expires_sec = *settings.presigned_expires_sec;
+  request.presigned_expires_sec = settings.presigned_expires_sec;
   request.in_progress_timeout_minutes = settings.in_progress_timeout_minutes;
   request.rollout = settings.rollout.value_or(cloud::RolloutConfig{});
   request.abort = settings.abort.value_or(cloud::AbortConfig{});
@@ -201,7 +140,7 @@ ApiResult<Json> create_job(IotServices& iot, ApiCall& call) {
       config_of<cloud::SchedulingConfig>(call.body, "schedulingConfig", &cloud::scheduling_config_from_json)
           .value_or(cloud::SchedulingConfig{});
   request.namespace_id = namespace_of(call.body);
-  for (auto& [name, value] : call.body.text_map("documentParameters", {.min = 1, .max = 30'720})) {
+  for (auto& [name, value] : call.body.text_map("documentParameters", {.min = 1, .max = 512})) {
     request.document_parameters.emplace(name, std::move(value));
   }
   const auto template_arn = call.body.text("jobTemplateArn", {.min = 1, .max = 1600});
@@ -232,9 +171,11 @@ ApiResult<Json> describe_job(IotServices& iot, ApiCall& call) {
   if (!targets) return call.refused(targets.error());
   const auto counts = iot.cloud.jobs().process_details(id);
   if (!counts) return call.refused(counts.error());
+  const auto rolling_out = iot.cloud.jobs().is_rolling_out(*job);
+  if (!rolling_out) return call.refused(rolling_out.error());
   Json answer = Json::object();
   if (!job->document_source.empty()) answer["documentSource"] = job->document_source;
-  answer["job"] = job_json(*job, *targets, *counts);
+  answer["job"] = job_json(*job, *targets, *counts, *rolling_out);
   return answer;
 }
 
@@ -280,7 +221,9 @@ ApiResult<Json> list_jobs(IotServices& iot, ApiCall& call) {
              {"createdAt", job.created_at},
              {"lastUpdatedAt", job.last_updated_at}};
     if (job.completed_at) one["completedAt"] = *job.completed_at;
-    one["isConcurrent"] = job.target_selection == TargetSelection::kContinuous;
+    const auto rolling_out = iot.cloud.jobs().is_rolling_out(job);
+    if (!rolling_out) return call.refused(rolling_out.error());
+    one["isConcurrent"] = *rolling_out;
     answer["jobs"].push_back(std::move(one));
   }
   add_next_token(answer, page->next_token);

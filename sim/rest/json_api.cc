@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "sim/cloud/json_body.h"
+#include "sim/cloud/json_nesting.h"
 #include "sim/cloud/uri_encoding.h"
 #include "sim/cloud/utc_time.h"
 #include "sim/crypto/key.h"
@@ -36,7 +37,7 @@ ApiResult<Json> uri_members(const HttpRequestHead& head, const UriValues& values
 
 ApiResult<Json> body_members(const std::string& body) {
   if (body.empty()) return Json::object();
-  if (nesting_depth(body) > kMaxNesting) {
+  if (cloud::nesting_depth(body) > cloud::kMaxNesting) {
     return tl::unexpected(invalid_request("The body is nested too deeply."));
   }
   Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);

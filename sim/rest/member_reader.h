@@ -97,8 +97,4 @@ class MemberReader {
   bool from_texts_;
 };
 
-/// How deep arrays and objects are nested in a JSON text, without parsing it.
-[[nodiscard]] std::size_t nesting_depth(std::string_view json);
-inline constexpr std::size_t kMaxNesting = 64;
-
 }  // namespace otasim::rest

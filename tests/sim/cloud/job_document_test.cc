@@ -67,5 +67,20 @@ TEST(Placeholders, ThatAreNoneStayAsTheyAre) {
   }
 }
 
+std::string nested(std::size_t depth) {
+  return R"({"a":)" + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
+}
+
+TEST(JobDocument, MayBeNestedToALimit) {
+  EXPECT_TRUE(check_job_document(nested(64)));
+  const auto refused = check_job_document(nested(65));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidRequest);
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("64 levels"));
+  EXPECT_FALSE(check_job_document(nested(kMaxJobDocument / 2 - 4)));
+  EXPECT_FALSE(check_job_document(std::string(kMaxJobDocument, '[')));
+  EXPECT_TRUE(check_job_document(R"({"a":")" + std::string(100, '[') + R"(\"[{"})")) << "texts do not count";
+}
+
 }  // namespace
 }  // namespace otasim::cloud

@@ -7,6 +7,7 @@
 namespace otasim::cloud {
 namespace {
 
+using ::testing::HasSubstr;
 using Json = nlohmann::ordered_json;
 
 class JobTemplatesTest : public CloudFixture {
@@ -17,6 +18,12 @@ class JobTemplatesTest : public CloudFixture {
   template <typename T>
   static ErrorCode code(const ServiceResult<T>& result) {
     return result ? ErrorCode::kInternalError : result.error().code;
+  }
+
+  static std::string repeated(const std::string& text, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += text;
+    return all;
   }
 
   const CreateJobTemplateRequest weekly_{.id = id("weekly"),
@@ -91,6 +98,7 @@ TEST_F(JobTemplatesTest, ParametersReplaceThePlaceholdersOfTheDocument) {
   CreateJobRequest wanted{.id = job("j"), .targets = {lamp_}};
   wanted.document_parameters = {{"command", "say \"${place}\""}, {"place", "attic"}};
   ASSERT_TRUE(templates().apply(request.id, arn("weekly"), wanted));
+  EXPECT_EQ(Json::parse(wanted.document)["run"], R"(say "${place}" say "${place}")");
   EXPECT_EQ(Json::parse(wanted.document)["in"], Json({"attic"}));
   EXPECT_EQ(Json::parse(wanted.document)["keep"], "${other}");
   ASSERT_TRUE(jobs().create(wanted));
@@ -104,6 +112,68 @@ TEST_F(JobTemplatesTest, ParametersReplaceThePlaceholdersOfTheDocument) {
   EXPECT_EQ(code(jobs().create(alone)), ErrorCode::kInvalidRequest) << "parameters need a template";
 }
 
+TEST_F(JobTemplatesTest, AParametersValueIsNotSearchedForParameters) {
+  CreateJobTemplateRequest request = weekly_;
+  request.document =
+      R"({"a":"${a}","b":"${b}","url":"${aws:iot:s3-presigned-url:https://s3.x/b/${a}}","${a}":0})";
+  ASSERT_TRUE(templates().create(request));
+  CreateJobRequest wanted{.id = job("j"), .targets = {lamp_}};
+  wanted.document_parameters = {{"a", "${b}"}, {"b", "${a}"}};
+  ASSERT_TRUE(templates().apply(request.id, arn("weekly"), wanted));
+  EXPECT_EQ(Json::parse(wanted.document), Json({{"a", "${b}"},
+                                                {"b", "${a}"},
+                                                {"url", "${aws:iot:s3-presigned-url:https://s3.x/b/${b}}"},
+                                                {"${a}", 0}}));
+}
+
+TEST_F(JobTemplatesTest, WhatLooksLikeAParameterStays) {
+  CreateJobTemplateRequest request = weekly_;
+  request.document = R"({"odd":"$ ${ ${} ${${a} $${a} ${a","none":"${b}"})";
+  ASSERT_TRUE(templates().create(request));
+  CreateJobRequest wanted{.id = job("j"), .targets = {lamp_}};
+  wanted.document_parameters = {{"a", "1"}};
+  ASSERT_TRUE(templates().apply(request.id, arn("weekly"), wanted));
+  EXPECT_EQ(Json::parse(wanted.document), Json({{"odd", "$ ${ ${} ${1 $1 ${a"}, {"none", "${b}"}}));
+}
+
+TEST_F(JobTemplatesTest, ParametersThatBreakALimitAreRefusedBeforeTheyAreUsed) {
+  CreateJobTemplateRequest request = weekly_;
+  request.document = Json{{"a", repeated("${a}", 8000)}}.dump();
+  ASSERT_TRUE(templates().create(request));
+  CreateJobRequest wanted{.id = job("j"), .targets = {lamp_}};
+  const auto refusal = [&](const DocumentParameters& parameters) {
+    wanted.document_parameters = parameters;
+    const auto applied = templates().apply(request.id, arn("weekly"), wanted);
+    return applied ? "taken" : applied.error().message;
+  };
+  EXPECT_THAT(refusal({{"a", std::string(513, 'x')}}), HasSubstr("1 to 512 characters"));
+  EXPECT_THAT(refusal({{"a", ""}}), HasSubstr("1 to 512 characters"));
+  EXPECT_THAT(refusal({{std::string(129, 'a'), "x"}}), HasSubstr("1 to 128 letters"));
+  EXPECT_THAT(refusal({{"a}", "x"}}), HasSubstr("1 to 128 letters"));
+  EXPECT_EQ(refusal({{"a", "1234"}}), "taken") << "no longer than before";
+}
+
+TEST_F(JobTemplatesTest, ADocumentMayNotGrowBeyondItsLimit) {
+  CreateJobTemplateRequest request = weekly_;
+  request.document = Json{{"a", {repeated("${a}", 4000), repeated("${a}", 4000)}}}.dump();
+  ASSERT_TRUE(templates().create(request));
+  CreateJobRequest wanted{.id = job("j"), .targets = {lamp_}};
+  wanted.document_parameters = {{"a", std::string(512, 'x')}};
+  const auto applied = templates().apply(request.id, arn("weekly"), wanted);
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().code, ErrorCode::kInvalidRequest);
+  EXPECT_THAT(applied.error().message, HasSubstr("with its parameters"));
+  EXPECT_EQ(wanted.document, "") << "nothing is filled in";
+}
+
+TEST_F(JobTemplatesTest, AnExpiryThatIsGivenStandsAlsoIfItIsTheDefault) {
+  ASSERT_TRUE(templates().create(weekly_));
+  CreateJobRequest request{.id = job("j"), .targets = {lamp_}, .presigned_expires_sec = 3600};
+  ASSERT_TRUE(templates().apply(weekly_.id, arn("weekly"), request));
+  ASSERT_TRUE(jobs().create(request));
+  EXPECT_EQ(jobs().describe_job(job("j"))->presigned_expires_sec, 3600);
+}
+
 TEST_F(JobTemplatesTest, WhatIsWrongIsRefused) {
   ASSERT_TRUE(templates().create(weekly_));
   EXPECT_EQ(code(templates().create(weekly_)), ErrorCode::kConflict);
@@ -115,6 +185,10 @@ TEST_F(JobTemplatesTest, WhatIsWrongIsRefused) {
   bad.id = id("b");
   bad.rollout = RolloutConfig{.maximum_per_minute = 1001};
   EXPECT_EQ(code(templates().create(bad)), ErrorCode::kInvalidRequest);
+  bad = weekly_;
+  bad.id = id("b");
+  bad.document = R"({"a":)" + std::string(64, '[') + std::string(64, ']') + "}";
+  EXPECT_EQ(code(templates().create(bad)), ErrorCode::kInvalidRequest) << "65 deep";
   EXPECT_EQ(code(templates().describe(id("a"))), ErrorCode::kResourceNotFound);
   EXPECT_EQ(code(templates().remove(id("a"))), ErrorCode::kResourceNotFound);
   CreateJobRequest both{.id = job("j"), .document = "{}"};

@@ -174,6 +174,20 @@ TEST_F(JobsRolloutTest, TheTargetsThatAreBeingRolledOutAreTold) {
   EXPECT_THAT(counts().processing_targets, IsEmpty());
 }
 
+TEST_F(JobsRolloutTest, AJobIsRollingOutWhileSomebodyIsPlanned) {
+  make_fleet(2);
+  const auto rolling_out = [&] { return jobs().is_rolling_out(job_now()).value(); };
+  create({.id = id_, .target_selection = TargetSelection::kContinuous, .rollout = {.maximum_per_minute = 1}});
+  EXPECT_TRUE(rolling_out());
+  pass(60);
+  EXPECT_FALSE(rolling_out()) << "everybody has been reached, and the job is still in progress";
+  EXPECT_EQ(status(), JobStatus::kInProgress);
+  end(0, ExecutionStatus::kFailed);
+  EXPECT_FALSE(rolling_out());
+  ASSERT_TRUE(jobs().cancel(id_));
+  EXPECT_FALSE(rolling_out());
+}
+
 TEST_F(JobsRolloutTest, ASnapshotJobIsNotCompletedWhileThereIsSomebodyToReach) {
   make_fleet(2);
   create({.id = id_, .rollout = {.maximum_per_minute = 1}});

@@ -312,6 +312,7 @@ def jobs():
     equal([j["jobId"] for j in all_of(iot.list_jobs, "jobs", maxResults=2)], ["blink", "from-s3", "hosted", "own"])
     equal([j["jobId"] for j in iot.list_jobs(targetSelection="CONTINUOUS")["jobs"]], ["from-s3"])
     equal([j["jobId"] for j in iot.list_jobs(thingGroupName="house")["jobs"]], ["from-s3"])
+    equal([j["isConcurrent"] for j in iot.list_jobs()["jobs"]], [False] * 4)
     equal(iot.list_jobs(status="COMPLETED")["jobs"], [])
 
     refused("ResourceAlreadyExistsException", 409, iot.create_job, jobId="blink", targets=[lamp], document="{}")
@@ -404,10 +405,13 @@ def templates():
     equal([t["jobTemplateId"] for t in all_of(iot.list_job_templates, "jobTemplates", maxResults=2)],
           ["of-job", "weekly"])
     iot.create_job(jobId="templated", targets=[lamp], jobTemplateArn=made["jobTemplateArn"],
-                   documentParameters={"what": "sing"})
+                   documentParameters={"what": "sing"}, presignedUrlConfig={"expiresInSec": 3600})
     job = iot.describe_job(jobId="templated")["job"]
     equal((job["jobTemplateArn"], job["documentParameters"]), (made["jobTemplateArn"], {"what": "sing"}))
     equal(json.loads(iot.get_job_document(jobId="templated")["document"]), {"do": "sing"})
+    equal(job["presignedUrlConfig"]["expiresInSec"], 3600)
+    refused("InvalidRequestException", 400, iot.create_job, jobId="x", targets=[lamp],
+            jobTemplateArn=made["jobTemplateArn"], documentParameters={"what": "x" * 513})
     refused("ConflictException", 409, iot.create_job_template, jobTemplateId="weekly", description="x", document="{}")
     refused("InvalidRequestException", 400, iot.create_job_template, jobTemplateId="x", description="x")
     iot.delete_job_template(jobTemplateId="of-job")
