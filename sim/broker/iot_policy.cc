@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "sim/base/text.h"
+
 namespace otasim::broker {
 
 namespace {
@@ -98,12 +100,6 @@ bool matches_any(const std::vector<std::string>& patterns, std::string_view text
     const auto pattern = compile(one, context);
     return pattern && matches(*pattern, text);
   });
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char c) { return std::tolower(c); });
-  return result;
 }
 
 /// The first variable of a text that is not known, or broken; nothing if all are.
@@ -247,7 +243,7 @@ bool IotPolicy::holds(const Condition& condition, const PolicyContext& context) 
   } else {
     const bool ignores_case = operation == "Bool" || operation.ends_with("IgnoreCase");
     found = std::ranges::any_of(condition.values, [&](const std::string& wanted) {
-      return ignores_case ? lower(wanted) == lower(*value) : wanted == *value;
+      return ignores_case ? to_lower(wanted) == to_lower(*value) : wanted == *value;
     });
   }
   return found != negated;

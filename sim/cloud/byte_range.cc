@@ -6,6 +6,8 @@
 #include <charconv>
 #include <limits>
 
+#include "sim/base/text.h"
+
 namespace otasim::cloud {
 
 namespace {
@@ -14,16 +16,8 @@ constexpr std::string_view kUnit = "bytes=";
 
 bool begins_with_unit(std::string_view value) {
   return value.size() >= kUnit.size() &&
-         std::ranges::equal(value.substr(0, kUnit.size()), kUnit, [](char c, char unit) {
-           return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == unit;
-         });
-}
-
-std::string_view trim(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
+         std::ranges::equal(value.substr(0, kUnit.size()), kUnit,
+                            [](char c, char unit) { return to_lower(c) == unit; });
 }
 
 /// @returns nothing if `text` is not digits only

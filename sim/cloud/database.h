@@ -29,6 +29,11 @@ namespace otasim::cloud {
 /// A parameter of a statement; text must live until the call returns.
 using Value = std::variant<std::nullptr_t, std::int64_t, std::string_view>;
 
+/// NULL for nothing.
+[[nodiscard]] inline Value nullable(const std::optional<std::int64_t>& value) {
+  return value ? Value{*value} : Value{nullptr};
+}
+
 /// The current row of a query; lives as long as the handler's call. Columns count from 0.
 class Row {
  public:

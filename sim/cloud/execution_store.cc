@@ -58,10 +58,6 @@ std::string to_text(const StatusDetails& details) {
   return nlohmann::json(details).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-Value nullable(const std::optional<std::int64_t>& value) {
-  return value ? Value{*value} : Value{nullptr};
-}
-
 }  // namespace
 
 Result<JobExecution> ExecutionStore::add(const JobId& job, const ThingName& thing, std::int64_t now,

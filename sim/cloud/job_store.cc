@@ -76,10 +76,6 @@ Job read_job(const Row& row) {
   return job;
 }
 
-Value nullable(const std::optional<std::int64_t>& value) {
-  return value ? Value{*value} : Value{nullptr};
-}
-
 std::pair<std::string_view, std::string_view> kind_and_name(const JobTarget& target) {
   if (const auto* thing = std::get_if<ThingName>(&target)) return {kThingKind, thing->str()};
   return {kGroupKind, std::get<GroupName>(target).str()};

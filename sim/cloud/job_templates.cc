@@ -37,10 +37,6 @@ JobTemplate read_template(const Row& row) {
   return found;
 }
 
-Value nullable(const std::optional<std::int64_t>& value) {
-  return value ? Value{*value} : Value{nullptr};
-}
-
 template <typename T>
 void take_over(T& place, const std::optional<T>& given) {
   if (given) place = *given;

@@ -3,19 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "sim/base/text.h"
 #include "sim/cloud/utc_time.h"
 
 namespace otasim::cloud {
 
 namespace {
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// Whether a list of entity tags (or `*`) has this one. Tags are compared as they are: S3 has no weak ones.
 bool has_etag(std::string_view list, const std::string& etag) {
@@ -71,10 +65,7 @@ HeaderFields ObjectReply::headers() const {
   fields.insert(fields.end(), overrides.begin(), overrides.end());
   // A checksum is of the whole.
   if (with_checksum && !content_range && !object.checksum.algorithm.empty()) {
-    std::string name = "x-amz-checksum-" + object.checksum.algorithm;
-    std::ranges::transform(name, name.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    fields.emplace_back(std::move(name), object.checksum.value);
+    fields.emplace_back("x-amz-checksum-" + to_lower(object.checksum.algorithm), object.checksum.value);
   }
   return fields;
 }

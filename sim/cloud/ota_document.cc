@@ -1,20 +1,13 @@
 #include "sim/cloud/ota_document.h"
 
-#include <algorithm>
-#include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "sim/base/text.h"
 #include "sim/cloud/base64.h"
 
 namespace otasim::cloud {
 
 namespace {
-
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 nlohmann::ordered_json render_file(const OtaDocumentFile& file) {
   nlohmann::ordered_json json{
@@ -26,8 +19,8 @@ nlohmann::ordered_json render_file(const OtaDocumentFile& file) {
     json["auth_scheme"] = "aws.s3.presigned";
   }
   if (file.signature) {
-    const std::string key = "sig-" + lower_case(file.signature->hash_algorithm) + "-" +
-                            lower_case(file.signature->signature_algorithm);
+    const std::string key = "sig-" + to_lower(file.signature->hash_algorithm) + "-" +
+                            to_lower(file.signature->signature_algorithm);
     json[key] = base64_encode(file.signature->signature);
   }
   return json;

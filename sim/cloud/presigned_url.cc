@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "sim/base/text.h"
 #include "sim/cloud/sigv4.h"
 #include "sim/cloud/uri_encoding.h"
 #include "sim/cloud/utc_time.h"
@@ -142,13 +143,6 @@ S3Result<std::int64_t> check_time(const Authentication& given, std::int64_t now)
     return denied("Request is not valid yet", {{"X-Amz-Date", given.date}, {"ServerTime", iso8601(now)}});
   }
   return expires_at;
-}
-
-std::string_view trim(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 std::string host_canonical_request(std::string_view method, const RequestTarget& target,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/base/text.h"
 #include "sim/link/lab_network.h"
 
 namespace otasim::link {
@@ -39,14 +40,10 @@ struct Question {
   Bytes raw;  ///< as it came, to be repeated in the answer
 };
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 /// Master-file escapes keep a hostile name readable, unambiguous and valid in the event log.
 void append_label(std::string& name, Bytes label) {
   for (const std::uint8_t byte : label) {
-    const char c = lower(static_cast<char>(byte));
+    const char c = to_lower(static_cast<char>(byte));
     if (byte <= 0x20 || byte >= 0x7f) {
       name += fmt::format("\\{:03}", byte);
     } else if (c == '.' || c == '\\') {
@@ -116,7 +113,7 @@ DnsReply error_reply(Bytes query, Code code) {
 DnsServer::DnsServer(const std::vector<std::string>& host_names) {
   for (std::string name : host_names) {
     if (name.ends_with('.')) name.pop_back();
-    for (char& c : name) c = lower(c);
+    for (char& c : name) c = to_lower(c);
     host_names_.insert(std::move(name));
   }
 }

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
+#include "sim/base/text.h"
 #include "sim/crypto/key.h"
 
 namespace otasim::rest {
@@ -153,12 +153,8 @@ S3Result<void> AwsChunkedDecoder::take_trailer(std::string_view line) {
       !trailer_signature_.empty()) {
     return malformed_trailer();
   }
-  std::string name(line.substr(0, colon));
-  std::ranges::transform(name, name.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  std::string_view value = line.substr(colon + 1);
-  while (value.starts_with(' ')) value.remove_prefix(1);
-  while (value.ends_with(' ')) value.remove_suffix(1);
+  std::string name = to_lower(line.substr(0, colon));
+  const std::string_view value = trim(line.substr(colon + 1));
   if (name == kTrailerSignature) {
     trailer_signature_ = value;
   } else {

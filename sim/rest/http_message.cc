@@ -5,13 +5,11 @@
 #include <algorithm>
 #include <array>
 
+#include "sim/base/text.h"
+
 namespace otasim::rest {
 
 namespace {
-
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 struct Reason {
   int status;
@@ -50,6 +48,7 @@ constexpr std::array kReasons{
 }  // namespace
 
 bool same_field(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return to_lower(c); };
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sim/base/text.h"
 #include "sim/cloud/presigned_url.h"
 #include "sim/cloud/uri_encoding.h"
 #include "sim/cloud/utc_time.h"
@@ -24,13 +25,6 @@ constexpr std::string_view kSecurityToken = "x-amz-security-token";
 
 tl::unexpected<SignatureError> problem(SignatureProblem what, std::string detail) {
   return tl::unexpected(SignatureError{what, std::move(detail), {}, {}});
-}
-
-std::string_view trim(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 /// A header's value as it is signed: trimmed, and each run of blanks one blank.
@@ -203,10 +197,7 @@ SignatureResult<void> check_signed_headers(const HttpRequestHead& head, const Re
                    "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }
   for (const auto& [name, value] : head.headers) {
-    std::string lower = name;
-    std::ranges::transform(lower, lower.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
+    const std::string lower = to_lower(name);
     // Proxies may add others; a security token is known to be left out by some signers.
     if (!lower.starts_with("x-amz-") || lower == kSecurityToken || lower == "x-amz-content-sha256") continue;
     if (!signature.is_signed_header(lower)) {

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <charconv>
 
+#include "sim/base/text.h"
 #include "sim/cloud/presigned_url.h"
 #include "sim/rest/s3_documents.h"
 #include "sim/rest/s3_listings.h"
@@ -24,10 +23,7 @@ std::string quoted(const std::string& etag) {
 
 void add_checksum(HeaderFields& headers, const ObjectChecksum& checksum) {
   if (checksum.algorithm.empty()) return;
-  std::string name = "x-amz-checksum-" + checksum.algorithm;
-  std::ranges::transform(name, name.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  headers.emplace_back(std::move(name), checksum.value);
+  headers.emplace_back("x-amz-checksum-" + to_lower(checksum.algorithm), checksum.value);
 }
 
 std::string checksum_element(const ObjectChecksum& checksum) {

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <charconv>
 
+#include "sim/base/text.h"
 #include "sim/cloud/base64.h"
 #include "sim/crypto/key.h"
 
@@ -18,13 +17,6 @@ constexpr std::size_t kHashDigits = 64;
 
 tl::unexpected<S3Error> refuse(int status, const char* code, std::string message) {
   return tl::unexpected(S3Error{status, code, std::move(message)});
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
 }
 
 S3Result<std::int64_t> decoded_length(const S3Request& request) {
@@ -75,11 +67,11 @@ S3Result<S3Payload> S3Payload::begin(const HttpRequestHead& head, const S3Reques
 /// At most one checksum, in the header or named there to come behind the body.
 S3Result<void> S3Payload::expect_checksum(const S3Request& request) {
   for (const auto& [field, value] : request.headers) {
-    const std::string name = lower(field);
+    const std::string name = to_lower(field);
     const bool in_header = name.starts_with(kChecksumPrefix);
-    const bool behind = name == "x-amz-trailer" && lower(value).starts_with(kChecksumPrefix);
+    const bool behind = name == "x-amz-trailer" && to_lower(value).starts_with(kChecksumPrefix);
     if (!in_header && !behind) continue;
-    const std::string header = in_header ? name : lower(value);
+    const std::string header = in_header ? name : to_lower(value);
     const auto kind = cloud::checksum_of_name(std::string_view(header).substr(kChecksumPrefix.size()));
     if (!kind) {
       // x-amz-checksum-algorithm, x-amz-checksum-mode and the like

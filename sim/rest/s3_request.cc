@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 
+#include "sim/base/text.h"
 #include "sim/cloud/digest.h"
 #include "sim/cloud/presigned_url.h"
 
@@ -14,16 +14,9 @@ namespace otasim::rest {
 
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
-
 /// The bucket a host names; empty for path style.
 std::string bucket_of_host(std::string_view host) {
-  std::string name = lower(host.substr(0, host.rfind(':')));
+  std::string name = to_lower(host.substr(0, host.rfind(':')));
   if (name == "otasim.localhost") return {};
   for (const std::string_view suffix : {".otasim.localhost", ".localhost"}) {
     if (name.size() > suffix.size() && name.ends_with(suffix)) {
@@ -81,7 +74,7 @@ S3Result<std::int64_t> S3Request::number(std::string_view name, std::int64_t if_
 cloud::ObjectHeaders S3Request::object_headers() const {
   cloud::ObjectHeaders kept;
   for (const auto& [field, value] : headers) {
-    std::string name = lower(field);
+    std::string name = to_lower(field);
     if (!cloud::is_object_header(name)) continue;
     if (name != "content-encoding") {
       kept.emplace_back(std::move(name), value);
@@ -92,9 +85,7 @@ cloud::ObjectHeaders S3Request::object_headers() const {
     std::string_view list = value;
     while (!list.empty()) {
       const std::size_t comma = list.find(',');
-      std::string_view encoding = list.substr(0, comma);
-      while (encoding.starts_with(' ')) encoding.remove_prefix(1);
-      while (encoding.ends_with(' ')) encoding.remove_suffix(1);
+      const std::string_view encoding = trim(list.substr(0, comma));
       if (encoding != "aws-chunked" && !encoding.empty()) {
         rest += (rest.empty() ? "" : ",") + std::string(encoding);
       }

@@ -3,20 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "sim/base/text.h"
 #include "sim/cloud/uri_encoding.h"
 #include "sim/crypto/key.h"
 
 namespace otasim::rest::test {
 
 namespace {
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
@@ -27,7 +21,7 @@ std::string joined(const std::vector<std::string>& names) {
 /// Of all headers, as they are signed: in order, each once.
 std::vector<std::string> names_of(const HttpRequestHead& head) {
   std::vector<std::string> names;
-  for (const auto& [name, value] : head.headers) names.push_back(lower(name));
+  for (const auto& [name, value] : head.headers) names.push_back(to_lower(name));
   std::ranges::sort(names);
   const auto repeated = std::ranges::unique(names);
   names.erase(repeated.begin(), repeated.end());

@@ -1,0 +1,17 @@
+// Texts of protocols: they know ASCII only, and no locale changes what these do.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace otasim {
+
+/// Without the blanks and tabs around it.
+[[nodiscard]] std::string_view trim(std::string_view text);
+
+[[nodiscard]] constexpr char to_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+[[nodiscard]] std::string to_lower(std::string_view text);
+
+}  // namespace otasim
