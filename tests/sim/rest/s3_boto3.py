@@ -172,11 +172,15 @@ def presigned():
     # What boto3 of 2022 presigns with unless it is told otherwise, which S3 takes for no new bucket either.
     old = client().generate_presigned_url("get_object", Params={"Bucket": "firmware", "Key": "copy"})
     code, text = refusal(old)
-    assert code == 400 and "Please use AWS4-HMAC-SHA256" in text
+    assert code == 400 and "Please use AWS4-HMAC-SHA256" in text and "signature_version" in text
     s3 = client(signature_version="s3v4")
     url = s3.generate_presigned_url("put_object", Params={"Bucket": "firmware", "Key": "by/url", "ContentType": "text/x"})
     assert fetch(url, "PUT", b"by url", {"Content-Type": "text/x"})[0] == 200
     assert refusal(url, method="PUT", data=b"by url", headers={"Content-Type": "text/y"})[0] == 403
+    url = s3.generate_presigned_url("put_object", ExpiresIn=10_000_000,
+                                    Params={"Bucket": "firmware", "Key": "by/url", "ContentType": "text/x"})
+    code, text = refusal(url, method="PUT", data=b"too late", headers={"Content-Type": "text/x"})
+    assert code == 400 and "AuthorizationQueryParametersError" in text and "604800" in text
     url = s3.generate_presigned_url("get_object", Params={"Bucket": "firmware", "Key": "by/url", "ResponseContentDisposition": "attachment"})
     status, content, headers = fetch(url)
     assert content == b"by url" and headers["Content-Disposition"] == "attachment" and headers["Content-Type"] == "text/x"
