@@ -267,7 +267,8 @@ void add_job(CLI::App& app, Command& command) {
   add_create(job, command, options);
 
   CLI::App* const list_command = job->add_subcommand("list", "Show all jobs");
-  list_command->add_option("--status", options.status, "Only those: SCHEDULED, IN_PROGRESS, COMPLETED or CANCELED")
+  list_command
+      ->add_option("--status", options.status, "Only those: SCHEDULED, IN_PROGRESS, COMPLETED or CANCELED")
       ->check(CLI::IsMember({"IN_PROGRESS", "COMPLETED", "CANCELED"}));
   add_lab_options(list_command, options.common);
   list_command->callback([&command] { command = [] { return list(options); }; });

@@ -1,8 +1,8 @@
 // What may go wrong on purpose when an object is fetched.
 //
-// The front end of objects (sim/rest) asks a handler about each request it is about to answer with an object; what the handler
-// returns strikes that one answer. Each fault has a name, which the event `object_request` carries if the
-// fault made a difference:
+// The front end of objects (sim/rest) asks a handler about each request it is about to answer with an object;
+// what the handler returns strikes that one answer. Each fault has a name, which the event `object_request`
+// carries if the fault made a difference:
 //
 //   status        another status instead of the object, with S3's error document
 //   delay         the answer begins later

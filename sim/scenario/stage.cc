@@ -143,7 +143,8 @@ Result<void> Stage::start_lab(Result<lab::Lab> identities, std::uint16_t mqtt_po
   if (!identities) return tl::unexpected(identities.error());
   auto lab = lab::RunningLab::start(
       io_, std::move(*identities),
-      {.socket_folder = sockets_, .ports = {.mqtt = mqtt_port}, .broker_plugin = products_.broker_plugin}, log_);
+      {.socket_folder = sockets_, .ports = {.mqtt = mqtt_port}, .broker_plugin = products_.broker_plugin},
+      log_);
   if (!lab) return tl::unexpected(lab.error());
   lab_ = std::move(*lab);
   lab_->on_exit([this](const Error& error) {

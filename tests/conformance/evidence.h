@@ -1,8 +1,8 @@
 // What clients that we did not write have done, for docs/aws-conformance.md.
 //
-//   evidence().watch(log);                                   // a lab in this process: operations and requests
-//   evidence().read(lab_folder + "/events.jsonl");           // a lab of its own process: operations
-//   evidence().topic("$aws/things/lamp/jobs/notify-next");   // a client has received on this topic
+//   evidence().watch(log);                             // a lab in this process
+//   evidence().read(lab_folder + "/events.jsonl");     // a lab of its own process
+//   evidence().topic("$aws/things/lamp/jobs/notify");  // a client has received on it
 //
 // A program that links this writes `conformance/<program>.json` into the build's folder when all of its tests
 // have been run and have passed; otherwise it takes the file away. Only what the service answered with
