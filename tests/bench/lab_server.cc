@@ -77,6 +77,7 @@ std::unique_ptr<cloud::Cloud> make_cloud(const testing::TestLab& lab, const clou
     need(cloud->things().create(thing));
     const auto pem = need(read_file(identity.certificate_path));
     const auto certificate = need(cloud->certificates().register_certificate({pem.begin(), pem.end()}));
+    need(cloud->policies().attach(cloud::PolicyName::trusted(cloud::kOtaDevicePolicyName), certificate.id));
     need(cloud->things().attach_principal(thing, certificate.id));
     targets.emplace_back(thing);
   }
