@@ -11,6 +11,7 @@
 #include "sim/base/unique_fd.h"
 #include "sim/cli/command.h"
 #include "sim/control/client.h"
+#include "sim/lab/aws_profile.h"
 
 namespace otasim::cli {
 namespace {
@@ -22,6 +23,7 @@ constexpr std::chrono::seconds kEndLimit{30};
 
 void print_status(const json& lab) {
   const auto text = [&lab](const char* name) { return text_member(lab, name).value_or(""); };
+  const std::string host = lab::shown_host(text("endpoint"));
   const auto number = [&lab](const char* name) { return integer_member(lab, name).value_or(0); };
   fmt::print(
       "up in {} (pid {})\n"
@@ -32,9 +34,9 @@ void print_status(const json& lab) {
       "  CA             {}\n"
       "  credentials    {}\n"
       "  devices        {}, {} of them connected\n",
-      text("folder"), number("pid"), text("aws_endpoint"), text("account"), text("region"), text("endpoint"),
-      number("mqtt_port"), text("endpoint"), number("jobs_port"), text("endpoint"), number("alpn_port"),
-      text("ca"), text("environment"), number("devices"), number("devices_connected"));
+      text("folder"), number("pid"), text("aws_endpoint"), text("account"), text("region"), host,
+      number("mqtt_port"), host, number("jobs_port"), host, number("alpn_port"), text("ca"),
+      text("environment"), number("devices"), number("devices_connected"));
 }
 
 void print_not_running(const LabOptions& options) {

@@ -127,7 +127,7 @@ void print_welcome(const nlohmann::json& lab, const UpOptions& options) {
       "    -t '$aws/things/mine/jobs/notify-next' -v\n",
       fmt::arg("folder", text("folder")), fmt::arg("end", end), fmt::arg("aws", text("aws_endpoint")),
       fmt::arg("account", text("account")), fmt::arg("region", text("region")),
-      fmt::arg("host", text("endpoint")), fmt::arg("mqtt", lab.value("mqtt_port", 0)),
+      fmt::arg("host", lab::shown_host(text("endpoint"))), fmt::arg("mqtt", lab.value("mqtt_port", 0)),
       fmt::arg("jobs", lab.value("jobs_port", 0)), fmt::arg("alpn", lab.value("alpn_port", 0)),
       fmt::arg("ca", text("ca")), fmt::arg("environment", text("environment")),
       fmt::arg("program", options.program));
@@ -311,10 +311,9 @@ void add_up(CLI::App& app, Command& command, const std::string& program) {
           "host name lead here: it goes into the certificate and into presigned URLs")
       ->check(CLI::Validator(check_host, "NAME"));
   up_command->add_flag("--throttle", options.throttle, "Apply AWS's rate limits");
-  CLI::Option* const detach =
-      up_command->add_flag("--detach", options.detach, "Return when the lab is ready; otasim down ends it");
+  up_command->add_flag("--detach", options.detach, "Return when the lab is ready; otasim down ends it");
   up_command->add_flag("--quiet", options.quiet, "Show no events on stderr");
-  up_command->add_flag("--detached", options.is_detached)->group("")->excludes(detach);
+  up_command->add_flag("--detached", options.is_detached)->group("");  // of the copy in the background
   up_command->callback(
       [&command] { command = [] { return options.detach ? up_in_background(options) : up(options); }; });
 }

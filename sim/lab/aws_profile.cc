@@ -23,8 +23,12 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
+std::string shown_host(const std::string& host) {
+  return host == kEndpointHost ? "localhost" : host;
+}
+
 std::string aws_endpoint(const std::string& host, std::uint16_t https_port) {
-  return fmt::format("https://{}:{}", host == kEndpointHost ? "localhost" : host, https_port);
+  return fmt::format("https://{}:{}", shown_host(host), https_port);
 }
 
 Result<std::string> write_aws_environment(const Lab& lab, const std::string& endpoint) {

@@ -15,6 +15,9 @@
 
 namespace otasim::lab {
 
+/// The lab's host as people on this machine are told of it: not every resolver knows names below `localhost`.
+[[nodiscard]] std::string shown_host(const std::string& host);
+
 /// @param host  where other machines find the lab; the endpoint's own name for this machine only
 /// @returns `https://localhost:8443` and the like: a name that every resolver on the machine knows
 [[nodiscard]] std::string aws_endpoint(const std::string& host, std::uint16_t https_port);

@@ -129,7 +129,7 @@ Result<std::unique_ptr<LabFolder>> LabFolder::claim(boost::asio::io_context& io,
     return fail(ExitCode::kEnvironment,
                 fmt::format("a lab is already running in '{}' (pid {})", *full,
                             pid ? std::to_string(*pid) : "unknown"),
-                "End it with Ctrl-C, or choose another folder with --lab.");
+                "End it with Ctrl-C or otasim down, or choose another folder with --lab.");
   }
   std::unique_ptr<LabFolder> folder(new LabFolder(std::move(*full), std::move(**lock)));
   if (auto held = hold_with_children(io, folder->path_ + "/children.lock"); !held) {
