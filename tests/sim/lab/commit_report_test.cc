@@ -43,6 +43,8 @@ class CommitReport : public OneDeviceLab {
     ASSERT_TRUE(wait_for([this] { return has_said("no job waiting"); }));
     offer_update();
     ASSERT_TRUE(wait_for([this] { return has_said("update complete"); }));
+    // The broker has acknowledged the device's report; the cloud may have it still before it.
+    ASSERT_TRUE(wait_for([this] { return is_over(); }));
     ASSERT_EQ(execution().state.status, ExecutionStatus::kSucceeded);
     device->cut();
   }
