@@ -1,7 +1,5 @@
 #include "sim/rest/alpn_port.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -16,6 +14,7 @@
 #include <vector>
 
 #include "sim/rest/client_hello.h"
+#include "sim/rest/listener.h"
 
 namespace otasim::rest {
 
@@ -192,16 +191,9 @@ struct AlpnPort::State {
 Result<std::unique_ptr<AlpnPort>> AlpnPort::start(asio::io_context& io, AlpnPortOptions options) {
   const auto state = std::make_shared<State>(io, std::move(options));
   const AlpnPortOptions& given = *state->options;
-  error_code error;
-  const auto address = asio::ip::make_address(given.address, error);
-  const tcp::endpoint endpoint(address, given.port);
-  if (error || state->acceptor.open(endpoint.protocol(), error) ||
-      state->acceptor.set_option(tcp::acceptor::reuse_address(true), error) ||
-      state->acceptor.bind(endpoint, error) ||
-      state->acceptor.listen(asio::socket_base::max_listen_connections, error)) {
-    return fail(ExitCode::kEnvironment,
-                fmt::format("cannot use port {} on {}: {}.", given.port, given.address, error.message()),
-                "Give the port for all protocols another number, or 0 to let the system choose.");
+  if (auto listening = listen_on(state->acceptor, given.address, given.port, "port for all protocols");
+      !listening) {
+    return tl::unexpected(listening.error());
   }
   // The handler keeps the state alive until the loop has ended, even if it has not begun yet.
   asio::co_spawn(io, state->accept_connections(), [state](const std::exception_ptr& /*thrown*/) {});

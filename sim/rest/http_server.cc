@@ -4,7 +4,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -13,6 +12,7 @@
 #include <map>
 
 #include "sim/rest/http_session.h"
+#include "sim/rest/listener.h"
 
 namespace otasim::rest {
 
@@ -24,16 +24,6 @@ using boost::system::error_code;
 
 /// Accepting fails when the process has no descriptor left; trying again at once would not help.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
-
-tl::unexpected<Error> port_error(const std::string& address, std::uint16_t port, const error_code& error) {
-  constexpr const char* kHint = "Give the HTTPS server another port, or 0 to let the system choose.";
-  if (error == asio::error::address_in_use) {
-    return fail(ExitCode::kEnvironment, fmt::format("port {} is already in use by another process.", port),
-                kHint);
-  }
-  return fail(ExitCode::kEnvironment,
-              fmt::format("cannot use port {} on {}: {}.", port, address, error.message()), kHint);
-}
 
 tl::unexpected<Error> tls_error(const char* what, const std::string& path, const error_code& error) {
   return fail(ExitCode::kEnvironment,
@@ -70,19 +60,6 @@ Result<void> demand_client_certificates(asio::ssl::context& tls, const ClientCer
   error_code error;
   if (tls.load_verify_file(clients.authority_path, error)) {
     return tls_error("clients' authority", clients.authority_path, error);
-  }
-  return {};
-}
-
-Result<void> listen(tcp::acceptor& acceptor, const HttpServerOptions& options) {
-  error_code error;
-  const auto host = asio::ip::make_address(options.address, error);
-  if (error) return port_error(options.address, options.port, error);
-  const tcp::endpoint address(host, options.port);
-  if (acceptor.open(address.protocol(), error) ||
-      acceptor.set_option(tcp::acceptor::reuse_address(true), error) || acceptor.bind(address, error) ||
-      acceptor.listen(asio::socket_base::max_listen_connections, error)) {
-    return port_error(options.address, options.port, error);
   }
   return {};
 }
@@ -155,7 +132,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(asio::io_context& io, Http
   if (auto set = demand_client_certificates(state->tls, options.clients); !set) {
     return tl::unexpected(set.error());
   }
-  if (auto listening = listen(state->acceptor, options); !listening) {
+  if (auto listening = listen_on(state->acceptor, options.address, options.port, "HTTPS server");
+      !listening) {
     return tl::unexpected(listening.error());
   }
   // The handler keeps the state alive until the loop has ended, even if it has not begun yet.

@@ -150,17 +150,21 @@ std::optional<MemberReader> MemberReader::object(const char* name) const {
   return MemberReader(*value, path_of(name) + ".", *error_);
 }
 
-std::vector<MemberReader> MemberReader::objects(const char* name, std::size_t least, std::size_t most) const {
-  std::vector<MemberReader> all;
+const MemberReader::Json* MemberReader::list(const char* name, std::size_t least, std::size_t most) const {
   const Json* const value = find(name);
   if (value == nullptr) {
     if (least > 0) fail_missing(name);
-    return all;
+    return nullptr;
   }
-  if (!value->is_array() || value->size() < least || value->size() > most) {
-    fail_type(name, fmt::format("a list of {} to {}", least, most));
-    return all;
-  }
+  if (value->is_array() && value->size() >= least && value->size() <= most) return value;
+  fail_type(name, fmt::format("a list of {} to {}", least, most));
+  return nullptr;
+}
+
+std::vector<MemberReader> MemberReader::objects(const char* name, std::size_t least, std::size_t most) const {
+  std::vector<MemberReader> all;
+  const Json* const value = list(name, least, most);
+  if (value == nullptr) return all;
   for (const Json& one : *value) {
     const std::string where = fmt::format("{}.{}.member", path_of(name), all.size() + 1);
     if (!one.is_object()) {
@@ -175,15 +179,8 @@ std::vector<MemberReader> MemberReader::objects(const char* name, std::size_t le
 std::vector<std::string> MemberReader::texts(const char* name, std::size_t least, std::size_t most,
                                              const TextRule& rule) const {
   std::vector<std::string> all;
-  const Json* const value = find(name);
-  if (value == nullptr) {
-    if (least > 0) fail_missing(name);
-    return all;
-  }
-  if (!value->is_array() || value->size() < least || value->size() > most) {
-    fail_type(name, fmt::format("a list of {} to {}", least, most));
-    return all;
-  }
+  const Json* const value = list(name, least, most);
+  if (value == nullptr) return all;
   for (const Json& one : *value) {
     if (!one.is_string()) {
       fail_type(name, "a list of texts");

@@ -86,6 +86,8 @@ class MemberReader {
   [[nodiscard]] bool failed() const { return error_->has_value(); }
 
  private:
+  /// A list with so many elements; null, and an error unless it may be missing, if it is none.
+  [[nodiscard]] const Json* list(const char* name, std::size_t least, std::size_t most) const;
   [[nodiscard]] const Json* find(const char* name) const;
   [[nodiscard]] std::string path_of(std::string_view name) const;
   void fail_type(std::string_view name, std::string_view expected) const;

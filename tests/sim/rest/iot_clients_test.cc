@@ -11,8 +11,7 @@
 #include "sim/lab/running_lab.h"
 #include "sim/rest/iot_api.h"
 #include "sim/rest/jobs_data_api.h"
-#include "tests/conformance/evidence.h"
-#include "tests/sim/rest/aws_client.h"
+#include "tests/sim/rest/aws_clients_fixture.h"
 
 namespace otasim::rest {
 namespace {
@@ -21,20 +20,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using Json = nlohmann::json;
 
-class IotClientsTest : public ::testing::Test {
+class IotClientsTest : public test::AwsClientsFixture {
  protected:
   IotClientsTest() {
-    testing::evidence().watch(*log);
-    log->listen([this](const Json& event) {
-      if (event["event"] == "api_request") requests.push_back(event);
-    });
-    auto identities = lab::Lab::open_or_create(folder.path().string());
-    EXPECT_TRUE(identities) << identities.error().message;
-    auto started = lab::RunningLab::start(
-        io, std::move(*identities), {.socket_folder = sockets.path().string(), .broker_plugin = {}}, *log);
-    EXPECT_TRUE(started) << started.error().message;
-    lab = std::move(*started);
-    client.emplace(io, *lab);
     client->set("OTASIM_JOBS_ENDPOINT", fmt::format("https://localhost:{}", lab->jobs_port()));
   }
 
@@ -43,14 +31,6 @@ class IotClientsTest : public ::testing::Test {
         lab->cloud().objects().put(bucket, key, std::vector<std::uint8_t>(content.begin(), content.end()));
     EXPECT_TRUE(object) << object.error().message;
   }
-
-  TempDir folder = TempDir::create().value();
-  TempDir sockets = TempDir::create().value();
-  boost::asio::io_context io;
-  std::unique_ptr<report::EventLog> log = report::EventLog::in_memory();
-  std::vector<Json> requests;
-  std::unique_ptr<lab::RunningLab> lab;
-  std::optional<test::AwsClient> client;
 };
 
 TEST_F(IotClientsTest, Boto3CallsEveryOperation) {

@@ -8,8 +8,7 @@
 #include "sim/base/temp_dir.h"
 #include "sim/lab/running_lab.h"
 #include "sim/rest/s3_operations.h"
-#include "tests/conformance/evidence.h"
-#include "tests/sim/rest/aws_client.h"
+#include "tests/sim/rest/aws_clients_fixture.h"
 
 namespace otasim::rest {
 namespace {
@@ -29,38 +28,8 @@ Bytes pattern(std::size_t size) {
   return content;
 }
 
-class S3ClientsTest : public ::testing::Test {
+class S3ClientsTest : public test::AwsClientsFixture {
  protected:
-  S3ClientsTest() {
-    testing::evidence().watch(*log);
-    log->listen([this](const Json& event) {
-      if (event["event"] == "api_request") requests.push_back(event);
-    });
-    auto identities = lab::Lab::open_or_create(folder.path().string());
-    EXPECT_TRUE(identities) << identities.error().message;
-    auto started = lab::RunningLab::start(
-        io, std::move(*identities), {.socket_folder = sockets.path().string(), .broker_plugin = {}}, *log);
-    EXPECT_TRUE(started) << started.error().message;
-    lab = std::move(*started);
-    client.emplace(io, *lab);
-  }
-
-  /// Runs `aws` and expects it to be content. @returns what it says
-  std::string aws(const std::vector<std::string>& arguments) {
-    const auto result = client->aws(arguments);
-    EXPECT_EQ(result.exit_code, 0) << ::testing::PrintToString(arguments) << "\n" << result.out << result.err;
-    return result.out;
-  }
-  /// The same for what answers in JSON.
-  Json aws_json(const std::vector<std::string>& arguments) {
-    return Json::parse(aws(arguments), nullptr, false);
-  }
-  /// Runs `aws` and expects it to fail. @returns its error
-  std::string aws_error(const std::vector<std::string>& arguments) {
-    const auto result = client->aws(arguments);
-    EXPECT_NE(result.exit_code, 0) << ::testing::PrintToString(arguments) << "\n" << result.out;
-    return result.err;
-  }
   std::string write(const std::string& name, const Bytes& content) {
     EXPECT_TRUE(write_file_atomic(client->file(name), content));
     return client->file(name);
@@ -70,14 +39,6 @@ class S3ClientsTest : public ::testing::Test {
     EXPECT_TRUE(object) << bucket << "/" << key;
     return object ? lab->cloud().objects().read_all(object->location).value() : Bytes{};
   }
-
-  TempDir folder = TempDir::create().value();
-  TempDir sockets = TempDir::create().value();
-  boost::asio::io_context io;
-  std::unique_ptr<report::EventLog> log = report::EventLog::in_memory();
-  std::vector<Json> requests;
-  std::unique_ptr<lab::RunningLab> lab;
-  std::optional<test::AwsClient> client;
 };
 
 TEST_F(S3ClientsTest, TheCommandLineCopiesListsMovesAndRemoves) {

@@ -11,8 +11,7 @@
 #include "sim/lab/running_lab.h"
 #include "sim/rest/acm_api.h"
 #include "sim/rest/signer_api.h"
-#include "tests/conformance/evidence.h"
-#include "tests/sim/rest/aws_client.h"
+#include "tests/sim/rest/aws_clients_fixture.h"
 
 namespace otasim::rest {
 namespace {
@@ -21,44 +20,12 @@ using ::testing::HasSubstr;
 using Bytes = std::vector<std::uint8_t>;
 using Json = nlohmann::json;
 
-class SignerClientsTest : public ::testing::Test {
+class SignerClientsTest : public test::AwsClientsFixture {
  protected:
-  SignerClientsTest() {
-    testing::evidence().watch(*log);
-    log->listen([this](const Json& event) {
-      if (event["event"] == "api_request") requests.push_back(event);
-    });
-    auto identities = lab::Lab::open_or_create(folder.path().string());
-    EXPECT_TRUE(identities) << identities.error().message;
-    auto started = lab::RunningLab::start(
-        io, std::move(*identities), {.socket_folder = sockets.path().string(), .broker_plugin = {}}, *log);
-    EXPECT_TRUE(started) << started.error().message;
-    lab = std::move(*started);
-    client.emplace(io, *lab);
-  }
-
-  Json aws(const std::vector<std::string>& arguments) {
-    const auto result = client->aws(arguments);
-    EXPECT_EQ(result.exit_code, 0) << ::testing::PrintToString(arguments) << "\n" << result.out << result.err;
-    return Json::parse(result.out.empty() ? "{}" : result.out, nullptr, false);
-  }
-  std::string aws_error(const std::vector<std::string>& arguments) {
-    const auto result = client->aws(arguments);
-    EXPECT_NE(result.exit_code, 0) << ::testing::PrintToString(arguments) << "\n" << result.out;
-    return result.err;
-  }
   std::string write(const std::string& name, const std::string& content) {
     EXPECT_TRUE(write_file_atomic(client->file(name), content));
     return client->file(name);
   }
-
-  TempDir folder = TempDir::create().value();
-  TempDir sockets = TempDir::create().value();
-  boost::asio::io_context io;
-  std::unique_ptr<report::EventLog> log = report::EventLog::in_memory();
-  std::vector<Json> requests;
-  std::unique_ptr<lab::RunningLab> lab;
-  std::optional<test::AwsClient> client;
 };
 
 // What AWS's guide to OTA updates tells its reader to do, but for the console.
@@ -72,37 +39,38 @@ TEST_F(SignerClientsTest, AnUpdateIsSignedWithAnImportedKey) {
                                .value();
   const std::string certificate_file = "fileb://" + write("signer.pem", certificate.pem());
   const std::string key_file = "fileb://" + write("signer.key", key.private_pem());
-  const std::string arn = aws({"acm", "import-certificate", "--certificate", certificate_file,
-                               "--private-key", key_file})["CertificateArn"];
-  EXPECT_EQ(aws({"acm", "describe-certificate", "--certificate-arn", arn})["Certificate"]["DomainName"],
+  const std::string arn = aws_json({"acm", "import-certificate", "--certificate", certificate_file,
+                                    "--private-key", key_file})["CertificateArn"];
+  EXPECT_EQ(aws_json({"acm", "describe-certificate", "--certificate-arn", arn})["Certificate"]["DomainName"],
             "my signer");
 
   const std::string content(3000, 'f');
-  for (const char* const bucket : {"firmware", "signed"}) aws({"s3api", "create-bucket", "--bucket", bucket});
-  aws({"s3api", "put-bucket-versioning", "--bucket", "firmware", "--versioning-configuration",
-       "Status=Enabled"});
-  const std::string version = aws({"s3api", "put-object", "--bucket", "firmware", "--key", "app.bin",
-                                   "--body", write("app.bin", content)})["VersionId"];
-  aws({"signer", "put-signing-profile", "--profile-name", "release", "--signing-material",
-       "certificateArn=" + arn, "--platform-id", "AmazonFreeRTOS-Default", "--signing-parameters",
-       "certname=/certs/signer.pem"});
+  for (const char* const bucket : {"firmware", "signed"})
+    aws_json({"s3api", "create-bucket", "--bucket", bucket});
+  aws_json({"s3api", "put-bucket-versioning", "--bucket", "firmware", "--versioning-configuration",
+            "Status=Enabled"});
+  const std::string version = aws_json({"s3api", "put-object", "--bucket", "firmware", "--key", "app.bin",
+                                        "--body", write("app.bin", content)})["VersionId"];
+  aws_json({"signer", "put-signing-profile", "--profile-name", "release", "--signing-material",
+            "certificateArn=" + arn, "--platform-id", "AmazonFreeRTOS-Default", "--signing-parameters",
+            "certname=/certs/signer.pem"});
   EXPECT_THAT(
       aws_error({"signer", "put-signing-profile", "--profile-name", "other", "--platform-id", "None"}),
       HasSubstr("ValidationException"));
 
-  const std::string job = aws({"signer", "start-signing-job", "--source",
-                               "s3={bucketName=firmware,key=app.bin,version=" + version + "}",
-                               "--destination", "s3={bucketName=signed,prefix=v1/}", "--profile-name",
-                               "release", "--client-request-token", "once"})["jobId"];
-  const Json told = aws({"signer", "describe-signing-job", "--job-id", job});
+  const std::string job = aws_json({"signer", "start-signing-job", "--source",
+                                    "s3={bucketName=firmware,key=app.bin,version=" + version + "}",
+                                    "--destination", "s3={bucketName=signed,prefix=v1/}", "--profile-name",
+                                    "release", "--client-request-token", "once"})["jobId"];
+  const Json told = aws_json({"signer", "describe-signing-job", "--job-id", job});
   EXPECT_EQ(told["status"], "Succeeded");
-  aws({"s3api", "get-object", "--bucket", "signed", "--key", told["signedObject"]["s3"]["key"],
-       client->file("signed.json")});
+  aws_json({"s3api", "get-object", "--bucket", "signed", "--key", told["signedObject"]["s3"]["key"],
+            client->file("signed.json")});
   const Json document = Json::parse(read_file(client->file("signed.json")).value());
   const Bytes signature = cloud::base64_decode(document["signature"].get<std::string>()).value();
   EXPECT_TRUE(key.verify(Bytes(content.begin(), content.end()), signature));
 
-  aws({"iot", "create-thing", "--thing-name", "lamp"});
+  aws_json({"iot", "create-thing", "--thing-name", "lamp"});
   const std::string files =
       Json::array({{{"fileName", "/fw.bin"},
                     {"fileLocation",
@@ -112,12 +80,13 @@ TEST_F(SignerClientsTest, AnUpdateIsSignedWithAnImportedKey) {
                        {{"signingProfileName", "release"},
                         {"destination", {{"s3Destination", {{"bucket", "signed"}, {"prefix", "v2/"}}}}}}}}}}})
           .dump();
-  aws({"iot", "create-ota-update", "--ota-update-id", "u1", "--targets",
-       "arn:aws:iot:us-east-1:000000000000:thing/lamp", "--role-arn", "arn:aws:iam::000000000000:role/ota",
-       "--files", files});
-  const Json update = aws({"iot", "get-ota-update", "--ota-update-id", "u1"})["otaUpdateInfo"];
+  aws_json({"iot", "create-ota-update", "--ota-update-id", "u1", "--targets",
+            "arn:aws:iot:us-east-1:000000000000:thing/lamp", "--role-arn",
+            "arn:aws:iam::000000000000:role/ota", "--files", files});
+  const Json update = aws_json({"iot", "get-ota-update", "--ota-update-id", "u1"})["otaUpdateInfo"];
   EXPECT_EQ(update["otaUpdateStatus"], "CREATE_COMPLETE") << update;
-  const std::string job_document = aws({"iot", "get-job-document", "--job-id", "AFR_OTA-u1"})["document"];
+  const std::string job_document =
+      aws_json({"iot", "get-job-document", "--job-id", "AFR_OTA-u1"})["document"];
   const Json file = Json::parse(job_document)["afr_ota"]["files"][0];
   EXPECT_EQ(file["certfile"], "/certs/signer.pem");
   EXPECT_TRUE(key.verify(Bytes(content.begin(), content.end()),
