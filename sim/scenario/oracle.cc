@@ -99,9 +99,11 @@ VerifyImage verifier_with(const crypto::P256Key& key) {
 
 }  // namespace
 
-std::optional<boot::BootState> boot_state_in_force(std::span<const std::uint8_t> window) {
+std::optional<StateInForce> state_in_force(std::span<const std::uint8_t> window) {
   const auto record = record_in_force(window);
-  return record ? std::optional(record->state) : std::nullopt;
+  if (!record) return std::nullopt;
+  constexpr auto kSettles = static_cast<std::uint16_t>(boot::RecordRole::kSecondConfirmation);
+  return StateInForce{record->state, record->role == kSettles};
 }
 
 std::uint32_t application_floor(std::span<const std::uint8_t> window) {

@@ -31,8 +31,13 @@ struct ApprovedImage {
 /// (image::RememberingVerifier).
 using VerifyImage = std::function<Result<image::Info>(std::span<const std::uint8_t>)>;
 
-/// What the valid boot control record with the highest number says. @returns nothing if there is none
-[[nodiscard]] std::optional<boot::BootState> boot_state_in_force(std::span<const std::uint8_t> window);
+/// What the valid boot control record with the highest number says.
+struct StateInForce {
+  boot::BootState state;
+  bool is_settled = false;  ///< confirmed twice: it reads the same at every later boot (boot_control.h)
+};
+/// @returns nothing if there is no valid record
+[[nodiscard]] std::optional<StateInForce> state_in_force(std::span<const std::uint8_t> window);
 
 /// What OTP says of the security counter of applications: the lowest that may start.
 [[nodiscard]] std::uint32_t application_floor(std::span<const std::uint8_t> window);

@@ -92,6 +92,7 @@ class BootOracle {
 
   template <typename... Args>
   void complain(fmt::format_string<Args...> format, Args&&... args);
+  [[nodiscard]] std::optional<Digest> factory_image(flash::ConstWindow window);
   [[nodiscard]] Result<scenario::ApprovedImage> approved(flash::ConstWindow window);
   [[nodiscard]] std::optional<Started> started_image(const Boot& boot, flash::ConstWindow after);
   void judge_start(const Started& started, const Boot& boot, flash::ConstWindow after);

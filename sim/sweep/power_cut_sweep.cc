@@ -107,7 +107,8 @@ class SweepWorker {
     state_.roll_back(start);
     oracle_.begin(before, after);
     first_operation_ = index;
-    cut({}, {.operation = index}, operation, tears, oracle_.known());
+    const BootOracle::Case known = oracle_.known();  // a copy: the oracle goes on
+    cut({}, {.operation = index}, operation, tears, known);
   }
 
   /// All cuts of one operation, which is the next one in `state_`.
@@ -137,9 +138,11 @@ class SweepWorker {
     oracle_.resume(known);
     Course course;
     CaseFailure failure{.path = path};
-    if (!boot_until_rest(path, course)) return;
-    oracle_.end(state_.window(), course.is_at_rest);
+    const Result<void> booted = boot_until_rest(path, course);
+    if (!booted && booted.error().code != ExitCode::kFailed) return sweep_.give_up(booted.error());
+    if (booted) oracle_.end(state_.window(), course.is_at_rest);
     failure.violations = oracle_.violations();
+    if (!booted) failure.violations.push_back("S1: " + booted.error().message);
     for (const Boot& boot : course.boots) failure.consoles.push_back(boot.lines);
     if (is_the_one(path) && sweep_.on_boots_) sweep_.on_boots_(path, course.boots);
     sweep_.finish_case(first_operation_, path, kind, std::move(failure));
@@ -147,8 +150,8 @@ class SweepWorker {
     state_.roll_back(start);
   }
 
-  /// @returns false if the machine cannot go on; the sweep ends then
-  bool boot_until_rest(const CutPath& path, Course& course) {
+  /// @returns what the machine says of a boot that came to no end; kEnvironment if it cannot go on at all
+  Result<void> boot_until_rest(const CutPath& path, Course& course) {
     const std::uint64_t seed = seed_of(sweep_.plan_.seed, path);
     while (course.boots.size() < kMaxBoots && !course.is_at_rest) {
       flash::CellState cells = state_.cells();
@@ -158,10 +161,7 @@ class SweepWorker {
       state_.copy_to(machine_.window());
       Result<Boot> boot = machine_.boot(cells, seed);
       sweep_.count_boots(1);
-      if (!boot) {
-        sweep_.give_up(boot.error());
-        return false;
-      }
+      if (!boot) return tl::unexpected(boot.error());
       oracle_.judge(*boot, state_.window(), machine_.window());
       state_.take_over(boot->operations, machine_.window(), std::move(cells));
       // Marginal bits may read differently at the next power-on, so one boot more asks them again.
@@ -170,7 +170,7 @@ class SweepWorker {
       boot->loaded = {};
       course.boots.push_back(std::move(*boot));
     }
-    return true;
+    return {};
   }
 
   /// Cuts the operations of the case's boots, the last boot's first: each needs flash as its boot began.
