@@ -38,6 +38,9 @@ struct StateInForce {
 };
 /// @returns nothing if there is no valid record
 [[nodiscard]] std::optional<StateInForce> state_in_force(std::span<const std::uint8_t> window);
+/// The last state that is confirmed twice: what a later boot falls back to if the one in force is not.
+/// @returns nothing if there is none
+[[nodiscard]] std::optional<boot::BootState> last_settled_state(std::span<const std::uint8_t> window);
 
 /// What OTP says of the security counter of applications: the lowest that may start.
 [[nodiscard]] std::uint32_t application_floor(std::span<const std::uint8_t> window);
@@ -50,6 +53,11 @@ struct StateInForce {
 [[nodiscard]] Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window,
                                                    const crypto::P256Key& key);
 [[nodiscard]] Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window,
+                                                   const VerifyImage& verify);
+
+/// The image that a state approves.
+[[nodiscard]] Result<ApprovedImage> approved_image(const boot::BootState& state,
+                                                   std::span<const std::uint8_t> window,
                                                    const VerifyImage& verify);
 
 /// The recovery image, which the device boots next if approved_image() finds none: its documented fail-safe

@@ -98,18 +98,21 @@ std::optional<Digest> BootOracle::factory_image(flash::ConstWindow window) {
 Standing BootOracle::standing(flash::ConstWindow window) {
   Standing standing;
   const auto record = scenario::state_in_force(window);
-  if (const auto image = approved(window)) {
-    standing.approved = digest_of(image->info);
-  } else if (!record) {
-    standing.approved = factory_image(window);
-  }
+  const auto add = [&](const std::optional<boot::BootState>& state) {
+    if (!state) return static_cast<void>(standing.may_be_approved.insert(factory_image(window)));
+    const auto image = scenario::approved_image(*state, window, verify_);
+    standing.may_be_approved.insert(image ? digest_of(image->info) : std::nullopt);
+  };
+  add(record ? std::optional(record->state) : std::nullopt);
+  if (record && !record->is_settled) add(scenario::last_settled_state(window));
   // What is not settled may be gone at the next boot; nothing was started upon it.
   if (record && record->is_settled && is_spent(record->state)) standing.tried = record->state.staged.digest;
   return standing;
 }
 
 void BootOracle::begin(const Standing& before, const Standing& after) {
-  Case begun{.may_be_approved = {before.approved, after.approved}};
+  Case begun{.may_be_approved = before.may_be_approved};
+  begun.may_be_approved.insert(after.may_be_approved.begin(), after.may_be_approved.end());
   if (before.tried && before.tried == after.tried) begun.may_not_be_tried.insert(*before.tried);
   resume(begun);
 }

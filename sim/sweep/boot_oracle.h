@@ -43,8 +43,9 @@ using Digest = ::crypto::Sha256Digest;
 
 /// What flash says at one moment, as far as a later boot is bound by it.
 struct Standing {
-  /// Of the image that is approved; nothing: none, the device is in its fail-safe mode.
-  std::optional<Digest> approved;
+  /// Of the images that may be approved at a later boot: the one that is, and while its record is not settled
+  /// the one before. Nothing: none, the device is in its fail-safe mode.
+  std::set<std::optional<Digest>> may_be_approved;
   /// Of a staged image whose attempts are used.
   std::optional<Digest> tried;
 
