@@ -47,6 +47,9 @@ class QemuMachine final : public BootMachine {
   [[nodiscard]] std::span<std::uint8_t> window() override { return flash_.window(); }
   [[nodiscard]] Result<Boot> boot(flash::CellState& cells, std::uint64_t seed) override;
 
+  /// Null before the first boot, and after one that failed.
+  [[nodiscard]] QemuProcess* process() { return process_.get(); }
+
  private:
   /// Where a board has what, in its processor's addresses when it comes out of reset.
   struct Memory {

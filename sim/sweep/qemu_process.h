@@ -58,6 +58,7 @@ class QemuProcess {
   [[nodiscard]] Result<void> reset();
   void run(OnLine on_line);
   [[nodiscard]] Result<void> stop();
+  [[nodiscard]] pid_t pid() const { return child_->pid(); }
   /// @param what  is waited for, in an error's text
   [[nodiscard]] Result<void> wait_until(const std::function<bool()>& holds, std::string_view what);
 

@@ -2,15 +2,22 @@
 // operations included, booted on both.
 #include "sim/sweep/qemu_machine.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <signal.h>
+
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <random>
 #include <thread>
 
 #include "sim/base/temp_dir.h"
 #include "sim/base/worker_thread.h"
+#include "sim/crypto/key.h"
+#include "sim/image/image.h"
 #include "sim/sweep/fresh_qemu_machine.h"
 #include "tests/board_under_test.h"
 #include "tests/sim/sweep/recorded_update.h"
@@ -20,8 +27,9 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::Each;
+using ::testing::Field;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 class QemuMachineTest : public testing::Test {
@@ -38,8 +46,8 @@ class QemuMachineTest : public testing::Test {
     fresh = std::move(*made_fresh);
   }
 
-  [[nodiscard]] RecordedUpdate record(const std::string& variant = {}) {
-    auto update = RecordedUpdate::record(*machine, board, products, variant);
+  [[nodiscard]] RecordedUpdate record() {
+    auto update = RecordedUpdate::record(*machine, board, products);
     EXPECT_TRUE(update) << update.error().message << "\n" << update.error().hint;
     return std::move(update).value();
   }
@@ -58,15 +66,22 @@ class QemuMachineTest : public testing::Test {
   std::unique_ptr<FreshQemuMachine> fresh;
 };
 
-std::vector<flash::LoggedOperation> without_times(std::vector<flash::LoggedOperation> operations) {
-  for (auto& operation : operations) operation.time_us = 0;
-  return operations;
+/// All but the time.
+std::vector<std::string> described(const std::vector<flash::LoggedOperation>& operations) {
+  std::vector<std::string> lines;
+  for (const auto& one : operations) {
+    lines.push_back(fmt::format("#{} source {} kind {} at {:#x}, {} of {} bytes, {}", one.sequence,
+                                static_cast<int>(one.source), static_cast<int>(one.kind), one.offset,
+                                one.applied, one.length, flash::to_string(one.status)));
+    for (const std::uint8_t byte : one.data) lines.back() += fmt::format(" {:02x}", byte);
+  }
+  return lines;
 }
 
 void expect_equal(const Boot& a, const Boot& b) {
   EXPECT_EQ(a.lines, b.lines);
   EXPECT_EQ(a.reached_application, b.reached_application);
-  EXPECT_EQ(without_times(a.operations), without_times(b.operations));
+  EXPECT_EQ(described(a.operations), described(b.operations));
 }
 
 /// Array, bank, and what of the controller outlives a power cycle.
@@ -108,16 +123,51 @@ TEST_F(QemuMachineTest, ADeviceWithoutAnImageHalts) {
   }
 }
 
-/// An image that crashes on its trial, before it has said anything, resets the device: the same boot goes on,
-/// rejects it and starts the one before.
+/// A program that resets the device and does nothing else: its vector table and these instructions.
+Bytes resetting_program(std::uint32_t address) {
+  constexpr std::uint32_t kCodeAt = 0x200;
+  const std::array<std::uint32_t, 2> vectors{0x2000'1000, address + kCodeAt + 1};
+  constexpr std::array<std::uint32_t, 4> kCode{0x4902'4801,   // ldr r0, [pc, #4]; ldr r1, [pc, #8]
+                                               0xE7FE'6001,   // str r1, [r0]; b .
+                                               0xE000'ED0C,   // AIRCR
+                                               0x05FA'0004};  // its key, SYSRESETREQ
+  Bytes program(kCodeAt + sizeof kCode);
+  std::memcpy(program.data(), vectors.data(), sizeof vectors);
+  std::memcpy(program.data() + kCodeAt, kCode.data(), sizeof kCode);
+  return program;
+}
+
+/// The image on trial resets the device before it has said anything: the same boot goes on, rejects it and
+/// starts the one before. What the first half locked, the second writes.
 TEST_F(QemuMachineTest, AResetOfTheDevicesOwnBelongsToTheBoot) {
-  const RecordedUpdate update = record("hang-at-boot");
-  SUCCEED();
+  if (std::ranges::count(board.capabilities, "trustzone") != 0)
+    GTEST_SKIP() << "an application cannot reset a board with TrustZone";
+  const auto key = crypto::P256Key::load_private(products.boot_signing_key);
+  ASSERT_TRUE(key);
+  const auto image =
+      image::sign(resetting_program(board.load_address + boot::image::kDefaultHeaderSize),
+                  {.version = {1, 1, 0, 0}, .security_counter = 2, .load_address = board.load_address}, *key);
+  ASSERT_TRUE(image);
+  auto update = RecordedUpdate::record_trial(*machine, board, products, *image);
+  ASSERT_TRUE(update) << update.error().message << "\n" << update.error().hint;
+  const Boot& trial = update->boots().at(1);
+  EXPECT_EQ(
+      std::ranges::count_if(trial.lines, [](const auto& line) { return line.starts_with("boot: reset"); }),
+      2);
+  EXPECT_THAT(trial.lines, Contains(StartsWith("boot: reject slot=B reason=trial-failed")));
+  EXPECT_THAT(trial.lines.back(), StartsWith("app: otasim demo 1.0.0"));
+  EXPECT_THAT(trial.operations, Each(Field(&flash::LoggedOperation::status, flash::Status::kOk)));
+
+  const Flash before = update->before(update->boots_begin().at(1));
+  std::ranges::copy(before.window, fresh->window().begin());
+  flash::CellState cells = before.cells;
+  expect_equal(boot(*fresh, cells, 1), trial);
+  EXPECT_TRUE(holds_the_same(machine->window(), fresh->window()));
 }
 
 TEST_F(QemuMachineTest, StuckCellsReadTheirValueFromPowerOnOn) {
   RecordedUpdate update = record();
-  const Flash last = update.cut(update.operations().size() - 1, 0, 0);
+  const Flash last = update.before(update.operations().size());
   std::ranges::copy(last.window, machine->window().begin());
   flash::CellState cells = last.cells;
   // The magic of both application images.
@@ -135,7 +185,7 @@ TEST_F(QemuMachineTest, StuckCellsReadTheirValueFromPowerOnOn) {
 TEST_F(QemuMachineTest, ABootIsAFunctionOfFlashCellsAndSeed) {
   const RecordedUpdate update = record();
   const std::size_t commit = update.boots_begin().at(2);
-  const Flash before_commit = update.cut(commit, 0, 0);
+  const Flash before_commit = update.before(commit);
   const auto boot_it = [&] {
     std::ranges::copy(before_commit.window, machine->window().begin());
     flash::CellState cells = before_commit.cells;
@@ -160,6 +210,7 @@ TEST_F(QemuMachineTest, AMachineBelongsToTheThreadThatMadeIt) {
 }
 
 TEST_F(QemuMachineTest, AQemuThatDoesNotStartIsSaidWhy) {
+  if (board.flash != flash_file::BackEnd::kController) GTEST_SKIP() << "it is the plugin that is missing";
   products.flash_plugin = folder.file("missing.so");
   const TempDir own = TempDir::create().value();
   auto broken = make_qemu_machine(board, products, own.path().string());
@@ -167,10 +218,36 @@ TEST_F(QemuMachineTest, AQemuThatDoesNotStartIsSaidWhy) {
   flash::CellState cells;
   const auto one = (*broken)->boot(cells, 1);
   ASSERT_FALSE(one);
-  if (board.flash == flash_file::BackEnd::kController) {
-    EXPECT_EQ(one.error().code, ExitCode::kEnvironment);
-    EXPECT_THAT(one.error().message + one.error().hint, HasSubstr("missing.so"));
-  }
+  EXPECT_EQ(one.error().code, ExitCode::kEnvironment);
+  EXPECT_THAT(one.error().message + one.error().hint, HasSubstr("missing.so"));
+}
+
+/// Locks end with any reset, also one that the host takes no part in.
+TEST_F(QemuMachineTest, TheResetLineClearsTheLocks) {
+  if (board.flash != flash_file::BackEnd::kController) GTEST_SKIP() << "the part has no locks";
+  const RecordedUpdate update = record();
+  using namespace flash::controller;
+  EXPECT_EQ(flash::read_register(machine->window(), kRegOtpLocked), 1U) << "as the boot has left it";
+  auto* const qemu = dynamic_cast<QemuMachine*>(machine.get());
+  ASSERT_NE(qemu, nullptr);
+  ASSERT_TRUE(qemu->process()->reset());
+  EXPECT_EQ(flash::read_register(machine->window(), kRegOtpLocked), 0U);
+  EXPECT_EQ(flash::read_register(machine->window(), kRegLockCount), 0U);
+}
+
+TEST_F(QemuMachineTest, AQemuThatDiesIsReplacedAtTheNextBoot) {
+  const RecordedUpdate update = record();
+  auto* const qemu = dynamic_cast<QemuMachine*>(machine.get());
+  if (qemu == nullptr) GTEST_SKIP() << "each boot has its own anyway";
+  flash::CellState cells;
+  const Boot before = boot(*machine, cells, 1);
+  ::kill(qemu->process()->pid(), SIGKILL);
+  const auto broken = machine->boot(cells, 1);
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().code, ExitCode::kFailed);
+  EXPECT_THAT(broken.error().message, HasSubstr("killed by signal 9"));
+  const Boot after = boot(*machine, cells, 1);
+  EXPECT_EQ(after.lines, before.lines);
 }
 
 /// Random cases of a recorded update, each booted three times. How many, OTASIM_CASES says.

@@ -103,16 +103,13 @@ class RecordedUpdate::Recorder {
   flash::CellState cells_;
 };
 
-Result<RecordedUpdate> RecordedUpdate::record(BootMachine& machine, const lab::Board& board,
-                                              const lab::BuildProducts& products,
-                                              const std::string& variant) {
+Result<RecordedUpdate> RecordedUpdate::record_trial(BootMachine& machine, const lab::Board& board,
+                                                    const lab::BuildProducts& products,
+                                                    const Bytes& new_image) {
   const auto old_image = lab::make_firmware({.version = "1.0.0"}, board, products);
-  const auto new_image =
-      lab::make_firmware({.variant = variant, .version = "1.1.0", .security_counter = 2}, board, products);
+  if (!old_image) return tl::unexpected(old_image.error());
   const auto recovery = lab::make_recovery_image(board, products);
-  for (const auto* image : {&old_image, &new_image, &recovery}) {
-    if (!*image) return tl::unexpected(image->error());
-  }
+  if (!recovery) return tl::unexpected(recovery.error());
   if (auto equipped = lab::equip(machine.window(), {}, {*old_image, *recovery}); !equipped)
     return tl::unexpected(equipped.error());
 
@@ -120,24 +117,38 @@ Result<RecordedUpdate> RecordedUpdate::record(BootMachine& machine, const lab::B
   update.factory_.assign(machine.window().begin(), machine.window().end());
   Recorder recorder(update, machine, board);
   Result<void> done = recorder.boot();
-  if (done) done = recorder.receive(*new_image);
+  if (done) done = recorder.receive(new_image);
   if (done) done = recorder.boot();
-  if (done && variant.empty()) done = recorder.accept();
-  if (done && variant.empty()) done = recorder.boot();
   if (!done) return tl::unexpected(done.error());
   return update;
 }
 
-Flash RecordedUpdate::cut(std::size_t operation, std::uint32_t bytes, std::uint32_t marginal_bytes) const {
+Result<RecordedUpdate> RecordedUpdate::record(BootMachine& machine, const lab::Board& board,
+                                              const lab::BuildProducts& products) {
+  const auto image = lab::make_firmware({.version = "1.1.0", .security_counter = 2}, board, products);
+  if (!image) return tl::unexpected(image.error());
+  auto update = record_trial(machine, board, products, *image);
+  if (!update) return update;
+  Recorder recorder(*update, machine, board);
+  Result<void> done = recorder.accept();
+  if (done) done = recorder.boot();
+  if (!done) return tl::unexpected(done.error());
+  return update;
+}
+
+Flash RecordedUpdate::before(std::size_t operation) const {
   Flash flash{.window = factory_};
-  std::uint32_t sequence = 0;
   for (const auto& done : std::span(operations_).first(operation)) {
     flash_file::apply_logged(done, flash.window);
-    sequence = done.sequence;
+    flash::write_register(flash.window, flash::controller::kRegSequence, done.sequence);
   }
-  flash::write_register(flash.window, flash::controller::kRegSequence, sequence);
+  return flash;
+}
+
+Flash RecordedUpdate::cut(std::size_t operation, std::uint32_t bytes, std::uint32_t marginal_bytes) const {
+  Flash flash = before(operation);
   flash::NorModel part(flash.window, kSeed, *flash::part_of(flash.window));
-  part.cut_power_at({.operation = sequence + 1, .bytes = bytes, .marginal_bytes = marginal_bytes});
+  part.cut_power_at({.operation = part.sequence() + 1, .bytes = bytes, .marginal_bytes = marginal_bytes});
   const flash::LoggedOperation& cut = operations_.at(operation);
   (void)part.execute({cut.kind, cut.offset, cut.length, cut.data});
   flash.cells = part.cell_state();

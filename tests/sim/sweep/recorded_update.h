@@ -30,10 +30,13 @@ struct Flash {
 
 class RecordedUpdate {
  public:
-  /// @param variant  of the demo, for the new image; empty: the demo
+  /// From demo 1.0.0 to demo 1.1.0, commit included. The machine's flash must be blank.
   [[nodiscard]] static Result<RecordedUpdate> record(BootMachine& machine, const lab::Board& board,
-                                                     const lab::BuildProducts& products,
-                                                     const std::string& variant = {});
+                                                     const lab::BuildProducts& products);
+  /// From demo 1.0.0 to this image, its trial included.
+  [[nodiscard]] static Result<RecordedUpdate> record_trial(BootMachine& machine, const lab::Board& board,
+                                                           const lab::BuildProducts& products,
+                                                           const Bytes& new_image);
 
   [[nodiscard]] const std::vector<flash::LoggedOperation>& operations() const { return operations_; }
   /// As it left the factory.
@@ -43,6 +46,9 @@ class RecordedUpdate {
   /// Operations that are done when the boot of that number begins, from 0.
   [[nodiscard]] const std::vector<std::size_t>& boots_begin() const { return boots_begin_; }
 
+  /// As it was when that many operations were done.
+  [[nodiscard]] Flash before(std::size_t operation) const;
+  /// As it was when power went in the operation.
   [[nodiscard]] Flash cut(std::size_t operation, std::uint32_t bytes, std::uint32_t marginal_bytes) const;
 
  private:
