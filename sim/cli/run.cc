@@ -44,6 +44,7 @@ struct RunOptions {
   bool discard_passed = false;
   bool json = false;
   bool quiet = false;
+  bool snapshots = false;
   std::string worker;  ///< run folder that a supervisor has made
 };
 
@@ -224,7 +225,8 @@ class CellRunner {
                                  .folder = folder,
                                  .faults = faults_,
                                  .checkpoint = std::move(*checkpoint),
-                                 .earlier_events = std::move(earlier)};
+                                 .earlier_events = std::move(earlier),
+                                 .keep_snapshots = options_.snapshots};
     auto outcome = scenario::play(plan, **log);
     view.finish();
     if (!outcome) return tl::unexpected(outcome.error());
@@ -325,6 +327,9 @@ void add_run(CLI::App& app, Command& command, const std::string& program) {
   run_command->add_option("--junit", options.junit, "Write the results to this file as JUnit XML");
   run_command->add_flag("--discard-passed", options.discard_passed,
                         "Remove the run folder of a run that passed");
+  run_command->add_flag(
+      "--snapshots", options.snapshots,
+      "Keep the lab's state at each change of a job, for `otasim sweep power-cut --complete`");
   run_command->add_flag("--json", options.json, "Print one JSON object a run on stdout");
   run_command->add_flag("--quiet", options.quiet, "Show the results only");
   run_command->add_option("--worker", options.worker)->group("");  // not for people: see play_supervised()

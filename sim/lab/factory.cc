@@ -12,6 +12,18 @@
 #include "pal_sim/provisioning/provisioning_builder.h"
 
 namespace otasim::lab {
+namespace {
+
+using NonceBytes = std::array<std::uint8_t, provisioning::kNonceSize>;
+
+/// Not from a seed: equal seeds are common, and a nonce must never come twice under one key.
+Result<NonceBytes> fresh_nonce() {
+  NonceBytes nonce{};
+  if (RAND_bytes(nonce.data(), static_cast<int>(nonce.size())) == 1) return nonce;
+  return fail(ExitCode::kInternal, "the system gives no random numbers");
+}
+
+}  // namespace
 
 Result<std::vector<std::uint8_t>> provisioning_blob(const Lab& lab, const Identity& device,
                                                     const DeviceSettings& settings, const DeviceKey& key) {
@@ -45,12 +57,9 @@ Result<std::vector<std::uint8_t>> provisioning_blob(const Lab& lab, const Identi
         fmt::format("the settings of '{}' cannot be provisioned: {}", settings.thing_name, to_string(status)),
         "Thing names are 1 to 64 printable characters without blanks, host names 1 to 128.");
   }
-  // Not from the settings' seed: equal seeds are common, and a nonce must never come twice under one key.
-  std::array<std::uint8_t, provisioning::kNonceSize> nonce{};
-  if (RAND_bytes(nonce.data(), static_cast<int>(nonce.size())) != 1) {
-    return fail(ExitCode::kInternal, "the system gives no random numbers");
-  }
-  std::vector<std::uint8_t> blob = builder.build(1, key, nonce);
+  const auto nonce = fresh_nonce();
+  if (!nonce) return tl::unexpected(nonce.error());
+  std::vector<std::uint8_t> blob = builder.build(1, key, *nonce);
   if (blob.empty()) {
     return fail(ExitCode::kUsage, fmt::format("the settings of '{}' do not fit {} bytes of provisioning",
                                               settings.thing_name, provisioning::kMaxBlobSize));
@@ -99,6 +108,64 @@ Result<void> equip(std::span<std::uint8_t> window, std::span<const std::uint8_t>
   std::ranges::copy(images.recovery, window.begin() + flash::kRecovery.offset);
   const auto part = flash::part_of(window);
   if (part && !part->has_entropy) write_first_seed(window, seed);
+  return {};
+}
+
+namespace {
+
+std::uint32_t u32_at(std::span<const std::uint8_t> bytes, std::size_t at) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i) value |= std::uint32_t{bytes[at + i]} << (8 * i);
+  return value;
+}
+
+/// The value of an entry in a body in clear; empty if there is none.
+std::span<std::uint8_t> entry(std::span<std::uint8_t> body, provisioning::Tag wanted) {
+  constexpr std::size_t kHead = 4;
+  while (body.size() >= kHead) {
+    const auto tag = static_cast<unsigned>(body[0] | body[1] << 8);
+    const auto length = static_cast<std::size_t>(body[2] | body[3] << 8);
+    if (length > body.size() - kHead) return {};
+    if (tag == wanted) return body.subspan(kHead, length);
+    body = body.subspan(kHead + length);
+  }
+  return {};
+}
+
+Result<void> provision_port_in(std::span<std::uint8_t> copy, std::uint16_t mqtt_port, const DeviceKey& key) {
+  using provisioning::kHeaderSize;
+  using provisioning::kNonceSize;
+  using provisioning::kSealTagSize;
+  const auto unknown =
+      fail(ExitCode::kUsage, "the device's provisioning does not open with this build's device key");
+  const std::uint32_t size = u32_at(copy, 12);
+  if (u32_at(copy, 0) != provisioning::kMagic ||
+      size > provisioning::kMaxBlobSize - kHeaderSize - kSealTagSize)
+    return unknown;
+  const auto header = copy.first(kHeaderSize);
+  const auto nonce = header.last<kNonceSize>();
+  const auto body = copy.subspan(kHeaderSize, size);
+  const auto tag = copy.subspan(kHeaderSize + size).first<kSealTagSize>();
+  if (!provisioning::unseal(key, nonce, header, body, tag)) return unknown;
+  const auto port = entry(body, provisioning::kTagMqttPort);
+  if (port.size() != 2) return unknown;
+  port[0] = static_cast<std::uint8_t>(mqtt_port);
+  port[1] = static_cast<std::uint8_t>(mqtt_port >> 8);
+  const auto fresh = fresh_nonce();
+  if (!fresh) return tl::unexpected(fresh.error());
+  std::ranges::copy(*fresh, nonce.begin());
+  if (!provisioning::seal(key, nonce, header, body, tag))
+    return fail(ExitCode::kInternal, "provisioning cannot be sealed");
+  return {};
+}
+
+}  // namespace
+
+Result<void> provision_port(std::span<std::uint8_t> window, std::uint16_t mqtt_port, const DeviceKey& key) {
+  for (const flash::Partition* copy : {&flash::kProvisioning0, &flash::kProvisioning1}) {
+    auto done = provision_port_in(window.subspan(copy->offset, copy->size), mqtt_port, key);
+    if (!done) return done;
+  }
   return {};
 }
 

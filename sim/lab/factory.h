@@ -55,6 +55,12 @@ struct FactoryImages {
 [[nodiscard]] Result<void> equip(std::span<std::uint8_t> window, std::span<const std::uint8_t> provisioning,
                                  const FactoryImages& images, std::uint64_t seed = 1);
 
+/// Provisions a device anew for another port of MQTT, both copies, with all else as it is: for a lab that
+/// goes on elsewhere.
+/// @returns kUsage if a copy does not open with `key`
+[[nodiscard]] Result<void> provision_port(std::span<std::uint8_t> window, std::uint16_t mqtt_port,
+                                          const DeviceKey& key);
+
 /// @returns kUsage, naming both sizes, if an image of `size` bytes does not fit a slot
 [[nodiscard]] Result<void> check_fits_slot(std::size_t size);
 

@@ -20,7 +20,7 @@ struct Checkpoint {
   std::size_t step = 0;    ///< the next one
   std::size_t cursor = 0;  ///< the first event that no wait has seen
   std::string lab_folder;
-  std::uint16_t mqtt_port = 0;
+  std::uint16_t mqtt_port = 0;  ///< 0: any free one, which its devices are told
   std::set<std::string> devices_on;
   std::set<std::string> damaged;               ///< devices whose flash a fault has changed
   std::map<std::string, std::string> updates;  ///< job id to image name

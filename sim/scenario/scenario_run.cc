@@ -19,6 +19,7 @@
 #include "sim/scenario/fault_plan.h"
 #include "sim/scenario/invariants.h"
 #include "sim/scenario/judge.h"
+#include "sim/scenario/lab_snapshots.h"
 #include "sim/scenario/stage.h"
 
 namespace otasim::scenario {
@@ -141,10 +142,18 @@ class ScenarioRun {
       // Parts emit from their own threads; the run decides on its own one.
       const std::scoped_lock lock(listening->mutex);
       if (listening->owner == nullptr) return;
+      listening->owner->keep_snapshot(event);
       boost::asio::post(listening->owner->io_, [listening, event] {
         if (listening->owner != nullptr) listening->owner->handle(event);
       });
     });
+  }
+
+  /// Changes of a job are emitted on the run's own thread, when they are in the store.
+  void keep_snapshot(const json& event) {
+    if (!snapshots_ || !stage_ || phase_ != Phase::kSteps) return;
+    if (event.value("source", "") == "cloud" && event.value("event", "") == "job_execution")
+      snapshots_->take(*stage_, event);
   }
 
   void handle(const json& event) {
@@ -176,6 +185,11 @@ class ScenarioRun {
   // ---- steps
 
   Result<void> begin() {
+    if (plan_.keep_snapshots) {
+      auto snapshots = LabSnapshots::begin(plan_.folder);
+      if (!snapshots) return tl::unexpected(snapshots.error());
+      snapshots_ = std::move(*snapshots);
+    }
     auto stage = Stage::build(io_, plan_.scenario, plan_.cell, plan_.folder, plan_.checkpoint, log_);
     if (!stage) return tl::unexpected(stage.error());
     stage_ = std::move(*stage);
@@ -325,6 +339,9 @@ class ScenarioRun {
                                    .flash_at_end = Bytes(flash.begin(), flash.end()),
                                    .flash_was_damaged = damaged_.contains(name)});
     }
+    if (snapshots_) {
+      if (auto kept = snapshots_->finish(*stage_); !kept) return give_up(kept.error());
+    }
     boot_next();
   }
 
@@ -427,6 +444,7 @@ class ScenarioRun {
   boost::asio::steady_timer wait_limit_;
   std::shared_ptr<Listening> listening_ = std::make_shared<Listening>();
   Evidence evidence_;
+  std::unique_ptr<LabSnapshots> snapshots_;
   std::unique_ptr<Stage> stage_;
   std::unique_ptr<FaultPlan> faults_;
   std::set<std::string> damaged_;  ///< devices whose flash a fault has changed at rest

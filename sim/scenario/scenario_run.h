@@ -28,6 +28,7 @@ struct RunPlan {
   /// that were armed are over.
   std::optional<Checkpoint> checkpoint = {};
   std::vector<nlohmann::json> earlier_events = {};
+  bool keep_snapshots = false;  ///< of the lab at each change of a job (lab_snapshots.h)
 };
 
 struct RunResult {

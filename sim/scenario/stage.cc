@@ -109,6 +109,9 @@ Result<void> Stage::go_on(const Scenario& scenario, const Checkpoint& checkpoint
   for (const json& spec : scenario.devices) {
     const auto device = spec_of(spec, number++);
     if (!device) return tl::unexpected(device.error());
+    if (checkpoint.mqtt_port == 0) {
+      if (auto told = tell_port(*device); !told) return told;
+    }
     if (auto opened = open_device(*device, checkpoint.devices_on.contains(device->name)); !opened)
       return opened;
     auto factory = read_file(device->folder + "/" + kFactoryFlashFile);
@@ -118,13 +121,32 @@ Result<void> Stage::go_on(const Scenario& scenario, const Checkpoint& checkpoint
   return {};
 }
 
+/// The lab has another port than the one that the device was made for.
+Result<void> Stage::tell_port(const lab::DeviceSpec& device) const {
+  const auto key = lab::load_device_key(products_.device_key);
+  if (!key) return tl::unexpected(key.error());
+  for (const char* name : {"flash.bin", kFactoryFlashFile}) {
+    auto window = read_file(device.folder + "/" + name);
+    if (!window) return tl::unexpected(window.error());
+    if (auto told = lab::provision_port(*window, lab_->mqtt_port(), *key); !told) return told;
+    if (auto written = write_file_atomic(device.folder + "/" + name, *window); !written) return written;
+  }
+  return {};
+}
+
+Result<void> Stage::save_images(const std::string& folder) const {
+  for (const auto& [name, image] : images_) {
+    if (auto written = write_file_atomic(fmt::format("{}/{}.img", folder, name), image); !written)
+      return written;
+  }
+  return {};
+}
+
 Result<void> Stage::save(Checkpoint checkpoint) {
   checkpoint.lab_folder = temp_.path().string();
   checkpoint.mqtt_port = lab_->mqtt_port();
   checkpoint.updates = updates_;
-  for (const auto& [name, image] : images_) {
-    if (auto written = write_file_atomic(image_file(name), image); !written) return written;
-  }
+  if (auto saved = save_images(folder_); !saved) return saved;
   for (const auto& [name, entry] : devices_) {
     if (entry.device->power() != lab::LabDevice::Power::kOff) checkpoint.devices_on.insert(name);
   }

@@ -69,6 +69,10 @@ class Stage {
   void bring_broker_up();
   void restart_broker(std::int64_t down_ms);
 
+  /// Writes each image to `FOLDER/NAME.img`, where a process that goes on looks for them.
+  [[nodiscard]] Result<void> save_images(const std::string& folder) const;
+  /// The lab's files: identities, store, objects.
+  [[nodiscard]] std::string lab_folder() const { return temp_.path().string(); }
   /// Writes down what a process that goes on with this lab has to know.
   [[nodiscard]] Result<void> save(Checkpoint checkpoint);
 
@@ -102,6 +106,7 @@ class Stage {
   [[nodiscard]] Result<void> find_products();
   [[nodiscard]] Result<void> set_up(const Scenario& scenario);
   [[nodiscard]] Result<void> go_on(const Scenario& scenario, const Checkpoint& checkpoint);
+  [[nodiscard]] Result<void> tell_port(const lab::DeviceSpec& device) const;
   [[nodiscard]] Result<void> start_lab(Result<lab::Lab> identities, std::uint16_t mqtt_port);
   [[nodiscard]] Result<lab::DeviceSpec> spec_of(const nlohmann::json& spec, int number) const;
   [[nodiscard]] Result<void> open_device(const lab::DeviceSpec& spec, bool starts_on);
