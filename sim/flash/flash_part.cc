@@ -99,6 +99,12 @@ Admission FlashPart::begin(std::optional<flash::OpKind> kind) {
   return faults_->serves_boots_only() && !is_of_interest(kind) ? Admission::kDiscard : Admission::kRun;
 }
 
+void FlashPart::come_to_rest() {
+  if (!faults_ || rested_in_ == faults_->power_ons()) return;
+  rested_in_ = faults_->power_ons();
+  waker_.wake();
+}
+
 /// The bootloader locks the bank, then the rest.
 bool FlashPart::is_of_interest(std::optional<flash::OpKind> kind) const {
   if (!file_.part().has_locks) return !faults_->is_handed_over();
@@ -119,6 +125,7 @@ void FlashPart::on_operation(const flash::Operation& operation) {
     op_log_->on_operation(timed);
   }
   if (injector_) injector_->on_operation(operation);
+  if (operation.kind == flash::OpKind::kOtpLock && serves_boots_only()) waker_.wake();
 }
 
 }  // namespace otasim::flash_file

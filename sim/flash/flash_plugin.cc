@@ -8,6 +8,9 @@
 // guest's next instruction. Code without doorbells runs at full speed. Operations go to `oplog` if it is
 // given.
 //
+// A machine that is only booted (FaultFile::serve_boots_only) is watched for its hand-over and for its first
+// WFI, and the simulator woken at both.
+//
 // `faults` is a file that the simulator has prepared (fault_file.h). What it arms strikes here, and the
 // part's worn and marginal cells are kept in it from one process to the next; the simulator is told through
 // `wake`, by a byte for each strike. After a power cut no further instruction of the guest runs: the process
@@ -103,6 +106,9 @@ class Plugin {
     if (!part_->powered() && !part_->serves_boots_only()) ::raise(SIGSTOP);
   }
 
+  [[nodiscard]] bool watches_rest() const { return part_->serves_boots_only(); }
+  void come_to_rest() { part_->come_to_rest(); }
+
   [[nodiscard]] bool counts_instructions() const { return part_->reset_at_instruction() != 0; }
   void count_instruction() {
     if (++instructions_ == part_->reset_at_instruction()) part_->strike_reset();
@@ -132,6 +138,16 @@ void on_instruction(unsigned int /*vcpu*/, void* plugin) {
   static_cast<Plugin*>(plugin)->count_instruction();
 }
 
+void on_rest(unsigned int /*vcpu*/, void* plugin) {
+  static_cast<Plugin*>(plugin)->come_to_rest();
+}
+
+bool is_wait_for_interrupt(const qemu_plugin_insn* instruction) {
+  constexpr std::uint8_t kBytes[] = {0x30, 0xBF};  // wfi
+  return qemu_plugin_insn_size(instruction) == sizeof kBytes &&
+         std::memcmp(qemu_plugin_insn_data(instruction), kBytes, sizeof kBytes) == 0;
+}
+
 bool is_doorbell(const qemu_plugin_insn* instruction) {
   using flash::controller::kDoorbellHalfword0;
   using flash::controller::kDoorbellHalfword1;
@@ -152,6 +168,8 @@ void on_translation(qemu_plugin_id_t /*id*/, qemu_plugin_tb* block) {
       qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_instruction, QEMU_PLUGIN_CB_NO_REGS,
                                              g_plugin.get());
     }
+    if (g_plugin->watches_rest() && is_wait_for_interrupt(instruction))
+      qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_rest, QEMU_PLUGIN_CB_NO_REGS, g_plugin.get());
     if (!is_doorbell(instruction)) continue;
     qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_doorbell, QEMU_PLUGIN_CB_NO_REGS, g_plugin.get());
   }

@@ -69,13 +69,14 @@ QemuMachine::Memory QemuMachine::memory_of(const lab::Board& board) {
 }
 
 Result<void> QemuMachine::start() {
-  auto arguments = flash_file::qemu_arguments({.window_path = flash_.file().path(),
+  const auto files = flash_.files(1, QemuProcess::wake_path(folder_));
+  auto arguments = flash_file::qemu_arguments({.window_path = files.window_path,
                                                .window_address = memory_.flash_window,
                                                .plugin_path = plugin_path_,
-                                               .op_log_path = flash_.files(0).op_log_path,
-                                               .fault_path = flash_.files(0).fault_path,
-                                               .wake_path = {},
-                                               .seed = 1});
+                                               .op_log_path = files.op_log_path,
+                                               .fault_path = files.fault_path,
+                                               .wake_path = files.wake_path,
+                                               .seed = files.seed});
   arguments.insert(arguments.end(), {"-machine", fmt::format("{},memory-backend={}", board_.name,
                                                              flash_file::kMemoryBackendId)});
   auto process = QemuProcess::start({.arguments = std::move(arguments), .folder = folder_});
