@@ -99,9 +99,9 @@ Admission FlashPart::begin(std::optional<flash::OpKind> kind) {
   return faults_->serves_boots_only() && !is_of_interest(kind) ? Admission::kDiscard : Admission::kRun;
 }
 
-void FlashPart::come_to_rest() {
-  if (!faults_ || rested_in_ == faults_->power_ons()) return;
-  rested_in_ = faults_->power_ons();
+void FlashPart::wake_once() {
+  if (!faults_ || woken_in_ == faults_->power_ons()) return;
+  woken_in_ = faults_->power_ons();
   waker_.wake();
 }
 
@@ -125,7 +125,6 @@ void FlashPart::on_operation(const flash::Operation& operation) {
     op_log_->on_operation(timed);
   }
   if (injector_) injector_->on_operation(operation);
-  if (operation.kind == flash::OpKind::kOtpLock && serves_boots_only()) waker_.wake();
 }
 
 }  // namespace otasim::flash_file
