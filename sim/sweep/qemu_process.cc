@@ -245,6 +245,28 @@ Result<void> QemuProcess::write(std::uint32_t address, std::span<const std::uint
   return waited;
 }
 
+Result<bool> QemuProcess::holds(std::uint32_t address, std::span<const std::uint8_t> bytes) {
+  std::size_t waiting = 0;
+  bool is_equal = true;
+  while (!bytes.empty()) {
+    const auto part = bytes.first(std::min(bytes.size(), kBytesInAPacket));
+    const std::string_view text(reinterpret_cast<const char*>(part.data()), part.size());
+    ++waiting;
+    debugger_->ask(fmt::format("m{:x},{:x}", address, part.size()),
+                   [&waiting, &is_equal, expected = device::gdb_bytes(text)](std::string_view answer) {
+                     --waiting;
+                     if (answer != expected) is_equal = false;
+                   });
+    address += static_cast<std::uint32_t>(part.size());
+    bytes = bytes.subspan(part.size());
+  }
+  if (auto waited = wait_until([&waiting] { return waiting == 0; }, "QEMU's debugger"); !waited) {
+    debugger_->close();  // its handlers refer to this frame
+    return tl::unexpected(waited.error());
+  }
+  return is_equal;
+}
+
 Result<void> QemuProcess::reset() {
   is_reset_ = false;
   if (auto asked = ask_monitor("system_reset"); !asked) return asked;

@@ -63,6 +63,8 @@ class QemuProcess {
   /// While the board stands still, at the processor's address, all protection of memory disregarded but
   /// TrustZone's.
   [[nodiscard]] Result<void> write(std::uint32_t address, std::span<const std::uint8_t> bytes);
+  /// The same, for reading: whether memory holds these bytes.
+  [[nodiscard]] Result<bool> holds(std::uint32_t address, std::span<const std::uint8_t> bytes);
   [[nodiscard]] Result<void> reset();
   void run(OnLine on_line);
   [[nodiscard]] Result<void> stop();
