@@ -139,7 +139,8 @@ class FaultFile {
   void thaw();
 
   /// Until prepare(): operations of whoever the bootloader hands over to are discarded, and a power cut
-  /// freezes flash without stopping the process.
+  /// freezes flash without stopping the process. The host is woken when the application
+  /// starts, or else when the processor comes to rest. To be called before the process starts.
   void serve_boots_only();
   /// The machine is about to start anew in the process that runs: the part becomes a new process's, with the
   /// cells kept here and this seed. Whoever calls it has drawn what marginal bits read.

@@ -99,6 +99,12 @@ Admission FlashPart::begin(std::optional<flash::OpKind> kind) {
   return faults_->serves_boots_only() && !is_of_interest(kind) ? Admission::kDiscard : Admission::kRun;
 }
 
+void FlashPart::wake_once() {
+  if (!faults_ || woken_in_ == faults_->power_ons()) return;
+  woken_in_ = faults_->power_ons();
+  waker_.wake();
+}
+
 /// The bootloader locks the bank, then the rest.
 bool FlashPart::is_of_interest(std::optional<flash::OpKind> kind) const {
   if (!file_.part().has_locks) return !faults_->is_handed_over();

@@ -66,6 +66,9 @@ class FlashPart : public flash::OpObserver {
   /// @param kind  none: entropy is asked for
   [[nodiscard]] Admission begin(std::optional<flash::OpKind> kind);
 
+  /// Wakes the simulator, once after each power-on.
+  void wake_once();
+
   /// Whether nobody waits for the process to stop at a power cut (FaultFile::serve_boots_only).
   [[nodiscard]] bool serves_boots_only() const { return faults_ && faults_->serves_boots_only(); }
 
@@ -102,7 +105,8 @@ class FlashPart : public flash::OpObserver {
   std::optional<flash::OpLogWriter> op_log_;
   bool is_op_log_error_taken_ = false;
   std::optional<FaultFile> faults_;
-  std::uint32_t power_ons_ = 0;  // of the file
+  std::uint32_t power_ons_ = 0;            // of the file
+  std::optional<std::uint32_t> woken_in_;  // one of those
   Waker waker_;
   flash::NorModel model_;
   std::optional<FaultInjector> injector_;

@@ -8,6 +8,9 @@
 // guest's next instruction. Code without doorbells runs at full speed. Operations go to `oplog` if it is
 // given.
 //
+// Of a machine that is only booted (FaultFile::serve_boots_only) the simulator is woken once in each boot:
+// when the first code of the application's is translated, or at the first WFI.
+//
 // `faults` is a file that the simulator has prepared (fault_file.h). What it arms strikes here, and the
 // part's worn and marginal cells are kept in it from one process to the next; the simulator is told through
 // `wake`, by a byte for each strike. After a power cut no further instruction of the guest runs: the process
@@ -103,6 +106,15 @@ class Plugin {
     if (!part_->powered() && !part_->serves_boots_only()) ::raise(SIGSTOP);
   }
 
+  [[nodiscard]] bool watches_boots() const { return part_->serves_boots_only(); }
+  void come_to_rest() { part_->wake_once(); }
+  /// The bootloader has been translated since the first boot; what is new after the hand-over is the
+  /// application, which was copied to memory anew.
+  void translate() {
+    const auto window = part_->model().window();
+    if (flash::read_register(window, flash::controller::kRegOtpLocked) != 0) part_->wake_once();
+  }
+
   [[nodiscard]] bool counts_instructions() const { return part_->reset_at_instruction() != 0; }
   void count_instruction() {
     if (++instructions_ == part_->reset_at_instruction()) part_->strike_reset();
@@ -132,6 +144,16 @@ void on_instruction(unsigned int /*vcpu*/, void* plugin) {
   static_cast<Plugin*>(plugin)->count_instruction();
 }
 
+void on_rest(unsigned int /*vcpu*/, void* plugin) {
+  static_cast<Plugin*>(plugin)->come_to_rest();
+}
+
+bool is_wait_for_interrupt(const qemu_plugin_insn* instruction) {
+  constexpr std::uint8_t kBytes[] = {0x30, 0xBF};  // wfi
+  return qemu_plugin_insn_size(instruction) == sizeof kBytes &&
+         std::memcmp(qemu_plugin_insn_data(instruction), kBytes, sizeof kBytes) == 0;
+}
+
 bool is_doorbell(const qemu_plugin_insn* instruction) {
   using flash::controller::kDoorbellHalfword0;
   using flash::controller::kDoorbellHalfword1;
@@ -144,6 +166,7 @@ bool is_doorbell(const qemu_plugin_insn* instruction) {
 }
 
 void on_translation(qemu_plugin_id_t /*id*/, qemu_plugin_tb* block) {
+  if (g_plugin->watches_boots()) g_plugin->translate();
   const std::size_t count = qemu_plugin_tb_n_insns(block);
   for (std::size_t i = 0; i < count; ++i) {
     qemu_plugin_insn* const instruction = qemu_plugin_tb_get_insn(block, i);
@@ -152,6 +175,8 @@ void on_translation(qemu_plugin_id_t /*id*/, qemu_plugin_tb* block) {
       qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_instruction, QEMU_PLUGIN_CB_NO_REGS,
                                              g_plugin.get());
     }
+    if (g_plugin->watches_boots() && is_wait_for_interrupt(instruction))
+      qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_rest, QEMU_PLUGIN_CB_NO_REGS, g_plugin.get());
     if (!is_doorbell(instruction)) continue;
     qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_doorbell, QEMU_PLUGIN_CB_NO_REGS, g_plugin.get());
   }

@@ -33,11 +33,11 @@ Result<MachineFlash> MachineFlash::create(const flash::Geometry& part, const std
   return MachineFlash(std::move(*file), std::move(*faults), op_log_path);
 }
 
-flash_file::FlashPartFiles MachineFlash::files(std::uint64_t seed) const {
+flash_file::FlashPartFiles MachineFlash::files(std::uint64_t seed, const std::string& wake_path) const {
   return {.window_path = file_.path(),
           .op_log_path = op_log_path_,
           .fault_path = faults_.path(),
-          .wake_path = {},
+          .wake_path = wake_path,
           .seed = seed};
 }
 

@@ -32,7 +32,8 @@ class MachineFlash {
 
   [[nodiscard]] std::span<std::uint8_t> window() const { return file_.bytes(); }
   [[nodiscard]] flash_file::FlashFile& file() { return file_; }
-  [[nodiscard]] flash_file::FlashPartFiles files(std::uint64_t seed) const;
+  /// @param wake_path  a pipe that gets a byte when the application starts, or the processor comes to rest
+  [[nodiscard]] flash_file::FlashPartFiles files(std::uint64_t seed, const std::string& wake_path = {}) const;
 
   /// @returns kEnvironment if the op log cannot be emptied; kUsage if there are more damaged cells than the
   ///          fault file holds

@@ -69,19 +69,32 @@ QemuMachine::Memory QemuMachine::memory_of(const lab::Board& board) {
 }
 
 Result<void> QemuMachine::start() {
-  auto arguments = flash_file::qemu_arguments({.window_path = flash_.file().path(),
+  const auto files = flash_.files(1, QemuProcess::wake_path(folder_));
+  auto arguments = flash_file::qemu_arguments({.window_path = files.window_path,
                                                .window_address = memory_.flash_window,
                                                .plugin_path = plugin_path_,
-                                               .op_log_path = flash_.files(0).op_log_path,
-                                               .fault_path = flash_.files(0).fault_path,
-                                               .wake_path = {},
-                                               .seed = 1});
+                                               .op_log_path = files.op_log_path,
+                                               .fault_path = files.fault_path,
+                                               .wake_path = files.wake_path,
+                                               .seed = files.seed});
   arguments.insert(arguments.end(), {"-machine", fmt::format("{},memory-backend={}", board_.name,
                                                              flash_file::kMemoryBackendId)});
   auto process = QemuProcess::start({.arguments = std::move(arguments), .folder = folder_});
   if (!process) return tl::unexpected(process.error());
   process_ = std::move(*process);
+  boots_ = 0;
   return process_->write(memory_.rom, rom_);
+}
+
+/// The board comes out of reset: its processor sees the ROM.
+Result<void> QemuMachine::check_rom() {
+  if (boots_++ < kBootsBetweenChecks) return {};
+  boots_ = 0;
+  const auto is_intact = process_->holds(memory_.rom, rom_);
+  if (!is_intact) return tl::unexpected(is_intact.error());
+  if (*is_intact) return {};
+  return fail(ExitCode::kFailed, fmt::format("the boot ROM has been written in one of the {} boots before.",
+                                             kBootsBetweenChecks));
 }
 
 Result<Boot> QemuMachine::boot(flash::CellState& cells, std::uint64_t seed) {
@@ -98,6 +111,7 @@ Result<Boot> QemuMachine::boot_once(flash::CellState& cells, std::uint64_t seed)
   }
   if (auto on = flash_.power_on(cells, seed); !on) return tl::unexpected(on.error());
   if (auto reset = process_->reset(); !reset) return tl::unexpected(reset.error());
+  if (auto checked = check_rom(); !checked) return tl::unexpected(checked.error());
   constexpr std::array<std::uint8_t, kLostBytes> kNothing{};
   for (const std::uint32_t address : memory_.lost_at_power_off) {
     if (auto lost = process_->write(address, kNothing); !lost) return tl::unexpected(lost.error());

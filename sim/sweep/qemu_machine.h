@@ -10,7 +10,7 @@
 // |---|---|
 // | flash, cells, entropy, locks | written by the host; the plugin starts anew at its first operation |
 // | devices, processors | system_reset |
-// | the ROM | written once; the bootloader keeps everybody from writing it |
+// | the ROM | written once; the bootloader keeps everybody from writing it, and it is compared now and then |
 // | memory kept over a reset; the place of an image's header and vector table | zeroed |
 // | other memory | not: the bootloader zeroes it before it hands over, or never reads what it did not write |
 //
@@ -47,6 +47,9 @@ class QemuMachine final : public BootMachine {
   [[nodiscard]] std::span<std::uint8_t> window() override { return flash_.window(); }
   [[nodiscard]] Result<Boot> boot(flash::CellState& cells, std::uint64_t seed) override;
 
+  /// The ROM is compared with the bootloader's program after so many boots.
+  static constexpr unsigned kBootsBetweenChecks = 256;
+
   /// Null before the first boot, and after one that failed.
   [[nodiscard]] QemuProcess* process() { return process_.get(); }
 
@@ -64,6 +67,7 @@ class QemuMachine final : public BootMachine {
   [[nodiscard]] static Memory memory_of(const lab::Board& board);
   [[nodiscard]] Result<void> start();
   [[nodiscard]] Result<Boot> boot_once(flash::CellState& cells, std::uint64_t seed);
+  [[nodiscard]] Result<void> check_rom();
 
   const lab::Board& board_;
   std::string plugin_path_;
@@ -72,6 +76,7 @@ class QemuMachine final : public BootMachine {
   MachineFlash flash_;
   std::vector<std::uint8_t> rom_;
   std::unique_ptr<QemuProcess> process_;
+  unsigned boots_ = 0;  // since the ROM was written or compared
 };
 
 /// The quickest machine that there is for the board.

@@ -1,10 +1,15 @@
 #include "sim/sweep/qemu_process.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "sim/base/unix_socket.h"
@@ -17,12 +22,19 @@ namespace {
 
 constexpr const char* kMonitorSocket = "qmp.sock";
 constexpr const char* kDebuggerSocket = "gdb.sock";
-constexpr const char* kConsoleSocket = "uart.sock";
+constexpr const char* kConsolePipe = "uart";
+constexpr const char* kWakePipe = "wake";
 constexpr const char* kMessages = "qemu.log";
 /// Half as many as QEMU takes in a packet, in hexadecimal.
 constexpr std::size_t kBytesInAPacket = 1024;
 /// Far more than any boot takes on a busy host: whatever takes this long never comes.
 constexpr std::chrono::seconds kLimit{60};
+
+void drain(int pipe) {
+  std::array<char, 64> bytes;
+  while (::read(pipe, bytes.data(), bytes.size()) > 0) {
+  }
+}
 
 }  // namespace
 
@@ -34,13 +46,11 @@ Result<std::unique_ptr<QemuProcess>> QemuProcess::start(const Spec& spec) {
   if (started)
     started =
         self->accept(kDebuggerSocket, [self](Socket socket) { self->open_debugger(std::move(socket)); });
-  if (started)
-    started = self->accept(kConsoleSocket, [self](Socket socket) { self->open_console(std::move(socket)); });
+  if (started) started = self->make_pipes();
   if (started) started = self->spawn(spec);
   if (started) {
     started =
-        self->wait_until([self] { return self->is_monitor_ready_ && self->debugger_ && self->console_; },
-                         "QEMU's connections");
+        self->wait_until([self] { return self->is_monitor_ready_ && self->debugger_; }, "QEMU's connections");
   }
   if (started) return process;
   Error error = started.error();
@@ -48,36 +58,38 @@ Result<std::unique_ptr<QemuProcess>> QemuProcess::start(const Spec& spec) {
   return tl::unexpected(std::move(error));
 }
 
-QemuProcess::QemuProcess(const std::string& folder) : folder_(folder) {}
+QemuProcess::QemuProcess(const std::string& folder) : folder_(folder), wakes_(io_), watched_console_(io_) {}
 
 QemuProcess::~QemuProcess() {
   if (child_) child_->kill();
   if (monitor_) monitor_->close();
   if (debugger_) debugger_->close();
-  for (const char* name : {kMonitorSocket, kDebuggerSocket, kConsoleSocket}) ::unlink(path(name).c_str());
+  for (const char* name : {kMonitorSocket, kDebuggerSocket, kConsolePipe, kWakePipe})
+    ::unlink(path(name).c_str());
 }
 
 Result<void> QemuProcess::spawn(const Spec& spec) {
   const auto socket = [this](const char* id, const char* name) {
     return fmt::format("socket,id={},path={},server=off", id, device::option_value(path(name)));
   };
-  std::vector<std::string> arguments = {"-display",
-                                        "none",
-                                        "-nodefaults",
-                                        "-no-user-config",
-                                        "-S",
-                                        "-chardev",
-                                        socket("monitor", kMonitorSocket),
-                                        "-mon",
-                                        "chardev=monitor,mode=control",
-                                        "-chardev",
-                                        socket("uart", kConsoleSocket),
-                                        "-serial",
-                                        "chardev:uart",
-                                        "-chardev",
-                                        socket("gdb", kDebuggerSocket),
-                                        "-gdb",
-                                        "chardev:gdb"};
+  std::vector<std::string> arguments = {
+      "-display",
+      "none",
+      "-nodefaults",
+      "-no-user-config",
+      "-S",
+      "-chardev",
+      socket("monitor", kMonitorSocket),
+      "-mon",
+      "chardev=monitor,mode=control",
+      "-chardev",
+      fmt::format("file,id=uart,path={}", device::option_value(path(kConsolePipe))),
+      "-serial",
+      "chardev:uart",
+      "-chardev",
+      socket("gdb", kDebuggerSocket),
+      "-gdb",
+      "chardev:gdb"};
   arguments.insert(arguments.end(), spec.arguments.begin(), spec.arguments.end());
   auto child = ChildProcess::spawn(io_, {.program = device::kQemuProgram,
                                          .arguments = std::move(arguments),
@@ -133,11 +145,57 @@ void QemuProcess::open_debugger(Socket socket) {
   debugger_->start();
 }
 
-void QemuProcess::open_console(Socket socket) {
-  console_ = device::SerialLine::create(std::move(socket), [this](std::string_view bytes) {
-    if (lines_) lines_->feed(bytes);
+Result<UniqueFd> QemuProcess::make_pipe(const char* name) {
+  const std::string pipe_path = path(name);
+  ::unlink(pipe_path.c_str());  // left by a process that was killed
+  // For writing, too: no end is ever closed, and nobody waits for the other one to be opened.
+  if (::mkfifo(pipe_path.c_str(), 0600) == 0) {
+    UniqueFd pipe(::open(pipe_path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    if (pipe) return pipe;
+  }
+  return fail(ExitCode::kEnvironment,
+              fmt::format("cannot make the pipe {}: {}", pipe_path, std::strerror(errno)));
+}
+
+Result<void> QemuProcess::make_pipes() {
+  auto console = make_pipe(kConsolePipe);
+  if (!console) return tl::unexpected(console.error());
+  console_ = std::move(*console);
+  auto wakes = make_pipe(kWakePipe);
+  if (!wakes) return tl::unexpected(wakes.error());
+  wakes_.assign(wakes->release());
+  watch_wakes();
+  return {};
+}
+
+void QemuProcess::watch_wakes() {
+  wakes_.async_wait(Pipe::wait_read, [this](const boost::system::error_code& error) {
+    if (error) return;
+    drain(wakes_.native_handle());
+    read_console();
+    if (lines_ && !watched_console_.is_open()) {
+      watched_console_.assign(::fcntl(console_.get(), F_DUPFD_CLOEXEC, 0));
+      watch_console();
+    }
+    watch_wakes();
   });
-  console_->start();
+}
+
+void QemuProcess::watch_console() {
+  watched_console_.async_wait(Pipe::wait_read, [this](const boost::system::error_code& error) {
+    if (error) return;
+    read_console();
+    watch_console();
+  });
+}
+
+void QemuProcess::read_console() {
+  for (;;) {
+    const ssize_t count = ::read(console_.get(), buffer_.data(), buffer_.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    if (lines_) lines_->feed(std::string_view(buffer_.data(), static_cast<std::size_t>(count)));
+  }
 }
 
 void QemuProcess::take_problem(Error error) {
@@ -187,6 +245,28 @@ Result<void> QemuProcess::write(std::uint32_t address, std::span<const std::uint
   return waited;
 }
 
+Result<bool> QemuProcess::holds(std::uint32_t address, std::span<const std::uint8_t> bytes) {
+  std::size_t waiting = 0;
+  bool is_equal = true;
+  while (!bytes.empty()) {
+    const auto part = bytes.first(std::min(bytes.size(), kBytesInAPacket));
+    const std::string_view text(reinterpret_cast<const char*>(part.data()), part.size());
+    ++waiting;
+    debugger_->ask(fmt::format("m{:x},{:x}", address, part.size()),
+                   [&waiting, &is_equal, expected = device::gdb_bytes(text)](std::string_view answer) {
+                     --waiting;
+                     if (answer != expected) is_equal = false;
+                   });
+    address += static_cast<std::uint32_t>(part.size());
+    bytes = bytes.subspan(part.size());
+  }
+  if (auto waited = wait_until([&waiting] { return waiting == 0; }, "QEMU's debugger"); !waited) {
+    debugger_->close();  // its handlers refer to this frame
+    return tl::unexpected(waited.error());
+  }
+  return is_equal;
+}
+
 Result<void> QemuProcess::reset() {
   is_reset_ = false;
   if (auto asked = ask_monitor("system_reset"); !asked) return asked;
@@ -200,7 +280,10 @@ void QemuProcess::run(OnLine on_line) {
 
 Result<void> QemuProcess::stop() {
   if (auto stopped = ask_monitor("stop"); !stopped) return stopped;
-  (void)console_->catch_up();
+  read_console();
+  drain(wakes_.native_handle());
+  boost::system::error_code ignored;
+  watched_console_.close(ignored);
   lines_.reset();
   return {};
 }

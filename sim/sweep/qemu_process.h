@@ -13,12 +13,18 @@
 // program, once, and the processor finds its vector table in memory at a reset. Memory is kept over a reset;
 // what must not be is the caller's to write.
 //
+// The console is a pipe that is left alone until something is worth reading: the board sends its lines byte
+// by byte, and to be woken by each takes a fifth of a boot's time. Whoever plays the board's flash tells of
+// that through another pipe, wake_path(): FaultFile::serve_boots_only() says when. From the first such byte
+// on the console is read as it comes, until stop().
+//
 // All functions wait for their result. An error is final: the process is of no use any more. It belongs to
 // the thread that started it, and ends with that.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,10 +35,10 @@
 
 #include "sim/base/child_process.h"
 #include "sim/base/result.h"
+#include "sim/base/unique_fd.h"
 #include "sim/device/gdb_client.h"
 #include "sim/device/line_splitter.h"
 #include "sim/device/qmp.h"
-#include "sim/device/serial_line.h"
 
 namespace otasim::sweep {
 
@@ -40,12 +46,14 @@ class QemuProcess {
  public:
   struct Spec {
     std::vector<std::string> arguments;  ///< machine, flash
-    std::string folder;                  ///< of its own: sockets, QEMU's messages; the path short
+    std::string folder;                  ///< of its own: sockets, pipes, QEMU's messages; the path short
   };
   using OnLine = std::function<void(std::string_view line)>;
 
   /// @returns kEnvironment if QEMU cannot be started or ends
   [[nodiscard]] static Result<std::unique_ptr<QemuProcess>> start(const Spec& spec);
+  /// The pipe for a process in this folder.
+  [[nodiscard]] static std::string wake_path(const std::string& folder) { return folder + "/wake"; }
   ~QemuProcess();
   QemuProcess(const QemuProcess&) = delete;
   QemuProcess& operator=(const QemuProcess&) = delete;
@@ -55,6 +63,8 @@ class QemuProcess {
   /// While the board stands still, at the processor's address, all protection of memory disregarded but
   /// TrustZone's.
   [[nodiscard]] Result<void> write(std::uint32_t address, std::span<const std::uint8_t> bytes);
+  /// The same, for reading: whether memory holds these bytes.
+  [[nodiscard]] Result<bool> holds(std::uint32_t address, std::span<const std::uint8_t> bytes);
   [[nodiscard]] Result<void> reset();
   void run(OnLine on_line);
   [[nodiscard]] Result<void> stop();
@@ -65,6 +75,7 @@ class QemuProcess {
  private:
   using Acceptor = boost::asio::local::stream_protocol::acceptor;
   using Socket = boost::asio::local::stream_protocol::socket;
+  using Pipe = boost::asio::posix::stream_descriptor;
 
   explicit QemuProcess(const std::string& folder);
 
@@ -74,7 +85,11 @@ class QemuProcess {
   [[nodiscard]] Result<void> ask_monitor(const char* command);
   void open_monitor(Socket socket);
   void open_debugger(Socket socket);
-  void open_console(Socket socket);
+  [[nodiscard]] Result<UniqueFd> make_pipe(const char* name);
+  [[nodiscard]] Result<void> make_pipes();
+  void watch_wakes();
+  void watch_console();
+  void read_console();
   void take_problem(Error error);
 
   std::string folder_;
@@ -83,7 +98,10 @@ class QemuProcess {
   std::unique_ptr<ChildProcess> child_;
   std::shared_ptr<device::QmpClient> monitor_;
   std::shared_ptr<device::GdbClient> debugger_;
-  std::shared_ptr<device::SerialLine> console_;
+  Pipe wakes_;
+  UniqueFd console_;
+  Pipe watched_console_;  // a second descriptor of it; closed unless it is read as it comes
+  std::string buffer_ = std::string(4096, '\0');
   std::optional<device::LineSplitter> lines_;  // none while the board stands still
   bool is_monitor_ready_ = false;
   bool is_reset_ = false;

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <set>
@@ -80,9 +81,10 @@ class Worker {
 
   void boot() {
     const Flash& state = cases_.states[next_++ % cases_.states.size()];
+    const auto window = machine_->window();
     for (const std::uint32_t page : cases_.pages) {
-      const auto bytes = std::span(state.window).subspan(page * flash::kPageSize, flash::kPageSize);
-      std::ranges::copy(bytes, machine_->window().begin() + page * flash::kPageSize);
+      const std::size_t at = std::size_t{page} * flash::kPageSize;
+      std::memcpy(window.data() + at, state.window.data() + at, flash::kPageSize);
     }
     flash::CellState cells = state.cells;
     if (!need(machine_->boot(cells, next_)).reached_application) {

@@ -233,6 +233,21 @@ TEST_F(ChildProcessTest, RefusesToStartFromAnotherThread) {
   EXPECT_THAT(error->message, HasSubstr("main thread"));
 }
 
+TEST_F(ChildProcessTest, MayBeMeantToDieWithItsThread) {
+  std::unique_ptr<ChildProcess> child;
+  std::thread([&] {
+    auto spawned =
+        ChildProcess::spawn(io_, {.program = "sleep", .arguments = {"1000"}, .dies_with_thread = true});
+    ASSERT_TRUE(spawned) << spawned.error().message;
+    child = std::move(*spawned);
+  }).join();
+  ASSERT_TRUE(child);
+  const auto status = wait_for_exit(*child);
+  ASSERT_TRUE(status) << "it outlives the thread";
+  EXPECT_TRUE(status->signaled);
+  EXPECT_EQ(status->code, SIGKILL);
+}
+
 // Starts a child in a process of its own, which then ends without any clean-up, as by `kill -9`.
 TEST_F(ChildProcessTest, DiesWithTheSimulator) {
   std::array<int, 2> pipe_ends;

@@ -235,6 +235,22 @@ TEST_F(QemuMachineTest, TheResetLineClearsTheLocks) {
   EXPECT_EQ(flash::read_register(machine->window(), kRegLockCount), 0U);
 }
 
+/// It would act on all boots to come, and look like the bootloader's own doing.
+TEST_F(QemuMachineTest, ARomThatWasWrittenIsNoticed) {
+  auto* const qemu = dynamic_cast<QemuMachine*>(machine.get());
+  if (qemu == nullptr) GTEST_SKIP() << "each boot has its own";
+  flash::CellState cells;
+  for (unsigned i = 0; i < QemuMachine::kBootsBetweenChecks + 1; ++i) (void)boot(*machine, cells, 1);
+  // Behind the program; the machine stands still after a boot, so its processor is brought back to the ROM.
+  ASSERT_TRUE(qemu->process()->reset());
+  ASSERT_TRUE(qemu->process()->write(board.boot_rom.address + board.boot_rom.size / 2, Bytes{1}));
+  for (unsigned i = 0; i < QemuMachine::kBootsBetweenChecks; ++i) (void)boot(*machine, cells, 1);
+  const auto noticed = machine->boot(cells, 1);
+  ASSERT_FALSE(noticed);
+  EXPECT_THAT(noticed.error().message, HasSubstr("boot ROM has been written"));
+  EXPECT_FALSE(boot(*machine, cells, 1).reached_application) << "a new process has it as it was built";
+}
+
 TEST_F(QemuMachineTest, AQemuThatDiesIsReplacedAtTheNextBoot) {
   const RecordedUpdate update = record();
   auto* const qemu = dynamic_cast<QemuMachine*>(machine.get());
