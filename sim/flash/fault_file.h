@@ -43,9 +43,9 @@ enum class FaultAction : std::uint32_t {
 [[nodiscard]] constexpr std::uint32_t kind_bit(flash::OpKind kind) {
   return 1U << static_cast<unsigned>(kind);
 }
-inline constexpr std::uint32_t kCellKinds = kind_bit(flash::OpKind::kProgram) |
-                                            kind_bit(flash::OpKind::kEraseSector) |
-                                            kind_bit(flash::OpKind::kOtpProgram);
+inline constexpr std::uint32_t kCellKinds =
+    kind_bit(flash::OpKind::kProgram) | kind_bit(flash::OpKind::kEraseSector) |
+    kind_bit(flash::OpKind::kEraseBlock) | kind_bit(flash::OpKind::kOtpProgram);
 inline constexpr std::uint32_t kAllKinds =
     kCellKinds | kind_bit(flash::OpKind::kLock) | kind_bit(flash::OpKind::kOtpLock);
 

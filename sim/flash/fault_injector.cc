@@ -59,7 +59,7 @@ flash::StuckBits stuck_bits_of(const PlannedFault& fault) {
 bool is_held_back(const Operation& operation, std::uint32_t begin, std::uint32_t cell,
                   flash::StuckBits stuck) {
   const std::uint32_t at = cell - begin;
-  if (operation.kind == OpKind::kEraseSector) return (stuck.bits & ~stuck.values) != 0;
+  if (flash::is_erase(operation.kind)) return (stuck.bits & ~stuck.values) != 0;
   return at < operation.data.size() && (~operation.data[at] & stuck.bits & stuck.values) != 0;
 }
 
@@ -140,8 +140,11 @@ bool FaultInjector::strikes(Armed& armed, const Request& request) {
 }
 
 bool FaultInjector::is_worn_out(const PlannedFault& fault, const Request& request) const {
-  const std::uint64_t erases = model_.erase_count(request.offset);
-  return erases + (request.kind == OpKind::kEraseSector ? 1 : 0) > fault.endurance;
+  const std::uint32_t begin = flash::first_cell(request);
+  const std::uint32_t end = begin + flash::cell_bytes(request, model_.geometry());
+  const std::uint64_t erases =
+      model_.largest_erase_count(std::max(begin, fault.begin), std::min(end, fault.end));
+  return erases + (flash::is_erase(request.kind) ? 1 : 0) > fault.endurance;
 }
 
 std::optional<OperationFault> FaultInjector::fault_of(const Request& request, std::uint32_t /*sequence*/) {
@@ -178,9 +181,10 @@ void FaultInjector::on_operation(const Operation& operation) {
 }
 
 void FaultInjector::keep_cells(const Operation& operation) {
-  if (operation.kind == OpKind::kEraseSector) {
-    file_.store_erase_count(operation.offset / model_.geometry().sector_size,
-                            model_.erase_count(operation.offset));
+  if (flash::is_erase(operation.kind)) {
+    const std::uint32_t sector_size = model_.geometry().sector_size;
+    for (std::uint32_t at = operation.offset; at < operation.offset + operation.length; at += sector_size)
+      file_.store_erase_count(at / sector_size, model_.erase_count(at));
   }
   const bool had_marginal_bits = has_marginal_bits_;
   has_marginal_bits_ = !model_.cell_state().marginal.empty();

@@ -18,6 +18,7 @@
 namespace otasim::flash_file {
 
 /// Accepted operations that a fault counts: all kinds that it can strike, or one; anywhere, or in a range.
+/// Erases of sectors and of blocks are one kind.
 struct Operations {
   std::optional<flash::OpKind> kind = {};
   FlashRange range = {};
@@ -80,7 +81,7 @@ using FlashFault = std::variant<PowerCut, ProgramFailure, EraseFailure, SilentDr
 /// "flash.power_cut" and so on.
 [[nodiscard]] std::string_view name_of(const FlashFault& fault);
 
-/// "program", "erase", "otp_program", "lock", "otp_lock"
+/// "program", "erase" (of a sector or a block), "otp_program", "lock", "otp_lock"
 [[nodiscard]] std::string_view to_string(flash::OpKind kind);
 
 }  // namespace otasim::flash_file

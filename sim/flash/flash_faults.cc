@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::uint32_t kWholeOperation = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kPrograms = kind_bit(flash::OpKind::kProgram) | kind_bit(flash::OpKind::kOtpProgram);
-constexpr std::uint32_t kErases = kind_bit(flash::OpKind::kEraseSector);
+constexpr std::uint32_t kErases =
+    kind_bit(flash::OpKind::kEraseSector) | kind_bit(flash::OpKind::kEraseBlock);
 
 template <typename... Cases>
 struct Overloaded : Cases... {
@@ -50,7 +51,11 @@ Result<PlannedFault> within(PlannedFault fault, const FlashRange& range) {
 
 Result<PlannedFault> select(PlannedFault fault, std::string_view name, const Operations& operations,
                             std::uint32_t kinds) {
-  fault.kinds = operations.kind ? kind_bit(*operations.kind) : kinds;
+  if (!operations.kind) {
+    fault.kinds = kinds;
+  } else {
+    fault.kinds = flash::is_erase(*operations.kind) ? kErases : kind_bit(*operations.kind);
+  }
   if ((fault.kinds & ~kinds) != 0) {
     return fail(ExitCode::kUsage, fmt::format("{} cannot strike an operation of the kind '{}'", name,
                                               to_string(*operations.kind)));
@@ -121,6 +126,7 @@ std::string_view to_string(flash::OpKind kind) {
     case flash::OpKind::kProgram:
       return "program";
     case flash::OpKind::kEraseSector:
+    case flash::OpKind::kEraseBlock:
       return "erase";
     case flash::OpKind::kOtpProgram:
       return "otp_program";

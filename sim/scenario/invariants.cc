@@ -48,13 +48,15 @@ class Replay {
   std::vector<std::string> run() {
     std::uint64_t erases = 0;
     for (const flash::LoggedOperation& operation : device_.op_log->operations) {
-      if (operation.kind == flash::OpKind::kEraseSector && operation.applied != 0) ++erases;
+      if (flash::is_erase(operation.kind) && operation.applied != 0)
+        erases += std::max<std::uint64_t>(operation.length / part_.sector_size, 1);
       apply(operation);
     }
     erases_ = erases;
     if (!device_.flash_was_damaged) compare();
     return std::move(failures_);
   }
+  /// Of sectors: a block's are so many.
   [[nodiscard]] std::uint64_t erases() const { return erases_; }
   [[nodiscard]] const flash::Geometry& part() const { return part_; }
 
@@ -72,6 +74,7 @@ class Replay {
       case flash::OpKind::kOtpProgram:
         return program(operation, flash::kOtpOffset + operation.offset);
       case flash::OpKind::kEraseSector:
+      case flash::OpKind::kEraseBlock:
         if (operation.applied != 0) check_place(operation);
         if (std::uint64_t{operation.offset} + operation.applied <= part_.size) {
           std::fill_n(window_.begin() + operation.offset, operation.applied, kErased);
