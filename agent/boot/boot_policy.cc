@@ -424,4 +424,17 @@ Verdict confirm(const Environment& environment, const BootDecision& decision) {
   return decision.start;
 }
 
+void report_start(const BootDecision& decision, const Console& console) {
+  ConsoleLine line("start");
+  line.field("slot", slot_name(decision.slot))
+      .field("version", decision.image.version)
+      .field("state", to_string(decision.image_state));
+  if (decision.is_trial()) {
+    line.field("attempt", decision.attempt)
+        .field("of", kMaxTrialAttempts)
+        .field("deadline-ms", kTrialDeadlineMs);
+  }
+  line.send(console);
+}
+
 }  // namespace boot

@@ -23,6 +23,10 @@
 
 namespace boot {
 
+/// How long an image on trial has to accept itself, counted from the jump. At least twenty times the slowest
+/// boot and connection on a busy host.
+inline constexpr std::uint32_t kTrialDeadlineMs = 60'000;
+
 /// What becomes of the image before a committed one.
 enum class PreviousImage : std::uint8_t {
   kErase,  ///< its first sector is erased with the commit: it never starts again
@@ -63,5 +67,8 @@ struct BootDecision {
 /// Verifies what decide() put into load memory once more: form, hash, signature, kind and security counter.
 /// @returns kYes if all of it holds and it is the image decide() spoke of
 [[nodiscard]] crypto::Verdict confirm(const Environment& environment, const BootDecision& decision);
+
+/// The boot report's last line: what is started now. Of an image on trial, with kTrialDeadlineMs.
+void report_start(const BootDecision& decision, const Console& console);
 
 }  // namespace boot

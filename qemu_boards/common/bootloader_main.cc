@@ -18,10 +18,6 @@ namespace {
 
 using crypto::Verdict;
 
-/// How long an image on trial has to accept itself, counted from the jump. At least twenty times the slowest
-/// boot and connection on a busy host.
-constexpr std::uint32_t kTrialDeadlineMs = 60'000;
-
 /// Whether the image before a committed one stays bootable until the next update: OTASIM_KEEP_PREVIOUS_IMAGE.
 #ifdef OTASIM_KEEP_PREVIOUS_IMAGE
 constexpr boot::PreviousImage kPreviousImage = boot::PreviousImage::kKeep;
@@ -66,23 +62,10 @@ boot::BootInfo hand_over(const boot::BootDecision& decision, boot::ResetReason r
   info.reset_reason = reason;
   info.image_address = load_address;
   info.image_size = decision.image.total_size;
-  info.trial_deadline_ms = decision.is_trial() ? kTrialDeadlineMs : 0;
+  info.trial_deadline_ms = decision.is_trial() ? boot::kTrialDeadlineMs : 0;
   info.digest = decision.image.digest;
   boot::seal(info);
   return info;
-}
-
-void report_start(const boot::BootDecision& decision) {
-  boot::ConsoleLine line("start");
-  line.field("slot", boot::slot_name(decision.slot))
-      .field("version", decision.image.version)
-      .field("state", boot::to_string(decision.image_state));
-  if (decision.is_trial()) {
-    line.field("attempt", decision.attempt)
-        .field("of", boot::kMaxTrialAttempts)
-        .field("deadline-ms", kTrialDeadlineMs);
-  }
-  line.send(kConsole);
 }
 
 }  // namespace
@@ -114,8 +97,8 @@ int main() {
   if (confirmed != Verdict::kYes) refuse();
 
   board::boot_info() = hand_over(decision, reason, region.address);
-  report_start(decision);
-  if (decision.is_trial()) board::watchdog_start(kTrialDeadlineMs);
+  boot::report_start(decision, kConsole);
+  if (decision.is_trial()) board::watchdog_start(boot::kTrialDeadlineMs);
   if (confirmed != Verdict::kYes) refuse();
   board::open_memory(decision.is_trial());
   board::jump_to_application(region.address + decision.image.header_size,

@@ -111,7 +111,7 @@ Result<void> Stage::go_on(const Scenario& scenario, const Checkpoint& checkpoint
     if (!device) return tl::unexpected(device.error());
     if (auto opened = open_device(*device, checkpoint.devices_on.contains(device->name)); !opened)
       return opened;
-    auto factory = read_file(device->folder + "/factory.bin");
+    auto factory = read_file(device->folder + "/" + kFactoryFlashFile);
     if (!factory) return tl::unexpected(factory.error());
     devices_[device->name].factory_flash = std::move(*factory);
   }
@@ -127,10 +127,6 @@ Result<void> Stage::save(Checkpoint checkpoint) {
   }
   for (const auto& [name, entry] : devices_) {
     if (entry.device->power() != lab::LabDevice::Power::kOff) checkpoint.devices_on.insert(name);
-    if (auto written = write_file_atomic(device_folder(name) + "/factory.bin", entry.factory_flash);
-        !written) {
-      return written;
-    }
   }
   return checkpoint.save(folder_);
 }
@@ -221,7 +217,7 @@ Result<void> Stage::make_device(const json& spec, int number) {
   if (auto opened = open_device(*device, spec.value("on", true)); !opened) return opened;
   const auto flash = devices_.at(name).device->flash();
   devices_.at(name).factory_flash.assign(flash.begin(), flash.end());
-  return {};
+  return write_file_atomic(device_folder(name) + "/" + kFactoryFlashFile, devices_.at(name).factory_flash);
 }
 
 Result<void> Stage::open_device(const lab::DeviceSpec& spec, bool starts_on) {

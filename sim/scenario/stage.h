@@ -5,8 +5,8 @@
 //   (*stage)->when_ready([&] { (*stage)->power_on_devices(); });
 //   (*stage)->create_update(arguments);
 //
-// The run's folder gets a folder for each device (`devices/NAME/`: flash.bin, flash.ops, uart.log, link.pcap)
-// and broker.log; the lab's own files stand in a temporary folder and go with the stage.
+// The run's folder gets a folder for each device (`devices/NAME/`: factory.bin, flash.bin, flash.ops,
+// uart.log, link.pcap) and broker.log; the lab's own files stand in a temporary folder and go with the stage.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -26,6 +26,9 @@
 #include "sim/scenario/scenario.h"
 
 namespace otasim::scenario {
+
+/// A device's flash as it left the factory, in its folder.
+inline constexpr const char* kFactoryFlashFile = "factory.bin";
 
 class Stage {
  public:
