@@ -3,8 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <chrono>
 #include <utility>
 
 namespace otasim::flash_file {
@@ -14,8 +15,10 @@ Result<std::optional<flash::OpLogWriter>> open_op_log(const std::string& path) {
   if (path.empty()) return std::nullopt;
   auto op_log = flash::OpLogWriter::open(path);
   if (op_log) return op_log;
-  return fail(ExitCode::kEnvironment, "cannot open the op log " + path + ": " + std::strerror(errno) + ".",
-              "Give a path that can be written; an existing file must be an op log.");
+  return fail(
+      ExitCode::kEnvironment, "cannot open the op log " + path + ": " + flash::op_log_problem(errno) + ".",
+      "Give a path that can be written; an existing file must be an op log of this version. To keep one "
+      "of another version, move it away.");
 }
 
 Result<std::optional<FaultFile>> open_faults(const std::string& path) {
@@ -23,6 +26,12 @@ Result<std::optional<FaultFile>> open_faults(const std::string& path) {
   auto faults = FaultFile::open(path);
   if (!faults) return tl::unexpected(faults.error());
   return std::optional(std::move(*faults));
+}
+
+std::uint64_t microseconds_since_epoch() {
+  using namespace std::chrono;
+  const auto now = duration_cast<microseconds>(system_clock::now().time_since_epoch());
+  return static_cast<std::uint64_t>(std::max<microseconds::rep>(now.count(), 0));
 }
 
 }  // namespace
@@ -70,7 +79,11 @@ int FlashPart::take_op_log_error() {
 }
 
 void FlashPart::on_operation(const flash::Operation& operation) {
-  if (op_log_) op_log_->on_operation(operation);
+  if (op_log_) {
+    flash::Operation timed = operation;
+    timed.time_us = microseconds_since_epoch();
+    op_log_->on_operation(timed);
+  }
   if (injector_) injector_->on_operation(operation);
 }
 

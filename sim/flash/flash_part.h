@@ -10,6 +10,7 @@
 // later only the op log can fail (disk full): it then ends before the operation that could not be written.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -54,7 +55,14 @@ class FlashPart : public flash::OpObserver {
 
   /// Before each operation: takes over what was armed or cleared. @returns false while flash is frozen, the
   /// operation is to be discarded
-  [[nodiscard]] bool begin() { return !injector_ || injector_->begin(); }
+  [[nodiscard]] bool begin() {
+    model_.set_running(running_.load(std::memory_order_relaxed));
+    return !injector_ || injector_->begin();
+  }
+
+  /// Who is running, for the op log of a part that cannot see it (NorModel::set_running); the bootloader from
+  /// power-on. From any thread.
+  void set_running(flash::OpSource program) { running_.store(program, std::memory_order_relaxed); }
 
   [[nodiscard]] flash::NorModel& model() { return model_; }
   [[nodiscard]] bool powered() const { return model_.powered(); }
@@ -84,6 +92,7 @@ class FlashPart : public flash::OpObserver {
   Waker waker_;
   flash::NorModel model_;
   std::optional<FaultInjector> injector_;
+  std::atomic<flash::OpSource> running_ = flash::OpSource::kBoot;
 };
 
 }  // namespace otasim::flash_file
