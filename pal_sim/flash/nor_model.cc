@@ -162,6 +162,13 @@ void NorModel::weaken(std::uint32_t window_offset, std::uint8_t bits) {
   cells_.weaken(window_offset, bits);
 }
 
+void NorModel::flip(std::uint32_t window_offset, std::uint8_t bits) {
+  require(is_cell(part_, window_offset), "only cells can flip");
+  const auto loose = static_cast<std::uint8_t>(bits & ~cells_.stuck_bits(window_offset));
+  window_[window_offset] = static_cast<std::uint8_t>(window_[window_offset] ^ loose);
+  cells_.settle(window_offset, loose);
+}
+
 void NorModel::stick(std::uint32_t window_offset, StuckBits stuck) {
   require(is_cell(part_, window_offset), "only cells can be stuck");
   cells_.settle(window_offset, stuck.bits);

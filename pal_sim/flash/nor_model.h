@@ -195,6 +195,9 @@ class NorModel {
 
   /// Cells that lost charge at rest: bits of a byte of the array or the OTP bank become marginal.
   void weaken(std::uint32_t window_offset, std::uint8_t bits);
+  /// Cells that lost or gained charge: bits of a byte of the array or the OTP bank have their other value,
+  /// firmly.
+  void flip(std::uint32_t window_offset, std::uint8_t bits);
   /// Breaks cells: bits of a byte of the array or the OTP bank read `values` from now on, whatever is done to
   /// them. The part does not notice: programs and erases report kOk.
   void stick(std::uint32_t window_offset, StuckBits stuck);

@@ -28,9 +28,9 @@ volatile std::uint8_t* bytes_at(std::uint32_t window_offset) {
 
 constexpr flash::Geometry kPart = flash::kControllerPart;
 
-/// Reads of STATUS before a part counts as stuck: some seconds on a board of 25 MHz, where an erase of 64 KiB
-/// takes two at most.
-constexpr std::uint32_t kMaxPolls = 5'000'000;
+/// Reads of STATUS before a part counts as stuck: some five seconds at 25 MHz, and an erase of 64 KiB takes
+/// two at most.
+constexpr std::uint32_t kMaxPolls = 20'000'000;
 
 /// Whether a controller is there, and its part the one that this driver was built for.
 bool identify() {

@@ -149,6 +149,7 @@ class Invariants {
       judge_boots(device);
       judge_counters(device);
       judge_writes(device);
+      judge_stores(device);
       judge_protected(device);
     }
     judge_jobs();
@@ -224,6 +225,15 @@ class Invariants {
     const std::uint64_t beginnings = updates * (1 + count_resets(device.name));
     if (replay.erases() > beginnings * erases_per_update(replay.part())) {
       complain("S5: {}: {} sectors were erased for {} updates", device.name, replay.erases(), updates - 1);
+    }
+  }
+
+  /// Stores that are no commands (flash.strict), of which one is as bad as many.
+  void judge_stores(const DeviceEvidence& device) {
+    for (const json& event : evidence_.events) {
+      if (!is_event(event, "flash", "direct_store") || text_of(event, "device") != device.name) continue;
+      return complain("S5: {}: {:#x} stored {} bytes into flash at {:#x} without a command", device.name,
+                      event.value("pc", 0U), event.value("length_bytes", 0U), event.value("offset", 0U));
     }
   }
 
