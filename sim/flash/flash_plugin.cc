@@ -208,6 +208,11 @@ bool install(qemu_plugin_id_t id, int argc, char** argv) {
     complain(part.error().message, part.error().hint);
     return false;
   }
+  const bool watches_memory = (*part)->watches_stores() || (*part)->watches_reads();
+  if (watches_memory && options->window_address == 0) {
+    complain("an armed fault watches stores or loads, and no address of the window was given.");
+    return false;
+  }
   g_plugin = std::make_unique<Plugin>(std::move(*part), options->window_address);
   qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
   return true;
