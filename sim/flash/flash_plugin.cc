@@ -129,7 +129,12 @@ class Plugin {
 
   /// Whether somebody wants to know of the guest's stores, or loads.
   [[nodiscard]] bool watches_memory() const { return part_->watches_stores() || part_->watches_reads(); }
+  [[nodiscard]] qemu_plugin_mem_rw watched() const {
+    return part_->watches_reads() ? QEMU_PLUGIN_MEM_RW : QEMU_PLUGIN_MEM_W;
+  }
   void access(std::uint32_t pc, std::uint64_t address, std::uint32_t length, bool is_store) {
+    constexpr std::uint32_t kLongest = 64;
+    if (address + kLongest < window_address_ || address >= window_address_ + flash::kWindowSize) return;
     const auto window_offset = static_cast<std::int64_t>(address - window_address_);
     if (is_store) return part_->store_was_made(pc, window_offset, length);
     if (part_->watches_reads()) part_->load_was_made(window_offset);
@@ -192,7 +197,7 @@ void on_translation(qemu_plugin_id_t /*id*/, qemu_plugin_tb* block) {
                                              g_plugin.get());
     }
     if (g_plugin->watches_memory()) {
-      qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
+      qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_NO_REGS, g_plugin->watched(),
                                        as_user_data(qemu_plugin_insn_vaddr(instruction)));
     }
     if (!is_doorbell(instruction)) continue;
