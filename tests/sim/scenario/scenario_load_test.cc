@@ -145,8 +145,8 @@ TEST_F(Load, WhatAFaultNamesWronglyIsSaidWithItsLineAndTheNearestName) {
             "case.jsonc:3: 'partition' cannot be 'boot-contrl-1' | Did you mean 'boot-control-1'?");
   EXPECT_EQ(with_fault("\"flash.power_cut\": {\n\"when\": {\"event\": \"boot.strat\"}}"),
             "case.jsonc:4: there is no stage of the boot 'boot.strat' | Did you mean 'boot.start'?");
-  EXPECT_EQ(with_fault("\"flash.power_cut\": {\n\"when\": {\"event\": \"cloud.job_exec\"}}"),
-            "case.jsonc:4: there is no event 'cloud.job_exec' | Did you mean 'cloud.job_created'?");
+  EXPECT_EQ(with_fault("\"flash.power_cut\": {\n\"when\": {\"event\": \"cloud.job_executoin\"}}"),
+            "case.jsonc:4: there is no event 'cloud.job_executoin' | Did you mean 'cloud.job_execution'?");
   EXPECT_THAT(with_fault("\"device.reset\": {\"until\": {\"event\": \"boot.coffee-machine\"}}"),
               HasSubstr("There are boot.reset, boot.control, boot.verify, boot.start"));
 }
@@ -402,7 +402,7 @@ TEST_F(Load, AReasonsOperatorIsChecked) {
 
 TEST_F(Load, OnlyHasNoMeaningInWhatTriggersAFault) {
   EXPECT_EQ(
-      problem("\"faults\": [{\"device.reset\": {\"when\": {\"event\": \"boot.b\",\n\"only\": {\"data\": "
+      problem("\"faults\": [{\"device.reset\": {\"when\": {\"event\": \"boot.start\",\n\"only\": {\"data\": "
               "\"mqtt\"}}}}], \"steps\": [], \"expect\": {}"),
       "case.jsonc:3: 'only' has no meaning in what begins or ends a fault | Let the step that arms the "
       "fault have it.");
