@@ -124,7 +124,7 @@ std::optional<OpLog> parse_log(Bytes bytes) {
   return log;
 }
 
-// Leaves the descriptor at the end of a sound log. @returns 0 or an errno
+// Leaves a sound log, to which the descriptor appends. @returns 0 or an errno
 int prepare_for_append(int descriptor) {
   const auto bytes = read_all(descriptor);
   if (!bytes) return errno;
@@ -136,15 +136,14 @@ int prepare_for_append(int descriptor) {
   }
   const auto log = parse_log(*bytes);
   if (!log) return errno;
-  const auto end = static_cast<off_t>(log->whole_bytes);
-  if (log->torn && ::ftruncate(descriptor, end) != 0) return errno;
-  return ::lseek(descriptor, end, SEEK_SET) == end ? 0 : errno;
+  if (log->torn && ::ftruncate(descriptor, static_cast<off_t>(log->whole_bytes)) != 0) return errno;
+  return 0;
 }
 
 }  // namespace
 
 std::optional<OpLogWriter> OpLogWriter::open(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor < 0) return std::nullopt;
   OpLogWriter writer(descriptor);
   if (const int error = prepare_for_append(descriptor); error != 0) {
@@ -188,6 +187,10 @@ void OpLogWriter::on_operation(const Operation& operation) {
   put32(&record[kCrcAt], record_crc(record, data));
   std::ranges::copy(data, record.begin() + kOpLogRecordSize);
   error_ = write_all(descriptor_, Bytes(record).first(kOpLogRecordSize + data_length));
+}
+
+bool empty_op_log(const std::string& path) {
+  return ::truncate(path.c_str(), kOpLogHeaderSize) == 0;
 }
 
 std::string op_log_problem(int error) {

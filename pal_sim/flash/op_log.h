@@ -62,6 +62,10 @@ struct LoggedOperation {
   bool operator==(const LoggedOperation&) const = default;
 };
 
+/// Takes all records out of a log. Its writer, if there is one between two operations, goes on behind the
+/// header. @returns false, with errno set, if it cannot be done
+[[nodiscard]] bool empty_op_log(const std::string& path);
+
 /// What OpLogWriter::open() and read_op_log() mean by an errno, for a message to the user.
 [[nodiscard]] std::string op_log_problem(int error);
 

@@ -116,5 +116,7 @@ inline constexpr const char* kStrictName = "flash.strict";
 
 /// "program", "erase" (of a sector or a block), "otp_program", "lock", "otp_lock"
 [[nodiscard]] std::string_view to_string(flash::OpKind kind);
+/// "unknown", "boot", "agent", "application"
+[[nodiscard]] std::string_view to_string(flash::OpSource source);
 
 }  // namespace otasim::flash_file

@@ -65,15 +65,50 @@ FlashPart::FlashPart(FlashFile file, std::optional<flash::OpLogWriter> op_log,
       waker_(files.wake_path),
       model_(file_.bytes(), files.seed, file_.part()) {
   if (faults_) {
+    power_ons_ = faults_->power_ons();
     injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
     injector_->power_on();
-    model_.set_fault_source(&*injector_);
     if (injector_->watches_stores()) guard_.emplace(model_);
     on_disturbed_ = [this](std::uint32_t offset) {
       if (guard_) guard_->refresh(offset, 1);
     };
   }
+  observe();
+}
+
+void FlashPart::observe() {
+  if (injector_) model_.set_fault_source(&*injector_);
   if (op_log_ || injector_) model_.set_observer(this);
+}
+
+/// As a new process would be; the host has seen to the window.
+void FlashPart::start_anew() {
+  model_ = flash::NorModel(file_.bytes(), faults_->power_on_seed(), file_.part());
+  injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
+  injector_->take_cells();
+  if (guard_) guard_.emplace(model_);
+  observe();
+}
+
+Admission FlashPart::begin(std::optional<flash::OpKind> kind) {
+  if (!faults_) {
+    model_.set_running(running_.load(std::memory_order_relaxed));
+    return Admission::kRun;
+  }
+  if (const std::uint32_t power_ons = faults_->power_ons(); power_ons != power_ons_) {
+    power_ons_ = power_ons;
+    start_anew();
+  }
+  model_.set_running(running_.load(std::memory_order_relaxed));
+  if (!injector_->begin()) return Admission::kFrozen;
+  return faults_->serves_boots_only() && !is_of_interest(kind) ? Admission::kDiscard : Admission::kRun;
+}
+
+/// The bootloader locks the bank, then the rest.
+bool FlashPart::is_of_interest(std::optional<flash::OpKind> kind) const {
+  if (!file_.part().has_locks) return !faults_->is_handed_over();
+  if (kind == flash::OpKind::kLock || kind == flash::OpKind::kOtpLock) return true;
+  return flash::read_register(file_.bytes(), flash::controller::kRegOtpLocked) == 0;
 }
 
 int FlashPart::take_op_log_error() {

@@ -39,6 +39,7 @@
 namespace otasim::flash_plugin {
 namespace {
 
+using flash_file::Admission;
 using flash_file::FlashPart;
 using flash_file::FlashPartFiles;
 
@@ -107,7 +108,7 @@ class Plugin {
         takes_time_(part_->busy_times().any()) {}
 
   void ring() {
-    if (!part_->begin()) return;
+    if (part_->begin(commanded()) != Admission::kRun) return;
     if (takes_time_) controller_.set_busy_times(part_->busy_times());
     controller_.ring();
     if (const int error = part_->take_op_log_error(); error != 0) {
@@ -115,7 +116,7 @@ class Plugin {
                "; it ends before this operation.");
     }
     // To this thread, which therefore runs nothing more; the others stop with it.
-    if (!part_->powered()) ::raise(SIGSTOP);
+    if (!part_->powered() && !part_->serves_boots_only()) ::raise(SIGSTOP);
   }
 
   [[nodiscard]] bool counts_instructions() const { return part_->reset_at_instruction() != 0; }
@@ -141,6 +142,16 @@ class Plugin {
   }
 
  private:
+  [[nodiscard]] std::optional<flash::OpKind> commanded() {
+    const std::uint32_t command =
+        flash::read_register(part_->model().window(), flash::controller::kRegCommand);
+    const bool is_operation =
+        (command != flash::controller::kNone && command <= flash::controller::kOtpLock) ||
+        command == flash::controller::kEraseBlock;
+    if (!is_operation) return std::nullopt;
+    return static_cast<flash::OpKind>(command);
+  }
+
   std::unique_ptr<FlashPart> part_;
   flash::FlashController controller_;
   std::uint64_t window_address_;

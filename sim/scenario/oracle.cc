@@ -35,8 +35,10 @@ std::optional<BootRecord> record_at(std::span<const std::uint8_t> page, std::uin
   return record;
 }
 
-/// The valid record with the highest number.
-std::optional<BootRecord> record_in_force(std::span<const std::uint8_t> window) {
+constexpr auto kSettles = static_cast<std::uint16_t>(boot::RecordRole::kSecondConfirmation);
+
+/// The valid record with the highest number, of all or of those that settle.
+std::optional<BootRecord> newest_record(std::span<const std::uint8_t> window, bool settled_only = false) {
   std::optional<BootRecord> newest;
   for (std::uint32_t at = 0; at < 2 * flash::kJournalPages; ++at) {
     const std::uint32_t sector = at / flash::kJournalPages;
@@ -44,7 +46,8 @@ std::optional<BootRecord> record_in_force(std::span<const std::uint8_t> window) 
     const flash::Partition& partition = sector == 0 ? flash::kBootControl0 : flash::kBootControl1;
     const auto page = window.subspan(partition.offset + index * flash::kPageSize, flash::kPageSize);
     const auto record = record_at(page, sector, index);
-    if (record && (!newest || record->sequence > newest->sequence)) newest = record;
+    if (!record || (settled_only && record->role != kSettles)) continue;
+    if (!newest || record->sequence > newest->sequence) newest = record;
   }
   return newest;
 }
@@ -99,8 +102,14 @@ VerifyImage verifier_with(const crypto::P256Key& key) {
 
 }  // namespace
 
-std::optional<boot::BootState> boot_state_in_force(std::span<const std::uint8_t> window) {
-  const auto record = record_in_force(window);
+std::optional<StateInForce> state_in_force(std::span<const std::uint8_t> window) {
+  const auto record = newest_record(window);
+  if (!record) return std::nullopt;
+  return StateInForce{record->state, record->role == kSettles};
+}
+
+std::optional<boot::BootState> last_settled_state(std::span<const std::uint8_t> window) {
+  const auto record = newest_record(window, true);
   return record ? std::optional(record->state) : std::nullopt;
 }
 
@@ -128,9 +137,13 @@ Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const
 
 Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const VerifyImage& verify) {
   if (!is_window(window)) return fail(ExitCode::kInternal, "the flash window has a wrong size");
-  const std::optional<BootRecord> record = record_in_force(window);
+  const std::optional<BootRecord> record = newest_record(window);
   if (!record) return wrong("there is no valid boot control record.");
-  const boot::BootState& state = record->state;
+  return approved_image(record->state, window, verify);
+}
+
+Result<ApprovedImage> approved_image(const boot::BootState& state, std::span<const std::uint8_t> window,
+                                     const VerifyImage& verify) {
   const bool is_accepted = state.staged_state == boot::StagedState::kAccepted;
   const boot::Slot slot = is_accepted ? state.staged_slot : state.committed_slot;
   const boot::ImageIdentity& identity = is_accepted ? state.staged : state.committed;

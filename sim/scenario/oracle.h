@@ -31,8 +31,16 @@ struct ApprovedImage {
 /// (image::RememberingVerifier).
 using VerifyImage = std::function<Result<image::Info>(std::span<const std::uint8_t>)>;
 
-/// What the valid boot control record with the highest number says. @returns nothing if there is none
-[[nodiscard]] std::optional<boot::BootState> boot_state_in_force(std::span<const std::uint8_t> window);
+/// What the valid boot control record with the highest number says.
+struct StateInForce {
+  boot::BootState state;
+  bool is_settled = false;  ///< confirmed twice: it reads the same at every later boot (boot_control.h)
+};
+/// @returns nothing if there is no valid record
+[[nodiscard]] std::optional<StateInForce> state_in_force(std::span<const std::uint8_t> window);
+/// The last state that is confirmed twice: what a later boot falls back to if the one in force is not.
+/// @returns nothing if there is none
+[[nodiscard]] std::optional<boot::BootState> last_settled_state(std::span<const std::uint8_t> window);
 
 /// What OTP says of the security counter of applications: the lowest that may start.
 [[nodiscard]] std::uint32_t application_floor(std::span<const std::uint8_t> window);
@@ -45,6 +53,11 @@ using VerifyImage = std::function<Result<image::Info>(std::span<const std::uint8
 [[nodiscard]] Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window,
                                                    const crypto::P256Key& key);
 [[nodiscard]] Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window,
+                                                   const VerifyImage& verify);
+
+/// The image that a state approves.
+[[nodiscard]] Result<ApprovedImage> approved_image(const boot::BootState& state,
+                                                   std::span<const std::uint8_t> window,
                                                    const VerifyImage& verify);
 
 /// The recovery image, which the device boots next if approved_image() finds none: its documented fail-safe

@@ -42,6 +42,7 @@ bool is_lock(flash::OpKind kind) {
 }
 
 bool is_boot_control(const flash::LoggedOperation& operation) {
+  if (operation.kind == flash::OpKind::kOtpProgram) return false;  // its offset counts from the bank's start
   return flash::kBootControl0.contains(operation.offset, operation.length) ||
          flash::kBootControl1.contains(operation.offset, operation.length);
 }
@@ -50,6 +51,12 @@ bool may_change(const flash::LoggedOperation& operation) {
   if (operation.kind == flash::OpKind::kOtpProgram || is_boot_control(operation)) return true;
   if (is_program(operation.kind)) return false;
   return operation.offset == flash::kSlotA.offset || operation.offset == flash::kSlotB.offset;
+}
+
+/// The staged image will not be started (again).
+bool is_spent(const boot::BootState& state) {
+  if (state.staged_state == StagedState::kRejected) return true;
+  return state.staged_state == StagedState::kTrial && state.attempts >= boot::kMaxTrialAttempts;
 }
 
 std::optional<Digest> digest_of(const image::Info& info) {
@@ -79,18 +86,33 @@ Result<scenario::ApprovedImage> BootOracle::approved(flash::ConstWindow window) 
   return scenario::approved_image(window, verify_);
 }
 
+/// On a device that has no record yet slot A comes first.
+std::optional<Digest> BootOracle::factory_image(flash::ConstWindow window) {
+  for (const flash::Partition* slot : {&flash::kSlotA, &flash::kSlotB}) {
+    const auto& verified = verifier_.verify(window.subspan(slot->offset, slot->size));
+    if (verified) return digest_of(*verified);
+  }
+  return std::nullopt;
+}
+
 Standing BootOracle::standing(flash::ConstWindow window) {
   Standing standing;
-  if (const auto image = approved(window)) standing.approved = digest_of(image->info);
-  const auto state = scenario::boot_state_in_force(window);
-  if (state && state->staged_state == StagedState::kTrial && state->attempts >= boot::kMaxTrialAttempts)
-    standing.tried = state->staged.digest;
-  if (state && state->staged_state == StagedState::kRejected) standing.tried = state->staged.digest;
+  const auto record = scenario::state_in_force(window);
+  const auto add = [&](const std::optional<boot::BootState>& state) {
+    if (!state) return static_cast<void>(standing.may_be_approved.insert(factory_image(window)));
+    const auto image = scenario::approved_image(*state, window, verify_);
+    standing.may_be_approved.insert(image ? digest_of(image->info) : std::nullopt);
+  };
+  add(record ? std::optional(record->state) : std::nullopt);
+  if (record && !record->is_settled) add(scenario::last_settled_state(window));
+  // What is not settled may be gone at the next boot; nothing was started upon it.
+  if (record && record->is_settled && is_spent(record->state)) standing.tried = record->state.staged.digest;
   return standing;
 }
 
 void BootOracle::begin(const Standing& before, const Standing& after) {
-  Case begun{.may_be_approved = {before.approved, after.approved}};
+  Case begun{.may_be_approved = before.may_be_approved};
+  begun.may_be_approved.insert(after.may_be_approved.begin(), after.may_be_approved.end());
   if (before.tried && before.tried == after.tried) begun.may_not_be_tried.insert(*before.tried);
   resume(begun);
 }
@@ -104,8 +126,9 @@ void BootOracle::resume(const Case& known) {
 
 void BootOracle::judge(const Boot& boot, flash::ConstWindow before, flash::ConstWindow after) {
   ++boots_;
-  if (const auto state = scenario::boot_state_in_force(before); state && state->committed_slot != Slot::kNone)
-    case_.highest_committed = std::max(case_.highest_committed, state->committed.security_counter);
+  if (const auto record = scenario::state_in_force(before);
+      record && record->state.committed_slot != Slot::kNone)
+    case_.highest_committed = std::max(case_.highest_committed, record->state.committed.security_counter);
   judge_operations(boot, before);
   judge_floor(after);
   last_ = started_image(boot, after);
@@ -164,9 +187,9 @@ void BootOracle::judge_trial(const Started& started, flash::ConstWindow after) {
   if (!case_.may_not_be_tried.insert(started.digest).second)
     complain("S1: boot {}: an image on trial has started more often than {} time", boots_,
              boot::kMaxTrialAttempts);
-  const auto state = scenario::boot_state_in_force(after);
-  if (!state || state->staged_state != StagedState::kTrial || state->attempts == 0 ||
-      state->staged_slot != started.slot || state->staged.digest != started.digest) {
+  const auto record = scenario::state_in_force(after);
+  if (!record || !record->is_settled || !is_spent(record->state) ||
+      record->state.staged_slot != started.slot || record->state.staged.digest != started.digest) {
     complain("S1: boot {}: an image has started on trial, and its attempt is not on record", boots_);
   }
 }

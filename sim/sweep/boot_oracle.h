@@ -43,8 +43,9 @@ using Digest = ::crypto::Sha256Digest;
 
 /// What flash says at one moment, as far as a later boot is bound by it.
 struct Standing {
-  /// Of the image that is approved; nothing: none, the device is in its fail-safe mode.
-  std::optional<Digest> approved;
+  /// Of the images that may be approved at a later boot: the one that is, and while its record is not settled
+  /// the one before. Nothing: none, the device is in its fail-safe mode.
+  std::set<std::optional<Digest>> may_be_approved;
   /// Of a staged image whose attempts are used.
   std::optional<Digest> tried;
 
@@ -92,6 +93,7 @@ class BootOracle {
 
   template <typename... Args>
   void complain(fmt::format_string<Args...> format, Args&&... args);
+  [[nodiscard]] std::optional<Digest> factory_image(flash::ConstWindow window);
   [[nodiscard]] Result<scenario::ApprovedImage> approved(flash::ConstWindow window);
   [[nodiscard]] std::optional<Started> started_image(const Boot& boot, flash::ConstWindow after);
   void judge_start(const Started& started, const Boot& boot, flash::ConstWindow after);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/boot/boot_policy.h"
+#include "agent/boot/boot_state.h"
 #include "agent/boot/console_line.h"
 #include "sim/crypto/key.h"
 

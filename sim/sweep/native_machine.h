@@ -24,11 +24,11 @@ namespace otasim::sweep {
 /// What stands in the boot ROM.
 struct RomKeys {
   struct Signer {
-    crypto::P256PublicKey point{};
-    crypto::Sha256Digest hash{};
+    ::crypto::P256PublicKey point{};
+    ::crypto::Sha256Digest hash{};
   };
   std::vector<Signer> signers;
-  crypto::P256PrivateKey decryption_key{};
+  ::crypto::P256PrivateKey decryption_key{};
 
   /// Those of this build. @returns kEnvironment or kUsage if a key cannot be read
   [[nodiscard]] static Result<RomKeys> load();

@@ -33,17 +33,6 @@ std::uint64_t print_of(const BootOracle::Case& known) {
   return print;
 }
 
-std::uint64_t seed_of(std::uint64_t seed, const CutPath& path) {
-  for (const Cut& cut : path) {
-    for (const std::uint64_t part :
-         {std::uint64_t{cut.boot}, std::uint64_t{cut.operation}, std::uint64_t{cut.tear.bytes},
-          std::uint64_t{cut.tear.marginal_bytes}, std::uint64_t{cut.draw}}) {
-      seed = mixed(seed ^ part);
-    }
-  }
-  return seed;
-}
-
 bool changes_cells(const Boot& boot) {
   return std::ranges::any_of(
       boot.operations, [](const flash::LoggedOperation& operation) { return cell_bytes(operation) != 0; });
@@ -107,7 +96,8 @@ class SweepWorker {
     state_.roll_back(start);
     oracle_.begin(before, after);
     first_operation_ = index;
-    cut({}, {.operation = index}, operation, tears, oracle_.known());
+    const BootOracle::Case known = oracle_.known();  // a copy: the oracle goes on
+    cut({}, {.operation = index}, operation, tears, known);
   }
 
   /// All cuts of one operation, which is the next one in `state_`.
@@ -131,15 +121,20 @@ class SweepWorker {
 
   /// One case, and those that branch off from it. `state_` is flash as the cut has left it.
   void play(const CutPath& path, CutKind kind, const BootOracle::Case& known) {
-    const bool is_new = sweep_.visit(mixed(state_.fingerprint() + path.back().draw) ^ print_of(known));
+    // Equal states draw equal bits, whichever path has led there.
+    const std::uint64_t state = mixed(state_.fingerprint() + path.back().draw);
+    const std::uint64_t seed = mixed(state ^ sweep_.plan_.seed);
+    const bool is_new = sweep_.visit(state ^ print_of(known));
     if (!is_new && !sweep_.plan_.only) return sweep_.finish_case(first_operation_, path, kind, {});
     const auto start = state_.mark();
     oracle_.resume(known);
     Course course;
     CaseFailure failure{.path = path};
-    if (!boot_until_rest(path, course)) return;
-    oracle_.end(state_.window(), course.is_at_rest);
+    const Result<void> booted = boot_until_rest(seed, course);
+    if (!booted && booted.error().code != ExitCode::kFailed) return sweep_.give_up(booted.error());
+    if (booted) oracle_.end(state_.window(), course.is_at_rest);
     failure.violations = oracle_.violations();
+    if (!booted) failure.violations.push_back("S1: " + booted.error().message);
     for (const Boot& boot : course.boots) failure.consoles.push_back(boot.lines);
     if (is_the_one(path) && sweep_.on_boots_) sweep_.on_boots_(path, course.boots);
     sweep_.finish_case(first_operation_, path, kind, std::move(failure));
@@ -147,9 +142,8 @@ class SweepWorker {
     state_.roll_back(start);
   }
 
-  /// @returns false if the machine cannot go on; the sweep ends then
-  bool boot_until_rest(const CutPath& path, Course& course) {
-    const std::uint64_t seed = seed_of(sweep_.plan_.seed, path);
+  /// @returns what the machine says of a boot that came to no end; kEnvironment if it cannot go on at all
+  Result<void> boot_until_rest(std::uint64_t seed, Course& course) {
     while (course.boots.size() < kMaxBoots && !course.is_at_rest) {
       flash::CellState cells = state_.cells();
       state_.power_on(seed);
@@ -158,10 +152,7 @@ class SweepWorker {
       state_.copy_to(machine_.window());
       Result<Boot> boot = machine_.boot(cells, seed);
       sweep_.count_boots(1);
-      if (!boot) {
-        sweep_.give_up(boot.error());
-        return false;
-      }
+      if (!boot) return tl::unexpected(boot.error());
       oracle_.judge(*boot, state_.window(), machine_.window());
       state_.take_over(boot->operations, machine_.window(), std::move(cells));
       // Marginal bits may read differently at the next power-on, so one boot more asks them again.
@@ -170,7 +161,7 @@ class SweepWorker {
       boot->loaded = {};
       course.boots.push_back(std::move(*boot));
     }
-    return true;
+    return {};
   }
 
   /// Cuts the operations of the case's boots, the last boot's first: each needs flash as its boot began.

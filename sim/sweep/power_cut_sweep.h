@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "sim/base/result.h"
+#include "sim/crypto/key.h"
 #include "sim/sweep/boot_machine.h"
 #include "sim/sweep/cut.h"
 #include "sim/sweep/recording.h"
@@ -45,8 +46,8 @@ struct SweepPlan {
 /// A case that did not hold.
 struct CaseFailure {
   CutPath path;
-  std::vector<std::string> violations;
-  std::vector<std::vector<std::string>> consoles;  ///< of its boots
+  std::vector<std::string> violations = {};
+  std::vector<std::vector<std::string>> consoles = {};  ///< of its boots
 };
 
 /// The cases that begin at one operation of the recording.
