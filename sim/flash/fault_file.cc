@@ -84,7 +84,7 @@ struct FaultFileLayout {
   std::array<KeptCells, 2> cells;
 };
 static_assert(std::is_trivially_copyable_v<FaultFileLayout>, "it is bytes in a file");
-static_assert(offsetof(FaultFileLayout, report_count) == 2688, "or it is another version");
+static_assert(offsetof(FaultFileLayout, report_count) == 3968, "or it is another version");
 
 FaultFile::FaultFile(FaultFile&& other) noexcept
     : path_(std::move(other.path_)),
