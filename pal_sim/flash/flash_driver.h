@@ -14,7 +14,8 @@
 
 namespace flash {
 
-/// Outcome of a flash operation. The values are the flash controller's STATUS register.
+/// Outcome of a flash operation. The values are the flash controller's STATUS register. Any operation of a
+/// driver may also return kBusy.
 enum class Status : std::uint32_t {
   kOk = 0,
   kOutOfRange = 1,     ///< the range leaves the device (or the OTP bank); nothing changed
@@ -23,17 +24,20 @@ enum class Status : std::uint32_t {
   kProgramFailed = 4,  ///< the part reported a failed program; the page's content is undefined
   kEraseFailed = 5,    ///< the part reported a failed erase; the sector's content is undefined
   kBadCommand = 6,     ///< the controller does not know the command; nothing changed
-  kNoDevice = 7,       ///< no flash controller answered at the expected address
+  kNoDevice = 7,       ///< no flash controller answered at the expected address, or it is another part
+  kBusy = 8,  ///< the part was still at it when the driver's patience ended; what it was at is undefined
 };
 
 /// A short lower-case word for logs, for example "out-of-range".
 [[nodiscard]] const char* to_string(Status status);
 
-/// What kind of part it is: sizes in bytes, and what it can do besides. `size` is a multiple of
-/// `sector_size`, which is a multiple of `page_size`.
+/// What kind of part it is: sizes in bytes, and what it can do besides. `size` and `block_size` are multiples
+/// of `sector_size`, which is a multiple of `page_size`. What is left of the array behind its last whole
+/// block can only be erased by sectors.
 struct Geometry {
   std::uint32_t size;         ///< usable array; controller registers and OTP lie beyond it
   std::uint32_t sector_size;  ///< smallest erase unit
+  std::uint32_t block_size;   ///< largest erase unit; a sector's if there is no larger one
   std::uint32_t page_size;    ///< largest program unit; a program must not cross a page boundary
   std::uint32_t otp_size;     ///< one-time-programmable bank
   bool has_locks;             ///< ranges and the bank can be locked until reset
@@ -61,6 +65,11 @@ class FlashDriver {
   /// @returns kOk, kOutOfRange, kUnaligned (not a sector's start), kProtected, kEraseFailed, kNoDevice.
   [[nodiscard]] virtual Status erase_sector(std::uint32_t offset) = 0;
 
+  /// Erases the block that starts at `offset` to 0xFF in one operation. Here: its sectors one by one, as
+  /// suits a part without a larger unit, and stops at the first failure.
+  /// @returns kOk, kOutOfRange, kUnaligned (not a block's start), kProtected, kEraseFailed, kNoDevice.
+  [[nodiscard]] virtual Status erase_block(std::uint32_t offset);
+
   /// Locks [offset, offset + length) against program and erase until the next reset. Both ends must be
   /// sector-aligned. @returns kOk, kOutOfRange, kUnaligned, kBadCommand (no free lock entry, or the part has
   /// no locks), kNoDevice.
@@ -86,8 +95,9 @@ class FlashDriver {
 [[nodiscard]] Status program_range(FlashDriver& flash, std::uint32_t offset,
                                    std::span<const std::uint8_t> data);
 
-/// Erases the sectors of [offset, offset + length), both sector-aligned; stops at the first failure.
-/// @returns what `FlashDriver::erase_sector` returns.
+/// Erases the sectors of [offset, offset + length), both sector-aligned, in ascending order, and whole blocks
+/// at once; stops at the first failure.
+/// @returns what `FlashDriver::erase_sector` and `erase_block` return.
 [[nodiscard]] Status erase_range(FlashDriver& flash, std::uint32_t offset, std::uint32_t length);
 
 }  // namespace flash

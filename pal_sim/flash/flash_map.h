@@ -26,6 +26,7 @@ inline constexpr std::uint32_t kPageBufferOffset = 0x00FF'F000;
 /// The part behind a memory-mapped controller (the mps2 boards).
 inline constexpr Geometry kControllerPart{.size = kOtpOffset,
                                           .sector_size = 4096,
+                                          .block_size = 0x1'0000,
                                           .page_size = kPageSize,
                                           .otp_size = kOtpSize,
                                           .has_locks = true,
@@ -34,6 +35,7 @@ inline constexpr Geometry kControllerPart{.size = kOtpOffset,
 /// The SPI NOR chip s25sl12801 (emcraft-sf2). Its last sector is not for use as array: the bank stands in it.
 inline constexpr Geometry kSpiNorPart{.size = 0x00FF'0000,
                                       .sector_size = 0x1'0000,
+                                      .block_size = 0x1'0000,
                                       .page_size = kPageSize,
                                       .otp_size = kOtpSize,
                                       .has_locks = false,
@@ -45,6 +47,7 @@ inline constexpr std::array kParts{kControllerPart, kSpiNorPart};
 inline constexpr std::uint32_t kSmallestSector = kControllerPart.sector_size;
 inline constexpr std::uint32_t kLargestSector = kSpiNorPart.sector_size;
 inline constexpr std::uint32_t kSmallestArray = kSpiNorPart.size;
+inline constexpr std::uint32_t kLargestErase = kControllerPart.block_size;
 
 /// Whether a byte of the window is a cell of the part's array or bank, that can be programmed.
 [[nodiscard]] constexpr bool is_cell(const Geometry& part, std::uint32_t window_offset) {
@@ -102,6 +105,7 @@ constexpr bool map_is_sound() {
   for (const Geometry& part : kParts) {
     if (!map_suits(part) || part.size > kOtpOffset || part.size < kSmallestArray) return false;
     if (part.sector_size > kLargestSector || part.sector_size < kSmallestSector) return false;
+    if (part.block_size % part.sector_size != 0 || part.block_size > kLargestErase) return false;
   }
   return true;
 }

@@ -24,8 +24,23 @@ bool in_range(std::uint32_t offset, std::size_t length, std::uint32_t size) {
   return offset <= size && length <= size - offset;
 }
 
+/// Which bits of a byte a torn operation changes firmly.
+std::uint8_t torn_bits(const TornCells& torn, std::uint32_t number, std::uint32_t offset) {
+  constexpr std::uint64_t kTornDomain = 0x746F'726E'6365'6C6Cu;  // apart from other uses of a seed
+  const auto of_256 = static_cast<std::uint32_t>(std::clamp(torn.random_bits, 0.0, 1.0) * 256.0);
+  std::uint64_t state = torn.seed ^ kTornDomain;
+  state = splitmix64(state) ^ number;
+  state = splitmix64(state) ^ offset;
+  std::uint64_t word = splitmix64(state);
+  unsigned bits = 0;
+  for (unsigned bit = 0; bit < 8; ++bit, word >>= 8) {
+    if ((word & 0xFF) < of_256) bits |= 1U << bit;
+  }
+  return static_cast<std::uint8_t>(bits);
+}
+
 Status failure_status(OpKind kind) {
-  return kind == OpKind::kEraseSector ? Status::kEraseFailed : Status::kProgramFailed;
+  return is_erase(kind) ? Status::kEraseFailed : Status::kProgramFailed;
 }
 
 }  // namespace
@@ -37,6 +52,8 @@ std::uint32_t cell_bytes(const Request& request, const Geometry& part) {
       return request.length;
     case OpKind::kEraseSector:
       return part.sector_size;
+    case OpKind::kEraseBlock:
+      return part.block_size;
     case OpKind::kLock:
     case OpKind::kOtpLock:
       return 0;
@@ -64,7 +81,7 @@ Status NorModel::execute(const Request& request) {
   }
   const std::uint32_t number = accept();
   const Outcome outcome = outcome_of(request, number);
-  apply(request, outcome);
+  apply(request, number, outcome);
   if (outcome.status == Status::kNoDevice) powered_ = false;
   observe(request, {number, outcome.bytes, outcome.status, source});
   return outcome.status;
@@ -78,6 +95,10 @@ Status NorModel::program(std::uint32_t offset, std::span<const std::uint8_t> dat
 
 Status NorModel::erase_sector(std::uint32_t offset) {
   return execute({.kind = OpKind::kEraseSector, .offset = offset});
+}
+
+Status NorModel::erase_block(std::uint32_t offset) {
+  return execute({.kind = OpKind::kEraseBlock, .offset = offset});
 }
 
 Status NorModel::lock(std::uint32_t offset, std::uint32_t length) {
@@ -141,6 +162,13 @@ void NorModel::weaken(std::uint32_t window_offset, std::uint8_t bits) {
   cells_.weaken(window_offset, bits);
 }
 
+void NorModel::flip(std::uint32_t window_offset, std::uint8_t bits) {
+  require(is_cell(part_, window_offset), "only cells can flip");
+  const auto loose = static_cast<std::uint8_t>(bits & ~cells_.stuck_bits(window_offset));
+  window_[window_offset] = static_cast<std::uint8_t>(window_[window_offset] ^ loose);
+  cells_.settle(window_offset, loose);
+}
+
 void NorModel::stick(std::uint32_t window_offset, StuckBits stuck) {
   require(is_cell(part_, window_offset), "only cells can be stuck");
   cells_.settle(window_offset, stuck.bits);
@@ -162,7 +190,9 @@ Status NorModel::check(const Request& request) const {
     case OpKind::kProgram:
       return check_program(request);
     case OpKind::kEraseSector:
-      return check_erase(request);
+      return check_erase(request, part_.sector_size);
+    case OpKind::kEraseBlock:
+      return check_erase_block(request);
     case OpKind::kOtpProgram:
       return check_otp_program(request);
     case OpKind::kLock:
@@ -181,11 +211,15 @@ Status NorModel::check_program(const Request& request) const {
   return Status::kOk;
 }
 
-Status NorModel::check_erase(const Request& request) const {
-  if (!in_range(request.offset, part_.sector_size, part_.size)) return Status::kOutOfRange;
-  if (request.offset % part_.sector_size != 0) return Status::kUnaligned;
-  if (is_locked(request.offset, part_.sector_size)) return Status::kProtected;
-  return Status::kOk;
+Status NorModel::check_erase(const Request& request, std::uint32_t unit) const {
+  if (!in_range(request.offset, unit, part_.size)) return Status::kOutOfRange;
+  if (request.offset % unit != 0) return Status::kUnaligned;
+  return is_locked(request.offset, unit) ? Status::kProtected : Status::kOk;
+}
+
+Status NorModel::check_erase_block(const Request& request) const {
+  const bool has_blocks = part_.block_size > part_.sector_size;
+  return has_blocks ? check_erase(request, part_.block_size) : Status::kBadCommand;
 }
 
 Status NorModel::check_lock(const Request& request) const {
@@ -239,30 +273,30 @@ NorModel::Outcome NorModel::outcome_of(const Request& request, std::uint32_t num
 NorModel::Outcome NorModel::planned_outcome(const Request& request, std::uint32_t number) const {
   Outcome outcome{.bytes = cell_bytes(request, part_), .marginal_bytes = 0, .status = Status::kOk};
   const bool is_worn = is_worn_out(request);
-  const auto strike = [&](std::uint32_t bytes, std::uint32_t marginal_bytes, Status status) {
+  const auto strike = [&](const auto& fault, Status status) {
     outcome.status = status;
     if (is_worn) return;  // it changes nothing, whatever else befalls it
-    outcome.bytes = bytes;
-    outcome.marginal_bytes = marginal_bytes;
+    outcome.bytes = fault.bytes;
+    outcome.marginal_bytes = fault.marginal_bytes;
+    outcome.torn = fault.torn;
   };
   const PlannedFailure* failure = is_worn ? nullptr : planned_failure(request, number);
   if (is_worn) {
     outcome = {.bytes = 0, .marginal_bytes = 0, .status = failure_status(request.kind)};
   } else if (failure != nullptr) {
-    strike(failure->bytes, failure->marginal_bytes,
-           failure->is_silent ? Status::kOk : failure_status(request.kind));
+    strike(*failure, failure->is_silent ? Status::kOk : failure_status(request.kind));
   }
   if (cut_ && cut_->operation == number) {
-    strike(cut_->bytes, cut_->marginal_bytes, Status::kNoDevice);
+    strike(*cut_, Status::kNoDevice);
     return outcome;
   }
   const auto fault = fault_source_ != nullptr ? fault_source_->fault_of(request, number) : std::nullopt;
   if (!fault) return outcome;
   if (fault->kind == OperationFault::Kind::kPowerCut) {
-    strike(fault->bytes, fault->marginal_bytes, Status::kNoDevice);
+    strike(*fault, Status::kNoDevice);
   } else if (!is_worn && failure == nullptr) {
     const bool is_silent = fault->kind == OperationFault::Kind::kSilentFailure;
-    strike(fault->bytes, fault->marginal_bytes, is_silent ? Status::kOk : failure_status(request.kind));
+    strike(*fault, is_silent ? Status::kOk : failure_status(request.kind));
   }
   return outcome;
 }
@@ -280,20 +314,30 @@ const PlannedFailure* NorModel::planned_failure(const Request& request, std::uin
 }
 
 bool NorModel::is_worn_out(const Request& request) const {
-  const bool is_erase = request.kind == OpKind::kEraseSector;
-  if (!endurance_ || (!is_erase && request.kind != OpKind::kProgram) || cell_bytes(request, part_) == 0)
-    return false;
-  const std::uint64_t erases = erase_count(request.offset);
-  return erases + (is_erase ? 1 : 0) > *endurance_;
+  const bool changes_array = is_erase(request.kind) || request.kind == OpKind::kProgram;
+  if (!endurance_ || !changes_array || cell_bytes(request, part_) == 0) return false;
+  const std::uint64_t erases =
+      largest_erase_count(request.offset, request.offset + cell_bytes(request, part_));
+  return erases + (is_erase(request.kind) ? 1 : 0) > *endurance_;
 }
 
-void NorModel::apply(const Request& request, const Outcome& outcome) {
+std::uint32_t NorModel::largest_erase_count(std::uint32_t begin, std::uint32_t end) const {
+  if (begin >= end || end > part_.size) return 0;
+  const auto counts = std::span(cells_.erase_counts);
+  const std::uint32_t first = begin / part_.sector_size;
+  return std::ranges::max(counts.subspan(first, (end - 1) / part_.sector_size - first + 1));
+}
+
+void NorModel::apply(const Request& request, std::uint32_t number, const Outcome& outcome) {
   switch (request.kind) {
     case OpKind::kProgram:
     case OpKind::kOtpProgram:
-      return apply_program(first_cell(request), request.data, outcome);
+      apply_program(request, outcome);
+      return tear(request, number, outcome);
     case OpKind::kEraseSector:
-      return apply_erase(request.offset, outcome);
+    case OpKind::kEraseBlock:
+      apply_erase(request, outcome);
+      return tear(request, number, outcome);
     case OpKind::kLock:
       return add_lock(request.offset, request.length);
     case OpKind::kOtpLock:
@@ -301,27 +345,42 @@ void NorModel::apply(const Request& request, const Outcome& outcome) {
   }
 }
 
-void NorModel::apply_program(std::uint32_t window_offset, std::span<const std::uint8_t> data,
-                             const Outcome& outcome) {
-  const auto cells = window_.subspan(window_offset, data.size());
+void NorModel::apply_program(const Request& request, const Outcome& outcome) {
+  const std::uint32_t begin = first_cell(request);
   for (std::uint32_t i = 0; i < outcome.bytes; ++i) {
-    cells[i] = static_cast<std::uint8_t>(cells[i] & data[i]);
-    cells_.settle(window_offset + i, static_cast<std::uint8_t>(~data[i]));
+    std::uint8_t& cell = window_[begin + i];
+    cell = static_cast<std::uint8_t>(cell & request.data[i]);
+    cells_.settle(begin + i, static_cast<std::uint8_t>(~request.data[i]));
   }
-  for (std::uint32_t i = outcome.bytes; i < outcome.bytes + outcome.marginal_bytes; ++i) {
-    cells_.weaken(window_offset + i, static_cast<std::uint8_t>(cells[i] & ~data[i]));
-  }
-  cells_.hold_stuck(window_, window_offset, outcome.bytes);
+  cells_.hold_stuck(window_, begin, outcome.bytes);
 }
 
-void NorModel::apply_erase(std::uint32_t offset, const Outcome& outcome) {
-  ++cells_.erase_counts[offset / part_.sector_size];
+void NorModel::apply_erase(const Request& request, const Outcome& outcome) {
+  const std::uint32_t offset = request.offset;
+  const std::uint32_t end = offset + cell_bytes(request, part_);
+  for (std::uint32_t at = offset; at < end; at += part_.sector_size)
+    ++cells_.erase_counts[at / part_.sector_size];
   std::memset(window_.subspan(offset, outcome.bytes).data(), 0xFF, outcome.bytes);  // see window.cc
   cells_.settle_range(offset, outcome.bytes);
-  for (std::uint32_t i = outcome.bytes; i < outcome.bytes + outcome.marginal_bytes; ++i) {
-    cells_.weaken(offset + i, static_cast<std::uint8_t>(~window_[offset + i]));
-  }
   cells_.hold_stuck(window_, offset, outcome.bytes);
+}
+
+/// What becomes of the cells behind the bytes that were applied.
+void NorModel::tear(const Request& request, std::uint32_t number, const Outcome& outcome) {
+  const std::uint32_t begin = first_cell(request);
+  const std::uint32_t marginal_end = outcome.bytes + outcome.marginal_bytes;
+  const bool is_random = outcome.torn.random_bits > 0.0;
+  const std::uint32_t end = is_random ? cell_bytes(request, part_) : marginal_end;
+  for (std::uint32_t i = outcome.bytes; i < end; ++i) {
+    std::uint8_t& cell = window_[begin + i];
+    const auto wanted = static_cast<std::uint8_t>(is_erase(request.kind) ? 0xFF : cell & request.data[i]);
+    const auto changing = static_cast<std::uint8_t>((cell ^ wanted) & ~cells_.stuck_bits(begin + i));
+    const auto firm =
+        static_cast<std::uint8_t>(is_random ? changing & torn_bits(outcome.torn, number, begin + i) : 0);
+    cell = static_cast<std::uint8_t>(cell ^ firm);
+    cells_.settle(begin + i, firm);
+    if (i < marginal_end) cells_.weaken(begin + i, static_cast<std::uint8_t>(changing & ~firm));
+  }
 }
 
 void NorModel::add_lock(std::uint32_t offset, std::uint32_t length) {
@@ -346,7 +405,7 @@ OpSource NorModel::source_of(const Request& request) const {
 void NorModel::observe(const Request& request, const Observed& observed) {
   if (observer_ == nullptr) return;
   const bool has_data = request.data.size() == request.length && request.length <= kPageSize;
-  const std::uint32_t length = request.kind == OpKind::kEraseSector ? part_.sector_size : request.length;
+  const std::uint32_t length = is_erase(request.kind) ? cell_bytes(request, part_) : request.length;
   observer_->on_operation({.sequence = observed.sequence,
                            .kind = request.kind,
                            .offset = request.offset,

@@ -45,7 +45,12 @@ enum class OpKind : std::uint8_t {
   kOtpProgram = controller::kOtpProgram,
   kLock = controller::kLock,
   kOtpLock = controller::kOtpLock,
+  kEraseBlock = controller::kEraseBlock,  ///< of a part whose blocks are larger than its sectors
 };
+
+[[nodiscard]] constexpr bool is_erase(OpKind kind) {
+  return kind == OpKind::kEraseSector || kind == OpKind::kEraseBlock;
+}
 
 /// Whose an operation was. The values stand in the op log.
 enum class OpSource : std::uint8_t {
@@ -69,9 +74,9 @@ struct Operation {
   std::uint32_t sequence;  ///< its own number, or the last accepted one's if it was refused
   OpKind kind;
   std::uint32_t offset;
-  std::uint32_t length;   ///< an erase's is the sector size
+  std::uint32_t length;   ///< an erase's is the sector or block size
   std::uint32_t applied;  ///< bytes of cells firmly changed: fewer than `length` if power was cut in it or it
-                          ///< failed, 0 if it was refused or is a lock
+                          ///< failed, 0 if it was refused or is a lock. TornCells are not counted
   std::span<const std::uint8_t> data;  ///< programs only; valid during the call
   Status status;                       ///< kNoDevice if power was cut in it: nobody is left to read a status
   OpSource source = OpSource::kUnknown;
@@ -85,11 +90,21 @@ class OpObserver {
   virtual void on_operation(const Operation& operation) = 0;
 };
 
+/// What a torn operation does beyond the bytes that it still applies: to the cells there that it was to
+/// change. An erase pulse reaches all cells of its sector or block at once, and some give in sooner than
+/// others.
+struct TornCells {
+  double random_bits =
+      0.0;                 ///< share of them that are changed firmly, one by one at random, in steps of 1/256
+  std::uint64_t seed = 1;  ///< decides which, with the operation's number and the place
+};
+
 /// Power fails in one operation: before it (0 bytes), inside it, or after it (all bytes).
 struct CutPoint {
   std::uint32_t operation;           ///< its sequence number
   std::uint32_t bytes;               ///< bytes it still applies; at or above its length: all of them
   std::uint32_t marginal_bytes = 0;  ///< bytes after those in which each cell that was to change is marginal
+  TornCells torn = {};               ///< firm ones among those, and among the rest
 };
 
 /// Operations that fail. Those that match everything given here do; locks never, they change no cells.
@@ -100,6 +115,7 @@ struct PlannedFailure {
   std::uint32_t end = kWindowSize;              ///< bank's cells begin at kOtpOffset
   std::uint32_t bytes = 0;                      ///< bytes each still applies
   std::uint32_t marginal_bytes = 0;             ///< as in CutPoint
+  TornCells torn = {};                          ///< as in CutPoint
   bool is_silent = false;                       ///< report kOk instead of kProgramFailed or kEraseFailed
 };
 
@@ -109,6 +125,7 @@ struct OperationFault {
   Kind kind = Kind::kFailure;
   std::uint32_t bytes = 0;           ///< as in CutPoint
   std::uint32_t marginal_bytes = 0;  ///< as in CutPoint
+  TornCells torn = {};               ///< as in CutPoint
 };
 
 /// Decides which operations are struck while they come: for faults that are armed and cleared at run time.
@@ -142,6 +159,7 @@ class NorModel {
   // The same, one function per kind. The contracts are FlashDriver's.
   [[nodiscard]] Status program(std::uint32_t offset, std::span<const std::uint8_t> data);
   [[nodiscard]] Status erase_sector(std::uint32_t offset);
+  [[nodiscard]] Status erase_block(std::uint32_t offset);
   [[nodiscard]] Status lock(std::uint32_t offset, std::uint32_t length);
   [[nodiscard]] Status otp_program(std::uint32_t offset, std::span<const std::uint8_t> data);
   [[nodiscard]] Status otp_lock();
@@ -170,12 +188,16 @@ class NorModel {
   /// @param source  null for none; must outlive the model or be taken away
   void set_fault_source(FaultSource* source) { fault_source_ = source; }
 
-  /// How many erases a sector stands; nothing (the default) is without end. Any later erase of it fails and
-  /// changes nothing, and once one has, its programs do so too. What it holds still reads.
+  /// How many erases a sector stands; nothing (the default) is without end. Any later erase of it, or of the
+  /// block that it is in, fails and changes nothing, and once one has, its programs do so too. What it holds
+  /// still reads.
   void set_endurance(std::optional<std::uint32_t> erases) { endurance_ = erases; }
 
   /// Cells that lost charge at rest: bits of a byte of the array or the OTP bank become marginal.
   void weaken(std::uint32_t window_offset, std::uint8_t bits);
+  /// Cells that lost or gained charge: bits of a byte of the array or the OTP bank have their other value,
+  /// firmly.
+  void flip(std::uint32_t window_offset, std::uint8_t bits);
   /// Breaks cells: bits of a byte of the array or the OTP bank read `values` from now on, whatever is done to
   /// them. The part does not notice: programs and erases report kOk.
   void stick(std::uint32_t window_offset, StuckBits stuck);
@@ -195,6 +217,8 @@ class NorModel {
   /// Erases of the sector that contains `offset` (inside the array) since this model was constructed, torn
   /// and failed ones included.
   [[nodiscard]] std::uint32_t erase_count(std::uint32_t offset) const;
+  /// The largest of the sectors that [begin, end) touches; 0 if the range is empty or leaves the array.
+  [[nodiscard]] std::uint32_t largest_erase_count(std::uint32_t begin, std::uint32_t end) const;
 
   /// @param observer  null for none; must outlive the model or be taken away
   void set_observer(OpObserver* observer) { observer_ = observer; }
@@ -207,6 +231,7 @@ class NorModel {
     std::uint32_t bytes;           ///< firmly applied
     std::uint32_t marginal_bytes;  ///< after those
     Status status;
+    TornCells torn = {};
   };
 
   /// What became of a request, and whose it was.
@@ -219,7 +244,8 @@ class NorModel {
 
   [[nodiscard]] Status check(const Request& request) const;
   [[nodiscard]] Status check_program(const Request& request) const;
-  [[nodiscard]] Status check_erase(const Request& request) const;
+  [[nodiscard]] Status check_erase(const Request& request, std::uint32_t unit) const;
+  [[nodiscard]] Status check_erase_block(const Request& request) const;
   [[nodiscard]] Status check_lock(const Request& request) const;
   [[nodiscard]] Status check_otp_program(const Request& request) const;
   [[nodiscard]] bool is_locked(std::uint32_t offset, std::uint32_t length) const;
@@ -229,9 +255,10 @@ class NorModel {
   [[nodiscard]] Outcome planned_outcome(const Request& request, std::uint32_t number) const;
   [[nodiscard]] const PlannedFailure* planned_failure(const Request& request, std::uint32_t number) const;
   [[nodiscard]] bool is_worn_out(const Request& request) const;
-  void apply(const Request& request, const Outcome& outcome);
-  void apply_program(std::uint32_t window_offset, std::span<const std::uint8_t> data, const Outcome& outcome);
-  void apply_erase(std::uint32_t offset, const Outcome& outcome);
+  void apply(const Request& request, std::uint32_t number, const Outcome& outcome);
+  void apply_program(const Request& request, const Outcome& outcome);
+  void apply_erase(const Request& request, const Outcome& outcome);
+  void tear(const Request& request, std::uint32_t number, const Outcome& outcome);
   void add_lock(std::uint32_t offset, std::uint32_t length);
   /// To be asked before the operation takes effect.
   [[nodiscard]] OpSource source_of(const Request& request) const;

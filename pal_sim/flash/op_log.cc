@@ -79,9 +79,10 @@ std::optional<std::vector<std::uint8_t>> read_all(int descriptor) {
 }
 
 bool is_known(std::uint8_t kind, std::uint8_t status, std::uint8_t source) {
-  return kind >= static_cast<std::uint8_t>(OpKind::kProgram) &&
-         kind <= static_cast<std::uint8_t>(OpKind::kOtpLock) &&
-         status <= static_cast<std::uint8_t>(Status::kNoDevice) &&
+  const bool is_kind = (kind >= static_cast<std::uint8_t>(OpKind::kProgram) &&
+                        kind <= static_cast<std::uint8_t>(OpKind::kOtpLock)) ||
+                       kind == static_cast<std::uint8_t>(OpKind::kEraseBlock);
+  return is_kind && status <= static_cast<std::uint8_t>(Status::kNoDevice) &&
          source <= static_cast<std::uint8_t>(OpSource::kApplication);
 }
 

@@ -17,12 +17,6 @@ void fill(Window window, std::uint32_t offset, std::uint32_t length, std::uint8_
   std::memset(window.subspan(offset, length).data(), value, length);
 }
 
-std::uint32_t features_of(const Geometry& part) {
-  return (part.has_locks ? controller::kFeatureLocks : 0U) |
-         (part.has_fuses ? controller::kFeatureFuses : 0U) |
-         (part.has_entropy ? controller::kFeatureEntropy : 0U);
-}
-
 }  // namespace
 
 std::uint32_t read_register(ConstWindow window, std::uint32_t reg) {
@@ -46,9 +40,10 @@ void format_window(Window window, const Geometry& part) {
   write_register(window, controller::kRegVersion, controller::kVersion);
   write_register(window, controller::kRegArraySize, part.size);
   write_register(window, controller::kRegSectorSize, part.sector_size);
+  write_register(window, controller::kRegBlockSize, part.block_size);
   write_register(window, controller::kRegPageSize, part.page_size);
   write_register(window, controller::kRegOtpSize, part.otp_size);
-  write_register(window, controller::kRegFeatures, features_of(part));
+  write_register(window, controller::kRegFeatures, controller::features_of(part));
 }
 
 std::optional<Geometry> part_of(ConstWindow window) {
@@ -59,9 +54,10 @@ std::optional<Geometry> part_of(ConstWindow window) {
   const auto is_this = [window](const Geometry& part) {
     return read_register(window, controller::kRegArraySize) == part.size &&
            read_register(window, controller::kRegSectorSize) == part.sector_size &&
+           read_register(window, controller::kRegBlockSize) == part.block_size &&
            read_register(window, controller::kRegPageSize) == part.page_size &&
            read_register(window, controller::kRegOtpSize) == part.otp_size &&
-           read_register(window, controller::kRegFeatures) == features_of(part);
+           read_register(window, controller::kRegFeatures) == controller::features_of(part);
   };
   const auto* const found = std::ranges::find_if(kParts, is_this);
   if (found == kParts.end()) return std::nullopt;
@@ -73,6 +69,8 @@ void clear_volatile_state(Window window) {
   write_register(window, controller::kRegStatus, 0);
   write_register(window, controller::kRegOffset, 0);
   write_register(window, controller::kRegLength, 0);
+  write_register(window, controller::kRegBusyLeft, 0);
+  write_register(window, controller::kRegBusyStatus, 0);
   clear_locks(window);
   fill(window, kPageBufferOffset, kPageSize, 0);
 }

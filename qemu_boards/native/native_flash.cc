@@ -26,6 +26,11 @@ flash::Status NativeFlash::erase_sector(std::uint32_t offset) {
   return model_.erase_sector(offset);
 }
 
+flash::Status NativeFlash::erase_block(std::uint32_t offset) {
+  const bool has_blocks = model_.geometry().block_size > model_.geometry().sector_size;
+  return has_blocks ? model_.erase_block(offset) : FlashDriver::erase_block(offset);
+}
+
 flash::Status NativeFlash::lock(std::uint32_t offset, std::uint32_t length) {
   return model_.lock(offset, length);
 }

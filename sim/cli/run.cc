@@ -20,6 +20,7 @@
 #include "sim/cli/command.h"
 #include "sim/cli/run_folder.h"
 #include "sim/cli/scenario_result.h"
+#include "sim/flash/flash_fault.h"
 #include "sim/lab/boards.h"
 #include "sim/report/event_log.h"
 #include "sim/report/terminal_view.h"
@@ -41,6 +42,7 @@ struct RunOptions {
   std::uint64_t seed = 1;
   std::string out;
   std::string junit;
+  bool strict_flash = false;
   bool discard_passed = false;
   bool json = false;
   bool quiet = false;
@@ -119,6 +121,7 @@ class CellRunner {
         return tl::unexpected(known.error());
       }
     }
+    if (options_.strict_flash) arm_strict_flash(*scenario);
     const std::string name =
         fmt::format("{}-{}-{}", planned.entry.name, planned.cell.board, planned.cell.data);
     const std::string wanted = options_.out.empty() || is_only_one ? options_.out : options_.out + '/' + name;
@@ -144,6 +147,12 @@ class CellRunner {
   }
 
  private:
+  /// On every device.
+  static void arm_strict_flash(scenario::Scenario& scenario) {
+    for (const json& device : scenario.devices)
+      scenario.faults.push_back({{flash_file::kStrictName, {{"device", device.at("name")}}}});
+  }
+
   /// Plays in a process of its own, as often as that kills itself.
   Result<CellResult> play_supervised(const scenario::PlannedCell& planned, const std::string& folder) {
     const auto start = std::chrono::steady_clock::now();
@@ -153,6 +162,7 @@ class CellRunner {
         "--quiet", "--worker",         folder};
     for (const std::string& text : options_.parameters) arguments.insert(arguments.end(), {"--set", text});
     for (const std::string& text : options_.faults) arguments.insert(arguments.end(), {"--fault", text});
+    if (options_.strict_flash) arguments.emplace_back("--strict-flash");
     boost::asio::io_context io;
     std::unique_ptr<ChildProcess> worker;
     bool is_interrupted = false;
@@ -233,6 +243,7 @@ class CellRunner {
     std::string repeat = planned.command();
     for (const std::string& text : options_.parameters) repeat += " --set " + scenario::shell_word(text);
     for (const std::string& text : options_.faults) repeat += " --fault " + scenario::shell_word(text);
+    if (options_.strict_flash) repeat += " --strict-flash";
     return CellResult{.scenario = planned.entry.name,
                       .kind = planned.entry.kind,
                       .board = planned.cell.board,
@@ -322,6 +333,9 @@ void add_run(CLI::App& app, Command& command, const std::string& program) {
       ->add_option("--fault", options.faults,
                    "Arms a fault: NAME,MEMBER=VALUE,... or its JSON; see docs/faults.md (repeatable)")
       ->allow_extra_args(false);
+  run_command->add_flag(
+      "--strict-flash", options.strict_flash,
+      "Take back and report stores into flash that are no commands (boards with a controller)");
   run_command->add_option("--seed", options.seed, "Seed of entropy and chance")->capture_default_str();
   run_command->add_option("--out", options.out, "Run folder to make (default: otasim-runs/TIME-NAME)");
   run_command->add_option("--junit", options.junit, "Write the results to this file as JUnit XML");

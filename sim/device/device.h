@@ -42,6 +42,7 @@ inline constexpr std::uint64_t kFlashWindowBytes = 16 * 1024 * 1024;
 /// boards).
 struct FlashWindow {
   std::string path = {};         ///< kFlashWindowBytes long
+  std::uint32_t address = 0;     ///< where the board maps it; needed by faults that watch stores or loads
   std::string plugin_path = {};  ///< the flash controller; none: the window is plain RAM
   std::string op_log_path = {};  ///< where the controller logs operations; none: no log
   std::string fault_path = {};   ///< a prepared fault file for the controller; none: no faults

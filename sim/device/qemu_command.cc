@@ -27,6 +27,7 @@ void append(Arguments& arguments, Arguments more) {
 std::string plugin_argument(const FlashWindow& window) {
   std::string plugin = fmt::format("{},window={},seed={}", option_value(window.plugin_path),
                                    option_value(window.path), window.seed);
+  if (window.address != 0) plugin += fmt::format(",address={}", window.address);
   if (!window.op_log_path.empty()) plugin += ",oplog=" + option_value(window.op_log_path);
   if (!window.fault_path.empty()) plugin += ",faults=" + option_value(window.fault_path);
   if (!window.wake_path.empty()) plugin += ",wake=" + option_value(window.wake_path);

@@ -23,7 +23,7 @@ namespace otasim::flash_file {
 namespace {
 
 constexpr std::uint32_t kMagic = 0x4C46'544F;  // "OTFL" in the file
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kSectors = flash::kMaxSectors;
 /// A host that does not pull the reset line it was asked for must not stop the processor for good.
 constexpr std::time_t kHoldSeconds = 5;
@@ -80,10 +80,11 @@ struct FaultFileLayout {
   // The plugin writes while the device is on, the host while it is off.
   alignas(64) std::uint32_t cells_in_force;  // 0 or 1
   std::array<std::uint32_t, kSectors> erase_counts;
+  std::array<std::uint32_t, kSectors> read_counts;
   std::array<KeptCells, 2> cells;
 };
 static_assert(std::is_trivially_copyable_v<FaultFileLayout>, "it is bytes in a file");
-static_assert(offsetof(FaultFileLayout, report_count) == 2688, "or it is another version");
+static_assert(offsetof(FaultFileLayout, report_count) == 3968, "or it is another version");
 
 FaultFile::FaultFile(FaultFile&& other) noexcept
     : path_(std::move(other.path_)),
@@ -331,6 +332,14 @@ bool FaultFile::store_cells(const flash::CellState& cells) {
 
 void FaultFile::store_erase_count(std::uint32_t sector, std::uint32_t count) {
   layout_->erase_counts[sector] = count;
+}
+
+std::uint32_t FaultFile::count_read(std::uint32_t sector) {
+  return ++layout_->read_counts[sector];
+}
+
+void FaultFile::forget_reads(std::uint32_t sector) {
+  layout_->read_counts[sector] = 0;
 }
 
 }  // namespace otasim::flash_file

@@ -37,19 +37,22 @@ namespace otasim::flash_file {
 enum class FaultAction : std::uint32_t {
   kNone = 0,  ///< no fault here
   kPowerCut,
-  kFailure,     ///< the operation fails and says so
-  kSilentDrop,  ///< it fails and reports success
-  kWorn,        ///< erases beyond `endurance` fail, then programs too
-  kStuck,       ///< cells read `values` whatever is done
+  kFailure,      ///< the operation fails and says so
+  kSilentDrop,   ///< it fails and reports success
+  kWorn,         ///< erases beyond `endurance` fail, then programs too
+  kStuck,        ///< cells read `values` whatever is done
+  kBusy,         ///< commands take time
+  kStrict,       ///< stores that are no commands are taken back
+  kReadDisturb,  ///< each `reads`-th read of a sector changes bits in it
 };
 
 /// The bit of a kind in PlannedFault::kinds.
 [[nodiscard]] constexpr std::uint32_t kind_bit(flash::OpKind kind) {
   return 1U << static_cast<unsigned>(kind);
 }
-inline constexpr std::uint32_t kCellKinds = kind_bit(flash::OpKind::kProgram) |
-                                            kind_bit(flash::OpKind::kEraseSector) |
-                                            kind_bit(flash::OpKind::kOtpProgram);
+inline constexpr std::uint32_t kCellKinds =
+    kind_bit(flash::OpKind::kProgram) | kind_bit(flash::OpKind::kEraseSector) |
+    kind_bit(flash::OpKind::kEraseBlock) | kind_bit(flash::OpKind::kOtpProgram);
 inline constexpr std::uint32_t kAllKinds =
     kCellKinds | kind_bit(flash::OpKind::kLock) | kind_bit(flash::OpKind::kOtpLock);
 
@@ -65,7 +68,14 @@ struct PlannedFault {
   std::uint32_t endurance = 0;             ///< kWorn
   std::uint32_t stuck_bits = 0;            ///< kStuck: of the byte at `begin`
   std::uint32_t stuck_values = 0;
-  std::uint64_t after = 0;  ///< StrikePlan's members
+  std::uint32_t program_instructions = 0;  ///< kBusy
+  std::uint32_t erase_instructions = 0;
+  std::uint32_t reads = 0;           ///< kReadDisturb
+  std::uint32_t disturbed_bits = 0;  ///< at a time
+  std::uint32_t is_lost = 0;         ///< 1: they have their other value; 0: they become marginal
+  double fraction = -1.0;    ///< of a struck operation's cells that it applies; below 0: `bytes` counts
+  double random_bits = 0.0;  ///< flash::TornCells
+  std::uint64_t after = 0;   ///< StrikePlan's members
   std::uint64_t times = StrikePlan::kAlways;
   double probability = 1.0;
   std::uint64_t seed = 1;
@@ -73,22 +83,29 @@ struct PlannedFault {
   bool operator==(const PlannedFault&) const = default;
 };
 
+/// What was struck.
+enum class StrikeCause : std::uint32_t { kOperation = 0, kInstruction, kStore, kRead };
+
 /// One strike.
 struct StrikeReport {
-  std::uint32_t fault = 0;      ///< its id
-  std::uint32_t operation = 0;  ///< the struck operation's number; 0 if it was an instruction
+  std::uint32_t fault = 0;  ///< its id
+  StrikeCause cause = StrikeCause::kOperation;
+  std::uint32_t operation = 0;  ///< the struck operation's number; 0 if it was none
   std::uint32_t kind = 0;       ///< flash::OpKind
   std::uint32_t offset = 0;     ///< as in flash::Operation, and so on
   std::uint32_t length = 0;
   std::uint32_t applied = 0;
   std::uint32_t marginal_bytes = 0;
-  std::uint32_t status = 0;       ///< flash::Status; kNoDevice for a power cut
-  std::uint64_t instruction = 0;  ///< since power-on; 0 if it was an operation
+  std::uint32_t random_bytes = 0;  ///< bytes after `applied` in which a random share of the bits was changed
+  std::uint32_t status = 0;        ///< flash::Status; kNoDevice for a power cut
+  std::uint32_t pc = 0;            ///< of a store's instruction
+  std::uint32_t bits = 0;          ///< changed by a read
+  std::uint64_t instruction = 0;   ///< since power-on; 0 if it was an operation
 };
 
 inline constexpr std::size_t kMaxFaults = 32;
-/// Bytes with marginal bits that are kept: sixteen sectors torn from end to end.
-inline constexpr std::size_t kMaxMarginalBytes = 65'536;
+/// Bytes with marginal bits that are kept: two of the largest erases torn from end to end.
+inline constexpr std::size_t kMaxMarginalBytes = 2 * flash::kLargestErase;
 /// Strikes that the host has not taken yet are fewer than this; the oldest of more are lost, and counted.
 inline constexpr std::size_t kMaxReports = 256;
 
@@ -176,6 +193,10 @@ class FaultFile {
   bool store_cells(const flash::CellState& cells);
   /// The one thing that ordinary operation changes.
   void store_erase_count(std::uint32_t sector, std::uint32_t count);
+  /// Reads of a sector since its last erase, while somebody counts them. @returns how many it is with this
+  /// one
+  std::uint32_t count_read(std::uint32_t sector);
+  void forget_reads(std::uint32_t sector);
 
  private:
   FaultFile(std::string path, FaultFileLayout* layout) : path_(std::move(path)), layout_(layout) {}

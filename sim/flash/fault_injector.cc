@@ -1,9 +1,12 @@
 #include "sim/flash/fault_injector.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <utility>
+
+#include "pal_sim/flash/splitmix64.h"
 
 namespace otasim::flash_file {
 namespace {
@@ -51,6 +54,12 @@ OperationFault::Kind kind_of(FaultAction action) {
   }
 }
 
+/// How many of its bytes a struck operation applies.
+std::uint32_t bytes_of(const PlannedFault& fault, std::uint32_t cells) {
+  if (fault.fraction < 0.0) return fault.bytes;
+  return static_cast<std::uint32_t>(std::min(fault.fraction, 1.0) * cells);
+}
+
 flash::StuckBits stuck_bits_of(const PlannedFault& fault) {
   return {static_cast<std::uint8_t>(fault.stuck_bits), static_cast<std::uint8_t>(fault.stuck_values)};
 }
@@ -59,7 +68,7 @@ flash::StuckBits stuck_bits_of(const PlannedFault& fault) {
 bool is_held_back(const Operation& operation, std::uint32_t begin, std::uint32_t cell,
                   flash::StuckBits stuck) {
   const std::uint32_t at = cell - begin;
-  if (operation.kind == OpKind::kEraseSector) return (stuck.bits & ~stuck.values) != 0;
+  if (flash::is_erase(operation.kind)) return (stuck.bits & ~stuck.values) != 0;
   return at < operation.data.size() && (~operation.data[at] & stuck.bits & stuck.values) != 0;
 }
 
@@ -110,9 +119,23 @@ void FaultInjector::adopt_plan() {
   if (!plan_sequence_) {
     reset_fault_ = plan->reset_fault;
     reset_at_instruction_ = plan->reset_at_instruction;
+    adopt_watches(*plan);
   }
   plan_sequence_ = sequence;
+  busy_times_ = {};
+  for (const Armed& one : armed_) {
+    if (one.fault.action != FaultAction::kBusy) continue;
+    busy_fault_ = one.fault.id;
+    busy_times_ = {one.fault.program_instructions, one.fault.erase_instructions};
+  }
   hold_stuck_bits();
+}
+
+void FaultInjector::adopt_watches(const FaultPlan& plan) {
+  for (const PlannedFault& fault : plan.faults) {
+    if (fault.action == FaultAction::kStrict) strict_fault_ = fault.id;
+    if (fault.action == FaultAction::kReadDisturb) watches_reads_ = true;
+  }
 }
 
 FaultInjector::Armed* FaultInjector::find(std::uint32_t id) {
@@ -146,8 +169,11 @@ bool FaultInjector::strikes(Armed& armed, const Request& request) {
 }
 
 bool FaultInjector::is_worn_out(const PlannedFault& fault, const Request& request) const {
-  const std::uint64_t erases = model_.erase_count(request.offset);
-  return erases + (request.kind == OpKind::kEraseSector ? 1 : 0) > fault.endurance;
+  const std::uint32_t begin = flash::first_cell(request);
+  const std::uint32_t end = begin + flash::cell_bytes(request, model_.geometry());
+  const std::uint64_t erases =
+      model_.largest_erase_count(std::max(begin, fault.begin), std::min(end, fault.end));
+  return erases + (flash::is_erase(request.kind) ? 1 : 0) > fault.endurance;
 }
 
 std::optional<OperationFault> FaultInjector::fault_of(const Request& request, std::uint32_t /*sequence*/) {
@@ -155,8 +181,12 @@ std::optional<OperationFault> FaultInjector::fault_of(const Request& request, st
     for (Armed& armed : armed_) {
       const PlannedFault& fault = armed.fault;
       if (!wanted(fault.action) || !strikes(armed, request)) continue;
-      struck_ = StrikeReport{.fault = fault.id, .marginal_bytes = fault.marginal_bytes};
-      return OperationFault{kind_of(fault.action), fault.bytes, fault.marginal_bytes};
+      const std::uint32_t bytes = bytes_of(fault, flash::cell_bytes(request, model_.geometry()));
+      struck_ = StrikeReport{.fault = fault.id,
+                             .marginal_bytes = fault.marginal_bytes,
+                             .random_bytes = fault.random_bits > 0.0 ? UINT32_MAX : 0};
+      return OperationFault{kind_of(fault.action), bytes, fault.marginal_bytes,
+                            flash::TornCells{fault.random_bits, fault.seed}};
     }
     return std::nullopt;
   };
@@ -171,6 +201,7 @@ void FaultInjector::on_operation(const Operation& operation) {
   if (!was_accepted(operation)) return;
   keep_cells(operation);
   if (has_stuck_bits_) report_stuck(operation);
+  if (busy_times_.any() && !is_busy_reported_) report_busy(operation);
   if (!struck_) return;
   StrikeReport strike = *std::exchange(struck_, std::nullopt);
   strike.operation = operation.sequence;
@@ -179,14 +210,18 @@ void FaultInjector::on_operation(const Operation& operation) {
   strike.length = operation.length;
   strike.applied = operation.applied;
   strike.marginal_bytes = std::min(strike.marginal_bytes, operation.length - operation.applied);
+  strike.random_bytes = std::min(strike.random_bytes, operation.length - operation.applied);
   strike.status = static_cast<std::uint32_t>(operation.status);
   report(strike);
 }
 
 void FaultInjector::keep_cells(const Operation& operation) {
-  if (operation.kind == OpKind::kEraseSector) {
-    file_.store_erase_count(operation.offset / model_.geometry().sector_size,
-                            model_.erase_count(operation.offset));
+  if (flash::is_erase(operation.kind)) {
+    const std::uint32_t sector_size = model_.geometry().sector_size;
+    for (std::uint32_t at = operation.offset; at < operation.offset + operation.length; at += sector_size) {
+      file_.store_erase_count(at / sector_size, model_.erase_count(at));
+      file_.forget_reads(at / sector_size);
+    }
   }
   const bool had_marginal_bits = has_marginal_bits_;
   has_marginal_bits_ = !model_.cell_state().marginal.empty();
@@ -216,10 +251,76 @@ void FaultInjector::report_stuck(const Operation& operation) {
   }
 }
 
+void FaultInjector::report_busy(const Operation& operation) {
+  const bool is_program = operation.kind == OpKind::kProgram || operation.kind == OpKind::kOtpProgram;
+  const std::uint32_t time = is_program                        ? busy_times_.program_instructions
+                             : flash::is_erase(operation.kind) ? busy_times_.erase_instructions
+                                                               : 0;
+  if (time == 0) return;
+  is_busy_reported_ = true;
+  report({.fault = busy_fault_,
+          .operation = operation.sequence,
+          .kind = static_cast<std::uint32_t>(operation.kind),
+          .offset = first_cell_of(operation),
+          .length = operation.length,
+          .applied = operation.applied,
+          .status = static_cast<std::uint32_t>(operation.status)});
+}
+
+void FaultInjector::report_store(std::uint32_t pc, std::uint32_t window_offset, std::uint32_t length) {
+  if (store_reports_ == kMaxStoreReports) return;
+  ++store_reports_;
+  report({.fault = strict_fault_,
+          .cause = StrikeCause::kStore,
+          .offset = window_offset,
+          .length = length,
+          .pc = pc});
+}
+
+void FaultInjector::count_read(std::uint32_t window_offset,
+                               const std::function<void(std::uint32_t offset)>& changed) {
+  if (window_offset >= model_.geometry().size || !model_.powered() || !begin()) return;
+  const std::uint32_t sector = window_offset / model_.geometry().sector_size;
+  const std::uint32_t reads = file_.count_read(sector);
+  for (Armed& armed : armed_) {
+    const PlannedFault& fault = armed.fault;
+    if (fault.action != FaultAction::kReadDisturb || fault.reads == 0 || reads % fault.reads != 0) continue;
+    if (window_offset < fault.begin || window_offset >= fault.end) continue;
+    file_.count_seen(armed.index, fault.id, ++armed.seen);
+    if (armed.strike.next()) disturb(fault, sector, reads, changed);
+  }
+}
+
+void FaultInjector::disturb(const PlannedFault& fault, std::uint32_t sector, std::uint32_t reads,
+                            const std::function<void(std::uint32_t offset)>& changed) {
+  const std::uint32_t size = model_.geometry().sector_size;
+  std::uint64_t state = fault.seed;
+  state = flash::splitmix64(state) ^ sector;
+  state = flash::splitmix64(state) ^ reads;
+  for (std::uint32_t i = 0; i < fault.disturbed_bits; ++i) {
+    const std::uint64_t place = flash::splitmix64(state) % (std::uint64_t{size} * 8);
+    const std::uint32_t at = sector * size + static_cast<std::uint32_t>(place / 8);
+    const auto bit = static_cast<std::uint8_t>(1U << (place % 8));
+    if (fault.is_lost != 0) {
+      model_.flip(at, bit);
+    } else {
+      model_.weaken(at, bit);
+    }
+    changed(at);
+  }
+  has_marginal_bits_ = !model_.cell_state().marginal.empty();
+  file_.store_cells(model_.cell_state());
+  report({.fault = fault.id,
+          .cause = StrikeCause::kRead,
+          .offset = sector * size,
+          .length = size,
+          .bits = fault.disturbed_bits});
+}
+
 void FaultInjector::strike_reset() {
   frozen_at_ = file_.thaws();
   const std::uint32_t releases = file_.releases();
-  report({.fault = reset_fault_, .instruction = reset_at_instruction_});
+  report({.fault = reset_fault_, .cause = StrikeCause::kInstruction, .instruction = reset_at_instruction_});
   file_.hold(releases);
 }
 

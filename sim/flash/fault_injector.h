@@ -8,7 +8,10 @@
 // Faults see accepted operations only. One operation is struck by one fault: power cuts are asked first, then
 // the others in the order in which they were armed; those that are not asked do not count it. A worn sector
 // comes before both, as the part itself would have it. Stuck bits are no strike of that kind: they hold for
-// every operation.
+// every operation; nor is the time that operations take, of which the first of a process is reported.
+//
+// What needs to see more than operations - instructions, stores, loads - is asked for at power_on() and holds
+// for the process: whoever runs the guest must prepare for it before code is translated.
 //
 // Asked by the plugin for each operation of the guest: nothing here allocates or calls the system unless a
 // fault is armed or marginal bits exist.
@@ -19,11 +22,15 @@
 #include <optional>
 #include <vector>
 
+#include "pal_sim/flash/flash_controller.h"
 #include "pal_sim/flash/nor_model.h"
 #include "sim/base/strike.h"
 #include "sim/flash/fault_file.h"
 
 namespace otasim::flash_file {
+
+/// Of a process. Fewer than a fault file holds, so that they never displace a power cut's.
+inline constexpr std::uint32_t kMaxStoreReports = 100;
 
 class FaultInjector : public flash::FaultSource, public flash::OpObserver {
  public:
@@ -51,6 +58,16 @@ class FaultInjector : public flash::FaultSource, public flash::OpObserver {
   /// until the machine stops.
   void strike_reset();
 
+  /// How long commands take, as things stand; of several faults the last armed counts.
+  [[nodiscard]] flash::BusyTimes busy_times() const { return busy_times_; }
+  /// Whether stores are to be watched, or loads, in this process.
+  [[nodiscard]] bool watches_stores() const { return strict_fault_ != 0; }
+  [[nodiscard]] bool watches_reads() const { return watches_reads_; }
+  /// A store that was no command was taken back. The first kMaxStoreReports of a process are reported.
+  void report_store(std::uint32_t pc, std::uint32_t window_offset, std::uint32_t length);
+  /// The guest has read bytes of the array. Calls `changed` for each byte that this disturbs.
+  void count_read(std::uint32_t window_offset, const std::function<void(std::uint32_t offset)>& changed);
+
  private:
   struct Armed {
     std::size_t index;
@@ -60,6 +77,10 @@ class FaultInjector : public flash::FaultSource, public flash::OpObserver {
   };
 
   void adopt_plan();
+  void adopt_watches(const FaultPlan& plan);
+  void disturb(const PlannedFault& fault, std::uint32_t sector, std::uint32_t reads,
+               const std::function<void(std::uint32_t offset)>& changed);
+  void report_busy(const flash::Operation& operation);
   [[nodiscard]] Armed* find(std::uint32_t id);
   [[nodiscard]] bool strikes(Armed& armed, const flash::Request& request);
   [[nodiscard]] bool is_worn_out(const PlannedFault& fault, const flash::Request& request) const;
@@ -80,6 +101,12 @@ class FaultInjector : public flash::FaultSource, public flash::OpObserver {
   std::uint32_t reset_fault_ = 0;
   std::uint64_t reset_at_instruction_ = 0;
   std::optional<std::uint32_t> frozen_at_;  // the number of thaws
+  flash::BusyTimes busy_times_;
+  std::uint32_t busy_fault_ = 0;
+  bool is_busy_reported_ = false;
+  std::uint32_t strict_fault_ = 0;
+  std::uint32_t store_reports_ = 0;
+  bool watches_reads_ = false;
 };
 
 }  // namespace otasim::flash_file

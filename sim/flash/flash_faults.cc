@@ -15,9 +15,12 @@
 namespace otasim::flash_file {
 namespace {
 
+/// At a time: one sector's are more, and each is a line of a map.
+constexpr std::uint32_t kMaxDisturbedBits = 1024;
 constexpr std::uint32_t kWholeOperation = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kPrograms = kind_bit(flash::OpKind::kProgram) | kind_bit(flash::OpKind::kOtpProgram);
-constexpr std::uint32_t kErases = kind_bit(flash::OpKind::kEraseSector);
+constexpr std::uint32_t kErases =
+    kind_bit(flash::OpKind::kEraseSector) | kind_bit(flash::OpKind::kEraseBlock);
 
 template <typename... Cases>
 struct Overloaded : Cases... {
@@ -50,7 +53,11 @@ Result<PlannedFault> within(PlannedFault fault, const FlashRange& range) {
 
 Result<PlannedFault> select(PlannedFault fault, std::string_view name, const Operations& operations,
                             std::uint32_t kinds) {
-  fault.kinds = operations.kind ? kind_bit(*operations.kind) : kinds;
+  if (!operations.kind) {
+    fault.kinds = kinds;
+  } else {
+    fault.kinds = flash::is_erase(*operations.kind) ? kErases : kind_bit(*operations.kind);
+  }
   if ((fault.kinds & ~kinds) != 0) {
     return fail(ExitCode::kUsage, fmt::format("{} cannot strike an operation of the kind '{}'", name,
                                               to_string(*operations.kind)));
@@ -58,35 +65,50 @@ Result<PlannedFault> select(PlannedFault fault, std::string_view name, const Ope
   return within(fault, operations.range);
 }
 
-PlannedFault partly(FaultAction action, std::uint32_t bytes, std::uint32_t marginal_bytes) {
-  return {.action = action, .bytes = bytes, .marginal_bytes = marginal_bytes};
+bool is_share(double value) {
+  return value >= 0.0 && value <= 1.0;
+}
+
+Result<PlannedFault> partly(FaultAction action, const Torn& torn) {
+  if (torn.fraction && torn.bytes != 0)
+    return fail(ExitCode::kUsage, "'bytes' and 'fraction' say the same", "Give one of them.");
+  if (!is_share(torn.random_bits) || (torn.fraction && !is_share(*torn.fraction)))
+    return fail(ExitCode::kUsage, "a share of a torn operation is between 0 and 1");
+  return PlannedFault{.action = action,
+                      .bytes = torn.bytes,
+                      .marginal_bytes = torn.marginal_bytes,
+                      .fraction = torn.fraction.value_or(-1.0),
+                      .random_bits = torn.random_bits};
+}
+
+/// A fault that tears operations, of the kinds that it can strike.
+Result<PlannedFault> tear(FaultAction action, std::string_view name, const Torn& torn,
+                          const Operations& operations, const StrikePlan& strike, std::uint32_t kinds) {
+  const auto fault = partly(action, torn);
+  if (!fault) return fault;
+  const auto selected = select(*fault, name, operations, kinds);
+  return selected ? with_strike(*selected, strike) : selected;
 }
 
 Result<PlannedFault> plan(const PowerCut& cut) {
-  PlannedFault fault{.action = FaultAction::kPowerCut};
-  if (cut.phase == PowerCut::Phase::kAfter) fault.bytes = kWholeOperation;
-  if (cut.phase == PowerCut::Phase::kWithin)
-    fault = partly(FaultAction::kPowerCut, cut.bytes, cut.marginal_bytes);
-  const auto selected = select(fault, name_of(cut), cut.operations, kAllKinds);
-  return selected ? with_strike(*selected, cut.strike) : selected;
+  Torn torn;
+  if (cut.phase == PowerCut::Phase::kWithin) torn = cut.torn;
+  if (cut.phase == PowerCut::Phase::kAfter) torn.bytes = kWholeOperation;
+  return tear(FaultAction::kPowerCut, name_of(cut), torn, cut.operations, cut.strike, kAllKinds);
 }
 
 Result<PlannedFault> plan(const ProgramFailure& failure) {
-  const auto selected = select(partly(FaultAction::kFailure, failure.bytes, failure.marginal_bytes),
-                               name_of(failure), failure.operations, kPrograms);
-  return selected ? with_strike(*selected, failure.strike) : selected;
+  return tear(FaultAction::kFailure, name_of(failure), failure.torn, failure.operations, failure.strike,
+              kPrograms);
 }
 
 Result<PlannedFault> plan(const EraseFailure& failure) {
-  const auto selected = select(partly(FaultAction::kFailure, failure.bytes, failure.marginal_bytes),
-                               name_of(failure), {.range = failure.range}, kErases);
-  return selected ? with_strike(*selected, failure.strike) : selected;
+  return tear(FaultAction::kFailure, name_of(failure), failure.torn, {.range = failure.range}, failure.strike,
+              kErases);
 }
 
 Result<PlannedFault> plan(const SilentDrop& drop) {
-  const auto selected = select(partly(FaultAction::kSilentDrop, drop.bytes, drop.marginal_bytes),
-                               name_of(drop), drop.operations, kCellKinds);
-  return selected ? with_strike(*selected, drop.strike) : selected;
+  return tear(FaultAction::kSilentDrop, name_of(drop), drop.torn, drop.operations, drop.strike, kCellKinds);
 }
 
 Result<PlannedFault> plan(const StuckBits& stuck) {
@@ -104,16 +126,57 @@ Result<PlannedFault> plan(const Worn& worn) {
                 worn.range);
 }
 
+Result<PlannedFault> plan(const Busy& busy) {
+  if (busy.program_instructions == 0 && busy.erase_instructions == 0)
+    return fail(ExitCode::kUsage, "no operation would take any time",
+                "Say how many instructions a program or an erase takes.");
+  return PlannedFault{.action = FaultAction::kBusy,
+                      .program_instructions = busy.program_instructions,
+                      .erase_instructions = busy.erase_instructions};
+}
+
+Result<PlannedFault> plan(const Strict& /*strict*/) {
+  return PlannedFault{.action = FaultAction::kStrict};
+}
+
+Result<PlannedFault> plan(const ReadDisturb& disturb) {
+  if (disturb.reads == 0) return fail(ExitCode::kUsage, "reads are counted from 1");
+  if (disturb.bits == 0 || disturb.bits > kMaxDisturbedBits)
+    return fail(ExitCode::kUsage, fmt::format("1 to {} bits are disturbed at a time", kMaxDisturbedBits));
+  const auto selected = within({.action = FaultAction::kReadDisturb,
+                                .reads = disturb.reads,
+                                .disturbed_bits = disturb.bits,
+                                .is_lost = disturb.effect == ReadDisturb::Effect::kLost ? 1U : 0U},
+                               disturb.range);
+  return selected ? with_strike(*selected, disturb.strike) : selected;
+}
+
+nlohmann::json fields_of(const StrikeReport& what) {
+  if (what.cause == StrikeCause::kStore)
+    return {{"pc", what.pc}, {"offset", what.offset}, {"length_bytes", what.length}};
+  if (what.cause == StrikeCause::kRead)
+    return {{"offset", what.offset}, {"length_bytes", what.length}, {"bits", what.bits}};
+  nlohmann::json fields{
+      {"operation", what.operation},   {"kind", to_string(static_cast<flash::OpKind>(what.kind))},
+      {"offset", what.offset},         {"length_bytes", what.length},
+      {"applied_bytes", what.applied}, {"marginal_bytes", what.marginal_bytes}};
+  if (what.random_bytes != 0) fields["random_bytes"] = what.random_bytes;
+  return fields;
+}
+
 }  // namespace
 
 std::string_view name_of(const FlashFault& fault) {
-  return std::visit(Overloaded{[](const PowerCut&) { return "flash.power_cut"; },
-                               [](const ProgramFailure&) { return "flash.program_failure"; },
-                               [](const EraseFailure&) { return "flash.erase_failure"; },
-                               [](const SilentDrop&) { return "flash.silent_drop"; },
-                               [](const StuckBits&) { return "flash.stuck_bits"; },
-                               [](const Worn&) { return "flash.worn"; }},
-                    fault);
+  return std::visit(
+      Overloaded{[](const PowerCut&) { return "flash.power_cut"; },
+                 [](const ProgramFailure&) { return "flash.program_failure"; },
+                 [](const EraseFailure&) { return "flash.erase_failure"; },
+                 [](const SilentDrop&) { return "flash.silent_drop"; },
+                 [](const StuckBits&) { return "flash.stuck_bits"; },
+                 [](const Worn&) { return "flash.worn"; }, [](const Busy&) { return "flash.busy"; },
+                 [](const Strict&) { return kStrictName; },
+                 [](const ReadDisturb&) { return "flash.read_disturb"; }},
+      fault);
 }
 
 std::string_view to_string(flash::OpSource source) {
@@ -135,6 +198,7 @@ std::string_view to_string(flash::OpKind kind) {
     case flash::OpKind::kProgram:
       return "program";
     case flash::OpKind::kEraseSector:
+    case flash::OpKind::kEraseBlock:
       return "erase";
     case flash::OpKind::kOtpProgram:
       return "otp_program";
@@ -147,14 +211,9 @@ std::string_view to_string(flash::OpKind kind) {
 }
 
 nlohmann::json FlashStrike::to_json() const {
-  if (what.operation == 0) return {{"fault", fault}, {"instruction", what.instruction}};
-  nlohmann::json fields{{"fault", fault},
-                        {"operation", what.operation},
-                        {"kind", to_string(static_cast<flash::OpKind>(what.kind))},
-                        {"offset", what.offset},
-                        {"length_bytes", what.length},
-                        {"applied_bytes", what.applied},
-                        {"marginal_bytes", what.marginal_bytes}};
+  if (what.cause == StrikeCause::kInstruction) return {{"fault", fault}, {"instruction", what.instruction}};
+  nlohmann::json fields = fields_of(what);
+  if (!is_direct_store()) fields["fault"] = fault;
   if (const auto partition = partition_at(what.offset); !partition.empty()) fields["partition"] = partition;
   return fields;
 }
@@ -209,7 +268,7 @@ void FlashFaults::collect() {
   if (alive.expired()) return;
   for (const StrikeReport& report : reports) {
     const auto name = names_.find(report.fault);
-    if (report.operation == 0) file_.clear(report.fault);
+    if (report.cause == StrikeCause::kInstruction) file_.clear(report.fault);
     if (on_strike_) {
       const std::string fault = name == names_.end() ? std::string() : name->second;
       on_strike_({FaultId{report.fault}, fault, report});

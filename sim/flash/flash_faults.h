@@ -40,9 +40,13 @@ struct FlashStrike {
   StrikeReport what;
 
   [[nodiscard]] bool is_power_cut() const {
-    return what.operation != 0 && what.status == static_cast<std::uint32_t>(flash::Status::kNoDevice);
+    return what.cause == StrikeCause::kOperation && what.operation != 0 &&
+           what.status == static_cast<std::uint32_t>(flash::Status::kNoDevice);
   }
-  /// As the event log has it: the struck operation, or the instruction.
+  [[nodiscard]] bool is_reset() const { return what.cause == StrikeCause::kInstruction; }
+  /// A store that flash.strict took back: nothing was struck by a fault.
+  [[nodiscard]] bool is_direct_store() const { return what.cause == StrikeCause::kStore; }
+  /// As the event log has it: the struck operation, the instruction, the store, or the sector that was read.
   [[nodiscard]] nlohmann::json to_json() const;
 };
 

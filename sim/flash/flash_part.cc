@@ -68,6 +68,10 @@ FlashPart::FlashPart(FlashFile file, std::optional<flash::OpLogWriter> op_log,
     power_ons_ = faults_->power_ons();
     injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
     injector_->power_on();
+    if (injector_->watches_stores()) guard_.emplace(model_);
+    on_disturbed_ = [this](std::uint32_t offset) {
+      if (guard_) guard_->refresh(offset, 1);
+    };
   }
   observe();
 }
@@ -82,6 +86,7 @@ void FlashPart::start_anew() {
   model_ = flash::NorModel(file_.bytes(), faults_->power_on_seed(), file_.part());
   injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
   injector_->take_cells();
+  if (guard_) guard_.emplace(model_);
   observe();
 }
 
@@ -118,12 +123,24 @@ int FlashPart::take_op_log_error() {
   return op_log_->error();
 }
 
+void FlashPart::store_was_made(std::uint32_t pc, std::int64_t window_offset, std::uint32_t length) {
+  if (!guard_) return;
+  if (const auto stored = guard_->take_back(window_offset, length))
+    injector_->report_store(pc, stored->offset, stored->length);
+}
+
+void FlashPart::load_was_made(std::int64_t window_offset) {
+  const bool is_inside = window_offset >= 0 && window_offset < flash::kOtpOffset;
+  if (is_inside && injector_) injector_->count_read(static_cast<std::uint32_t>(window_offset), on_disturbed_);
+}
+
 void FlashPart::on_operation(const flash::Operation& operation) {
   if (op_log_) {
     flash::Operation timed = operation;
     timed.time_us = microseconds_since_epoch();
     op_log_->on_operation(timed);
   }
+  if (guard_) guard_->on_operation(operation);
   if (injector_) injector_->on_operation(operation);
 }
 

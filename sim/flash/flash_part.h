@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@
 #include "sim/flash/fault_file.h"
 #include "sim/flash/fault_injector.h"
 #include "sim/flash/flash_file.h"
+#include "sim/flash/store_guard.h"
 
 namespace otasim::flash_file {
 
@@ -91,6 +93,19 @@ class FlashPart : public flash::OpObserver {
     if (injector_) injector_->strike_reset();
   }
 
+  /// Whether the processor's stores are to be watched in this power cycle, and its loads.
+  [[nodiscard]] bool watches_stores() const { return guard_.has_value(); }
+  [[nodiscard]] bool watches_reads() const { return injector_ && injector_->watches_reads(); }
+  /// A store of the processor has been made; if it was one into cells they are as they were.
+  /// @param window_offset  may be outside of the window
+  void store_was_made(std::uint32_t pc, std::int64_t window_offset, std::uint32_t length);
+  /// A load of the processor is over.
+  void load_was_made(std::int64_t window_offset);
+  /// How long commands take, as things stand.
+  [[nodiscard]] flash::BusyTimes busy_times() const {
+    return injector_ ? injector_->busy_times() : flash::BusyTimes{};
+  }
+
   void on_operation(const flash::Operation& operation) override;
 
  private:
@@ -110,6 +125,8 @@ class FlashPart : public flash::OpObserver {
   Waker waker_;
   flash::NorModel model_;
   std::optional<FaultInjector> injector_;
+  std::optional<StoreGuard> guard_;
+  std::function<void(std::uint32_t)> on_disturbed_;
   std::atomic<flash::OpSource> running_ = flash::OpSource::kBoot;
 };
 

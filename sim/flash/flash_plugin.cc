@@ -1,6 +1,6 @@
 // The flash plugin: the flash controller inside QEMU.
 //
-//   -plugin libotasim_flash_plugin.so,window=FILE[,oplog=FILE][,seed=N][,faults=FILE[,wake=FIFO]]
+//   -plugin libotasim_flash_plugin.so,window=FILE[,address=N][,oplog=FILE][,seed=N][,faults=FILE[,wake=FIFO]]
 //
 // `window` is the file that backs the guest's flash window (flash_file.h); the plugin maps the same file.
 // When guest code is translated the plugin marks each doorbell instruction; when one is about to run, the
@@ -15,7 +15,10 @@
 // part's worn and marginal cells are kept in it from one process to the next; the simulator is told through
 // `wake`, by a byte for each strike. After a power cut no further instruction of the guest runs: the process
 // stops itself (SIGSTOP) and waits to be killed. For a reset at a given instruction each instruction is
-// counted, which is slow, and only done if one is planned when the process starts.
+// counted, which is slow, and only done if one is planned when the process starts. So it is with the time
+// that commands take (each block of code is counted), with direct stores that are to be taken back, and with
+// reads that disturb cells (each store or load of the guest calls back; `address` is where it sees the
+// window).
 //
 // What can go wrong is found at start, printed on stderr, and makes QEMU exit: a bad argument, a file that is
 // not a flash file, an op log or a fault file that cannot be used. Later only the op log can fail (disk
@@ -50,18 +53,25 @@ void complain(const std::string& message, const std::string& hint = {}) {
   if (!hint.empty()) std::fprintf(stderr, "  %s\n", hint.c_str());
 }
 
-bool parse_seed(std::string_view text, std::uint64_t& seed) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+bool parse_number(std::string_view text, std::uint64_t& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc{} && end == text.data() + text.size();
 }
 
-bool parse_option(std::string_view argument, FlashPartFiles& files) {
+struct Options {
+  FlashPartFiles files;
+  std::uint64_t window_address = 0;  ///< where the guest sees it
+};
+
+bool parse_option(std::string_view argument, Options& options) {
+  FlashPartFiles& files = options.files;
   const std::size_t equals = argument.find('=');
   if (equals == std::string_view::npos) return false;
   const std::string_view key = argument.substr(0, equals);
   const std::string_view value = argument.substr(equals + 1);
   if (value.empty()) return false;
-  if (key == "seed") return parse_seed(value, files.seed);
+  if (key == "seed") return parse_number(value, files.seed);
+  if (key == "address") return parse_number(value, options.window_address);
   constexpr std::pair<std::string_view, std::string FlashPartFiles::*> kPaths[] = {
       {"window", &FlashPartFiles::window_path},
       {"oplog", &FlashPartFiles::op_log_path},
@@ -75,28 +85,34 @@ bool parse_option(std::string_view argument, FlashPartFiles& files) {
   return false;
 }
 
-std::optional<FlashPartFiles> parse_options(int argc, char** argv) {
+std::optional<Options> parse_options(int argc, char** argv) {
   constexpr const char* kUsage =
-      "Arguments are window=FILE (required), oplog=FILE, faults=FILE, wake=FIFO and seed=NUMBER.";
-  FlashPartFiles files;
+      "Arguments are window=FILE (required), address=NUMBER, oplog=FILE, faults=FILE, wake=FIFO and "
+      "seed=NUMBER.";
+  Options options;
   for (int i = 0; i < argc; ++i) {
-    if (parse_option(argv[i], files)) continue;
+    if (parse_option(argv[i], options)) continue;
     complain(std::string("cannot understand the argument '") + argv[i] + "'.", kUsage);
     return std::nullopt;
   }
-  if (files.window_path.empty()) {
+  if (options.files.window_path.empty()) {
     complain("no window was given.", kUsage);
     return std::nullopt;
   }
-  return files;
+  return options;
 }
 
 class Plugin {
  public:
-  explicit Plugin(std::unique_ptr<FlashPart> part) : part_(std::move(part)), controller_(part_->model()) {}
+  Plugin(std::unique_ptr<FlashPart> part, std::uint64_t window_address)
+      : part_(std::move(part)),
+        controller_(part_->model()),
+        window_address_(window_address),
+        takes_time_(part_->busy_times().any()) {}
 
   void ring() {
     if (part_->begin(commanded()) != Admission::kRun) return;
+    if (takes_time_) controller_.set_busy_times(part_->busy_times());
     controller_.ring();
     if (const int error = part_->take_op_log_error(); error != 0) {
       complain(std::string("cannot write the op log: ") + std::strerror(error) +
@@ -120,16 +136,38 @@ class Plugin {
     if (++instructions_ == part_->reset_at_instruction()) part_->strike_reset();
   }
 
+  /// Whether commands take time in this process.
+  [[nodiscard]] bool takes_time() const { return takes_time_; }
+  void pass_time(std::uint32_t instructions) { controller_.advance(instructions); }
+
+  /// Whether somebody wants to know of the guest's stores, or loads.
+  [[nodiscard]] bool watches_memory() const { return part_->watches_stores() || part_->watches_reads(); }
+  [[nodiscard]] qemu_plugin_mem_rw watched() const {
+    return part_->watches_reads() ? QEMU_PLUGIN_MEM_RW : QEMU_PLUGIN_MEM_W;
+  }
+  void access(std::uint32_t pc, std::uint64_t address, std::uint32_t length, bool is_store) {
+    constexpr std::uint32_t kLongest = 64;
+    if (address + kLongest < window_address_ || address >= window_address_ + flash::kWindowSize) return;
+    const auto window_offset = static_cast<std::int64_t>(address - window_address_);
+    if (is_store) return part_->store_was_made(pc, window_offset, length);
+    if (part_->watches_reads()) part_->load_was_made(window_offset);
+  }
+
  private:
   [[nodiscard]] std::optional<flash::OpKind> commanded() {
     const std::uint32_t command =
         flash::read_register(part_->model().window(), flash::controller::kRegCommand);
-    if (command == flash::controller::kNone || command > flash::controller::kOtpLock) return std::nullopt;
+    const bool is_operation =
+        (command != flash::controller::kNone && command <= flash::controller::kOtpLock) ||
+        command == flash::controller::kEraseBlock;
+    if (!is_operation) return std::nullopt;
     return static_cast<flash::OpKind>(command);
   }
 
   std::unique_ptr<FlashPart> part_;
   flash::FlashController controller_;
+  std::uint64_t window_address_;
+  bool takes_time_;
   std::uint64_t instructions_ = 0;
 };
 
@@ -154,6 +192,20 @@ bool is_wait_for_interrupt(const qemu_plugin_insn* instruction) {
          std::memcmp(qemu_plugin_insn_data(instruction), kBytes, sizeof kBytes) == 0;
 }
 
+void on_block(unsigned int /*vcpu*/, void* instructions) {
+  g_plugin->pass_time(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(instructions)));
+}
+
+void on_access(unsigned int /*vcpu*/, qemu_plugin_meminfo_t info, std::uint64_t address, void* pc) {
+  g_plugin->access(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(pc)), address,
+                   1U << qemu_plugin_mem_size_shift(info), qemu_plugin_mem_is_store(info));
+}
+
+/// What a callback is told of: a number in the place of a pointer.
+void* as_user_data(std::uint64_t number) {
+  return reinterpret_cast<void*>(static_cast<std::uintptr_t>(number));  // NOLINT(performance-no-int-to-ptr)
+}
+
 bool is_doorbell(const qemu_plugin_insn* instruction) {
   using flash::controller::kDoorbellHalfword0;
   using flash::controller::kDoorbellHalfword1;
@@ -168,6 +220,9 @@ bool is_doorbell(const qemu_plugin_insn* instruction) {
 void on_translation(qemu_plugin_id_t /*id*/, qemu_plugin_tb* block) {
   if (g_plugin->watches_boots()) g_plugin->translate();
   const std::size_t count = qemu_plugin_tb_n_insns(block);
+  if (g_plugin->takes_time()) {
+    qemu_plugin_register_vcpu_tb_exec_cb(block, on_block, QEMU_PLUGIN_CB_NO_REGS, as_user_data(count));
+  }
   for (std::size_t i = 0; i < count; ++i) {
     qemu_plugin_insn* const instruction = qemu_plugin_tb_get_insn(block, i);
     // Before the doorbell's own: a reset before that instruction keeps it from ringing.
@@ -177,20 +232,29 @@ void on_translation(qemu_plugin_id_t /*id*/, qemu_plugin_tb* block) {
     }
     if (g_plugin->watches_boots() && is_wait_for_interrupt(instruction))
       qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_rest, QEMU_PLUGIN_CB_NO_REGS, g_plugin.get());
+    if (g_plugin->watches_memory()) {
+      qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_NO_REGS, g_plugin->watched(),
+                                       as_user_data(qemu_plugin_insn_vaddr(instruction)));
+    }
     if (!is_doorbell(instruction)) continue;
     qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_doorbell, QEMU_PLUGIN_CB_NO_REGS, g_plugin.get());
   }
 }
 
 bool install(qemu_plugin_id_t id, int argc, char** argv) {
-  const std::optional<FlashPartFiles> files = parse_options(argc, argv);
-  if (!files) return false;
-  auto part = FlashPart::power_on(*files);
+  const std::optional<Options> options = parse_options(argc, argv);
+  if (!options) return false;
+  auto part = FlashPart::power_on(options->files);
   if (!part) {
     complain(part.error().message, part.error().hint);
     return false;
   }
-  g_plugin = std::make_unique<Plugin>(std::move(*part));
+  const bool watches_memory = (*part)->watches_stores() || (*part)->watches_reads();
+  if (watches_memory && options->window_address == 0) {
+    complain("an armed fault watches stores or loads, and no address of the window was given.");
+    return false;
+  }
+  g_plugin = std::make_unique<Plugin>(std::move(*part), options->window_address);
   qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
   return true;
 }

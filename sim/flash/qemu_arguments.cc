@@ -17,6 +17,7 @@ std::string escape(const std::string& value) {
 std::string plugin_argument(const QemuFlash& flash) {
   std::string argument =
       fmt::format("{},window={},seed={}", escape(flash.plugin_path), escape(flash.window_path), flash.seed);
+  argument += fmt::format(",address={}", flash.window_address);
   if (!flash.op_log_path.empty()) argument += ",oplog=" + escape(flash.op_log_path);
   if (!flash.fault_path.empty()) argument += ",faults=" + escape(flash.fault_path);
   if (!flash.wake_path.empty()) argument += ",wake=" + escape(flash.wake_path);

@@ -23,6 +23,7 @@ BoardFlash::BoardFlash(const Board& board, flash_file::FlashPartFiles files, Sur
 std::variant<device::FlashWindow, device::SpiDrive> BoardFlash::attachment() const {
   if (board_.flash == flash_file::BackEnd::kSpiNor) return device::SpiDrive{.socket_path = socket_path()};
   return device::FlashWindow{.path = files_.window_path,
+                             .address = board_.flash_window,
                              .plugin_path = surroundings_.plugin_path,
                              .op_log_path = files_.op_log_path,
                              .fault_path = files_.fault_path,

@@ -26,6 +26,9 @@ constexpr MemoryRange kSecureBootRom{0x1000'0000, 0x0004'0000};
 constexpr std::uint32_t kMps2LoadAddress = 0x0010'0000;
 constexpr MemoryRange kMps2Ram{0x2000'0000, 0x0040'0000};
 constexpr MemoryRange kNonSecureRam{0x2820'0000, 0x0020'0000};
+constexpr std::uint32_t kMps2FlashWindow = 0x2100'0000;
+constexpr std::uint32_t kAn500FlashWindow = 0x6000'0000;
+constexpr std::uint32_t kTrustZoneFlashWindow = 0x8000'0000;
 
 constexpr device::CmsdkWatchdog kSecureWatchdog{
     .address = 0x5008'1000,
@@ -38,19 +41,23 @@ constexpr std::uint32_t kSf2LoadAddress = 0xA010'0000;
 constexpr MemoryRange kSf2Ram{0xA040'0000, 0x0040'0000};
 
 constexpr std::array kBoards{
-    Board{"mps2-an385", kCortexM3, kMps2BootRom, kMps2LoadAddress, kMps2Ram, "lan9118", kMps2},
-    Board{"mps2-an386", kCortexM4F, kMps2BootRom, kMps2LoadAddress, kMps2Ram, "lan9118", kMps2WithFpu},
-    Board{"mps2-an500", kCortexM7, kMps2BootRom, kMps2LoadAddress, kMps2Ram, "lan9118", kMps2WithFpu},
-    Board{"mps2-an505", kCortexM33, kSecureBootRom, kMps2LoadAddress, kNonSecureRam, "lan9118", kTrustZone,
-          flash_file::BackEnd::kController, Watchdog::kCmsdk, kSecureWatchdog},
-    Board{"mps2-an521", kCortexM33, kSecureBootRom, kMps2LoadAddress, kNonSecureRam, "lan9118", kTrustZone,
-          flash_file::BackEnd::kController, Watchdog::kCmsdk, kSecureWatchdog},
+    Board{"mps2-an385", kCortexM3, kMps2BootRom, kMps2LoadAddress, kMps2Ram, kMps2FlashWindow, "lan9118",
+          kMps2},
+    Board{"mps2-an386", kCortexM4F, kMps2BootRom, kMps2LoadAddress, kMps2Ram, kMps2FlashWindow, "lan9118",
+          kMps2WithFpu},
+    Board{"mps2-an500", kCortexM7, kMps2BootRom, kMps2LoadAddress, kMps2Ram, kAn500FlashWindow, "lan9118",
+          kMps2WithFpu},
+    Board{"mps2-an505", kCortexM33, kSecureBootRom, kMps2LoadAddress, kNonSecureRam, kTrustZoneFlashWindow,
+          "lan9118", kTrustZone, flash_file::BackEnd::kController, Watchdog::kCmsdk, kSecureWatchdog},
+    Board{"mps2-an521", kCortexM33, kSecureBootRom, kMps2LoadAddress, kNonSecureRam, kTrustZoneFlashWindow,
+          "lan9118", kTrustZone, flash_file::BackEnd::kController, Watchdog::kCmsdk, kSecureWatchdog},
     Board{
         "emcraft-sf2",
         kCortexM3,
         kSf2BootRom,
         kSf2LoadAddress,
         kSf2Ram,
+        0,
         "msf2-emac",
         kEmcraftSf2,
         flash_file::BackEnd::kSpiNor,

@@ -36,6 +36,7 @@ struct Board {
   MemoryRange boot_rom;        ///< where the bootloader stands; its linker script agrees
   std::uint32_t load_address;  ///< where its images are loaded; the application's linker script agrees
   MemoryRange ram;             ///< the application's data and stack
+  std::uint32_t flash_window;  ///< where it maps a controller's window; 0: it has none
   std::string_view nic_model;  ///< QEMU's name of its network controller
   std::span<const std::string_view> capabilities;  ///< what scenarios may need of it
   flash_file::BackEnd flash = flash_file::BackEnd::kController;

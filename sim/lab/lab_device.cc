@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 
 #include "sim/base/file_io.h"
 #include "sim/device/elf_symbols.h"
@@ -11,6 +12,12 @@
 #include "sim/lab/factory.h"
 
 namespace otasim::lab {
+namespace {
+
+/// Of those that rotted: in time they can be many.
+constexpr std::size_t kMaxToldBits = 100;
+
+}  // namespace
 
 Result<Identity> register_device(RunningLab& lab, const std::string& name) {
   auto identity = lab.identities().issue_device(name);
@@ -272,13 +279,18 @@ void LabDevice::clear(flash_file::FaultId id) {
 void LabDevice::handle_strike(const flash_file::FlashStrike& strike) {
   // What it said before comes before, in the event log too.
   if (device_) device_->catch_up();
+  if (strike.is_direct_store()) {
+    nlohmann::json fields = strike.to_json();
+    fields["device"] = spec_.name;
+    return lab_.log().emit("flash", "direct_store", std::move(fields));
+  }
   emit_fault(strike.to_json());
   if (strike.is_power_cut()) {
     if (device_) device_->power_off();
     hang_.reset();
     board_flash_->power_off();
     if (on_power_cut_) on_power_cut_();
-  } else if (strike.what.operation == 0 && device_) {
+  } else if (strike.is_reset() && device_) {
     device_->reset();
   }
 }
@@ -288,8 +300,9 @@ Result<std::vector<flash_file::RottenBit>> LabDevice::rot(const flash_file::BitR
   auto rotten = flash_file::rot(flash_, faults_->file(), rot);
   if (!rotten) return rotten;
   nlohmann::json bits = nlohmann::json::array();
-  for (const auto& one : *rotten) bits.push_back({{"offset", one.offset}, {"bit", one.bit}});
-  emit_fault({{"fault", flash_file::kBitRotName}, {"bits", std::move(bits)}});
+  for (const auto& one : std::span(*rotten).first(std::min(rotten->size(), kMaxToldBits)))
+    bits.push_back({{"offset", one.offset}, {"bit", one.bit}});
+  emit_fault({{"fault", flash_file::kBitRotName}, {"count", rotten->size()}, {"bits", std::move(bits)}});
   return rotten;
 }
 

@@ -35,6 +35,7 @@ constexpr std::array kNames{
     "boot.halt"sv,
     "flash.fault"sv,
     "flash.strikes_lost"sv,
+    "flash.direct_store"sv,
     "flash.write_refused"sv,
     "flash.op_log_ended"sv,
     "link.dhcp_ack"sv,

@@ -1,11 +1,14 @@
 #include "sim/scenario/event_pattern.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <iterator>
 #include <regex>
+#include <vector>
 
 #include "sim/report/event_names.h"
 #include "sim/scenario/shape.h"
@@ -103,10 +106,27 @@ std::string problem_with_operand(const std::string& name, const json& operand) {
   return name == "matches" ? problem_with_expression(operand.get<std::string>()) : "";
 }
 
+constexpr std::string_view kBootSource = "boot.";
+
+bool is_listed_event(std::string_view name) {
+  const auto known = report::event_names();
+  return std::ranges::find(known, name) != known.end();
+}
+
 /// A bootloader of the user's own may report stages that ours has not.
 bool is_known_event(const std::string& name) {
-  const auto known = report::event_names();
-  return name.starts_with("boot.") || std::ranges::find(known, name) != known.end();
+  return name.starts_with(kBootSource) || is_listed_event(name);
+}
+
+tl::unexpected<Error> unknown_stage(const std::string& name) {
+  std::vector<std::string_view> stages;
+  std::ranges::copy_if(report::event_names(), std::back_inserter(stages),
+                       [](std::string_view known) { return known.starts_with(kBootSource); });
+  const std::string near = nearest(name, stages);
+  return fail(ExitCode::kUsage, fmt::format("there is no stage of the boot '{}'", name),
+              near.empty() ? fmt::format("There are {}; what a bootloader of your own says is an uart.line.",
+                                         fmt::join(stages, ", "))
+                           : fmt::format("Did you mean '{}'?", near));
 }
 
 /// Whether a wanted member may be missing.
@@ -171,6 +191,14 @@ Result<EventPattern> EventPattern::parse(const json& pattern) {
                 "Operators are contains, matches, any_of, not, at_least, at_most and exists.");
   }
   return EventPattern(pattern);
+}
+
+Result<EventPattern> EventPattern::parse_trigger(const json& pattern) {
+  auto parsed = parse(pattern);
+  if (!parsed) return parsed;
+  const auto& name = pattern.at("event").get_ref<const std::string&>();
+  if (!is_listed_event(name)) return unknown_stage(name);
+  return parsed;
 }
 
 bool EventPattern::matches(const json& event) const {

@@ -27,6 +27,10 @@ class EventPattern {
   /// @returns kUsage if it has no `event`, or an operator is used wrongly
   [[nodiscard]] static Result<EventPattern> parse(const nlohmann::json& pattern);
 
+  /// What begins or ends a fault: a stage of the boot is one that the bootloader here reports.
+  /// @returns kUsage as parse() does, and for a stage that is not
+  [[nodiscard]] static Result<EventPattern> parse_trigger(const nlohmann::json& pattern);
+
   [[nodiscard]] bool matches(const nlohmann::json& event) const;
   /// For people, on one line.
   [[nodiscard]] std::string text() const { return pattern_.dump(); }

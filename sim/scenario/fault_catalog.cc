@@ -98,6 +98,12 @@ const Shape& fault_shape() {
   return kShapes.fault();
 }
 
+bool must_strike(const std::string& fault) {
+  const auto& all = fault_catalog();
+  const auto kind = std::ranges::find(all, fault, &FaultKind::name);
+  return kind == all.end() || !kind->may_strike_nothing;
+}
+
 Result<Undo> carry_out(Stage& stage, const std::string& fault, const json& arguments,
                        const std::function<void(const std::string&)>& on_flash_damage) {
   const auto& all = fault_catalog();

@@ -57,13 +57,17 @@ struct FaultKind {
       counted;  ///< which operations its strike plan counts; empty: it is an action, or has no plan
   std::vector<Member> members;
   std::function<Result<Undo>(Stage& stage, const FaultArguments& arguments)> begin;
-  bool damages_flash = false;  ///< changes flash behind the part's back
+  bool damages_flash = false;       ///< changes flash behind the part's back
+  bool may_strike_nothing = false;  ///< it watches; nothing need ever come of it
 };
 
 /// In order of layers.
 [[nodiscard]] const std::vector<FaultKind>& fault_catalog();
 /// An object with one member: a fault's name.
 [[nodiscard]] const Shape& fault_shape();
+
+/// Whether a fault that is armed must strike, unless it says otherwise.
+[[nodiscard]] bool must_strike(const std::string& fault);
 
 /// Begins a fault. @param on_flash_damage  called with the device whose flash it changes
 /// @returns what ends it; kUsage if a member makes no sense; kFailed if it cannot be done as things stand

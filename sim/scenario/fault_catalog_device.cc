@@ -11,18 +11,40 @@ namespace otasim::scenario {
 namespace {
 
 constexpr double kMaxOffset = flash::kWindowSize;
+constexpr std::uint32_t kDefaultReads = 100'000;
+
+std::vector<std::string_view> partition_names() {
+  std::vector<std::string_view> names;
+  for (const flash::Partition& one : flash::kPartitions) names.push_back(one.name);
+  names.emplace_back("otp");
+  return names;
+}
 
 std::vector<Member> range_members() {
-  return {text_member("partition", "A partition of docs/flash-layout.md, or otp (default: the whole part)"),
+  return {choice_member("partition", partition_names(), "Of docs/flash-layout.md (default: the whole part)"),
           integer_member("offset", 0, kMaxOffset, "From its start (default: 0)"),
           integer_member("length_bytes", 1, kMaxOffset, "Bytes (default: to its end)")};
 }
 
+Member share_member(std::string_view name, std::string_view doc) {
+  return {.name = name, .kind = Kind::kNumber, .doc = doc, .min = 0, .max = 1};
+}
+
 std::vector<Member> torn_members() {
-  return {integer_member("bytes", 0, flash::kLargestSector,
+  return {integer_member("bytes", 0, flash::kLargestErase,
                          "Of a struck operation that are still done (default: 0)"),
-          integer_member("marginal_bytes", 0, flash::kLargestSector,
-                         "After those that are left marginal (default: 0)")};
+          share_member("fraction", "The same as a share of the operation, instead of 'bytes'"),
+          integer_member("marginal_bytes", 0, flash::kLargestErase,
+                         "After those that are left marginal (default: 0)"),
+          share_member("random_bits",
+                       "Share of the bits after 'bytes' that are still changed, at random (default: 0)")};
+}
+
+flash_file::Torn torn_of(const FaultArguments& arguments) {
+  return {.bytes = arguments.get("bytes", std::uint32_t{0}),
+          .fraction = arguments.find<double>("fraction"),
+          .marginal_bytes = arguments.get("marginal_bytes", std::uint32_t{0}),
+          .random_bits = arguments.get("random_bits", 0.0)};
 }
 
 Member kind_member(std::vector<std::string_view> kinds) {
@@ -75,8 +97,7 @@ Result<Undo> cut_in_flash(Stage& stage, const FaultArguments& arguments) {
           .operations = operations_of(arguments),
           .strike = once(arguments),
           .phase = phase == "within" ? Phase::kWithin : (phase == "after" ? Phase::kAfter : Phase::kBefore),
-          .bytes = arguments.get("bytes", std::uint32_t{0}),
-          .marginal_bytes = arguments.get("marginal_bytes", std::uint32_t{0})}});
+          .torn = torn_of(arguments)}});
 }
 
 /// Failures of operations differ in what they strike and whether they say so.
@@ -89,9 +110,29 @@ Result<Undo> fail_operations(Stage& stage, const FaultArguments& arguments) {
     failure.range = range_of(arguments);
   }
   failure.strike = arguments.strike();
-  failure.bytes = arguments.get("bytes", failure.bytes);
-  failure.marginal_bytes = arguments.get("marginal_bytes", failure.marginal_bytes);
+  failure.torn = torn_of(arguments);
   return arm(stage, arguments, flash_file::FlashFault{failure});
+}
+
+std::optional<flash_file::Retention> retention_of(const FaultArguments& arguments) {
+  const auto hours = arguments.find<double>("hours");
+  if (!hours) return std::nullopt;
+  flash_file::Retention retention{.hours = *hours};
+  retention.celsius = arguments.get("celsius", retention.celsius);
+  retention.rate = arguments.get("rate", retention.rate);
+  return retention;
+}
+
+Result<Undo> disturb(Stage& stage, const FaultArguments& arguments) {
+  using Effect = flash_file::ReadDisturb::Effect;
+  const bool is_lost = arguments.get<std::string>("effect", "marginal") == "lost";
+  return arm(
+      stage, arguments,
+      flash_file::FlashFault{flash_file::ReadDisturb{.range = range_of(arguments),
+                                                     .strike = arguments.strike(),
+                                                     .reads = arguments.get("reads", kDefaultReads),
+                                                     .bits = arguments.get("bits", std::uint32_t{1}),
+                                                     .effect = is_lost ? Effect::kLost : Effect::kMarginal}});
 }
 
 Result<Undo> rot(Stage& stage, const FaultArguments& arguments) {
@@ -100,6 +141,8 @@ Result<Undo> rot(Stage& stage, const FaultArguments& arguments) {
   const auto rotten = stage.device(arguments.device())
                           .rot({.range = range_of(arguments),
                                 .bits = arguments.get("bits", std::uint32_t{1}),
+                                .bit = arguments.find<std::uint8_t>("bit"),
+                                .retention = retention_of(arguments),
                                 .direction = direction == "lost"     ? Direction::kLost
                                              : direction == "gained" ? Direction::kGained
                                                                      : Direction::kAny,
@@ -174,14 +217,65 @@ std::vector<FaultKind> flash_faults() {
                  flash_file::FlashFault{flash_file::Worn{
                      .range = range_of(arguments), .erases = arguments.get("erases", std::uint32_t{0})}});
            }},
+      {.name = "flash.busy",
+       .doc = "Programs, burns and erases take time: their status reads busy until the processor has run so "
+              "far.",
+       .counted = "",
+       .members = {integer_member("program_instructions", 0, 1e9, "A program or a burn (default: 0)"),
+                   integer_member("erase_instructions", 0, 1e9,
+                                  "An erase of a sector or a block (default: 0)")},
+       .begin =
+           [](Stage& stage, const FaultArguments& arguments) {
+             return arm(stage, arguments,
+                        flash_file::FlashFault{flash_file::Busy{
+                            .program_instructions = arguments.get("program_instructions", std::uint32_t{0}),
+                            .erase_instructions = arguments.get("erase_instructions", std::uint32_t{0})}});
+           }},
+      {.name = "flash.strict",
+       .doc = "Stores into flash that are no commands are taken back, and told.",
+       .counted = "",
+       .members = {},
+       .begin =
+           [](Stage& stage, const FaultArguments& arguments) {
+             return arm(stage, arguments, flash_file::FlashFault{flash_file::Strict{}});
+           },
+       .may_strike_nothing = true},
+      {.name = "flash.read_disturb",
+       .doc = "Reads of a sector change bits in it.",
+       .counted = "times that a sector has been read so often",
+       .members = join(
+           {range_members(),
+            {integer_member("reads", 1, 1e9, "Loads from a sector since its last erase (default: 100000)"),
+             integer_member("bits", 1, 1024, "So many each time, anywhere in the sector (default: 1)"),
+             choice_member("effect", {"marginal", "lost"},
+                           "marginal: from the next power-on; lost: other value, now (default: marginal)")}}),
+       .begin = disturb,
+       .damages_flash = true},
       {.name = "flash.bit_rot",
        .doc = "Bits change at rest; the device must be off.",
        .counted = "",
-       .members = join({range_members(),
-                        {integer_member("bits", 1, 1e6, "So many (default: 1)"),
-                         choice_member("direction", {"any", "lost", "gained"},
-                                       "lost: 0 to 1; gained: 1 to 0 (default: any)"),
-                         integer_member("seed", 0, 1e18, "Decides which (default: 1)")}}),
+       .members =
+           join({range_members(),
+                 {integer_member("bits", 1, 1e6, "So many, at random (default: 1)"),
+                  integer_member("bit", 0, 7, "Instead: this one, of the range's first byte"),
+                  {.name = "hours",
+                   .kind = Kind::kNumber,
+                   .doc = "Instead: as many as lose their charge in so long",
+                   .min = 0,
+                   .max = 1e9},
+                  {.name = "celsius",
+                   .kind = Kind::kNumber,
+                   .doc = "At this temperature (default: 55)",
+                   .min = -60,
+                   .max = 300},
+                  {.name = "rate",
+                   .kind = Kind::kNumber,
+                   .doc = "Chance of a programmed bit of a new part, an hour at 55 degrees (default: 5e-13)",
+                   .min = 0,
+                   .max = 1},
+                  choice_member("direction", {"any", "lost", "gained"},
+                                "lost: 0 to 1; gained: 1 to 0 (default: any)"),
+                  integer_member("seed", 0, 1e18, "Decides which (default: 1)")}}),
        .begin = rot,
        .damages_flash = true},
       {.name = "flash.destroy",

@@ -95,7 +95,8 @@ std::vector<std::string> FaultPlan::missed(const std::vector<json>& events) cons
       return event.value("event", "") == "fault" && event.value("source", "") != "run" &&
              event.value("fault", "") == fault->name;
     });
-    if (!has_struck) missed.push_back(fmt::format("the fault {} was armed, but struck nothing", fault->name));
+    if (!has_struck && must_strike(fault->name))
+      missed.push_back(fmt::format("the fault {} was armed, but struck nothing", fault->name));
   }
   return missed;
 }

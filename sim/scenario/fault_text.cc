@@ -36,7 +36,7 @@ Result<json> parse_short(const std::string& text) {
 Result<void> check_triggers(const json& arguments, const std::string& where) {
   for (const char* trigger : {"when", "until"}) {
     if (!arguments.contains(trigger)) continue;
-    if (const auto pattern = EventPattern::parse(arguments.at(trigger)); !pattern) {
+    if (const auto pattern = EventPattern::parse_trigger(arguments.at(trigger)); !pattern) {
       return fail(ExitCode::kUsage, fmt::format("{}: '{}': {}", where, trigger, pattern.error().message),
                   pattern.error().hint);
     }

@@ -48,13 +48,15 @@ class Replay {
   std::vector<std::string> run() {
     std::uint64_t erases = 0;
     for (const flash::LoggedOperation& operation : device_.op_log->operations) {
-      if (operation.kind == flash::OpKind::kEraseSector && operation.applied != 0) ++erases;
+      if (flash::is_erase(operation.kind) && operation.applied != 0)
+        erases += std::max<std::uint64_t>(operation.length / part_.sector_size, 1);
       apply(operation);
     }
     erases_ = erases;
     if (!device_.flash_was_damaged) compare();
     return std::move(failures_);
   }
+  /// Of sectors: a block's are so many.
   [[nodiscard]] std::uint64_t erases() const { return erases_; }
   [[nodiscard]] const flash::Geometry& part() const { return part_; }
 
@@ -72,6 +74,7 @@ class Replay {
       case flash::OpKind::kOtpProgram:
         return program(operation, flash::kOtpOffset + operation.offset);
       case flash::OpKind::kEraseSector:
+      case flash::OpKind::kEraseBlock:
         if (operation.applied != 0) check_place(operation);
         if (std::uint64_t{operation.offset} + operation.applied <= part_.size) {
           std::fill_n(window_.begin() + operation.offset, operation.applied, kErased);
@@ -146,6 +149,7 @@ class Invariants {
       judge_boots(device);
       judge_counters(device);
       judge_writes(device);
+      judge_stores(device);
       judge_protected(device);
     }
     judge_jobs();
@@ -221,6 +225,15 @@ class Invariants {
     const std::uint64_t beginnings = updates * (1 + count_resets(device.name));
     if (replay.erases() > beginnings * erases_per_update(replay.part())) {
       complain("S5: {}: {} sectors were erased for {} updates", device.name, replay.erases(), updates - 1);
+    }
+  }
+
+  /// Stores that are no commands (flash.strict), of which one is as bad as many.
+  void judge_stores(const DeviceEvidence& device) {
+    for (const json& event : evidence_.events) {
+      if (!is_event(event, "flash", "direct_store") || text_of(event, "device") != device.name) continue;
+      return complain("S5: {}: {:#x} stored {} bytes into flash at {:#x} without a command", device.name,
+                      event.value("pc", 0U), event.value("length_bytes", 0U), event.value("offset", 0U));
     }
   }
 

@@ -349,7 +349,8 @@ class Loader {
     const json& root = text.value();
     for (const PatternPlace& place : pattern_places(root)) {
       const json& value = root.at(place.pointer);
-      if (const auto pattern = EventPattern::parse(value); !pattern) {
+      const auto pattern = place.takes_only ? EventPattern::parse(value) : EventPattern::parse_trigger(value);
+      if (!pattern) {
         return tl::unexpected(
             text.error_at(place.pointer.to_string(), pattern.error().message, pattern.error().hint));
       }

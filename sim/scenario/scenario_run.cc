@@ -415,7 +415,8 @@ class ScenarioRun {
     std::vector<std::pair<std::size_t, std::size_t>> ranges;
     for (const json& event : evidence_.events) {
       if (event.value("source", "") != "flash" || event.value("device", "") != device) continue;
-      const auto marginal = event.value("marginal_bytes", std::size_t{0});
+      const auto marginal = std::max(event.value("marginal_bytes", std::size_t{0}),
+                                     event.value("random_bytes", std::size_t{0}));
       if (marginal == 0) continue;
       ranges.emplace_back(
           event.at("offset").get<std::size_t>() + event.at("applied_bytes").get<std::size_t>(), marginal);

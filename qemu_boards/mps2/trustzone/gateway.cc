@@ -124,6 +124,12 @@ std::uint32_t erase(const Request& request) {
   return answer(board::flash().erase_sector(request.value));
 }
 
+std::uint32_t erase_block(const Request& request) {
+  if (request.value % flash::kControllerPart.block_size != 0) return answer(Status::kUnaligned);
+  if (!may_write(request.value, flash::kControllerPart.block_size)) return answer(Refusal::kNotAllowed);
+  return answer(board::flash().erase_block(request.value));
+}
+
 std::uint32_t entropy(Request& request) {
   std::array<std::uint8_t, flash::kPageSize> bytes;
   if (request.out.size() > bytes.size()) return answer(Refusal::kBadSize);
@@ -307,6 +313,8 @@ std::uint32_t serve(Service service, Request& request) {
       return program(request);
     case Service::kFlashErase:
       return erase(request);
+    case Service::kFlashEraseBlock:
+      return erase_block(request);
     case Service::kEntropy:
       return entropy(request);
     case Service::kUpdateStart:

@@ -42,6 +42,11 @@ Status GatewayFlash::erase_sector(std::uint32_t offset) {
   return status_of(ask(Service::kFlashErase, offset));
 }
 
+Status GatewayFlash::erase_block(std::uint32_t offset) {
+  if (!is_inside_array(offset, flash::kControllerPart.block_size)) return Status::kOutOfRange;
+  return status_of(ask(Service::kFlashEraseBlock, offset));
+}
+
 /// The secure world sets the locks, and no others.
 Status GatewayFlash::lock(std::uint32_t /*offset*/, std::uint32_t /*length*/) {
   return Status::kProtected;

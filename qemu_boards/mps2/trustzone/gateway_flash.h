@@ -12,6 +12,7 @@ class GatewayFlash final : public flash::FlashDriver {
   [[nodiscard]] flash::Status read(std::uint32_t offset, std::span<std::uint8_t> out) override;
   [[nodiscard]] flash::Status program(std::uint32_t offset, std::span<const std::uint8_t> data) override;
   [[nodiscard]] flash::Status erase_sector(std::uint32_t offset) override;
+  [[nodiscard]] flash::Status erase_block(std::uint32_t offset) override;
   [[nodiscard]] flash::Status lock(std::uint32_t offset, std::uint32_t length) override;
   [[nodiscard]] flash::Status otp_read(std::uint32_t offset, std::span<std::uint8_t> out) override;
   [[nodiscard]] flash::Status otp_program(std::uint32_t offset, std::span<const std::uint8_t> data) override;

@@ -24,10 +24,11 @@ enum class Service : std::uint32_t {
 
   // Flash. flash::Status, or Refusal::kNotAllowed: written is only the slot that is being received, and the
   // calendar outside a trial; read are these, the other slots and the recovery image.
-  kFlashProgram = 10,  ///< value: offset; in: at most a page
-  kFlashErase = 11,    ///< value: offset of a sector
-  kEntropy = 12,       ///< out: at most a page
-  kFlashRead = 13,     ///< value: offset; out: filled
+  kFlashProgram = 10,     ///< value: offset; in: at most a page
+  kFlashErase = 11,       ///< value: offset of a sector
+  kEntropy = 12,          ///< out: at most a page
+  kFlashRead = 13,        ///< value: offset; out: filled
+  kFlashEraseBlock = 14,  ///< value: offset of a block
 
   // Boot control, in the style of PSA Firmware Update. out: boot::BootState afterwards. flash::Status, or
   // Refusal::kNotAllowed: boot control does not allow it from its state, or not to the caller.

@@ -42,6 +42,7 @@ TEST_F(Controller, NewPartIdentifiesItself) {
   EXPECT_EQ(read_register(window_, kRegVersion), kVersion);
   EXPECT_EQ(read_register(window_, kRegArraySize), kControllerPart.size);
   EXPECT_EQ(read_register(window_, kRegSectorSize), kControllerPart.sector_size);
+  EXPECT_EQ(read_register(window_, kRegBlockSize), kControllerPart.block_size);
   EXPECT_EQ(read_register(window_, kRegPageSize), kPageSize);
   EXPECT_EQ(read_register(window_, kRegOtpSize), kOtpSize);
   EXPECT_EQ(read_register(window_, kRegFeatures), kFeatureLocks | kFeatureFuses | kFeatureEntropy);
@@ -56,8 +57,8 @@ TEST_F(Controller, RegistersAreLittleEndianInTheWindow) {
 }
 
 TEST_F(Controller, AnyDamageToTheIdentificationIsNoticed) {
-  for (const std::uint32_t reg :
-       {kRegId, kRegVersion, kRegArraySize, kRegSectorSize, kRegPageSize, kRegOtpSize, kRegFeatures}) {
+  for (const std::uint32_t reg : {kRegId, kRegVersion, kRegArraySize, kRegSectorSize, kRegBlockSize,
+                                  kRegPageSize, kRegOtpSize, kRegFeatures}) {
     const std::uint32_t good = read_register(window_, reg);
     write_register(window_, reg, good ^ 1);
     EXPECT_FALSE(part_of(window_)) << "register " << reg;
@@ -89,6 +90,78 @@ TEST_F(Controller, ErasesASector) {
   window_[kControllerPart.sector_size + 5] = 0;
   EXPECT_EQ(run(kEraseSector, kControllerPart.sector_size, 0), Status::kOk);
   EXPECT_EQ(window_[kControllerPart.sector_size + 5], 0xFF);
+}
+
+TEST_F(Controller, ErasesABlockInOneOperation) {
+  const std::uint32_t block = kControllerPart.block_size;
+  std::ranges::fill(std::span(window_).subspan(block - 1, block + 2), std::uint8_t{0});
+  EXPECT_EQ(run(kEraseBlock, block, 0), Status::kOk);
+  EXPECT_EQ(window_[block - 1], 0);
+  EXPECT_THAT(std::span(window_).subspan(block, block), Each(0xFF));
+  EXPECT_EQ(window_[2 * block], 0);
+  EXPECT_EQ(read_register(window_, kRegSequence), 1u);
+}
+
+TEST_F(Controller, RefusesBlocksThatAreNone) {
+  EXPECT_EQ(run(kEraseBlock, kControllerPart.sector_size, 0), Status::kUnaligned);
+  EXPECT_EQ(run(kEraseBlock, 0xFF'0000, 0), Status::kOutOfRange) << "the array ends within it";
+  EXPECT_EQ(run(kEraseBlock, 0xFFFF'0000, 0), Status::kOutOfRange);
+  EXPECT_EQ(read_register(window_, kRegSequence), 0u);
+}
+
+TEST_F(Controller, TakesItsTimeIfItIsTold) {
+  controller_.set_busy_times({.program_instructions = 100, .erase_instructions = 1000});
+  page_buffer()[0] = 0x11;
+  EXPECT_EQ(run(kProgram, 0, 1), Status::kBusy);
+  EXPECT_EQ(window_[0], 0x11) << "the cells have changed all the same";
+  controller_.advance(99);
+  EXPECT_EQ(read_register(window_, kRegStatus), static_cast<std::uint32_t>(Status::kBusy));
+  controller_.advance(1);
+  EXPECT_EQ(read_register(window_, kRegStatus), static_cast<std::uint32_t>(Status::kOk));
+  EXPECT_EQ(run(kEraseBlock, 0, 0), Status::kBusy);
+  controller_.advance(100);
+  EXPECT_EQ(read_register(window_, kRegStatus), static_cast<std::uint32_t>(Status::kBusy));
+  controller_.advance(0xFFFF'FFFF);
+  EXPECT_EQ(read_register(window_, kRegStatus), static_cast<std::uint32_t>(Status::kOk));
+  controller_.advance(1);
+  EXPECT_EQ(run(kLock, 0, kControllerPart.sector_size), Status::kOk) << "no cells, no time";
+  EXPECT_EQ(run(kEraseSector, 0, 0), Status::kProtected) << "nor does a refusal take any";
+}
+
+TEST_F(Controller, AFailureIsToldWhenTheTimeIsOver) {
+  controller_.set_busy_times({.erase_instructions = 10});
+  model_.plan_failure({});
+  EXPECT_EQ(run(kEraseSector, 0, 0), Status::kBusy);
+  controller_.advance(10);
+  EXPECT_EQ(read_register(window_, kRegStatus), static_cast<std::uint32_t>(Status::kEraseFailed));
+  EXPECT_EQ(run(kProgram, 0, 1), Status::kProgramFailed) << "programs take no time here";
+}
+
+TEST_F(Controller, ACommandWhileItIsBusyIsNotCarriedOut) {
+  controller_.set_busy_times({.program_instructions = 50, .erase_instructions = 50});
+  EXPECT_EQ(run(kEraseSector, 0, 0), Status::kBusy);
+  EXPECT_EQ(run(kProgram, 0, 1), Status::kBusy);
+  EXPECT_EQ(window_[0], 0xFF);
+  EXPECT_EQ(model_.sequence(), 1u);
+  controller_.advance(50);
+  EXPECT_EQ(read_register(window_, kRegStatus), static_cast<std::uint32_t>(Status::kBadCommand));
+}
+
+TEST_F(Controller, PowerLossEndsTheTimeAndSoDoesTheFaultsEnd) {
+  controller_.set_busy_times({.erase_instructions = 50});
+  EXPECT_EQ(run(kEraseSector, 0, 0), Status::kBusy);
+  model_.power_on();
+  EXPECT_EQ(read_register(window_, kRegStatus), 0u);
+  controller_.advance(50);
+  EXPECT_EQ(run(kEraseSector, 0, 0), Status::kBusy);
+  controller_.set_busy_times({});
+  EXPECT_EQ(read_register(window_, kRegStatus), static_cast<std::uint32_t>(Status::kOk));
+  EXPECT_EQ(run(kEraseSector, 0, 0), Status::kOk);
+}
+
+TEST_F(Controller, WithoutTimesWhatStandsInTheBusyRegisterIsNoTime) {
+  write_register(window_, kRegBusyLeft, 1000);
+  EXPECT_EQ(run(kEraseSector, 0, 0), Status::kOk);
 }
 
 TEST_F(Controller, BurnsAndLocksOtp) {
@@ -124,7 +197,7 @@ TEST_F(Controller, DoorbellWithoutACommandIsABadCommand) {
 
 TEST_F(Controller, UnknownCommandsChangeNothing) {
   const auto array = std::vector<std::uint8_t>(window_.begin(), window_.begin() + kRegistersOffset);
-  for (const std::uint32_t command : {7u, 8u, 0x101u, 0x8000'0001u, 0xFFFF'FFFFu}) {
+  for (const std::uint32_t command : {8u, 9u, 0x101u, 0x8000'0001u, 0xFFFF'FFFFu}) {
     EXPECT_EQ(run(command, 0, 1), Status::kBadCommand) << command;
   }
   EXPECT_TRUE(std::equal(array.begin(), array.end(), window_.begin()));

@@ -1,5 +1,6 @@
 #include "pal_sim/flash/flash_driver.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,8 +21,8 @@ std::vector<std::uint8_t> counting(std::size_t size) {
 
 TEST(FlashDriver, EveryStatusHasItsOwnName) {
   std::set<std::string> names;
-  for (std::uint32_t i = 0; i <= 7; ++i) names.insert(to_string(static_cast<Status>(i)));
-  EXPECT_EQ(names.size(), 8u);
+  for (std::uint32_t i = 0; i <= 8; ++i) names.insert(to_string(static_cast<Status>(i)));
+  EXPECT_EQ(names.size(), 9u);
   EXPECT_STREQ(to_string(Status::kOutOfRange), "out-of-range");
   EXPECT_STREQ(to_string(static_cast<Status>(99)), "unknown status");
 }
@@ -66,6 +67,34 @@ TEST(FlashDriver, EraseRangeErasesEachSectorOnce) {
   EXPECT_EQ(flash.window()[kControllerPart.sector_size], 0xFF);
   EXPECT_EQ(flash.window()[3 * kControllerPart.sector_size - 1], 0xFF);
   EXPECT_EQ(flash.window()[3 * kControllerPart.sector_size], 0);
+}
+
+TEST(FlashDriver, EraseRangeErasesWholeBlocksAtOnce) {
+  native::NativeFlash flash;
+  constexpr std::uint32_t kSector = kControllerPart.sector_size;
+  constexpr std::uint32_t kBlock = kControllerPart.block_size;
+  std::ranges::fill(flash.window().first(5 * kBlock), std::uint8_t{0});
+  // Two sectors, two blocks, one sector.
+  ASSERT_EQ(erase_range(flash, kBlock - 2 * kSector, 2 * kBlock + 3 * kSector), Status::kOk);
+  EXPECT_EQ(flash.model().sequence(), 5u);
+  EXPECT_EQ(flash.window()[kBlock - 2 * kSector - 1], 0);
+  EXPECT_THAT(flash.window().subspan(kBlock - 2 * kSector, 2 * kBlock + 3 * kSector), testing::Each(0xFF));
+  EXPECT_EQ(flash.window()[3 * kBlock + kSector], 0);
+  for (std::uint32_t at = kBlock - 2 * kSector; at < 3 * kBlock + kSector; at += kSector)
+    EXPECT_EQ(flash.model().erase_count(at), 1u) << at;
+  EXPECT_EQ(flash.model().erase_count(3 * kBlock + kSector), 0u);
+}
+
+TEST(FlashDriver, APartWithoutBlocksErasesSectorsAndTakesThemForBlocks) {
+  native::NativeFlash flash(1, kSpiNorPart);
+  ASSERT_EQ(erase_range(flash, 0, 2 * kSpiNorPart.sector_size), Status::kOk);
+  EXPECT_EQ(flash.model().sequence(), 2u);
+  EXPECT_EQ(flash.erase_block(kSpiNorPart.sector_size), Status::kOk);
+  EXPECT_EQ(flash.erase_block(1), Status::kUnaligned);
+  EXPECT_EQ(flash.erase_block(kSpiNorPart.size), Status::kOutOfRange);
+  EXPECT_EQ(flash.erase_block(0xFFFF'0000), Status::kOutOfRange);
+  EXPECT_EQ(flash.model().erase_block(0), Status::kBadCommand) << "the chip knows no such command";
+  EXPECT_EQ(flash.model().sequence(), 3u);
 }
 
 TEST(FlashDriver, EraseRangeRefusesBadRangesBeforeErasing) {

@@ -106,13 +106,14 @@ TEST(FlashLayout, DocumentShowsEveryPart) {
   ASSERT_EQ(rows.size(), kParts.size()) << "rows in " << FLASH_LAYOUT_DOC;
   const auto yes_or_no = [](bool is_true) { return is_true ? "yes" : "no"; };
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    ASSERT_EQ(rows[i].size(), 8u);
+    ASSERT_EQ(rows[i].size(), 9u);
     EXPECT_EQ(number(rows[i][2]), kParts[i].size) << rows[i][0];
     EXPECT_EQ(number(rows[i][3]), kParts[i].sector_size) << rows[i][0];
-    EXPECT_EQ(number(rows[i][4]), kParts[i].page_size) << rows[i][0];
-    EXPECT_EQ(rows[i][5], yes_or_no(kParts[i].has_locks)) << rows[i][0];
-    EXPECT_EQ(rows[i][6], yes_or_no(kParts[i].has_fuses)) << rows[i][0];
-    EXPECT_EQ(rows[i][7], yes_or_no(kParts[i].has_entropy)) << rows[i][0];
+    EXPECT_EQ(number(rows[i][4]), kParts[i].block_size) << rows[i][0];
+    EXPECT_EQ(number(rows[i][5]), kParts[i].page_size) << rows[i][0];
+    EXPECT_EQ(rows[i][6], yes_or_no(kParts[i].has_locks)) << rows[i][0];
+    EXPECT_EQ(rows[i][7], yes_or_no(kParts[i].has_fuses)) << rows[i][0];
+    EXPECT_EQ(rows[i][8], yes_or_no(kParts[i].has_entropy)) << rows[i][0];
   }
 }
 
@@ -136,6 +137,7 @@ TEST(FlashLayout, DocumentShowsEveryRegister) {
                                                                     {"OFFSET", kRegOffset},
                                                                     {"LENGTH", kRegLength},
                                                                     {"SEQUENCE", kRegSequence},
+                                                                    {"BLOCK_SIZE", kRegBlockSize},
                                                                     {"ARRAY_SIZE", kRegArraySize},
                                                                     {"SECTOR_SIZE", kRegSectorSize},
                                                                     {"PAGE_SIZE", kRegPageSize},
@@ -144,7 +146,9 @@ TEST(FlashLayout, DocumentShowsEveryRegister) {
                                                                     {"LOCK_COUNT", kRegLockCount},
                                                                     {"ENTROPY_COUNT", kRegEntropyCount},
                                                                     {"FEATURES", kRegFeatures},
-                                                                    {"LOCKS", kRegLocks}};
+                                                                    {"LOCKS", kRegLocks},
+                                                                    {"BUSY_LEFT", kRegBusyLeft},
+                                                                    {"BUSY_STATUS", kRegBusyStatus}};
   std::vector<std::pair<std::string, std::uint32_t>> shown;
   for (const Row& row : table({"Offset", "Register"})) {
     shown.emplace_back(row[1].substr(0, row[1].find(',')), number(row[0]));

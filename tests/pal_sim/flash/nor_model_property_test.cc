@@ -21,7 +21,8 @@ struct Cell {
   std::uint8_t marginal = 0;  // bits that may read either way
 };
 
-using Sector = std::array<Cell, kControllerPart.sector_size>;
+constexpr std::uint64_t kSectorSize = kControllerPart.sector_size;
+using Sector = std::array<Cell, kSectorSize>;
 
 // Cells that erase and program treat as one row of bytes; sectors nobody touched are blank and not stored.
 class Cells {
@@ -82,6 +83,12 @@ class Reference {
         if (locked(r.offset, kControllerPart.sector_size)) return Status::kProtected;
         return change(array, r.offset, kControllerPart.sector_size, Status::kEraseFailed,
                       [](Cell, std::uint32_t) { return Cell{}; });
+      case OpKind::kEraseBlock:
+        if (beyond(r.offset, kControllerPart.block_size, kControllerPart.size)) return Status::kOutOfRange;
+        if (r.offset % kControllerPart.block_size != 0) return Status::kUnaligned;
+        if (locked(r.offset, kControllerPart.block_size)) return Status::kProtected;
+        return change(array, r.offset, kControllerPart.block_size, Status::kEraseFailed,
+                      [](Cell, std::uint32_t) { return Cell{}; });
       case OpKind::kOtpProgram:
         if (r.length > kPageSize || beyond(r.offset, r.length, kOtpSize)) return Status::kOutOfRange;
         if (otp_locked) return Status::kProtected;
@@ -126,7 +133,8 @@ class Reference {
 
   bool locked(std::uint64_t offset, std::uint64_t length) const {
     return std::ranges::any_of(locks, [&](const auto& lock) {
-      for (std::uint64_t at = offset; at < offset + length; ++at) {
+      // One byte of each sector: locks have whole ones.
+      for (std::uint64_t at = offset; at < offset + length; at = (at / kSectorSize + 1) * kSectorSize) {
         if (at >= lock.first && at - lock.first < lock.second) return true;
       }
       return false;
@@ -184,8 +192,8 @@ rc::Gen<Step> any_step() {
                                         {3, Action::kPowerOn},
                                         {2, Action::kPlanCut},
                                         {1, Action::kPlanFailure}}),
-      rc::gen::element(OpKind::kProgram, OpKind::kEraseSector, OpKind::kOtpProgram, OpKind::kLock,
-                       OpKind::kOtpLock),
+      rc::gen::element(OpKind::kProgram, OpKind::kEraseSector, OpKind::kEraseBlock, OpKind::kOtpProgram,
+                       OpKind::kLock, OpKind::kOtpLock),
       rc::gen::weightedOneOf<std::uint32_t>(
           {{4, rc::gen::elementOf(std::vector<std::uint32_t>{0, kControllerPart.sector_size,
                                                              2 * kControllerPart.sector_size})},

@@ -137,6 +137,20 @@ TEST_F(WornFlash, StandsItsErasesThenFailsThemAndItsPrograms) {
   EXPECT_EQ(model_.erase_count(0), 4u) << "failed ones count";
 }
 
+TEST_F(WornFlash, ABlockWearsEachOfItsSectorsAndFailsWithAnyOfThem) {
+  const std::uint32_t sector = kControllerPart.sector_size;
+  model_.set_endurance(2);
+  ASSERT_EQ(model_.erase_block(0), Status::kOk);
+  EXPECT_EQ(model_.erase_count(15 * sector), 1u);
+  EXPECT_EQ(model_.erase_count(16 * sector), 0u);
+  ASSERT_EQ(model_.erase_sector(7 * sector), Status::kOk);
+  ASSERT_EQ(model_.program(0, page_), Status::kOk);
+  EXPECT_EQ(model_.erase_block(0), Status::kEraseFailed);
+  EXPECT_THAT(cells(0, kPageSize), Each(0x3C)) << "it changes nothing";
+  EXPECT_EQ(model_.program(7 * sector, page_), Status::kProgramFailed);
+  EXPECT_EQ(model_.program(8 * sector, page_), Status::kOk) << "only the worn one fails";
+}
+
 TEST_F(WornFlash, OtherSectorsAndTheOtpBankAreNotTouched) {
   model_.set_endurance(1);
   for (int i = 0; i < 2; ++i) static_cast<void>(model_.erase_sector(0));

@@ -38,6 +38,12 @@ TEST(QemuCommand, LoadsTheFlashControllerWithItsWindowLogAndSeed) {
   EXPECT_THAT(qemu_arguments(config, kSockets), Not(Contains("-plugin")));
 }
 
+TEST(QemuCommand, TheControllerIsToldWhereTheBoardSeesItsWindow) {
+  Config config;
+  config.flash = FlashWindow{.path = "/f", .address = 0x2100'0000, .plugin_path = "/p.so", .seed = 3};
+  EXPECT_THAT(qemu_arguments(config, kSockets), Contains("/p.so,window=/f,seed=3,address=553648128"));
+}
+
 TEST(QemuCommand, ASpiDriveIsServedOverASocketAndTheMachineHasNoWindow) {
   Config config;
   config.board = "emcraft-sf2";

@@ -23,7 +23,8 @@ TEST(BackEnd, WhatIsNotPossibleSaysWhy) {
 }
 
 TEST(BackEnd, EveryFlashFaultIsInTheTable) {
-  const FlashFault all[] = {PowerCut{}, ProgramFailure{}, EraseFailure{}, SilentDrop{}, StuckBits{}, Worn{}};
+  const FlashFault all[] = {PowerCut{}, ProgramFailure{}, EraseFailure{}, SilentDrop{}, StuckBits{},
+                            Worn{},     Busy{},           Strict{},       ReadDisturb{}};
   static_assert(std::variant_size_v<FlashFault> == std::size(all));
   for (const FlashFault& fault : all) {
     EXPECT_TRUE(std::ranges::count(fault_support(), name_of(fault), &FaultSupport::fault) == 1)

@@ -114,17 +114,68 @@ void second_boot() {
   report("done", 0);
 }
 
+void store_directly() {
+  flash_byte(kProgrammed) = 0x11;
+  report("byte", flash_byte(kProgrammed));
+  word(kWindow + kProgrammed + 4) = 0;
+  report("word", word(kWindow + kProgrammed + 4));
+  flash_byte(kOtpOffset) = 0;
+  report("otp", flash_byte(kOtpOffset));
+  flash_byte(kPageBufferOffset) = 0x5A;
+  report("buffer", flash_byte(kPageBufferOffset));
+  report("program", program(kProgrammed, 1, kFirstSeed));
+  report("done", 0);
+}
+
+std::uint32_t wait_until_ready(const char* name) {
+  std::uint32_t polls = 0;
+  while (reg(controller::kRegStatus) == static_cast<std::uint32_t>(Status::kBusy) && polls < 1'000'000)
+    ++polls;
+  report(name, polls > 10 ? 1 : 0);
+  return reg(controller::kRegStatus);
+}
+
+void poll() {
+  report("busy", run(controller::kEraseBlock, kErased, 0));
+  report("ready", wait_until_ready("waited"));
+  report("busy", program(kErased, 16, kFirstSeed));
+  report("again", program(kErased + 16, 16, kFirstSeed));
+  report("ready", wait_until_ready("waited"));
+  report("lock", run(controller::kLock, kLocked, kControllerPart.sector_size));
+  report("sequence", reg(controller::kRegSequence));
+  report("done", 0);
+}
+
+void read_again_and_again() {
+  std::uint32_t all = 0xFFFF'FFFF;
+  for (std::uint32_t i = 0; i < kTimesRead; ++i) {
+    for (std::uint32_t at = 0; at < kControllerPart.sector_size; at += 4) all &= word(kWindow + kRead + at);
+  }
+  report("read", all == 0xFFFF'FFFF ? 0 : 1);
+  report("done", 0);
+}
+
+void run_mode() {
+  switch (flash_byte(kMode)) {
+    case kStoresDirectly:
+      return store_directly();
+    case kPolls:
+      return poll();
+    case kReads:
+      return read_again_and_again();
+    default:
+      if (flash_byte(kBootMark) != 0xFF) return second_boot();
+      first_boot();
+      word(kAircr) = kAircrSystemReset;
+  }
+}
+
 }  // namespace
 
 extern "C" void reset_handler() {
   word(kUart + 8) = 1;    // transmit enable
   word(kUart + 16) = 16;  // the smallest legal baud divisor
-  if (flash_byte(kBootMark) == 0xFF) {
-    first_boot();
-    word(kAircr) = kAircrSystemReset;
-  } else {
-    second_boot();
-  }
+  run_mode();
   for (;;) asm volatile("wfi");
 }
 

@@ -27,6 +27,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr std::uint32_t kSlotB = ::flash::kSlotB.offset;
+constexpr std::uint32_t kBlock = ::flash::kControllerPart.block_size;
 
 class FaultInjectorTest : public testing::Test {
  protected:
@@ -77,6 +78,10 @@ class FaultInjectorTest : public testing::Test {
     if (!process->injector.begin()) return Status::kNoDevice;
     return process->model.erase_sector(offset);
   }
+  Status erase_block(std::uint32_t offset) {
+    if (!process->injector.begin()) return Status::kNoDevice;
+    return process->model.erase_block(offset);
+  }
   [[nodiscard]] std::vector<std::uint8_t> bytes(std::uint32_t offset, std::size_t length) const {
     const auto part = flash->bytes().subspan(offset, length);
     return {part.begin(), part.end()};
@@ -118,7 +123,7 @@ TEST_F(FaultInjectorTest, APowerCutCountsFromItsArming) {
 }
 
 TEST_F(FaultInjectorTest, ACutWithinAProgramLeavesExactlyItsBytes) {
-  arm(PowerCut{.phase = PowerCut::Phase::kWithin, .bytes = 100});
+  arm(PowerCut{.phase = PowerCut::Phase::kWithin, .torn = {.bytes = 100}});
   EXPECT_EQ(program(kSlotB), Status::kNoDevice);
   EXPECT_THAT(bytes(kSlotB, 100), Each(0));
   EXPECT_THAT(bytes(kSlotB + 100, 156), Each(0xFF));
@@ -185,7 +190,8 @@ TEST_F(FaultInjectorTest, AChanceFallsAsStrikeSaysAlsoOverAPowerCycle) {
 }
 
 TEST_F(FaultInjectorTest, AProgramFailureAppliesWhatItSaysAndNothingElse) {
-  arm(ProgramFailure{.operations = {.range = {.partition = "slot-b"}}, .strike = {.times = 1}, .bytes = 10});
+  arm(ProgramFailure{
+      .operations = {.range = {.partition = "slot-b"}}, .strike = {.times = 1}, .torn = {.bytes = 10}});
   EXPECT_EQ(erase(kSlotB), Status::kOk);
   EXPECT_EQ(program(0), Status::kOk);
   EXPECT_EQ(program(kSlotB), Status::kProgramFailed);
@@ -257,6 +263,58 @@ TEST_F(FaultInjectorTest, AWornSectorFailsByItsErasesSinceThePartWasMade) {
   EXPECT_THAT(struck(), ElementsAre(5, 6));
 }
 
+TEST_F(FaultInjectorTest, AFractionIsThatOfTheStruckOperation) {
+  arm(PowerCut{.phase = PowerCut::Phase::kWithin, .torn = {.fraction = 0.25}});
+  EXPECT_EQ(program(kSlotB), Status::kNoDevice);
+  EXPECT_THAT(bytes(kSlotB, 64), Each(0));
+  EXPECT_THAT(bytes(kSlotB + 64, 192), Each(0xFF));
+  power_on();
+  std::ranges::fill(flash->bytes().subspan(kSlotB, kBlock), std::uint8_t{0});
+  arm(PowerCut{.phase = PowerCut::Phase::kWithin, .torn = {.fraction = 0.5}});
+  EXPECT_EQ(erase_block(kSlotB), Status::kNoDevice);
+  EXPECT_THAT(bytes(kSlotB, kBlock / 2), Each(0xFF));
+  EXPECT_THAT(bytes(kSlotB + kBlock / 2, kBlock / 2), Each(0));
+}
+
+TEST_F(FaultInjectorTest, ATornBlockKeepsItsRandomBitsAndAllItsMarginalOnes) {
+  std::ranges::fill(flash->bytes().subspan(kSlotB, kBlock), std::uint8_t{0});
+  arm(PowerCut{.operations = {.kind = OpKind::kEraseSector},
+               .strike = {.times = 1, .seed = 3},
+               .phase = PowerCut::Phase::kWithin,
+               .torn = {.marginal_bytes = kBlock, .random_bits = 0.5}});
+  EXPECT_EQ(erase_block(kSlotB), Status::kNoDevice);
+  host->collect();
+  ASSERT_EQ(strikes.size(), 1U);
+  EXPECT_EQ(strikes[0].at("kind"), "erase");
+  EXPECT_EQ(strikes[0].at("length_bytes"), kBlock);
+  EXPECT_EQ(strikes[0].at("random_bytes"), kBlock);
+  EXPECT_EQ(strikes[0].at("marginal_bytes"), kBlock);
+  const auto torn = bytes(kSlotB, kBlock);
+  power_on();
+  const auto& marginal = process->model.cell_state().marginal;
+  EXPECT_GT(marginal.size(), kBlock * 9 / 10) << "none of them was left out";
+  for (std::uint32_t at = 0; at < kBlock; ++at) {
+    const std::uint8_t firm = torn[at];
+    ASSERT_EQ(process->model.cell_state().marginal_bits(kSlotB + at), static_cast<std::uint8_t>(~firm)) << at;
+    ASSERT_EQ(flash->bytes()[kSlotB + at] & firm, firm) << at;
+  }
+}
+
+TEST_F(FaultInjectorTest, ABlockWearsItsSectorsAlsoInTheFile) {
+  EXPECT_EQ(erase_block(kSlotB), Status::kOk);
+  power_on();
+  EXPECT_EQ(process->model.erase_count(kSlotB), 1U);
+  EXPECT_EQ(process->model.erase_count(kSlotB + kBlock - 1), 1U);
+  EXPECT_EQ(process->model.erase_count(kSlotB + kBlock), 0U);
+  arm(Worn{.range = {.partition = "slot-b", .length_bytes = 4096}, .erases = 2});
+  EXPECT_EQ(erase(kSlotB + 8192), Status::kOk);
+  EXPECT_EQ(erase(kSlotB + 8192), Status::kOk) << "outside of what is worn";
+  EXPECT_EQ(erase_block(kSlotB), Status::kOk)
+      << "the worn sector's second; the other's fourth does not count";
+  EXPECT_EQ(erase_block(kSlotB), Status::kEraseFailed);
+  EXPECT_THAT(struck(), ElementsAre(5));
+}
+
 TEST_F(FaultInjectorTest, ClearingAFaultLeavesTheOthers) {
   const FaultId first = arm(EraseFailure{});
   arm(ProgramFailure{.strike = {.after = 1}});
@@ -281,7 +339,7 @@ TEST_F(FaultInjectorTest, OneOperationIsStruckByOneFault) {
 }
 
 TEST_F(FaultInjectorTest, MarginalBitsAreDrawnAtEachPowerOnOfAnyProcess) {
-  arm(PowerCut{.phase = PowerCut::Phase::kWithin, .bytes = 16, .marginal_bytes = 240});
+  arm(PowerCut{.phase = PowerCut::Phase::kWithin, .torn = {.bytes = 16, .marginal_bytes = 240}});
   EXPECT_EQ(program(kSlotB), Status::kNoDevice);
   // What a model that is never taken down would read.
   std::vector<std::vector<std::uint8_t>> first;
@@ -312,7 +370,7 @@ TEST_F(FaultInjectorTest, MarginalBitsAreDrawnAtEachPowerOnOfAnyProcess) {
 }
 
 TEST_F(FaultInjectorTest, WhatAnEndedSimulatorArmedIsForgottenAndCellsAreKept) {
-  arm(ProgramFailure{.bytes = 0, .marginal_bytes = 256});
+  arm(ProgramFailure{.torn = {.marginal_bytes = 256}});
   EXPECT_EQ(program(kSlotB), Status::kProgramFailed);
   EXPECT_EQ(erase(0), Status::kOk);
   strikes.clear();
@@ -378,6 +436,13 @@ TEST_F(FaultInjectorTest, ArmingRefusesWhatCannotStrike) {
   EXPECT_THAT(message(SilentDrop{.strike = {.probability = 1.5}}), HasSubstr("probability of 1.5"));
   EXPECT_THAT(message(StuckBits{.at = {.offset = ::flash::kRegistersOffset}}), HasSubstr("not inside flash"));
   EXPECT_THAT(message(StuckBits{.mask = 0}), HasSubstr("mask"));
+  EXPECT_THAT(message(EraseFailure{.torn = {.bytes = 1, .fraction = 0.5}}),
+              HasSubstr("'bytes' and 'fraction'"));
+  EXPECT_THAT(message(EraseFailure{.torn = {.fraction = 1.5}}), HasSubstr("between 0 and 1"));
+  EXPECT_THAT(message(EraseFailure{.torn = {.random_bits = -0.5}}), HasSubstr("between 0 and 1"));
+  EXPECT_THAT(message(Busy{}), HasSubstr("no operation would take any time"));
+  EXPECT_THAT(message(ReadDisturb{}), HasSubstr("counted from 1"));
+  EXPECT_THAT(message(ReadDisturb{.reads = 5, .bits = 5000}), HasSubstr("1 to 1024 bits"));
   for (std::size_t i = 0; i < kMaxFaults; ++i) arm(EraseFailure{});
   EXPECT_THAT(message(EraseFailure{}), HasSubstr("32 flash faults are armed"));
 }

@@ -107,13 +107,13 @@ TEST(QemuArguments, ConnectWindowControllerAndResetLine) {
   const auto arguments = qemu_arguments(
       {.window_path = "/a,b/flash.bin", .plugin_path = "/p.so", .op_log_path = "/l.oplog", .seed = 7});
   EXPECT_THAT(arguments, Contains("memory-backend-file,id=mem,size=16M,mem-path=/a,,b/flash.bin,share=on"));
-  EXPECT_THAT(arguments, Contains("/p.so,window=/a,,b/flash.bin,seed=7,oplog=/l.oplog"));
+  EXPECT_THAT(arguments, Contains("/p.so,window=/a,,b/flash.bin,seed=7,address=553648128,oplog=/l.oplog"));
   EXPECT_THAT(arguments, Contains("loader,addr=0x21ffe030,data=0,data-len=8"));
 }
 
 TEST(QemuArguments, LeaveTheOpLogOutWhenThereIsNone) {
   const auto arguments = qemu_arguments({.window_path = "/f", .plugin_path = "/p.so"});
-  EXPECT_THAT(arguments, Contains("/p.so,window=/f,seed=1"));
+  EXPECT_THAT(arguments, Contains("/p.so,window=/f,seed=1,address=553648128"));
 }
 
 }  // namespace

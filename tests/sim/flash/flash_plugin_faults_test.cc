@@ -115,7 +115,7 @@ TEST_F(FlashPluginFaults, AnUnarmedFileChangesNothing) {
 }
 
 TEST_F(FlashPluginFaults, ACutWithinAProgramLeavesItsBytesAndStopsTheProcessorThere) {
-  arm(PowerCut{.phase = PowerCut::Phase::kWithin, .bytes = 77});
+  arm(PowerCut{.phase = PowerCut::Phase::kWithin, .torn = {.bytes = 77}});
   power_on();
   ASSERT_TRUE(is_struck());
   EXPECT_THAT(said(), EndsWith("id=4346544f\n")) << "not one instruction after the doorbell";
@@ -259,6 +259,81 @@ TEST_F(FlashPluginFaults, InstructionsAreCountedToTheOne) {
     EXPECT_FALSE(has_rung(before));
     EXPECT_TRUE(has_rung(behind));
   }
+}
+
+TEST_F(FlashPluginFaults, DirectStoresTakeEffectUnlessTheyAreWatched) {
+  flash->bytes()[doorbell_program::kMode] = doorbell_program::kStoresDirectly;
+  power_on();
+  ASSERT_TRUE(is_done()) << said();
+  EXPECT_THAT(said(), HasSubstr("byte=00000011\nword=00000000\notp=00000000\nbuffer=0000005a\n"));
+}
+
+TEST_F(FlashPluginFaults, StrictModeTakesDirectStoresBackAndTellsOfThem) {
+  flash->bytes()[doorbell_program::kMode] = doorbell_program::kStoresDirectly;
+  arm(Strict{});
+  power_on();
+  ASSERT_TRUE(is_done()) << said();
+  EXPECT_THAT(said(),
+              HasSubstr("byte=000000ff\nword=ffffffff\notp=000000ff\nbuffer=0000005a\nprogram=00000000\n"));
+  EXPECT_EQ(flash->bytes()[kProgrammed], pattern(kFirstSeed, 0)) << "a command is a command";
+  EXPECT_EQ(flash->bytes()[::flash::kOtpOffset], 0xFF);
+  faults->collect();
+  ASSERT_EQ(strikes.size(), 3U);
+  std::vector<std::uint32_t> offsets;
+  for (const auto& strike : strikes) {
+    offsets.push_back(strike.at("offset"));
+    EXPECT_GT(strike.at("pc"), 0);
+    EXPECT_LT(strike.at("pc"), 64 * 1024) << "the program's own";
+  }
+  EXPECT_THAT(offsets, ElementsAre(kProgrammed, kProgrammed + 4, ::flash::kOtpOffset));
+  EXPECT_EQ(strikes[1].at("length_bytes"), 4);
+  EXPECT_EQ(strikes[2].at("partition"), "otp");
+}
+
+TEST_F(FlashPluginFaults, CommandsTakeTheInstructionsThatTheyAreTold) {
+  flash->bytes()[doorbell_program::kMode] = doorbell_program::kPolls;
+  arm(Busy{.program_instructions = 5'000, .erase_instructions = 50'000});
+  power_on();
+  ASSERT_TRUE(is_done()) << said();
+  EXPECT_THAT(said(), EndsWith("busy=00000008\nwaited=00000001\nready=00000000\n"
+                               "busy=00000008\nagain=00000008\nwaited=00000001\nready=00000006\n"
+                               "lock=00000000\nsequence=00000003\ndone=00000000\n"));
+  EXPECT_THAT(bytes(kErased + 16, 16), Each(0xFF)) << "it was rung while the part was busy";
+  faults->collect();
+  ASSERT_EQ(strikes.size(), 1U);
+  EXPECT_EQ(strikes[0].at("fault"), "flash.busy");
+}
+
+TEST_F(FlashPluginFaults, WithoutATimeCommandsAreCompleteAtOnce) {
+  flash->bytes()[doorbell_program::kMode] = doorbell_program::kPolls;
+  power_on();
+  arm(Busy{.program_instructions = 5'000});
+  ASSERT_TRUE(is_done()) << said();
+  EXPECT_THAT(said(), HasSubstr("busy=00000000\nwaited=00000000\nready=00000000\n"));
+}
+
+TEST_F(FlashPluginFaults, LoadsOfTheGuestDisturbTheSectorThatTheyRead) {
+  constexpr std::uint32_t kLoads = ::flash::kControllerPart.sector_size / 4;
+  const auto disturbed = [this] {
+    int count = 0;
+    for (const std::uint8_t byte : bytes(doorbell_program::kRead, ::flash::kControllerPart.sector_size))
+      count += byte != 0xFF ? 1 : 0;
+    return count;
+  };
+  flash->bytes()[doorbell_program::kMode] = doorbell_program::kReads;
+  power_on();
+  ASSERT_TRUE(is_done()) << said();
+  EXPECT_THAT(said(), HasSubstr("read=00000000\n"));
+  arm(ReadDisturb{.range = {.offset = doorbell_program::kRead},
+                  .reads = 3 * kLoads,
+                  .bits = 1,
+                  .effect = ReadDisturb::Effect::kLost});
+  power_on();
+  ASSERT_TRUE(is_done()) << said();
+  EXPECT_THAT(said(), HasSubstr("read=00000001\n"));
+  faults->collect();
+  EXPECT_EQ(strikes.size(), 2U) << "eight times read, twice three times";
+  EXPECT_EQ(disturbed(), 2);
 }
 
 TEST_F(FlashPluginFaults, AFaultFileThatIsNoneIsRefused) {

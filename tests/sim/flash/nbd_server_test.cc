@@ -178,7 +178,7 @@ TEST_F(NbdServerTest, AWriteThatNoChipMakesIsTold) {
 }
 
 TEST_F(NbdServerTest, ACutWakesTheSimulatorAndNothingAfterItIsTakenOrAnswered) {
-  arm(PowerCut{.strike = {.after = 1, .times = 1}, .phase = PowerCut::Phase::kWithin, .bytes = 7});
+  arm(PowerCut{.strike = {.after = 1, .times = 1}, .phase = PowerCut::Phase::kWithin, .torn = {.bytes = 7}});
   start();
   NbdClient client(path);
   ASSERT_TRUE(client.go());

@@ -171,7 +171,7 @@ TEST_F(NorDiskTest, RandomSequencesEqualTheNorModel) {
 }
 
 TEST_F(NorDiskTest, AfterACutNothingIsTakenOrRead) {
-  arm(PowerCut{.strike = {.after = 1, .times = 1}, .phase = PowerCut::Phase::kWithin, .bytes = 2});
+  arm(PowerCut{.strike = {.after = 1, .times = 1}, .phase = PowerCut::Phase::kWithin, .torn = {.bytes = 2}});
   ASSERT_EQ(program(kSlot, {0, 0, 0, 0}), DiskOutcome::kDone);
   EXPECT_EQ(program(kSlot + kPage, {0, 0, 0, 0}), DiskOutcome::kNoPower);
   EXPECT_EQ(bytes(kSlot + kPage, 4), (Bytes{0, 0, 0xFF, 0xFF}));
@@ -185,7 +185,7 @@ TEST_F(NorDiskTest, ACutAtEveryByteOfAProgramLeavesExactlyThatManyAndTheRestAsIt
   const Bytes data(kPage, 0x5A);
   for (std::uint32_t bytes_done = 0; bytes_done <= kPage; ++bytes_done) {
     std::ranges::fill(flash->bytes().subspan(kSlot, kPage), std::uint8_t{0xFF});
-    arm(PowerCut{.phase = PowerCut::Phase::kWithin, .bytes = bytes_done});
+    arm(PowerCut{.phase = PowerCut::Phase::kWithin, .torn = {.bytes = bytes_done}});
     disk.reset();
     part = power_on();
     disk = std::make_unique<NorDisk>(*part);
@@ -201,8 +201,7 @@ TEST_F(NorDiskTest, ACutWithinAnEraseLeavesMarginalBitsForTheNextBoots) {
   ASSERT_EQ(write(kSlot, Bytes(kPage, 0)), DiskOutcome::kDone);
   arm(PowerCut{.operations = {.kind = OpKind::kEraseSector},
                .phase = PowerCut::Phase::kWithin,
-               .bytes = 16,
-               .marginal_bytes = 32});
+               .torn = {.bytes = 16, .marginal_bytes = 32}});
   ASSERT_EQ(write(kSlot, Bytes(kSector, 0xFF)), DiskOutcome::kNoPower);
   EXPECT_EQ(bytes(kSlot, 16), Bytes(16, 0xFF));
   EXPECT_EQ(bytes(kSlot + 48, 16), Bytes(16, 0));

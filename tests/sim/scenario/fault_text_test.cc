@@ -76,14 +76,26 @@ TEST(FaultText, WhatIsNoFaultIsRefused) {
 TEST(FaultText, TriggersMustBePatterns) {
   EXPECT_THAT(problem(R"({"device.reset": {"when": {"event": "reset"}}})").message,
               HasSubstr("'when': a pattern of events needs the member 'event'"));
-  EXPECT_THAT(problem(R"({"device.reset": {"until": {"event": "boot.b", "x": {"at_least": "y"}}}})").message,
-              HasSubstr("'until': 'at_least' takes a number"));
+  EXPECT_THAT(
+      problem(R"({"device.reset": {"until": {"event": "boot.start", "x": {"at_least": "y"}}}})").message,
+      HasSubstr("'until': 'at_least' takes a number"));
   EXPECT_THAT(problem(R"({"device.reset": {"when": {"even": "boot.b"}}})").message,
               HasSubstr("needs the member 'event'"));
 }
 
+TEST(FaultText, WhatItNamesWronglyIsSaidWithTheNearestName) {
+  EXPECT_EQ(problem("flash.power_cut,kind=programm").hint, "Did you mean 'program'?");
+  const Error partition = problem("flash.power_cut,partition=slotb");
+  EXPECT_EQ(partition.message, "--fault 'flash.power_cut,partition=slotb': 'partition' cannot be 'slotb'");
+  EXPECT_EQ(partition.hint, "Did you mean 'slot-b'?");
+  const Error stage = problem(R"({"device.reset": {"when": {"event": "boot.comit"}}})");
+  EXPECT_THAT(stage.message, HasSubstr("'when': there is no stage of the boot 'boot.comit'"));
+  EXPECT_EQ(stage.hint, "Did you mean 'boot.commit'?");
+  EXPECT_TRUE(parse_fault(R"({"device.reset": {"when": {"event": "boot.commit"}}})"));
+}
+
 TEST(FaultText, NestingIsLimited) {
-  std::string deep = R"({"device.reset": {"when": {"event": "boot.b", "x": )";
+  std::string deep = R"({"device.reset": {"when": {"event": "boot.start", "x": )";
   for (int i = 0; i < 20'000; ++i) deep += R"({"x":)";
   deep += '1';
   for (int i = 0; i < 20'000; ++i) deep += '}';

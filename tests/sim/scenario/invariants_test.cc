@@ -305,6 +305,41 @@ TEST_F(Invariants, S5IsBrokenByMoreErasesThanTheUpdatesExplain) {
   EXPECT_THAT(broken(), ElementsAre("S5: thing-1: 9601 sectors were erased for 1 updates"));
 }
 
+TEST_F(Invariants, S5CountsABlocksSectors) {
+  const std::uint32_t block = flash::kControllerPart.block_size;
+  const auto erase_block = [&] {
+    const std::uint32_t at = flash::kSlotB.end() - block;
+    std::fill_n(device().flash.begin() + at, block, 0xFF);
+    device().op_log->operations.push_back(
+        {.kind = OpKind::kEraseBlock, .offset = at, .length = block, .applied = block, .data = {}});
+  };
+  erase_block();
+  EXPECT_THAT(broken(), IsEmpty());
+  for (int i = 0; i < 600; ++i) erase_block();
+  EXPECT_THAT(broken(), ElementsAre(HasSubstr("sectors were erased for 1 updates")));
+}
+
+TEST_F(Invariants, S5IsBrokenByABlockThatLeavesItsPartition) {
+  device().op_log->operations.push_back({.kind = OpKind::kEraseBlock,
+                                         .offset = flash::kRecovery.offset,
+                                         .length = flash::kControllerPart.block_size,
+                                         .applied = 1,
+                                         .data = {}});
+  EXPECT_THAT(broken({"S6"}), testing::Contains(HasSubstr("changed flash at 0x700000, which is no slot")));
+}
+
+TEST_F(Invariants, S5IsBrokenByADirectStore) {
+  evidence.events.push_back({{"source", "flash"},
+                             {"event", "direct_store"},
+                             {"device", "thing-1"},
+                             {"pc", 0x1234},
+                             {"offset", 0x400000},
+                             {"length_bytes", 4}});
+  evidence.events.push_back(evidence.events.back());
+  EXPECT_THAT(broken(),
+              ElementsAre("S5: thing-1: 0x1234 stored 4 bytes into flash at 0x400000 without a command"));
+}
+
 // ---- S6: what never changes
 
 TEST_F(Invariants, S6IsBrokenIfProvisioningOrTheRecoverySlotHasChanged) {

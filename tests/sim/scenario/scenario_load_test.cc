@@ -129,6 +129,34 @@ TEST_F(Load, WhatTheTablesDoNotKnowIsSaidWithItsLine) {
             "case.jsonc:4: 'refused_by' cannot be 'pall' | Did you mean 'pal'?");
 }
 
+TEST_F(Load, WhatAFaultNamesWronglyIsSaidWithItsLineAndTheNearestName) {
+  const auto with_fault = [this](const std::string& fault) {
+    return problem("\"faults\": [\n{" + fault + "}], \"steps\": [], \"expect\": {}");
+  };
+  EXPECT_EQ(with_fault(R"("flash.powercut": {})"),
+            "case.jsonc:3: fault has no member 'flash.powercut' | Did you mean 'flash.power_cut'?");
+  EXPECT_EQ(with_fault("\"flash.power_cut\": {\n\"kind\": \"erased\"}"),
+            "case.jsonc:4: 'kind' cannot be 'erased' | Did you mean 'erase'?");
+  EXPECT_EQ(with_fault("\"flash.power_cut\": {\n\"phase\": \"with\"}"),
+            "case.jsonc:4: 'phase' cannot be 'with' | Did you mean 'within'?");
+  EXPECT_EQ(with_fault("\"flash.worn\": {\n\n\"partition\": \"slot-c\"}"),
+            "case.jsonc:5: 'partition' cannot be 'slot-c' | Did you mean 'slot-a'?");
+  EXPECT_EQ(with_fault("\"flash.bit_rot\": {\"partition\": \"boot-contrl-1\"}"),
+            "case.jsonc:3: 'partition' cannot be 'boot-contrl-1' | Did you mean 'boot-control-1'?");
+  EXPECT_EQ(with_fault("\"flash.power_cut\": {\n\"when\": {\"event\": \"boot.strat\"}}"),
+            "case.jsonc:4: there is no stage of the boot 'boot.strat' | Did you mean 'boot.start'?");
+  EXPECT_EQ(with_fault("\"flash.power_cut\": {\n\"when\": {\"event\": \"cloud.job_executoin\"}}"),
+            "case.jsonc:4: there is no event 'cloud.job_executoin' | Did you mean 'cloud.job_execution'?");
+  EXPECT_THAT(with_fault("\"device.reset\": {\"until\": {\"event\": \"boot.coffee-machine\"}}"),
+              HasSubstr("There are boot.reset, boot.control, boot.verify, boot.start"));
+}
+
+TEST_F(Load, WhatAStepsFaultNamesWronglyIsSaidToo) {
+  EXPECT_EQ(
+      problem("\"steps\": [\n{\"fault\": {\"flash.silent_drop\": {\n\"kind\": \"lock\"}}}], \"expect\": {}"),
+      "case.jsonc:4: 'kind' cannot be 'lock' | It may be: program, erase, otp_program.");
+}
+
 // ---- parameters
 
 TEST_F(Load, AParameterAloneKeepsItsType) {
@@ -374,7 +402,7 @@ TEST_F(Load, AReasonsOperatorIsChecked) {
 
 TEST_F(Load, OnlyHasNoMeaningInWhatTriggersAFault) {
   EXPECT_EQ(
-      problem("\"faults\": [{\"device.reset\": {\"when\": {\"event\": \"boot.b\",\n\"only\": {\"data\": "
+      problem("\"faults\": [{\"device.reset\": {\"when\": {\"event\": \"boot.start\",\n\"only\": {\"data\": "
               "\"mqtt\"}}}}], \"steps\": [], \"expect\": {}"),
       "case.jsonc:3: 'only' has no meaning in what begins or ends a fault | Let the step that arms the "
       "fault have it.");

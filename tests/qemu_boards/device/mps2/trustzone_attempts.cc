@@ -21,7 +21,7 @@ constexpr std::array kServices{
     Service::kFlashRead,    Service::kFlashProgram,       Service::kFlashErase,    Service::kEntropy,
     Service::kUpdateStart,  Service::kUpdateBeginReceive, Service::kUpdateCheck,   Service::kUpdateFinish,
     Service::kUpdateAccept, Service::kUpdateReject,       Service::kWatchdogStart, Service::kWatchdogFeed,
-    Service::kWatchdogStop, Service::kEndTrial,           Service::kReset};
+    Service::kWatchdogStop, Service::kEndTrial,           Service::kReset,         Service::kFlashEraseBlock};
 
 volatile std::uint32_t& at(std::uint32_t address) {
   return *reinterpret_cast<volatile std::uint32_t*>(address);  // NOLINT(performance-no-int-to-ptr)
@@ -218,7 +218,9 @@ bool is_refused(Service service, Call* call) {
         mps2::ask(Service::kFlashProgram, offset, std::span(own_memory).first(256)).result;
     const std::uint32_t erase = mps2::ask(Service::kFlashErase, offset).result;
     constexpr auto kNotAllowed = static_cast<std::uint32_t>(Refusal::kNotAllowed);
-    if (program != kNotAllowed || erase != kNotAllowed) end_with("it was written");
+    const std::uint32_t erase_block = mps2::ask(Service::kFlashEraseBlock, offset).result;
+    if (program != kNotAllowed || erase != kNotAllowed || erase_block != kNotAllowed)
+      end_with("it was written");
     ++refused;
   }
   // Over the end of what may be written otherwise, and around the end of all offsets.
