@@ -93,7 +93,7 @@ void FlashHistory::seek(std::size_t done) {
   }
   for (; done_ < done; ++done_) {
     const flash::LoggedOperation& operation = log_.operations[done_];
-    apply(operation, window_);
+    flash_file::apply(operation, window_);  // not std::apply
     flash::write_register(window_, flash::controller::kRegSequence, operation.sequence);
   }
 }
