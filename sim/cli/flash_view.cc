@@ -227,8 +227,35 @@ std::string section(const std::string& title, const std::string& lines) {
   return title + "\n" + indented(lines);
 }
 
+/// What is an object in a report, in a few words.
+std::string object_text(const nlohmann::json& object) {
+  const auto text = [&object](const char* name) {
+    const auto found = object.find(name);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  if (object.contains("committed_slot")) {
+    const std::string staged = text("staged_slot");
+    return fmt::format("{} (committed {}, staged {})", text("role"), text("committed_slot"),
+                       staged == "none" ? "nothing" : staged + " " + text("staged_state"));
+  }
+  if (object.contains("sha256")) {
+    return fmt::format("{} image {}, {}", text("kind"), text("version"),
+                       object.value("verifies", false) ? "which verifies" : "which does not verify");
+  }
+  if (object.contains("digest")) return fmt::format("image {}", text("version"));
+  if (object.contains("range")) return text("range");
+  if (object.contains("problem") && object.size() == 1) return text("problem");
+  return object.dump();
+}
+
 std::string value_text(const nlohmann::json& value) {
-  if (value.is_null()) return "nothing";
+  if (value.is_object()) return object_text(value);
+  if (value.is_array() && !value.empty()) {
+    std::string text;
+    for (const nlohmann::json& one : value) text += (text.empty() ? "" : ", ") + value_text(one);
+    return text;
+  }
+  if (value.is_null() || value.empty() || value == "") return "nothing";
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 

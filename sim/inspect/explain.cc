@@ -34,9 +34,12 @@ std::string record_text(const LoggedOperation& operation, JournalPlace place) {
   if (page.is_blank()) return "nothing: the data are those of an erased page";
   if (!page.record) return page.problem;
   const boot::BootState& state = page.record->state;
-  return fmt::format("a {} with the sequence {}: committed {}, staged {} ({})", role_name(page.record->role),
-                     page.record->sequence, slot_name(state.committed_slot), slot_name(state.staged_slot),
-                     boot::to_string(state.staged_state));
+  const std::string staged =
+      state.staged_slot == boot::Slot::kNone
+          ? "nothing"
+          : fmt::format("{} {}", slot_name(state.staged_slot), boot::to_string(state.staged_state));
+  return fmt::format("a {} with the sequence {}: committed {}, staged {}", role_name(page.record->role),
+                     page.record->sequence, slot_name(state.committed_slot), staged);
 }
 
 bool is_slot(const flash::Partition& partition) {
