@@ -119,6 +119,8 @@ class NorModel {
   explicit NorModel(Window window, std::uint64_t seed = 1, const Geometry& part = kControllerPart);
 
   [[nodiscard]] const Geometry& geometry() const { return part_; }
+  /// Another seed from here on.
+  void set_seed(std::uint64_t seed) { seed_ = seed; }
 
   /// Runs one operation.
   /// @returns what FlashDriver's functions return for it; kNoDevice while power is cut

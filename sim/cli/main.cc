@@ -160,6 +160,7 @@ int run(int argc, char** argv) {
   add_pal_test(app, command);
   otasim::cli::add_run(app, command, argv[0]);
   otasim::cli::add_matrix(app, command, argv[0]);
+  otasim::cli::add_sweep(app, command, argv[0]);
   otasim::cli::add_scenario(app, command);
   otasim::cli::add_up(app, command, argv[0]);
   otasim::cli::add_status(app, command);

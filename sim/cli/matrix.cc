@@ -165,7 +165,8 @@ class Matrix {
     for (const char* suffix : {".out", ".err"}) fs::remove(cell_folder(index) + suffix, ignored);
     for (const auto& file : fs::recursive_directory_iterator(cell_folder(index), ignored)) {
       const std::string name = file.path().filename().string();
-      if (name == "factory.bin" || name == "flash.bin" || name == "flash.ops" || name == "link.pcap") fs::remove(file.path(), ignored);
+      if (name == "factory.bin" || name == "flash.bin" || name == "flash.ops" || name == "link.pcap")
+        fs::remove(file.path(), ignored);
     }
   }
 

@@ -2,11 +2,11 @@
 // else a line for each cell. On stderr.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <set>
 #include <string>
 
+#include "sim/cli/progress_bar.h"
 #include "sim/cli/scenario_result.h"
 
 namespace otasim::cli {
@@ -18,22 +18,17 @@ class MatrixView {
   void start(const std::string& cell);
   void finish_cell(const CellResult& result);
   /// Removes the bar.
-  void finish();
+  void finish() { bar_.clear(); }
 
  private:
-  void draw(bool is_urgent);
-  void clear();
+  void draw();
 
   std::size_t total_;
   bool is_quiet_;
-  bool is_terminal_;
-  bool has_color_;
-  bool is_drawn_ = false;
+  ProgressBar bar_;
   std::size_t passed_ = 0;
   std::size_t failed_ = 0;
   std::set<std::string> running_;
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-  std::chrono::steady_clock::time_point drawn_at_{};
 };
 
 }  // namespace otasim::cli

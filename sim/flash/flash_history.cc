@@ -37,7 +37,7 @@ bool is_possible(const flash::LoggedOperation& operation, const flash::Geometry&
   return operation.offset <= size && operation.applied <= size - operation.offset;
 }
 
-void apply(const flash::LoggedOperation& operation, flash::Window window) {
+void apply_logged(const flash::LoggedOperation& operation, flash::Window window) {
   if (is_lock(operation.kind)) return;
   const auto cells = window.subspan(first_cell(operation), operation.applied);
   if (!is_program(operation.kind)) return static_cast<void>(std::ranges::fill(cells, kErased));
@@ -93,7 +93,7 @@ void FlashHistory::seek(std::size_t done) {
   }
   for (; done_ < done; ++done_) {
     const flash::LoggedOperation& operation = log_.operations[done_];
-    flash_file::apply(operation, window_);  // not std::apply
+    apply_logged(operation, window_);
     flash::write_register(window_, flash::controller::kRegSequence, operation.sequence);
   }
 }

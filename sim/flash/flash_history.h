@@ -29,7 +29,7 @@ namespace otasim::flash_file {
 [[nodiscard]] bool is_possible(const flash::LoggedOperation& operation, const flash::Geometry& part);
 
 /// Does to a window what the operation did firmly. It must be possible.
-void apply(const flash::LoggedOperation& operation, flash::Window window);
+void apply_logged(const flash::LoggedOperation& operation, flash::Window window);
 
 class FlashHistory {
  public:

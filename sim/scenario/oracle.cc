@@ -25,9 +25,9 @@ std::optional<BootRecord> record_at(std::span<const std::uint8_t> page, std::uin
                                     std::uint32_t index) {
   BootRecord record;
   std::memcpy(&record, page.data(), sizeof record);
+  if (record.magic != BootRecord::kMagic || record.format != BootRecord::kFormat) return std::nullopt;
   boost::crc_32_type crc;
   crc.process_bytes(page.data(), offsetof(BootRecord, crc32));
-  if (record.magic != BootRecord::kMagic || record.format != BootRecord::kFormat) return std::nullopt;
   if (record.crc32 != crc.checksum()) return std::nullopt;
   // A record's number is its place; one that stands elsewhere is no record.
   if (sector != (record.sequence / flash::kJournalPages) % 2) return std::nullopt;
@@ -35,8 +35,10 @@ std::optional<BootRecord> record_at(std::span<const std::uint8_t> page, std::uin
   return record;
 }
 
-/// The valid record with the highest number.
-std::optional<BootRecord> record_in_force(std::span<const std::uint8_t> window) {
+constexpr auto kSettles = static_cast<std::uint16_t>(boot::RecordRole::kSecondConfirmation);
+
+/// The valid record with the highest number, of all or of those that settle.
+std::optional<BootRecord> newest_record(std::span<const std::uint8_t> window, bool settled_only = false) {
   std::optional<BootRecord> newest;
   for (std::uint32_t at = 0; at < 2 * flash::kJournalPages; ++at) {
     const std::uint32_t sector = at / flash::kJournalPages;
@@ -44,7 +46,8 @@ std::optional<BootRecord> record_in_force(std::span<const std::uint8_t> window) 
     const flash::Partition& partition = sector == 0 ? flash::kBootControl0 : flash::kBootControl1;
     const auto page = window.subspan(partition.offset + index * flash::kPageSize, flash::kPageSize);
     const auto record = record_at(page, sector, index);
-    if (record && (!newest || record->sequence > newest->sequence)) newest = record;
+    if (!record || (settled_only && record->role != kSettles)) continue;
+    if (!newest || record->sequence > newest->sequence) newest = record;
   }
   return newest;
 }
@@ -64,11 +67,11 @@ std::optional<flash::Partition> partition_of(boot::Slot slot) {
 
 /// Verifies the image in a slot, which must be of the slot's own kind.
 Result<image::Info> image_in(std::span<const std::uint8_t> window, boot::Slot slot,
-                             const crypto::P256Key& key) {
+                             const VerifyImage& verify) {
   using boot::image::Kind;
   const std::optional<flash::Partition> partition = partition_of(slot);
   if (!partition) return wrong("there is no such slot.");
-  Result<image::Info> info = image::verify(window.subspan(partition->offset, partition->size), key);
+  Result<image::Info> info = verify(window.subspan(partition->offset, partition->size));
   if (!info) return wrong(fmt::format("slot {}: {}", slot_letter(slot), info.error().message));
   const Kind kind = slot == boot::Slot::kRecovery ? Kind::kRecovery : Kind::kApplication;
   if (info->kind.value_or(0) != static_cast<std::uint32_t>(kind)) {
@@ -77,10 +80,10 @@ Result<image::Info> image_in(std::span<const std::uint8_t> window, boot::Slot sl
   return info;
 }
 
-/// What OTP says of recovery images: as many as there are steps in its second part, of four bits each, of
-/// which at least three were burned.
-std::uint32_t recovery_floor(std::span<const std::uint8_t> window) {
-  const auto bank = window.subspan(flash::kOtpOffset + boot::kFloorBankSize, boot::kFloorBankSize);
+/// A floor in OTP: as many as there are steps in its part, of four bits each, of which at least three were
+/// burned.
+std::uint32_t floor_at(std::span<const std::uint8_t> window, std::uint32_t offset) {
+  const auto bank = window.subspan(flash::kOtpOffset + offset, boot::kFloorBankSize);
   std::uint32_t burned = 0;
   for (const std::uint8_t byte : bank) {
     for (const unsigned step : {byte & 0x0FU, unsigned{byte} >> 4U})
@@ -93,7 +96,26 @@ bool is_window(std::span<const std::uint8_t> window) {
   return window.size() == flash::kWindowSize;
 }
 
+VerifyImage verifier_with(const crypto::P256Key& key) {
+  return [&key](std::span<const std::uint8_t> bytes) { return image::verify(bytes, key); };
+}
+
 }  // namespace
+
+std::optional<StateInForce> state_in_force(std::span<const std::uint8_t> window) {
+  const auto record = newest_record(window);
+  if (!record) return std::nullopt;
+  return StateInForce{record->state, record->role == kSettles};
+}
+
+std::optional<boot::BootState> last_settled_state(std::span<const std::uint8_t> window) {
+  const auto record = newest_record(window, true);
+  return record ? std::optional(record->state) : std::nullopt;
+}
+
+std::uint32_t application_floor(std::span<const std::uint8_t> window) {
+  return floor_at(window, 0);
+}
 
 std::string slot_letter(boot::Slot slot) {
   switch (slot) {
@@ -110,15 +132,23 @@ std::string slot_letter(boot::Slot slot) {
 }
 
 Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const crypto::P256Key& key) {
+  return approved_image(window, verifier_with(key));
+}
+
+Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const VerifyImage& verify) {
   if (!is_window(window)) return fail(ExitCode::kInternal, "the flash window has a wrong size");
-  const std::optional<BootRecord> record = record_in_force(window);
+  const std::optional<BootRecord> record = newest_record(window);
   if (!record) return wrong("there is no valid boot control record.");
-  const boot::BootState& state = record->state;
+  return approved_image(record->state, window, verify);
+}
+
+Result<ApprovedImage> approved_image(const boot::BootState& state, std::span<const std::uint8_t> window,
+                                     const VerifyImage& verify) {
   const bool is_accepted = state.staged_state == boot::StagedState::kAccepted;
   const boot::Slot slot = is_accepted ? state.staged_slot : state.committed_slot;
   const boot::ImageIdentity& identity = is_accepted ? state.staged : state.committed;
   if (slot != boot::Slot::kA && slot != boot::Slot::kB) return wrong("boot control approves no image.");
-  Result<image::Info> info = image_in(window, slot, key);
+  Result<image::Info> info = image_in(window, slot, verify);
   if (!info) return tl::unexpected(info.error());
   if (!std::equal(info->sha256->begin(), info->sha256->end(), identity.digest.begin(),
                   identity.digest.end())) {
@@ -130,10 +160,14 @@ Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const
 }
 
 Result<ApprovedImage> fail_safe_image(std::span<const std::uint8_t> window, const crypto::P256Key& key) {
+  return fail_safe_image(window, verifier_with(key));
+}
+
+Result<ApprovedImage> fail_safe_image(std::span<const std::uint8_t> window, const VerifyImage& verify) {
   if (!is_window(window)) return fail(ExitCode::kInternal, "the flash window has a wrong size");
-  Result<image::Info> info = image_in(window, boot::Slot::kRecovery, key);
+  Result<image::Info> info = image_in(window, boot::Slot::kRecovery, verify);
   if (!info) return tl::unexpected(info.error());
-  const std::uint32_t floor = recovery_floor(window);
+  const std::uint32_t floor = floor_at(window, boot::kFloorBankSize);
   if (info->security_counter.value_or(0) < floor) {
     return wrong(fmt::format("the recovery image's security counter is {}, below {} in OTP.",
                              info->security_counter.value_or(0), floor));

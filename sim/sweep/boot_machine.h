@@ -26,6 +26,8 @@ struct Boot {
   /// Of the bootloader, refused ones too, in order.
   std::vector<flash::LoggedOperation> operations;
   bool reached_application = false;
+  /// The image in memory, as it would run; empty if this machine cannot show it. Good until the next boot.
+  std::span<const std::uint8_t> loaded = {};
 };
 
 class BootMachine {

@@ -1,0 +1,279 @@
+#include "sim/sweep/power_cut_sweep.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "pal_sim/flash/splitmix64.h"
+#include "sim/sweep/boot_oracle.h"
+
+namespace otasim::sweep {
+namespace {
+
+/// Operations that a worker takes at a time.
+constexpr std::size_t kChunk = 8;
+
+std::uint64_t mixed(std::uint64_t value) {
+  return flash::splitmix64(value);
+}
+
+std::uint64_t print_of(const Digest& digest) {
+  std::uint64_t print = 0;
+  for (const std::uint8_t byte : digest) print = mixed(print ^ byte);
+  return print;
+}
+
+/// Of all that decides a case's verdict beside flash.
+std::uint64_t print_of(const BootOracle::Case& known) {
+  std::uint64_t print = known.highest_committed;
+  for (const auto& digest : known.may_be_approved) print = mixed(print ^ (digest ? print_of(*digest) : 1));
+  for (const auto& digest : known.may_not_be_tried) print = mixed(print ^ print_of(digest) ^ 2);
+  return print;
+}
+
+std::uint64_t seed_of(std::uint64_t seed, const CutPath& path) {
+  for (const Cut& cut : path) {
+    for (const std::uint64_t part :
+         {std::uint64_t{cut.boot}, std::uint64_t{cut.operation}, std::uint64_t{cut.tear.bytes},
+          std::uint64_t{cut.tear.marginal_bytes}, std::uint64_t{cut.draw}}) {
+      seed = mixed(seed ^ part);
+    }
+  }
+  return seed;
+}
+
+bool changes_cells(const Boot& boot) {
+  return std::ranges::any_of(
+      boot.operations, [](const flash::LoggedOperation& operation) { return cell_bytes(operation) != 0; });
+}
+
+}  // namespace
+
+/// One worker: its machine, its flash, and the case under way.
+class SweepWorker {
+ public:
+  SweepWorker(PowerCutSweep& sweep, BootMachine& machine)
+      : sweep_(sweep),
+        machine_(machine),
+        operations_(sweep.recording_.history.operations()),
+        state_(start_of(sweep.recording_), sweep.recording_.history.part()),
+        oracle_(sweep.key_, sweep.recording_.history.part()) {}
+
+  void run() {
+    while (const auto chunk = sweep_.take_operations()) {
+      for (std::size_t i = chunk->first; i < chunk->second && !sweep_.is_stopped_; ++i) {
+        cut_operation(i);
+        sweep_.finish_operation();
+      }
+    }
+  }
+
+ private:
+  /// The boots of a case so far, each with the way back to where it began.
+  struct Course {
+    std::vector<Boot> boots;
+    std::vector<FlashState::Mark> starts;
+    std::vector<BootOracle::Case> known;
+    bool is_at_rest = false;
+  };
+
+  static flash::ConstWindow start_of(const Recording& recording) {
+    thread_local flash_file::FlashHistory history = recording.history;
+    history = recording.history;
+    history.seek(0);
+    return history.window();
+  }
+
+  [[nodiscard]] bool is_asked_for(const CutPath& path) const {
+    const auto& only = sweep_.plan_.only;
+    return !only || (path.size() <= only->size() && std::equal(path.begin(), path.end(), only->begin()));
+  }
+  [[nodiscard]] bool is_the_one(const CutPath& path) const {
+    return sweep_.plan_.only && path == *sweep_.plan_.only;
+  }
+
+  void cut_operation(std::size_t index) {
+    for (; position_ < index; ++position_) state_.apply(operations_[position_]);
+    state_.forget_changes();
+    const flash::LoggedOperation& operation = operations_[index];
+    const auto tears = tears_of(operation, sweep_.plan_.granularity);
+    if (tears.empty()) return;
+    const Standing before = oracle_.standing(state_.window());
+    const auto start = state_.mark();
+    state_.apply(operation);
+    const Standing after = oracle_.standing(state_.window());
+    state_.roll_back(start);
+    oracle_.begin(before, after);
+    first_operation_ = index;
+    const BootOracle::Case known = oracle_.known();  // a copy: the oracle goes on
+    cut({}, {.operation = index}, operation, tears, known);
+  }
+
+  /// All cuts of one operation, which is the next one in `state_`.
+  void cut(const CutPath& earlier, Cut cut, const flash::LoggedOperation& operation,
+           const std::vector<FlashState::Tear>& tears, const BootOracle::Case& known) {
+    for (const FlashState::Tear& tear : tears) {
+      if (sweep_.is_stopped_) return;
+      const auto start = state_.mark();
+      state_.tear(operation, tear);
+      cut.tear = tear;
+      const unsigned draws = state_.cells().marginal.empty() ? 1 : draws_of(operation);
+      for (cut.draw = 0; cut.draw < draws; ++cut.draw) {
+        CutPath path = earlier;
+        path.push_back(cut);
+        if (is_asked_for(path)) play(path, kind_of(tear, cell_bytes(operation)), known);
+      }
+      cut.draw = 0;
+      state_.roll_back(start);
+    }
+  }
+
+  /// One case, and those that branch off from it. `state_` is flash as the cut has left it.
+  void play(const CutPath& path, CutKind kind, const BootOracle::Case& known) {
+    const bool is_new = sweep_.visit(mixed(state_.fingerprint() + path.back().draw) ^ print_of(known));
+    if (!is_new && !sweep_.plan_.only) return sweep_.finish_case(first_operation_, path, kind, {});
+    const auto start = state_.mark();
+    oracle_.resume(known);
+    Course course;
+    CaseFailure failure{.path = path};
+    const Result<void> booted = boot_until_rest(path, course);
+    if (!booted && booted.error().code != ExitCode::kFailed) return sweep_.give_up(booted.error());
+    if (booted) oracle_.end(state_.window(), course.is_at_rest);
+    failure.violations = oracle_.violations();
+    if (!booted) failure.violations.push_back("S1: " + booted.error().message);
+    for (const Boot& boot : course.boots) failure.consoles.push_back(boot.lines);
+    if (is_the_one(path) && sweep_.on_boots_) sweep_.on_boots_(path, course.boots);
+    sweep_.finish_case(first_operation_, path, kind, std::move(failure));
+    if (path.size() < sweep_.plan_.cuts) branch_off(path, course);
+    state_.roll_back(start);
+  }
+
+  /// @returns what the machine says of a boot that came to no end; kEnvironment if it cannot go on at all
+  Result<void> boot_until_rest(const CutPath& path, Course& course) {
+    const std::uint64_t seed = seed_of(sweep_.plan_.seed, path);
+    while (course.boots.size() < kMaxBoots && !course.is_at_rest) {
+      flash::CellState cells = state_.cells();
+      state_.power_on(seed);
+      course.starts.push_back(state_.mark());
+      course.known.push_back(oracle_.known());
+      state_.copy_to(machine_.window());
+      Result<Boot> boot = machine_.boot(cells, seed);
+      sweep_.count_boots(1);
+      if (!boot) return tl::unexpected(boot.error());
+      oracle_.judge(*boot, state_.window(), machine_.window());
+      state_.take_over(boot->operations, machine_.window(), std::move(cells));
+      // Marginal bits may read differently at the next power-on, so one boot more asks them again.
+      const bool is_unchanged = !changes_cells(*boot);
+      course.is_at_rest = is_unchanged && (state_.cells().marginal.empty() || !course.boots.empty());
+      boot->loaded = {};
+      course.boots.push_back(std::move(*boot));
+    }
+    return {};
+  }
+
+  /// Cuts the operations of the case's boots, the last boot's first: each needs flash as its boot began.
+  void branch_off(const CutPath& path, const Course& course) {
+    for (std::size_t i = course.boots.size(); i-- > 0;) {
+      state_.roll_back(course.starts[i]);
+      const auto& operations = course.boots[i].operations;
+      for (std::size_t n = 0; n < operations.size() && !sweep_.is_stopped_; ++n) {
+        cut(path, {.boot = static_cast<unsigned>(i + 1), .operation = n}, operations[n],
+            tears_of(operations[n], sweep_.plan_.granularity), course.known[i]);
+        state_.apply(operations[n]);
+      }
+      state_.roll_back(course.starts[i]);
+    }
+  }
+
+  PowerCutSweep& sweep_;
+  BootMachine& machine_;
+  std::span<const flash::LoggedOperation> operations_;
+  FlashState state_;
+  BootOracle oracle_;
+  std::size_t position_ = 0;         ///< operations of the recording that `state_` has behind it
+  std::size_t first_operation_ = 0;  ///< of the case under way
+};
+
+Result<SweepResult> PowerCutSweep::run() {
+  const auto start = std::chrono::steady_clock::now();
+  const std::size_t count = recording_.history.operations().size();
+  if (plan_.only && plan_.only->front().operation >= count) {
+    return fail(ExitCode::kUsage, fmt::format("there is no operation {} to cut: the recording has {}",
+                                              plan_.only->front().operation, count));
+  }
+  result_.operations.resize(count);
+  if (plan_.only) plan_.cuts = static_cast<unsigned>(plan_.only->size());
+  const unsigned jobs = plan_.only ? 1 : std::max(1U, plan_.jobs);
+  std::vector<std::thread> workers;
+  for (unsigned i = 0; i < jobs; ++i) {
+    workers.emplace_back([this, i] {
+      auto machine = make_machine_(i);
+      if (!machine) return give_up(machine.error());
+      SweepWorker(*this, **machine).run();
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  if (error_) return tl::unexpected(*error_);
+  result_.counts.boots = boots_;
+  result_.was_interrupted = is_stopped_;
+  result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (plan_.only && result_.counts.cases == 0) {
+    return fail(ExitCode::kUsage,
+                fmt::format("there is no case {} in this recording", to_string(*plan_.only)),
+                "A case is named as the sweep names it, with the granularity that it was found with.");
+  }
+  return std::move(result_);
+}
+
+std::optional<std::pair<std::size_t, std::size_t>> PowerCutSweep::take_operations() {
+  if (is_stopped_) return std::nullopt;
+  const std::size_t count = recording_.history.operations().size();
+  if (plan_.only) {
+    const std::size_t asked = plan_.only->front().operation;
+    return next_operation_.exchange(count) < count ? std::optional(std::pair(asked, asked + 1))
+                                                   : std::nullopt;
+  }
+  const std::size_t first = next_operation_.fetch_add(kChunk);
+  if (first >= count) return std::nullopt;
+  return std::pair(first, std::min(first + kChunk, count));
+}
+
+bool PowerCutSweep::visit(std::uint64_t state) {
+  const std::scoped_lock lock(mutex_);
+  const bool is_new = visited_.insert(state).second;
+  if (is_new) ++result_.counts.distinct_states;
+  return is_new;
+}
+
+void PowerCutSweep::finish_case(std::size_t operation, const CutPath& path, CutKind kind,
+                                CaseFailure failure) {
+  const std::scoped_lock lock(mutex_);
+  OperationResult& result = result_.operations[operation];
+  const auto column = static_cast<std::size_t>(kind);
+  const bool has_failed = !failure.violations.empty();
+  ++result_.counts.cases;
+  ++(path.size() == 1 ? result.cases[column] : result.later_cases);
+  if (!has_failed) return;
+  ++result_.counts.failures;
+  ++(path.size() == 1 ? result.failures[column] : result.later_failures);
+  if (result_.failures.size() == kMaxFailuresKept) return;
+  result_.failures.push_back(std::move(failure));
+  if (on_failure_) on_failure_(result_.failures.back());
+}
+
+void PowerCutSweep::finish_operation() {
+  const std::scoped_lock lock(mutex_);
+  ++operations_done_;
+  result_.counts.boots = boots_;
+  if (on_progress_) on_progress_(result_.counts, operations_done_);
+}
+
+void PowerCutSweep::give_up(const Error& error) {
+  is_stopped_ = true;
+  const std::scoped_lock lock(mutex_);
+  if (!error_) error_ = error;
+}
+
+}  // namespace otasim::sweep
