@@ -16,7 +16,8 @@ namespace {
 using boot::Slot;
 using crypto::Bytes;
 
-constexpr std::size_t kPayloadSize = 1500;  ///< three sectors and some are enough to be cut in
+constexpr std::size_t kPayloadSize = 1500;            ///< a sector with pages enough to be cut in
+constexpr std::size_t kLargePayloadSize = kLoadSize;  ///< more than there is memory for
 constexpr std::uint64_t kSeed = 1;
 
 sweep::RomKeys::Signer in_rom(const crypto::P256Key& key) {
@@ -33,10 +34,11 @@ struct Wanted {
   std::uint32_t counter = 1;
   boot::image::Kind kind = boot::image::Kind::kApplication;
   std::uint32_t revoked_keys = 0;
+  std::size_t payload_size = kPayloadSize;
 };
 
 Bytes image_of(const Wanted& wanted, const crypto::P256Key& key) {
-  return image::sign(Bytes(kPayloadSize, static_cast<std::uint8_t>(wanted.revision)),
+  return image::sign(Bytes(wanted.payload_size, static_cast<std::uint8_t>(wanted.revision)),
                      {.version = {1, 0, wanted.revision, 0},
                       .security_counter = wanted.counter,
                       .load_address = kLoadAddress,
@@ -215,7 +217,8 @@ sweep::Recording record_hostile(const Rom& rom) {
   life.claim(forged);
   // Another genuine image than the one that was announced.
   life.claim(genuine, info_of(changed = image_of({.revision = 9, .counter = 9}, rom.signer)));
-  // One whose payload would end far behind the slot.
+  // A genuine one that memory has no room for, and one whose payload would end far behind the slot.
+  life.claim(image_of({.revision = 10, .counter = 9, .payload_size = kLargePayloadSize}, rom.signer));
   Bytes endless = genuine;
   constexpr std::size_t kImageSizeAt = 12;
   std::fill_n(endless.begin() + kImageSizeAt, 4, std::uint8_t{0x3F});

@@ -26,7 +26,7 @@ struct Rom {
 };
 
 inline constexpr std::uint32_t kLoadAddress = 0x0010'0000;
-inline constexpr std::uint32_t kLoadSize = 0x0001'0000;
+inline constexpr std::uint32_t kLoadSize = 0x4000;
 
 /// Updates, in order:
 ///   update    two of them, one after the other, accepted and committed
