@@ -1,6 +1,7 @@
 #include "pal_sim/flash/nor_model.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -56,15 +57,16 @@ NorModel::NorModel(Window window, std::uint64_t seed, const Geometry& part)
 Status NorModel::execute(const Request& request) {
   if (!powered_) return Status::kNoDevice;
   const Status verdict = check(request);
+  const OpSource source = source_of(request);
   if (verdict != Status::kOk) {
-    observe(request, sequence(), 0, verdict);
+    observe(request, {sequence(), 0, verdict, source});
     return verdict;
   }
   const std::uint32_t number = accept();
   const Outcome outcome = outcome_of(request, number);
   apply(request, outcome);
   if (outcome.status == Status::kNoDevice) powered_ = false;
-  observe(request, number, outcome.bytes, outcome.status);
+  observe(request, {number, outcome.bytes, outcome.status, source});
   return outcome.status;
 }
 
@@ -329,12 +331,30 @@ void NorModel::add_lock(std::uint32_t offset, std::uint32_t length) {
   write_register(window_, controller::kRegLockCount, entry + 1);
 }
 
-void NorModel::observe(const Request& request, std::uint32_t sequence, std::uint32_t applied, Status status) {
+OpSource NorModel::source_of(const Request& request) const {
+  if (request.kind == OpKind::kLock || request.kind == OpKind::kOtpLock) return OpSource::kBoot;
+  if (!part_.has_locks && running_ == OpSource::kUnknown) return OpSource::kUnknown;
+  const bool is_handed_over =
+      part_.has_locks ? read_register(window_, controller::kRegOtpLocked) != 0 : running_ != OpSource::kBoot;
+  if (!is_handed_over) return OpSource::kBoot;
+  const std::uint32_t at = first_cell(request);
+  const auto holds = [at](const Partition* one) { return at >= one->offset && at < one->end(); };
+  constexpr std::array kAgents{&kBootControl0, &kBootControl1, &kSlotA, &kSlotB, &kRecovery};
+  return std::ranges::any_of(kAgents, holds) ? OpSource::kAgent : OpSource::kApplication;
+}
+
+void NorModel::observe(const Request& request, const Observed& observed) {
   if (observer_ == nullptr) return;
   const bool has_data = request.data.size() == request.length && request.length <= kPageSize;
   const std::uint32_t length = request.kind == OpKind::kEraseSector ? part_.sector_size : request.length;
-  observer_->on_operation({sequence, request.kind, request.offset, length, applied,
-                           has_data ? request.data : std::span<const std::uint8_t>{}, status});
+  observer_->on_operation({.sequence = observed.sequence,
+                           .kind = request.kind,
+                           .offset = request.offset,
+                           .length = length,
+                           .applied = observed.applied,
+                           .data = has_data ? request.data : std::span<const std::uint8_t>{},
+                           .status = observed.status,
+                           .source = observed.source});
 }
 
 }  // namespace flash

@@ -12,6 +12,9 @@
 // Operations are numbered from 1 in the order in which they are accepted; a refused operation has no number
 // of its own. Reads and entropy are not operations.
 //
+// Whose an operation is (OpSource), a part with locks sees by itself: the bootloader locks the OTP bank last
+// of all, before it hands over. Another one is told by set_running(), or does not know.
+//
 // What can go wrong, on purpose:
 // - cut_power_at() stops one operation after a given number of bytes and may leave further ones marginal:
 //   those read differently from one power-on to the next. From then on the part answers kNoDevice and changes
@@ -44,6 +47,14 @@ enum class OpKind : std::uint8_t {
   kOtpLock = controller::kOtpLock,
 };
 
+/// Whose an operation was. The values stand in the op log.
+enum class OpSource : std::uint8_t {
+  kUnknown = 0,
+  kBoot = 1,         ///< the bootloader's: before it hands over, and all locks
+  kAgent = 2,        ///< after that, in a slot or in boot control
+  kApplication = 3,  ///< after that, anywhere else
+};
+
 /// What was asked of the part. `length` counts for programs and locks; it is what the requester claims and is
 /// checked before `data` is touched.
 struct Request {
@@ -63,6 +74,8 @@ struct Operation {
                           ///< failed, 0 if it was refused or is a lock
   std::span<const std::uint8_t> data;  ///< programs only; valid during the call
   Status status;                       ///< kNoDevice if power was cut in it: nobody is left to read a status
+  OpSource source = OpSource::kUnknown;
+  std::uint64_t time_us = 0;  ///< since the Unix epoch; 0: unknown, which is all that the model says
 };
 
 /// Receives every operation, refused ones too, after it took effect.
@@ -169,6 +182,10 @@ class NorModel {
 
   /// Wear, marginal and stuck bits, power-ons. Goes with a copy of the window.
   [[nodiscard]] const CellState& cell_state() const { return cells_; }
+  /// For a part without locks: kBoot while the bootloader runs, kApplication while anything else does,
+  /// kUnknown (the default) if nobody can tell. A part with locks does not listen.
+  void set_running(OpSource program) { running_ = program; }
+
   /// Puts them back; CellState{} is that of a new part. Whoever rewrites the window does this too, or the
   /// bits that were marginal go on changing.
   void set_cell_state(CellState state) { cells_ = std::move(state); }
@@ -192,6 +209,14 @@ class NorModel {
     Status status;
   };
 
+  /// What became of a request, and whose it was.
+  struct Observed {
+    std::uint32_t sequence;
+    std::uint32_t applied;
+    Status status;
+    OpSource source;
+  };
+
   [[nodiscard]] Status check(const Request& request) const;
   [[nodiscard]] Status check_program(const Request& request) const;
   [[nodiscard]] Status check_erase(const Request& request) const;
@@ -208,12 +233,15 @@ class NorModel {
   void apply_program(std::uint32_t window_offset, std::span<const std::uint8_t> data, const Outcome& outcome);
   void apply_erase(std::uint32_t offset, const Outcome& outcome);
   void add_lock(std::uint32_t offset, std::uint32_t length);
-  void observe(const Request& request, std::uint32_t sequence, std::uint32_t applied, Status status);
+  /// To be asked before the operation takes effect.
+  [[nodiscard]] OpSource source_of(const Request& request) const;
+  void observe(const Request& request, const Observed& observed);
 
   Window window_;
   std::uint64_t seed_;
   Geometry part_;
   bool powered_ = true;
+  OpSource running_ = OpSource::kUnknown;
   std::optional<CutPoint> cut_;
   std::vector<PlannedFailure> failures_;
   std::optional<std::uint32_t> endurance_;

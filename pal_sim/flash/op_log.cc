@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "pal_sim/flash/crc32.h"
@@ -24,7 +25,9 @@ constexpr std::size_t kDataLengthAt = 6;
 constexpr std::size_t kOffsetAt = 8;
 constexpr std::size_t kLengthAt = 12;
 constexpr std::size_t kAppliedAt = 16;
-constexpr std::size_t kCrcAt = 20;
+constexpr std::size_t kSourceAt = 20;  // and three zero bytes
+constexpr std::size_t kTimeAt = 24;
+constexpr std::size_t kCrcAt = 32;
 
 void put32(std::uint8_t* at, std::uint32_t value) {
   for (int i = 0; i < 4; ++i) at[i] = static_cast<std::uint8_t>(value >> (8 * i));
@@ -33,6 +36,10 @@ void put32(std::uint8_t* at, std::uint32_t value) {
 std::uint32_t get32(Bytes bytes, std::size_t at) {
   return static_cast<std::uint32_t>(bytes[at]) | static_cast<std::uint32_t>(bytes[at + 1]) << 8 |
          static_cast<std::uint32_t>(bytes[at + 2]) << 16 | static_cast<std::uint32_t>(bytes[at + 3]) << 24;
+}
+
+std::uint64_t get64(Bytes bytes, std::size_t at) {
+  return get32(bytes, at) | std::uint64_t{get32(bytes, at + 4)} << 32;
 }
 
 std::uint32_t record_crc(Bytes record, Bytes data) {
@@ -71,10 +78,11 @@ std::optional<std::vector<std::uint8_t>> read_all(int descriptor) {
   return bytes;
 }
 
-bool is_known(std::uint8_t kind, std::uint8_t status) {
+bool is_known(std::uint8_t kind, std::uint8_t status, std::uint8_t source) {
   return kind >= static_cast<std::uint8_t>(OpKind::kProgram) &&
          kind <= static_cast<std::uint8_t>(OpKind::kOtpLock) &&
-         status <= static_cast<std::uint8_t>(Status::kNoDevice);
+         status <= static_cast<std::uint8_t>(Status::kNoDevice) &&
+         source <= static_cast<std::uint8_t>(OpSource::kApplication);
 }
 
 std::optional<LoggedOperation> parse_record(Bytes bytes) {
@@ -84,19 +92,22 @@ std::optional<LoggedOperation> parse_record(Bytes bytes) {
   if (data_length > kPageSize || data_length > bytes.size() - kOpLogRecordSize) return std::nullopt;
   const Bytes data = bytes.subspan(kOpLogRecordSize, data_length);
   if (record_crc(bytes, data) != get32(bytes, kCrcAt)) return std::nullopt;
-  if (!is_known(bytes[kKindAt], bytes[kStatusAt])) return std::nullopt;
+  if (!is_known(bytes[kKindAt], bytes[kStatusAt], bytes[kSourceAt])) return std::nullopt;
   return LoggedOperation{.sequence = get32(bytes, kSequenceAt),
                          .kind = static_cast<OpKind>(bytes[kKindAt]),
                          .offset = get32(bytes, kOffsetAt),
                          .length = get32(bytes, kLengthAt),
                          .applied = get32(bytes, kAppliedAt),
                          .status = static_cast<Status>(bytes[kStatusAt]),
-                         .data = {data.begin(), data.end()}};
+                         .data = {data.begin(), data.end()},
+                         .source = static_cast<OpSource>(bytes[kSourceAt]),
+                         .time_us = get64(bytes, kTimeAt)};
 }
 
 std::optional<OpLog> parse_log(Bytes bytes) {
-  if (bytes.size() < kOpLogHeaderSize || get32(bytes, 0) != kOpLogMagic || get32(bytes, 4) != kOpLogVersion) {
-    errno = EINVAL;
+  const bool is_op_log = bytes.size() >= kOpLogHeaderSize && get32(bytes, 0) == kOpLogMagic;
+  if (!is_op_log || get32(bytes, 4) != kOpLogVersion) {
+    errno = is_op_log ? ENOTSUP : EINVAL;
     return std::nullopt;
   }
   OpLog log;
@@ -112,7 +123,7 @@ std::optional<OpLog> parse_log(Bytes bytes) {
   return log;
 }
 
-// Leaves the descriptor at the end of a sound log. @returns 0 or an errno
+// Leaves a sound log, to which the descriptor appends. @returns 0 or an errno
 int prepare_for_append(int descriptor) {
   const auto bytes = read_all(descriptor);
   if (!bytes) return errno;
@@ -124,15 +135,14 @@ int prepare_for_append(int descriptor) {
   }
   const auto log = parse_log(*bytes);
   if (!log) return errno;
-  const auto end = static_cast<off_t>(log->whole_bytes);
-  if (log->torn && ::ftruncate(descriptor, end) != 0) return errno;
-  return ::lseek(descriptor, end, SEEK_SET) == end ? 0 : errno;
+  if (log->torn && ::ftruncate(descriptor, static_cast<off_t>(log->whole_bytes)) != 0) return errno;
+  return 0;
 }
 
 }  // namespace
 
 std::optional<OpLogWriter> OpLogWriter::open(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor < 0) return std::nullopt;
   OpLogWriter writer(descriptor);
   if (const int error = prepare_for_append(descriptor); error != 0) {
@@ -170,9 +180,27 @@ void OpLogWriter::on_operation(const Operation& operation) {
   put32(&record[kOffsetAt], operation.offset);
   put32(&record[kLengthAt], operation.length);
   put32(&record[kAppliedAt], operation.applied);
+  record[kSourceAt] = static_cast<std::uint8_t>(operation.source);
+  put32(&record[kTimeAt], static_cast<std::uint32_t>(operation.time_us));
+  put32(&record[kTimeAt + 4], static_cast<std::uint32_t>(operation.time_us >> 32));
   put32(&record[kCrcAt], record_crc(record, data));
   std::ranges::copy(data, record.begin() + kOpLogRecordSize);
   error_ = write_all(descriptor_, Bytes(record).first(kOpLogRecordSize + data_length));
+}
+
+bool empty_op_log(const std::string& path) {
+  return ::truncate(path.c_str(), kOpLogHeaderSize) == 0;
+}
+
+std::string op_log_problem(int error) {
+  switch (error) {
+    case EINVAL:
+      return "it is not an op log";
+    case ENOTSUP:
+      return "it is an op log, but not of version " + std::to_string(kOpLogVersion);
+    default:
+      return std::strerror(error);
+  }
 }
 
 std::optional<OpLog> read_op_log(const std::string& path) {

@@ -4,6 +4,8 @@
 // what was logged survives a killed process. Read back as a whole by read_op_log(). The bytes are described
 // in docs/flash-layout.md. A log may be continued: open() drops a torn tail and appends.
 //
+// Version 2 tells of each operation whose it was and when it came; logs of version 1 are not read.
+//
 // What can go wrong: a full disk or a kill tears the last record; readers then return all whole records
 // before it and say so. A damaged record ends the log there in the same way.
 #pragma once
@@ -18,14 +20,15 @@
 namespace flash {
 
 inline constexpr std::uint32_t kOpLogMagic = 0x4C4F'544F;  // "OTOL" in the file
-inline constexpr std::uint32_t kOpLogVersion = 1;
+inline constexpr std::uint32_t kOpLogVersion = 2;
 inline constexpr std::size_t kOpLogHeaderSize = 8;
-inline constexpr std::size_t kOpLogRecordSize = 24;  ///< without the data that follows
+inline constexpr std::size_t kOpLogRecordSize = 36;  ///< without the data that follows
 
 class OpLogWriter : public OpObserver {
  public:
   /// Opens or creates the log at `path` and stands at its end.
-  /// @returns nothing, with errno set, if it cannot be opened or written, or is some other file (EINVAL)
+  /// @returns nothing, with errno set, if it cannot be opened or written, is some other file (EINVAL), or an
+  ///          op log of another version (ENOTSUP)
   [[nodiscard]] static std::optional<OpLogWriter> open(const std::string& path);
 
   OpLogWriter(OpLogWriter&& other) noexcept;
@@ -53,7 +56,18 @@ struct LoggedOperation {
   std::uint32_t applied = 0;
   Status status = Status::kOk;
   std::vector<std::uint8_t> data;
+  OpSource source = OpSource::kUnknown;
+  std::uint64_t time_us = 0;
+
+  bool operator==(const LoggedOperation&) const = default;
 };
+
+/// Takes all records out of a log. Its writer, if there is one between two operations, goes on behind the
+/// header. @returns false, with errno set, if it cannot be done
+[[nodiscard]] bool empty_op_log(const std::string& path);
+
+/// What OpLogWriter::open() and read_op_log() mean by an errno, for a message to the user.
+[[nodiscard]] std::string op_log_problem(int error);
 
 struct OpLog {
   std::vector<LoggedOperation> operations;
@@ -61,7 +75,8 @@ struct OpLog {
   bool torn = false;              ///< something unreadable stands after them
 };
 
-/// @returns nothing, with errno set, if the file cannot be read or is not an op log (EINVAL)
+/// @returns nothing, with errno set, if the file cannot be read, is not an op log (EINVAL), or one of another
+///          version (ENOTSUP)
 [[nodiscard]] std::optional<OpLog> read_op_log(const std::string& path);
 
 }  // namespace flash

@@ -51,6 +51,10 @@ inline constexpr std::uint32_t kLoadSize = 0x0030'0000;
 inline constexpr std::uint32_t kClearedEnd = kLoadAddress + kLoadSize;
 /// Start of the bootloader's RAM that start-up code leaves alone: BootInfo and the reset reason.
 inline constexpr std::uint32_t kNoInitSize = 0x400;
+/// It stands here: with TrustZone in the secure world's RAM.
+constexpr std::uint32_t kept_address(const Board& board) {
+  return board.has_trustzone ? 0x3800'0000 : 0x2000'0000;
+}
 /// Of boot::RomTrust, near the end of the ROM.
 inline constexpr std::uint32_t kRomTrustSize = 0x800;
 

@@ -21,7 +21,8 @@ inline constexpr Board kBoard = board_of(OTASIM_BOARD);
 inline constexpr std::uint32_t kEthernetIrq = kBoard.ethernet_irq;
 inline constexpr std::uint32_t kInterruptLines = kBoard.interrupt_lines;
 /// RAM that the bootloader keeps over a reset.
-inline constexpr std::uint32_t kKeptAddress = kBoard.has_trustzone ? 0x3800'0000 : kRamAddress;
+inline constexpr std::uint32_t kKeptAddress = kept_address(kBoard);
+static_assert(kBoard.has_trustzone || kKeptAddress == kRamAddress);
 
 }  // namespace mps2
 

@@ -225,7 +225,7 @@ Result<std::string> find_program(const std::string& program) {
 }
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(boost::asio::io_context& io, Spec spec) {
-  if (::syscall(SYS_gettid) != ::getpid()) {
+  if (!spec.dies_with_thread && ::syscall(SYS_gettid) != ::getpid()) {
     return fail(
         ExitCode::kInternal,
         fmt::format("{} must be started from the main thread: it would die with this one", spec.program));

@@ -4,11 +4,11 @@
 //   (*child)->on_exit([](ChildProcess::ExitStatus status) { ... });
 //
 // The kernel kills the child when the thread that started it ends (PR_SET_PDEATHSIG), so spawn() works on the
-// main thread only. The child leads its own process group: Ctrl-C at the terminal reaches the simulator
-// alone, which decides what to do. It inherits no descriptor but stdin (/dev/null), stdout, stderr and the
-// lock of hold_with_children() (file_lock.h). Its end is seen through a pidfd on the io_context; there is no
-// SIGCHLD handler and no other waitpid() to collide with. Destroying the object kills the child and reaps it.
-// The io_context must outlive the object.
+// main thread only, unless the caller knows (Spec::dies_with_thread). The child leads its own process group:
+// Ctrl-C at the terminal reaches the simulator alone, which decides what to do. It inherits no descriptor but
+// stdin (/dev/null), stdout, stderr and the lock of hold_with_children() (file_lock.h). Its end is seen
+// through a pidfd on the io_context; there is no SIGCHLD handler and no other waitpid() to collide with.
+// Destroying the object kills the child and reaps it. The io_context must outlive the object.
 #pragma once
 
 #include <sys/types.h>
@@ -31,6 +31,8 @@ class ChildProcess {
     std::string stdout_path = {};  ///< created or emptied; none: /dev/null
     std::string stderr_path = {};  ///< as stdout; may be the same file
     std::string working_directory = {};
+    /// The child is of use to this thread alone, which need not be the main one.
+    bool dies_with_thread = false;
   };
 
   struct ExitStatus {
@@ -43,7 +45,7 @@ class ChildProcess {
   /// Starts a process. Returns when the program runs (its exec() succeeded).
   ///
   /// @returns kEnvironment if the program, its folder or an output file cannot be used
-  ///          kInternal if this is not the main thread
+  ///          kInternal if this is not the main thread, and the child was not meant to die with it
   [[nodiscard]] static Result<std::unique_ptr<ChildProcess>> spawn(boost::asio::io_context& io, Spec spec);
 
   /// Kills the child if it runs and reaps it; the exit handler is not called.

@@ -18,6 +18,7 @@
 #include "sim/base/child_process.h"
 #include "sim/base/file_io.h"
 #include "sim/base/signals.h"
+#include "sim/base/temp_dir.h"
 #include "sim/cli/command.h"
 #include "sim/cli/progress_bar.h"
 #include "sim/cli/run_folder.h"
@@ -26,6 +27,7 @@
 #include "sim/scenario/library.h"
 #include "sim/sweep/native_machine.h"
 #include "sim/sweep/power_cut_sweep.h"
+#include "sim/sweep/qemu_machine.h"
 
 namespace otasim::cli {
 namespace {
@@ -146,15 +148,26 @@ void show_boots(const sweep::CutPath& path, const std::vector<sweep::Boot>& boot
   }
 }
 
+/// @param folder  for the machines' files; its path is short
 Result<sweep::PowerCutSweep::MakeMachine> machines_for(const SweepOptions& options,
-                                                       const flash::Geometry& part) {
-  if (options.board != kNative)
-    return fail(ExitCode::kUsage, fmt::format("the board {} cannot be swept yet", options.board));
-  auto keys = sweep::RomKeys::load();
-  if (!keys) return tl::unexpected(keys.error());
-  const std::uint32_t load_address = recorded_board(options).load_address;
-  return [keys = *keys, part, load_address](unsigned) -> Result<std::unique_ptr<sweep::BootMachine>> {
-    return std::make_unique<sweep::NativeMachine>(keys, part, load_address, flash::kSlotSize);
+                                                       const flash::Geometry& part,
+                                                       const std::string& folder) {
+  using Machine = Result<std::unique_ptr<sweep::BootMachine>>;
+  if (options.board == kNative) {
+    auto keys = sweep::RomKeys::load();
+    if (!keys) return tl::unexpected(keys.error());
+    const std::uint32_t load_address = recorded_board(options).load_address;
+    return [keys = *keys, part, load_address](unsigned) -> Machine {
+      return std::make_unique<sweep::NativeMachine>(keys, part, load_address, flash::kSlotSize);
+    };
+  }
+  auto products = lab::BuildProducts::find(options.board);
+  if (!products) return tl::unexpected(products.error());
+  return [&board = recorded_board(options), products = *products, folder](unsigned worker) -> Machine {
+    const std::string own = fmt::format("{}/{}", folder, worker);
+    std::error_code error;
+    if (std::filesystem::create_directory(own, error)) return sweep::make_qemu_machine(board, products, own);
+    return fail(ExitCode::kEnvironment, fmt::format("cannot make the folder {}: {}", own, error.message()));
   };
 }
 
@@ -170,7 +183,9 @@ Result<SweptRecording> sweep_one(const std::string& folder, const SweepOptions& 
                             recording->board, board.name),
                 fmt::format("Give --board {}, or record the scenario on {}.", recording->board, board.name));
   }
-  auto machines = machines_for(options, recording->history.part());
+  const auto temp = TempDir::create();
+  if (!temp) return tl::unexpected(temp.error());
+  auto machines = machines_for(options, recording->history.part(), temp->path().string());
   if (!machines) return tl::unexpected(machines.error());
   const auto operations = recording->history.operations();
   SweptRecording swept{

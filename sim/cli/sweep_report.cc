@@ -83,6 +83,7 @@ json operations_of(const SweptRecording& swept) {
     operations.push_back({{"operation", i},
                           {"sequence", operation.sequence},
                           {"kind", flash_file::to_string(operation.kind)},
+                          {"source", flash_file::to_string(operation.source)},
                           {"partition", place_of(operation)},
                           {"offset", operation.offset},
                           {"length", operation.length},
@@ -163,7 +164,9 @@ std::string junit_of(const std::vector<SweptRecording>& swept) {
     for (std::size_t i = 0; i < one.operations.size(); ++i) {
       const flash::LoggedOperation& operation = one.operations[i];
       if (sweep::cell_bytes(operation) == 0) continue;
-      groups[fmt::format("{} {}", flash_file::to_string(operation.kind), place_of(operation))].push_back(i);
+      groups[fmt::format("{} {} {}", flash_file::to_string(operation.source),
+                         flash_file::to_string(operation.kind), place_of(operation))]
+          .push_back(i);
     }
     for (const auto& [name, operations] : groups) suite.cases.push_back(junit_case(one, name, operations));
   }

@@ -11,7 +11,8 @@
 // loses at a reset (its locks), resets the machine and lets it run on. Thus nothing the new boot locks can be
 // cleared by mistake, and RAM is kept, as in a real reset: the board's reset-reason word survives.
 //
-// All functions and handlers belong to the io_context's thread, which must be the main thread.
+// All functions and handlers belong to the io_context's thread, which must be the main thread, unless
+// Config::dies_with_thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -72,6 +73,7 @@ struct Config {
   /// QEMU is about to stop the machine for a reset; the processor may still have to come to a stop.
   std::function<void()> on_machine_stops = [] {};
   report::EventLog* events = nullptr;  ///< must be given and outlive the device
+  bool dies_with_thread = false;       ///< ChildProcess::Spec::dies_with_thread
 };
 
 enum class ResetCause {

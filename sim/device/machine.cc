@@ -10,22 +10,11 @@
 #include <cstring>
 #include <utility>
 
-#include "sim/base/file_io.h"
 #include "sim/base/unix_socket.h"
 #include "sim/device/qemu_command.h"
+#include "sim/device/qemu_messages.h"
 
 namespace otasim::device {
-namespace {
-
-// How much of QEMU's messages goes into an error.
-constexpr std::size_t kMessageTailBytes = 2048;
-
-std::string describe(ChildProcess::ExitStatus status) {
-  if (!status.signaled) return fmt::format("{} ended with exit code {}", kQemuProgram, status.code);
-  return fmt::format("{} was killed by signal {} ({})", kQemuProgram, status.code, ::strsignal(status.code));
-}
-
-}  // namespace
 
 Result<std::shared_ptr<Machine>> Machine::start(boost::asio::io_context& io, const Config& config,
                                                 Handlers handlers) {
@@ -103,7 +92,8 @@ Result<void> Machine::spawn() {
       io_, {.program = kQemuProgram,
             .arguments = qemu_arguments(config_, {monitor_path_, uart_path_, watchdog_path_}),
             .stdout_path = messages_path_,
-            .stderr_path = messages_path_});
+            .stderr_path = messages_path_,
+            .dies_with_thread = config_.dies_with_thread});
   if (!child) return tl::unexpected(child.error());
   child_ = std::move(*child);
   child_->on_exit([weak = weak_from_this()](ChildProcess::ExitStatus status) {
@@ -416,29 +406,17 @@ void Machine::stop() {
 void Machine::handle_child_exit(ChildProcess::ExitStatus status) {
   if (state_ == State::kStopped) return;
   stop();
-  handlers_.on_exit({status, {ExitCode::kEnvironment, describe(status), last_messages()}});
+  handlers_.on_exit(
+      {status, {ExitCode::kEnvironment, describe_qemu_exit(status), last_messages(messages_path_)}});
 }
 
 void Machine::give_up(const Error& error) {
   if (state_ == State::kStopped) return;
   stop();
   Error described = error;
-  const std::string messages = last_messages();
+  const std::string messages = last_messages(messages_path_);
   if (!messages.empty()) described.hint += (described.hint.empty() ? "" : "\n") + messages;
   handlers_.on_exit({{true, SIGKILL}, described});
-}
-
-std::string Machine::last_messages() const {
-  const auto content = read_file(messages_path_);
-  if (!content || content->empty()) return "";
-  const std::size_t skip = content->size() - std::min(content->size(), kMessageTailBytes);
-  std::string lines;
-  LineSplitter splitter(
-      [&](std::string_view line) { lines += fmt::format("{}{}", lines.empty() ? "" : "\n", line); });
-  splitter.feed(
-      std::string_view(reinterpret_cast<const char*>(content->data()), content->size()).substr(skip));
-  splitter.finish();
-  return lines;
 }
 
 }  // namespace otasim::device

@@ -95,7 +95,6 @@ class Machine : public std::enable_shared_from_this<Machine> {
   void finish_reset_if_done();
   void handle_child_exit(ChildProcess::ExitStatus status);
   void give_up(const Error& error);
-  [[nodiscard]] std::string last_messages() const;
 
   boost::asio::io_context& io_;
   const Config& config_;

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 #include <climits>
+#include <cstddef>
 #include <cstring>
 #include <ctime>
 #include <type_traits>
@@ -67,6 +68,10 @@ struct FaultFileLayout {
 
   std::uint32_t releases;  // a futex
   std::uint32_t thaws;
+  std::uint64_t power_on_seed;
+  std::uint32_t power_ons;
+  std::uint32_t serves_boots_only;
+  std::uint32_t is_handed_over;
 
   // The plugin writes.
   alignas(64) std::uint64_t report_count;
@@ -78,6 +83,7 @@ struct FaultFileLayout {
   std::array<KeptCells, 2> cells;
 };
 static_assert(std::is_trivially_copyable_v<FaultFileLayout>, "it is bytes in a file");
+static_assert(offsetof(FaultFileLayout, report_count) == 2688, "or it is another version");
 
 FaultFile::FaultFile(FaultFile&& other) noexcept
     : path_(std::move(other.path_)),
@@ -123,6 +129,8 @@ Result<FaultFile> FaultFile::prepare(const std::string& path) {
   // An odd sequence is that of a host that was killed while it wrote.
   shared(layout.plan_sequence).fetch_and(~1U);
   mapped->change_plan([](FaultPlan& plan) { plan = FaultPlan{}; });
+  shared(layout.serves_boots_only).store(0);
+  shared(layout.is_handed_over).store(0);
   mapped->taken_ = shared(layout.report_count).load();
   return mapped;
 }
@@ -216,6 +224,36 @@ void FaultFile::release() {
 
 void FaultFile::thaw() {
   shared(layout_->thaws).fetch_add(1);
+}
+
+void FaultFile::serve_boots_only() {
+  shared(layout_->serves_boots_only).store(1);
+}
+
+void FaultFile::power_on(std::uint64_t seed) {
+  shared(layout_->power_on_seed).store(seed);
+  shared(layout_->is_handed_over).store(0);
+  shared(layout_->power_ons).fetch_add(1);
+}
+
+void FaultFile::set_handed_over(bool is_over) {
+  shared(layout_->is_handed_over).store(is_over ? 1 : 0);
+}
+
+bool FaultFile::serves_boots_only() const {
+  return shared(layout_->serves_boots_only).load(std::memory_order_relaxed) != 0;
+}
+
+std::uint32_t FaultFile::power_ons() const {
+  return shared(layout_->power_ons).load(std::memory_order_acquire);
+}
+
+std::uint64_t FaultFile::power_on_seed() const {
+  return shared(layout_->power_on_seed).load();
+}
+
+bool FaultFile::is_handed_over() const {
+  return shared(layout_->is_handed_over).load() != 0;
 }
 
 bool FaultFile::plan_changed(std::uint32_t sequence) const {

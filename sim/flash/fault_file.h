@@ -10,6 +10,10 @@
 // through a power cycle. What does not: faults that were armed when the simulator ended. prepare() forgets
 // them.
 //
+// A machine that is only booted, again and again in one process (sim/sweep), is told by the same file:
+// serve_boots_only() once; then for each boot, while the machine stands still, store_cells() with the
+// marginal bits drawn in the window, and power_on().
+//
 // Either side may be killed at any instruction. A plan that was being written is then never taken; cells are
 // written beside the ones in force and switched by one store.
 #pragma once
@@ -134,7 +138,22 @@ class FaultFile {
   /// Ends freezes: the machine has stopped and is being reset.
   void thaw();
 
+  /// Until prepare(): operations of whoever the bootloader hands over to are discarded, and a power cut
+  /// freezes flash without stopping the process.
+  void serve_boots_only();
+  /// The machine is about to start anew in the process that runs: the part becomes a new process's, with the
+  /// cells kept here and this seed. Whoever calls it has drawn what marginal bits read.
+  void power_on(std::uint64_t seed);
+  /// Tells a part without locks, which cannot see it, whether the bootloader has handed over.
+  void set_handed_over(bool is_over);
+
   // Plugin.
+
+  [[nodiscard]] bool serves_boots_only() const;
+  /// How many times power_on() was called, and the last call's seed.
+  [[nodiscard]] std::uint32_t power_ons() const;
+  [[nodiscard]] std::uint64_t power_on_seed() const;
+  [[nodiscard]] bool is_handed_over() const;
 
   /// Whether the plan differs from the one that `sequence` stands for. A plan that is being written does not
   /// yet.

@@ -77,6 +77,12 @@ void FaultInjector::power_on() {
   file_.store_cells(model_.cell_state());
 }
 
+void FaultInjector::take_cells() {
+  model_.set_cell_state(file_.load_cells());
+  adopt_plan();
+  has_marginal_bits_ = !model_.cell_state().marginal.empty();
+}
+
 bool FaultInjector::begin() {
   if (frozen_at_ && *frozen_at_ != file_.thaws()) frozen_at_.reset();
   if (frozen_at_) return false;

@@ -34,6 +34,8 @@ class FaultInjector : public flash::FaultSource, public flash::OpObserver {
 
   /// Gives the model the cells that the file keeps, and draws what marginal ones read.
   void power_on();
+  /// The same where the host has drawn already.
+  void take_cells();
 
   /// Takes over what was armed or cleared. @returns false while flash is frozen: the operation is to be
   /// discarded

@@ -82,5 +82,7 @@ using FlashFault = std::variant<PowerCut, ProgramFailure, EraseFailure, SilentDr
 
 /// "program", "erase", "otp_program", "lock", "otp_lock"
 [[nodiscard]] std::string_view to_string(flash::OpKind kind);
+/// "unknown", "boot", "agent", "application"
+[[nodiscard]] std::string_view to_string(flash::OpSource source);
 
 }  // namespace otasim::flash_file

@@ -116,6 +116,20 @@ std::string_view name_of(const FlashFault& fault) {
                     fault);
 }
 
+std::string_view to_string(flash::OpSource source) {
+  switch (source) {
+    case flash::OpSource::kBoot:
+      return "boot";
+    case flash::OpSource::kAgent:
+      return "agent";
+    case flash::OpSource::kApplication:
+      return "application";
+    case flash::OpSource::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
 std::string_view to_string(flash::OpKind kind) {
   switch (kind) {
     case flash::OpKind::kProgram:

@@ -3,8 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <chrono>
 #include <utility>
 
 namespace otasim::flash_file {
@@ -14,8 +15,10 @@ Result<std::optional<flash::OpLogWriter>> open_op_log(const std::string& path) {
   if (path.empty()) return std::nullopt;
   auto op_log = flash::OpLogWriter::open(path);
   if (op_log) return op_log;
-  return fail(ExitCode::kEnvironment, "cannot open the op log " + path + ": " + std::strerror(errno) + ".",
-              "Give a path that can be written; an existing file must be an op log.");
+  return fail(
+      ExitCode::kEnvironment, "cannot open the op log " + path + ": " + flash::op_log_problem(errno) + ".",
+      "Give a path that can be written; an existing file must be an op log of this version. To keep one "
+      "of another version, move it away.");
 }
 
 Result<std::optional<FaultFile>> open_faults(const std::string& path) {
@@ -23,6 +26,12 @@ Result<std::optional<FaultFile>> open_faults(const std::string& path) {
   auto faults = FaultFile::open(path);
   if (!faults) return tl::unexpected(faults.error());
   return std::optional(std::move(*faults));
+}
+
+std::uint64_t microseconds_since_epoch() {
+  using namespace std::chrono;
+  const auto now = duration_cast<microseconds>(system_clock::now().time_since_epoch());
+  return static_cast<std::uint64_t>(std::max<microseconds::rep>(now.count(), 0));
 }
 
 }  // namespace
@@ -56,11 +65,45 @@ FlashPart::FlashPart(FlashFile file, std::optional<flash::OpLogWriter> op_log,
       waker_(files.wake_path),
       model_(file_.bytes(), files.seed, file_.part()) {
   if (faults_) {
+    power_ons_ = faults_->power_ons();
     injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
     injector_->power_on();
-    model_.set_fault_source(&*injector_);
   }
+  observe();
+}
+
+void FlashPart::observe() {
+  if (injector_) model_.set_fault_source(&*injector_);
   if (op_log_ || injector_) model_.set_observer(this);
+}
+
+/// As a new process would be; the host has seen to the window.
+void FlashPart::start_anew() {
+  model_ = flash::NorModel(file_.bytes(), faults_->power_on_seed(), file_.part());
+  injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
+  injector_->take_cells();
+  observe();
+}
+
+Admission FlashPart::begin(std::optional<flash::OpKind> kind) {
+  if (!faults_) {
+    model_.set_running(running_.load(std::memory_order_relaxed));
+    return Admission::kRun;
+  }
+  if (const std::uint32_t power_ons = faults_->power_ons(); power_ons != power_ons_) {
+    power_ons_ = power_ons;
+    start_anew();
+  }
+  model_.set_running(running_.load(std::memory_order_relaxed));
+  if (!injector_->begin()) return Admission::kFrozen;
+  return faults_->serves_boots_only() && !is_of_interest(kind) ? Admission::kDiscard : Admission::kRun;
+}
+
+/// The bootloader locks the bank, then the rest.
+bool FlashPart::is_of_interest(std::optional<flash::OpKind> kind) const {
+  if (!file_.part().has_locks) return !faults_->is_handed_over();
+  if (kind == flash::OpKind::kLock || kind == flash::OpKind::kOtpLock) return true;
+  return flash::read_register(file_.bytes(), flash::controller::kRegOtpLocked) == 0;
 }
 
 int FlashPart::take_op_log_error() {
@@ -70,7 +113,11 @@ int FlashPart::take_op_log_error() {
 }
 
 void FlashPart::on_operation(const flash::Operation& operation) {
-  if (op_log_) op_log_->on_operation(operation);
+  if (op_log_) {
+    flash::Operation timed = operation;
+    timed.time_us = microseconds_since_epoch();
+    op_log_->on_operation(timed);
+  }
   if (injector_) injector_->on_operation(operation);
 }
 

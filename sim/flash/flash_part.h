@@ -3,13 +3,16 @@
 // (flash_plugin.cc), the NBD server (nbd_server.h).
 //
 //   auto part = FlashPart::power_on({.window_path = ..., .op_log_path = ..., .fault_path = ...});
-//   if ((*part)->begin()) ... (*part)->model().execute(...) ...      // each operation
+//   if ((*part)->begin(kind) == Admission::kRun) ... (*part)->model().execute(...) ...   // each operation
 //   if (!(*part)->powered()) ...                                     // power was cut in it
 //
-// One object is one power cycle. All of it belongs to one thread. What can go wrong is found when it is made;
-// later only the op log can fail (disk full): it then ends before the operation that could not be written.
+// One object is one power cycle; where a machine is booted again and again in one process, begin() starts the
+// next one when the fault file says so. All of it belongs to one thread. What can go wrong is found when it
+// is made; later only the op log can fail (disk full): it then ends before the operation that could not be
+// written.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -44,6 +47,13 @@ class Waker {
   UniqueFd pipe_;
 };
 
+/// What is to be done with an operation.
+enum class Admission : std::uint8_t {
+  kRun,
+  kFrozen,   ///< nothing: power is off, or the machine about to be reset
+  kDiscard,  ///< nothing, as if it were done: the bootloader has handed over, and only it is of interest
+};
+
 class FlashPart : public flash::OpObserver {
  public:
   /// @returns kEnvironment if a file cannot be used
@@ -52,9 +62,16 @@ class FlashPart : public flash::OpObserver {
   FlashPart(const FlashPart&) = delete;
   FlashPart& operator=(const FlashPart&) = delete;
 
-  /// Before each operation: takes over what was armed or cleared. @returns false while flash is frozen, the
-  /// operation is to be discarded
-  [[nodiscard]] bool begin() { return !injector_ || injector_->begin(); }
+  /// Before each operation: takes over what was armed or cleared, and a power-on.
+  /// @param kind  none: entropy is asked for
+  [[nodiscard]] Admission begin(std::optional<flash::OpKind> kind);
+
+  /// Whether nobody waits for the process to stop at a power cut (FaultFile::serve_boots_only).
+  [[nodiscard]] bool serves_boots_only() const { return faults_ && faults_->serves_boots_only(); }
+
+  /// Who is running, for the op log of a part that cannot see it (NorModel::set_running); the bootloader from
+  /// power-on. From any thread.
+  void set_running(flash::OpSource program) { running_.store(program, std::memory_order_relaxed); }
 
   [[nodiscard]] flash::NorModel& model() { return model_; }
   [[nodiscard]] bool powered() const { return model_.powered(); }
@@ -77,13 +94,19 @@ class FlashPart : public flash::OpObserver {
   FlashPart(FlashFile file, std::optional<flash::OpLogWriter> op_log, std::optional<FaultFile> faults,
             const FlashPartFiles& files);
 
+  void observe();
+  void start_anew();
+  [[nodiscard]] bool is_of_interest(std::optional<flash::OpKind> kind) const;
+
   FlashFile file_;
   std::optional<flash::OpLogWriter> op_log_;
   bool is_op_log_error_taken_ = false;
   std::optional<FaultFile> faults_;
+  std::uint32_t power_ons_ = 0;  // of the file
   Waker waker_;
   flash::NorModel model_;
   std::optional<FaultInjector> injector_;
+  std::atomic<flash::OpSource> running_ = flash::OpSource::kBoot;
 };
 
 }  // namespace otasim::flash_file

@@ -36,6 +36,7 @@
 namespace otasim::flash_plugin {
 namespace {
 
+using flash_file::Admission;
 using flash_file::FlashPart;
 using flash_file::FlashPartFiles;
 
@@ -92,14 +93,14 @@ class Plugin {
   explicit Plugin(std::unique_ptr<FlashPart> part) : part_(std::move(part)), controller_(part_->model()) {}
 
   void ring() {
-    if (!part_->begin()) return;
+    if (part_->begin(commanded()) != Admission::kRun) return;
     controller_.ring();
     if (const int error = part_->take_op_log_error(); error != 0) {
       complain(std::string("cannot write the op log: ") + std::strerror(error) +
                "; it ends before this operation.");
     }
     // To this thread, which therefore runs nothing more; the others stop with it.
-    if (!part_->powered()) ::raise(SIGSTOP);
+    if (!part_->powered() && !part_->serves_boots_only()) ::raise(SIGSTOP);
   }
 
   [[nodiscard]] bool counts_instructions() const { return part_->reset_at_instruction() != 0; }
@@ -108,6 +109,13 @@ class Plugin {
   }
 
  private:
+  [[nodiscard]] std::optional<flash::OpKind> commanded() {
+    const std::uint32_t command =
+        flash::read_register(part_->model().window(), flash::controller::kRegCommand);
+    if (command == flash::controller::kNone || command > flash::controller::kOtpLock) return std::nullopt;
+    return static_cast<flash::OpKind>(command);
+  }
+
   std::unique_ptr<FlashPart> part_;
   flash::FlashController controller_;
   std::uint64_t instructions_ = 0;

@@ -46,6 +46,10 @@ class NbdServer {
   /// @returns kEnvironment if the part's files or the socket cannot be used
   [[nodiscard]] static Result<std::unique_ptr<NbdServer>> power_on(Config config);
   ~NbdServer();
+
+  /// Who is running now, for the op log (FlashPart::set_running). From any thread. What was sent before is
+  /// not looked at: an operation on the way is logged as this program's.
+  void set_running(flash::OpSource program) { part_->set_running(program); }
   NbdServer(const NbdServer&) = delete;
   NbdServer& operator=(const NbdServer&) = delete;
 

@@ -104,7 +104,9 @@ DiskOutcome NorDisk::program_page(std::uint32_t offset, std::span<const std::uin
 }
 
 DiskOutcome NorDisk::execute(const flash::Request& request) {
-  if (!part_.begin()) return DiskOutcome::kNoPower;
+  const Admission admission = part_.begin(request.kind);
+  if (admission == Admission::kFrozen) return DiskOutcome::kNoPower;
+  if (admission == Admission::kDiscard) return DiskOutcome::kDone;
   switch (part_.model().execute(request)) {
     case flash::Status::kOk:
       return DiskOutcome::kDone;

@@ -50,6 +50,12 @@ Result<void> BoardFlash::power_on() {
   return {};
 }
 
+void BoardFlash::take_console_line(std::string_view line) {
+  if (!server_) return;
+  if (line.starts_with("boot: reset")) server_->set_running(flash::OpSource::kBoot);
+  if (line.starts_with("boot: start")) server_->set_running(flash::OpSource::kApplication);
+}
+
 /// Called on the server's thread; the log's listeners are not made for it.
 void BoardFlash::emit_later(std::string event, nlohmann::json fields) {
   if (!surroundings_.device.empty()) fields["device"] = surroundings_.device;

@@ -13,6 +13,7 @@
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "sim/base/result.h"
@@ -44,6 +45,11 @@ class BoardFlash {
 
   /// @returns kEnvironment if a file or a socket cannot be used
   [[nodiscard]] Result<void> power_on();
+  /// A line of the device's console: on a part that cannot see who writes to it, what the bootloader says of
+  /// its own progress tells. As good as that is: a line takes longer than a write, so the first operations of
+  /// a program may be logged as those of the one before it.
+  void take_console_line(std::string_view line);
+
   /// Does nothing if it is off.
   void power_off() { server_.reset(); }
 

@@ -326,6 +326,7 @@ cloud::Subscription LabDevice::listen_console(ConsoleListener listener) {
 }
 
 void LabDevice::handle_line(std::string_view line) {
+  board_flash_->take_console_line(line);
   if (auto boot = parse_boot_line(line)) {
     boot->fields["device"] = spec_.name;
     lab_.log().emit("boot", boot->stage, std::move(boot->fields));

@@ -1,6 +1,7 @@
 #include "sim/sweep/flash_state.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -10,7 +11,7 @@
 namespace otasim::sweep {
 namespace {
 
-constexpr std::uint32_t kPages = flash::kWindowSize / flash::kPageSize;
+/// Of array and bank; registers and page buffer are a machine's own.
 constexpr std::uint32_t kCellPages = (flash::kOtpOffset + flash::kOtpSize) / flash::kPageSize;
 
 std::uint64_t mixed(std::uint64_t value) {
@@ -19,32 +20,45 @@ std::uint64_t mixed(std::uint64_t value) {
 
 }  // namespace
 
-FlashState::FlashState(flash::ConstWindow window, const flash::Geometry& part)
-    : window_(window.begin(), window.end()),
-      model_(window_, 1, part),
-      page_prints_(kPages),
-      is_stale_(kPages, true) {
-  flash::clear_volatile_state(window_);
-  for (std::uint32_t page = 0; page < kCellPages; ++page) {
-    page_prints_[page] = page_print(page);
-    print_ ^= page_prints_[page];
-  }
-  stale_.resize(kPages);
-  for (std::uint32_t page = 0; page < kPages; ++page) stale_[page] = page;
+void FlashState::Pages::add(std::uint32_t page) {
+  if (is_in[page]) return;
+  is_in[page] = true;
+  list.push_back(page);
 }
 
+void FlashState::Pages::clear() {
+  for (const std::uint32_t page : list) is_in[page] = false;
+  list.clear();
+}
+
+FlashState::FlashState(flash::ConstWindow window, const flash::Geometry& part)
+    : window_(window.begin(), window.end()), model_(window_, 1, part), page_prints_(kCellPages) {
+  flash::clear_volatile_state(window_);
+  touched(0, kCellPages * flash::kPageSize);
+}
+
+/// Four sums side by side, because each step waits for the one before.
 std::uint64_t FlashState::page_print(std::uint32_t page) const {
-  std::uint64_t print = mixed(page);
+  constexpr std::size_t kLanes = 4;
+  std::array<std::uint64_t, kLanes> lanes{page, page + 1ULL, page + 2ULL, page + 3ULL};
   const std::uint8_t* at = window_.data() + std::size_t{page} * flash::kPageSize;
-  for (std::uint32_t i = 0; i < flash::kPageSize; i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at + i, sizeof word);
-    print = mixed(print ^ word);
+  for (std::size_t i = 0; i < flash::kPageSize; i += sizeof lanes) {
+    std::array<std::uint64_t, kLanes> words{};
+    std::memcpy(words.data(), at + i, sizeof words);
+    for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] = mixed(lanes[lane] ^ words[lane]);
   }
+  std::uint64_t print = page;
+  for (const std::uint64_t lane : lanes) print = mixed(print ^ lane);
   return print;
 }
 
-std::uint64_t FlashState::fingerprint() const {
+std::uint64_t FlashState::fingerprint() {
+  for (const std::uint32_t page : unprinted_.list) {
+    const std::uint64_t print = page_print(page);
+    print_ ^= page_prints_[page] ^ print;
+    page_prints_[page] = print;
+  }
+  unprinted_.clear();
   std::uint64_t print = print_;
   for (const auto& [offset, bits] : cells().marginal)
     print ^= mixed(mixed(std::uint64_t{offset} << 8 | bits) ^ print_);
@@ -53,16 +67,10 @@ std::uint64_t FlashState::fingerprint() const {
 
 void FlashState::touched(std::uint32_t offset, std::uint32_t length) {
   if (length == 0) return;
-  for (std::uint32_t page = offset / flash::kPageSize; page <= (offset + length - 1) / flash::kPageSize;
-       ++page) {
-    if (page < kCellPages) {
-      const std::uint64_t print = page_print(page);
-      print_ ^= page_prints_[page] ^ print;
-      page_prints_[page] = print;
-    }
-    if (is_stale_[page]) continue;
-    is_stale_[page] = true;
-    stale_.push_back(page);
+  const std::uint32_t last = (offset + length - 1) / flash::kPageSize;
+  for (std::uint32_t page = offset / flash::kPageSize; page <= last; ++page) {
+    unprinted_.add(page);
+    stale_.add(page);
   }
 }
 
@@ -130,12 +138,9 @@ void FlashState::take_over(std::span<const flash::LoggedOperation> operations, f
 }
 
 void FlashState::copy_to(flash::Window machine) {
-  for (const std::uint32_t page : stale_) {
+  for (const std::uint32_t page : stale_.list) {
     const std::size_t at = std::size_t{page} * flash::kPageSize;
-    // Registers and page buffer are the machine's own.
-    if (at < flash::kOtpOffset + flash::kOtpSize)
-      std::memcpy(machine.data() + at, window_.data() + at, flash::kPageSize);
-    is_stale_[page] = false;
+    std::memcpy(machine.data() + at, window_.data() + at, flash::kPageSize);
   }
   stale_.clear();
 }

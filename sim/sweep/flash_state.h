@@ -67,7 +67,7 @@ class FlashState {
   /// by marginal bits only.
   void copy_to(flash::Window machine);
 
-  [[nodiscard]] std::uint64_t fingerprint() const;
+  [[nodiscard]] std::uint64_t fingerprint();
 
  private:
   struct Change {
@@ -82,10 +82,19 @@ class FlashState {
   std::vector<std::uint8_t> window_;
   flash::NorModel model_;
   std::vector<Change> changes_;
+
+  /// Pages that somebody has yet to look at again.
+  struct Pages {
+    std::vector<bool> is_in = std::vector<bool>(flash::kWindowSize / flash::kPageSize);
+    std::vector<std::uint32_t> list = {};
+
+    void add(std::uint32_t page);
+    void clear();
+  };
   std::vector<std::uint64_t> page_prints_;
-  std::uint64_t print_ = 0;  ///< of all pages
-  std::vector<bool> is_stale_;
-  std::vector<std::uint32_t> stale_;  ///< pages that the machine has not got
+  std::uint64_t print_ = 0;  ///< of all pages, but for those in `unprinted_`
+  Pages unprinted_;
+  Pages stale_;  ///< that the machine has not got
 };
 
 }  // namespace otasim::sweep

@@ -33,17 +33,6 @@ std::uint64_t print_of(const BootOracle::Case& known) {
   return print;
 }
 
-std::uint64_t seed_of(std::uint64_t seed, const CutPath& path) {
-  for (const Cut& cut : path) {
-    for (const std::uint64_t part :
-         {std::uint64_t{cut.boot}, std::uint64_t{cut.operation}, std::uint64_t{cut.tear.bytes},
-          std::uint64_t{cut.tear.marginal_bytes}, std::uint64_t{cut.draw}}) {
-      seed = mixed(seed ^ part);
-    }
-  }
-  return seed;
-}
-
 bool changes_cells(const Boot& boot) {
   return std::ranges::any_of(
       boot.operations, [](const flash::LoggedOperation& operation) { return cell_bytes(operation) != 0; });
@@ -132,13 +121,16 @@ class SweepWorker {
 
   /// One case, and those that branch off from it. `state_` is flash as the cut has left it.
   void play(const CutPath& path, CutKind kind, const BootOracle::Case& known) {
-    const bool is_new = sweep_.visit(mixed(state_.fingerprint() + path.back().draw) ^ print_of(known));
+    // Equal states draw equal bits, whichever path has led there.
+    const std::uint64_t state = mixed(state_.fingerprint() + path.back().draw);
+    const std::uint64_t seed = mixed(state ^ sweep_.plan_.seed);
+    const bool is_new = sweep_.visit(state ^ print_of(known));
     if (!is_new && !sweep_.plan_.only) return sweep_.finish_case(first_operation_, path, kind, {});
     const auto start = state_.mark();
     oracle_.resume(known);
     Course course;
     CaseFailure failure{.path = path};
-    const Result<void> booted = boot_until_rest(path, course);
+    const Result<void> booted = boot_until_rest(seed, course);
     if (!booted && booted.error().code != ExitCode::kFailed) return sweep_.give_up(booted.error());
     if (booted) oracle_.end(state_.window(), course.is_at_rest);
     failure.violations = oracle_.violations();
@@ -151,8 +143,7 @@ class SweepWorker {
   }
 
   /// @returns what the machine says of a boot that came to no end; kEnvironment if it cannot go on at all
-  Result<void> boot_until_rest(const CutPath& path, Course& course) {
-    const std::uint64_t seed = seed_of(sweep_.plan_.seed, path);
+  Result<void> boot_until_rest(std::uint64_t seed, Course& course) {
     while (course.boots.size() < kMaxBoots && !course.is_at_rest) {
       flash::CellState cells = state_.cells();
       state_.power_on(seed);

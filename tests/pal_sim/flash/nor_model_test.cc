@@ -13,6 +13,7 @@ namespace flash {
 namespace {
 
 using ::testing::Each;
+using ::testing::ElementsAre;
 
 class NorFlash : public testing::Test {
  protected:
@@ -263,6 +264,50 @@ TEST_F(NorFlash, ObserverSeesAcceptedAndRefusedOperations) {
   EXPECT_EQ(recorder.operations[2].kind, OpKind::kEraseSector);
   EXPECT_EQ(recorder.operations[2].length, kControllerPart.sector_size);
   EXPECT_EQ(recorder.operations[2].sequence, 2u);
+}
+
+std::vector<OpSource> sources(const Recorder& recorder) {
+  std::vector<OpSource> all;
+  std::ranges::transform(recorder.operations, std::back_inserter(all), &Operation::source);
+  return all;
+}
+
+TEST_F(NorFlash, OperationsAreTheBootloadersUntilItLocksTheBank) {
+  Recorder recorder;
+  model_.set_observer(&recorder);
+  model_.set_running(OpSource::kApplication);  // is not listened to
+  ASSERT_EQ(model_.program(kBootControl0.offset, zeros(1)), Status::kOk);
+  ASSERT_EQ(model_.lock(kSlotA.offset, kSlotA.size), Status::kOk);
+  ASSERT_EQ(model_.otp_program(0, zeros(1)), Status::kOk);
+  ASSERT_EQ(model_.otp_lock(), Status::kOk);
+  ASSERT_EQ(model_.program(kBootControl1.offset, zeros(1)), Status::kOk);
+  ASSERT_EQ(model_.erase_sector(kSlotA.offset), Status::kProtected);
+  ASSERT_EQ(model_.program(kSlotB.end() - 1, zeros(1)), Status::kOk);
+  ASSERT_EQ(model_.program(kCalendar0.offset, zeros(1)), Status::kOk);
+  ASSERT_EQ(model_.otp_program(0, zeros(1)), Status::kProtected);
+  model_.reset();
+  ASSERT_EQ(model_.erase_sector(kSlotA.offset), Status::kOk);
+  model_.set_observer(nullptr);
+  EXPECT_THAT(sources(recorder),
+              ElementsAre(OpSource::kBoot, OpSource::kBoot, OpSource::kBoot, OpSource::kBoot,
+                          OpSource::kAgent, OpSource::kAgent, OpSource::kAgent, OpSource::kApplication,
+                          OpSource::kApplication, OpSource::kBoot));
+}
+
+TEST_F(NorFlash, APartWithoutLocksIsToldWhoRuns) {
+  std::vector<std::uint8_t> window(kWindowSize);
+  format_window(window, kSpiNorPart);
+  NorModel chip(window, 1, kSpiNorPart);
+  Recorder recorder;
+  chip.set_observer(&recorder);
+  ASSERT_EQ(chip.program(kSlotA.offset, zeros(1)), Status::kOk);
+  chip.set_running(OpSource::kBoot);
+  ASSERT_EQ(chip.program(kSlotA.offset, zeros(1)), Status::kOk);
+  chip.set_running(OpSource::kApplication);
+  ASSERT_EQ(chip.program(kSlotA.offset, zeros(1)), Status::kOk);
+  ASSERT_EQ(chip.program(kSeed0.offset, zeros(1)), Status::kOk);
+  EXPECT_THAT(sources(recorder),
+              ElementsAre(OpSource::kUnknown, OpSource::kBoot, OpSource::kAgent, OpSource::kApplication));
 }
 
 using NorFlashDeathTest = NorFlash;

@@ -85,15 +85,63 @@ TEST_F(OpLogFile, ReadsBackWhatWasWritten) {
 TEST_F(OpLogFile, HoldsTheBytesTheDocumentDescribes) {
   write_five();
   const auto bytes = slurp();
-  const std::array<unsigned char, 8 + 16> expected{
-      'O', 'T', 'O', 'L', 1, 0, 0, 0,              // header
+  const std::array<unsigned char, 8 + 32> expected{
+      'O', 'T', 'O', 'L', 2, 0, 0, 0,              // header
       1,   0,   0,   0,   1, 0, 3, 0, 0, 1, 0, 0,  // sequence, kind, status, data length, offset
-      3,   0,   0,   0};                           // length
+      3,   0,   0,   0,   3, 0, 0, 0,              // length, applied
+      1,   0,   0,   0,                            // source
+      0,   0,   0,   0,   0, 0, 0, 0};             // time
   ASSERT_GT(bytes.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     EXPECT_EQ(static_cast<unsigned char>(bytes[i]), expected[i]) << "byte " << i;
   }
   EXPECT_EQ(bytes.size(), kOpLogHeaderSize + 5 * kOpLogRecordSize + 3 + 1 + 5);
+}
+
+TEST_F(OpLogFile, KeepsSourceAndTime) {
+  const std::array<std::uint8_t, 2> data{0xAB, 0xCD};
+  const Operation logged{.sequence = 7,
+                         .kind = OpKind::kOtpProgram,
+                         .offset = 3,
+                         .length = 2,
+                         .applied = 1,
+                         .data = data,
+                         .status = Status::kProgramFailed,
+                         .source = OpSource::kApplication,
+                         .time_us = 0x0006'2345'6789'ABCD};
+  {
+    auto writer = OpLogWriter::open(path_);
+    ASSERT_TRUE(writer.has_value());
+    writer->on_operation(logged);
+    ASSERT_EQ(writer->error(), 0);
+  }
+  const auto log = read_op_log(path_);
+  ASSERT_TRUE(log.has_value());
+  const LoggedOperation expected{.sequence = 7,
+                                 .kind = OpKind::kOtpProgram,
+                                 .offset = 3,
+                                 .length = 2,
+                                 .applied = 1,
+                                 .status = Status::kProgramFailed,
+                                 .data = {0xAB, 0xCD},
+                                 .source = OpSource::kApplication,
+                                 .time_us = 0x0006'2345'6789'ABCD};
+  EXPECT_THAT(log->operations, testing::ElementsAre(expected));
+}
+
+TEST_F(OpLogFile, AnotherVersionIsRefusedAndLeftAlone) {
+  write_five();
+  auto bytes = slurp();
+  bytes[4] = 1;
+  spill(bytes, bytes.size());
+  errno = 0;
+  EXPECT_FALSE(read_op_log(path_).has_value());
+  EXPECT_EQ(errno, ENOTSUP);
+  errno = 0;
+  EXPECT_FALSE(OpLogWriter::open(path_).has_value());
+  EXPECT_EQ(errno, ENOTSUP);
+  EXPECT_EQ(op_log_problem(errno), "it is an op log, but not of version 2");
+  EXPECT_EQ(slurp(), bytes);
 }
 
 TEST_F(OpLogFile, TornAtAnyByteKeepsTheWholeRecordsBeforeIt) {

@@ -110,6 +110,7 @@ TEST_F(FlashPlugin, OpLogRebuildsTheFlash) {
   const auto log = ::flash::read_op_log(flash().op_log_path);
   ASSERT_TRUE(log.has_value());
   EXPECT_FALSE(log->torn);
+  for (const auto& operation : log->operations) EXPECT_GT(operation.time_us, 0U);
 
   std::vector<std::uint8_t> rebuilt(::flash::kWindowSize);
   ::flash::format_window(rebuilt);
@@ -164,6 +165,14 @@ TEST_F(FlashPlugin, RefusesAnOpLogThatIsSomethingElse) {
   const std::string argument =
       std::string(FLASH_PLUGIN) + ",window=" + flash().window_path + ",oplog=" + flash().op_log_path;
   EXPECT_THAT(refusal(argument), HasSubstr("cannot open the op log"));
+}
+
+TEST_F(FlashPlugin, RefusesAnOpLogOfAnotherVersion) {
+  create();
+  std::ofstream(flash().op_log_path, std::ios::binary) << std::string_view("OTOL\1\0\0\0", 8);
+  const std::string argument =
+      std::string(FLASH_PLUGIN) + ",window=" + flash().window_path + ",oplog=" + flash().op_log_path;
+  EXPECT_THAT(refusal(argument), HasSubstr("it is an op log, but not of version 2"));
 }
 
 TEST_F(FlashPlugin, RefusesArgumentsItDoesNotKnow) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <random>
 #include <string>
@@ -55,6 +56,28 @@ TEST_F(NorDiskTest, APageThatDidNotChangeWasProgrammedAgainAsAWhole) {
   EXPECT_EQ(part->model().cell_state().marginal_bits(kSlot + 10), 0) << "it settles what was marginal";
   EXPECT_THAT(logged(), ElementsAre("program " + std::to_string(kSlot + 10) + "+1 ok",
                                     "program " + std::to_string(kSlot) + "+256 ok"));
+}
+
+TEST_F(NorDiskTest, TheLogTellsWhenAndWhose) {
+  using std::chrono::system_clock;
+  const auto now_us = [] {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(system_clock::now().time_since_epoch())
+            .count());
+  };
+  const std::uint64_t before = now_us();
+  ASSERT_EQ(program(kSlot, {0x12}), DiskOutcome::kDone);
+  part->set_running(::flash::OpSource::kApplication);
+  ASSERT_EQ(program(kSlot, {0x02}), DiskOutcome::kDone);
+  const auto log = ::flash::read_op_log(folder.file("flash.ops"));
+  ASSERT_TRUE(log);
+  ASSERT_EQ(log->operations.size(), 2U);
+  EXPECT_EQ(log->operations[0].source, ::flash::OpSource::kBoot) << "who runs first";
+  EXPECT_EQ(log->operations[1].source, ::flash::OpSource::kAgent);
+  for (const auto& one : log->operations) {
+    EXPECT_GE(one.time_us, before);
+    EXPECT_LE(one.time_us, now_us());
+  }
 }
 
 TEST_F(NorDiskTest, ASectorFullOfOnesIsAnErase) {

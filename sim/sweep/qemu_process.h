@@ -1,0 +1,93 @@
+// A QEMU whose board is switched on again and again without the process being replaced.
+//
+//   auto process = QemuProcess::start({.arguments = ..., .folder = ...});
+//   (*process)->write(address, rom);                 // once: the program in ROM
+//   (*process)->reset();                             // the board's devices and processors as at power-on
+//   (*process)->write(address, bytes);               // memory, while the board stands still
+//   (*process)->run(on_line);
+//   (*process)->wait_until(condition, "...");        // lines are handed on meanwhile
+//   (*process)->stop();                              // it stands still; lines that had come are handed on
+//
+// Nothing is given to QEMU to load (-kernel): what it loads it writes anew at each reset, and code that is
+// written has to be translated again, which takes longer than the boot. A debugger's connection writes the
+// program, once, and the processor finds its vector table in memory at a reset. Memory is kept over a reset;
+// what must not be is the caller's to write.
+//
+// All functions wait for their result. An error is final: the process is of no use any more. It belongs to
+// the thread that started it, and ends with that.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/base/child_process.h"
+#include "sim/base/result.h"
+#include "sim/device/gdb_client.h"
+#include "sim/device/line_splitter.h"
+#include "sim/device/qmp.h"
+#include "sim/device/serial_line.h"
+
+namespace otasim::sweep {
+
+class QemuProcess {
+ public:
+  struct Spec {
+    std::vector<std::string> arguments;  ///< machine, flash
+    std::string folder;                  ///< of its own: sockets, QEMU's messages; the path short
+  };
+  using OnLine = std::function<void(std::string_view line)>;
+
+  /// @returns kEnvironment if QEMU cannot be started or ends
+  [[nodiscard]] static Result<std::unique_ptr<QemuProcess>> start(const Spec& spec);
+  ~QemuProcess();
+  QemuProcess(const QemuProcess&) = delete;
+  QemuProcess& operator=(const QemuProcess&) = delete;
+
+  // Those that follow are refused with kFailed if QEMU ends or does not answer.
+
+  /// While the board stands still, at the processor's address, all protection of memory disregarded but
+  /// TrustZone's.
+  [[nodiscard]] Result<void> write(std::uint32_t address, std::span<const std::uint8_t> bytes);
+  [[nodiscard]] Result<void> reset();
+  void run(OnLine on_line);
+  [[nodiscard]] Result<void> stop();
+  [[nodiscard]] pid_t pid() const { return child_->pid(); }
+  /// @param what  is waited for, in an error's text
+  [[nodiscard]] Result<void> wait_until(const std::function<bool()>& holds, std::string_view what);
+
+ private:
+  using Acceptor = boost::asio::local::stream_protocol::acceptor;
+  using Socket = boost::asio::local::stream_protocol::socket;
+
+  explicit QemuProcess(const std::string& folder);
+
+  [[nodiscard]] std::string path(const char* name) const { return folder_ + "/" + name; }
+  [[nodiscard]] Result<void> spawn(const Spec& spec);
+  [[nodiscard]] Result<void> accept(const char* name, std::function<void(Socket socket)> on_connected);
+  [[nodiscard]] Result<void> ask_monitor(const char* command);
+  void open_monitor(Socket socket);
+  void open_debugger(Socket socket);
+  void open_console(Socket socket);
+  void take_problem(Error error);
+
+  std::string folder_;
+  boost::asio::io_context io_;  // before all that uses it
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::unique_ptr<ChildProcess> child_;
+  std::shared_ptr<device::QmpClient> monitor_;
+  std::shared_ptr<device::GdbClient> debugger_;
+  std::shared_ptr<device::SerialLine> console_;
+  std::optional<device::LineSplitter> lines_;  // none while the board stands still
+  bool is_monitor_ready_ = false;
+  bool is_reset_ = false;
+  std::optional<Error> problem_;
+};
+
+}  // namespace otasim::sweep
