@@ -18,6 +18,7 @@
 #include "sim/cli/flash_keys.h"
 #include "sim/cli/flash_view.h"
 #include "sim/flash/at_rest.h"
+#include "sim/flash/flash_fault.h"
 #include "sim/flash/flash_history.h"
 #include "sim/inspect/diff.h"
 #include "sim/inspect/explain.h"
@@ -397,6 +398,8 @@ json operation_json(const flash::LoggedOperation& operation) {
           {"length", operation.length},
           {"applied", operation.applied},
           {"status", flash::to_string(operation.status)},
+          {"source", flash_file::to_string(operation.source)},
+          {"time", inspect::time_text(operation)},
           {"did", inspect::what_it_did(operation)}};
 }
 
@@ -406,6 +409,7 @@ void print_operation(const flash::LoggedOperation& operation) {
              operation.kind == flash::OpKind::kOtpProgram ? "the OTP bank" : "flash", operation.applied,
              operation.length, flash::to_string(operation.status));
   fmt::print("{}: {}\n", inspect::place_name(operation), inspect::what_it_did(operation));
+  fmt::print("by: {}, time: {}\n", flash_file::to_string(operation.source), inspect::time_text(operation));
 }
 
 Result<void> at(const AtOptions& options) {

@@ -119,6 +119,15 @@ std::string kind_name(OpKind kind) {
   return fmt::format("kind {}", static_cast<unsigned>(kind));
 }
 
+std::string time_text(const LoggedOperation& operation) {
+  constexpr std::uint64_t kMicroseconds = 1'000'000;
+  if (operation.time_us == 0) return "unknown";
+  std::string text = utc(static_cast<std::int64_t>(operation.time_us / kMicroseconds));
+  if (text.ends_with('Z'))
+    text.insert(text.size() - 1, fmt::format(".{:06}", operation.time_us % kMicroseconds));
+  return text;
+}
+
 std::string place_name(const LoggedOperation& operation) {
   if (operation.kind == OpKind::kOtpLock || operation.kind == OpKind::kOtpProgram) return "otp";
   if (operation.kind == OpKind::kLock) return range_name(operation.offset, operation.length);

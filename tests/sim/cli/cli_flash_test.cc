@@ -25,6 +25,7 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::Not;
 using Bytes = std::vector<std::uint8_t>;
 
@@ -175,6 +176,8 @@ TEST_F(CliFlash, AtTellsWhatTheOperationDidAndWhatChanged) {
   const json erase = json_of({"at", run_folder(), "1"});
   EXPECT_EQ(erase["kind"], "erase");
   EXPECT_EQ(erase["place"], "boot-control-0");
+  EXPECT_EQ(erase["source"], "boot");
+  EXPECT_THAT(erase["time"].get<std::string>(), MatchesRegex("20[0-9-]+T[0-9:.]+Z"));
   const json record = json_of({"at", "4", flash(), "--ops", device() + "/flash.ops", "--before", factory()});
   EXPECT_EQ(record["kind"], "program");
   EXPECT_THAT(record["did"].get<std::string>(), HasSubstr("second confirmation with the sequence 2"));

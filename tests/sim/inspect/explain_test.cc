@@ -96,6 +96,15 @@ TEST(Explain, ASeedIsToldWithoutItsBytes) {
             "a seed with the sequence 8");
 }
 
+TEST(Explain, WhenItWasIsToldIfTheLogSays) {
+  LoggedOperation operation = program_of(flash::kSlotB.offset, {1});
+  EXPECT_EQ(time_text(operation), "unknown");
+  operation.time_us = 1'767'225'600'000'042;
+  EXPECT_EQ(time_text(operation), "2026-01-01T00:00:00.000042Z");
+  operation.time_us = ~std::uint64_t{0};
+  EXPECT_NE(time_text(operation), "");
+}
+
 TEST(Explain, OddOperationsAreToldToo) {
   EXPECT_THAT(what_it_did(program_of(0xFFFF'FFFF, {1})), HasSubstr("of flash"));
   EXPECT_THAT(what_it_did(program_of(flash::kBootControl0.offset, {})), HasSubstr("no data"));
