@@ -392,7 +392,7 @@ Result<std::size_t> count_through(const flash_file::FlashHistory& history, std::
 
 json operation_json(const flash::LoggedOperation& operation) {
   return {{"operation", operation.sequence},
-          {"kind", inspect::kind_name(operation.kind)},
+          {"kind", flash_file::to_string(operation.kind)},
           {"place", inspect::place_name(operation)},
           {"offset", operation.offset},
           {"length", operation.length},
@@ -405,7 +405,7 @@ json operation_json(const flash::LoggedOperation& operation) {
 
 void print_operation(const flash::LoggedOperation& operation) {
   fmt::print("operation {}: {} at {:#x} of {}, {} of {} bytes, status {}\n", operation.sequence,
-             inspect::kind_name(operation.kind), operation.offset,
+             flash_file::to_string(operation.kind), operation.offset,
              operation.kind == flash::OpKind::kOtpProgram ? "the OTP bank" : "flash", operation.applied,
              operation.length, flash::to_string(operation.status));
   fmt::print("{}: {}\n", inspect::place_name(operation), inspect::what_it_did(operation));

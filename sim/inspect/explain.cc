@@ -103,22 +103,6 @@ std::string burn_text(const LoggedOperation& operation) {
 
 }  // namespace
 
-std::string kind_name(OpKind kind) {
-  switch (kind) {
-    case OpKind::kProgram:
-      return "program";
-    case OpKind::kEraseSector:
-      return "erase";
-    case OpKind::kOtpProgram:
-      return "OTP burn";
-    case OpKind::kLock:
-      return "lock";
-    case OpKind::kOtpLock:
-      return "OTP lock";
-  }
-  return fmt::format("kind {}", static_cast<unsigned>(kind));
-}
-
 std::string time_text(const LoggedOperation& operation) {
   constexpr std::uint64_t kMicroseconds = 1'000'000;
   if (operation.time_us == 0) return "unknown";

@@ -7,9 +7,6 @@
 
 namespace otasim::inspect {
 
-/// "program", "erase", "OTP burn", "lock", "OTP lock".
-[[nodiscard]] std::string kind_name(flash::OpKind kind);
-
 /// When it was done, to the microsecond; "unknown" if the log does not say.
 [[nodiscard]] std::string time_text(const flash::LoggedOperation& operation);
 

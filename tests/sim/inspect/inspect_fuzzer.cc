@@ -93,8 +93,9 @@ void tell_operation(std::uint32_t offset, Bytes bytes) {
   operation.offset = offset | std::uint32_t{bytes[2]} << 16 | std::uint32_t{bytes[3]} << 24;
   operation.data.assign(bytes.begin() + 4, bytes.end());
   operation.length = static_cast<std::uint32_t>(operation.data.size());
+  operation.time_us = std::uint64_t{offset} << 48;
   const nlohmann::json text{
-      {"kind", kind_name(operation.kind)}, {"place", place_name(operation)}, {"did", what_it_did(operation)}};
+      {"time", time_text(operation)}, {"place", place_name(operation)}, {"did", what_it_did(operation)}};
   claim(!text.dump().empty(), "an operation can be written as JSON");
 }
 
