@@ -44,6 +44,7 @@ void add_job(CLI::App& app, Command& command);
 void add_run(CLI::App& app, Command& command, const std::string& program);
 void add_scenario(CLI::App& app, Command& command);
 void add_matrix(CLI::App& app, Command& command, const std::string& program);
+void add_flash(CLI::App& app, Command& command);
 void add_sweep(CLI::App& app, Command& command, const std::string& program);
 
 }  // namespace otasim::cli

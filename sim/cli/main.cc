@@ -156,6 +156,7 @@ int run(int argc, char** argv) {
   Command command;
   add_demo(app, command);
   add_image(app, command);
+  otasim::cli::add_flash(app, command);
   add_pal_test(app, command);
   otasim::cli::add_run(app, command, argv[0]);
   otasim::cli::add_matrix(app, command, argv[0]);
