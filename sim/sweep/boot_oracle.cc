@@ -49,7 +49,7 @@ bool is_boot_control(const flash::LoggedOperation& operation) {
 
 bool may_change(const flash::LoggedOperation& operation) {
   if (operation.kind == flash::OpKind::kOtpProgram || is_boot_control(operation)) return true;
-  if (is_program(operation.kind)) return false;
+  if (operation.kind != flash::OpKind::kEraseSector) return false;
   return operation.offset == flash::kSlotA.offset || operation.offset == flash::kSlotB.offset;
 }
 
