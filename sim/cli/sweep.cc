@@ -50,6 +50,9 @@ struct SweepOptions {
   std::uint64_t seed = 1;
   unsigned jobs = 0;
   std::string one_case;
+  bool complete = false;
+  bool undelivered = false;
+  std::size_t samples = 50;
   std::string out;
   std::string junit;
   bool json = false;
@@ -77,7 +80,8 @@ Result<std::string> record(const std::string& scenario, const SweepOptions& opti
   auto child = ChildProcess::spawn(
       io, {.program = program,
            .arguments = {"run", entry.path, "--board", std::string(recorded_board(options).name), "--data",
-                         entry.data.front(), "--seed", std::to_string(options.seed), "--out", run, "--quiet"},
+                         entry.data.front(), "--seed", std::to_string(options.seed), "--out", run, "--quiet",
+                         "--snapshots"},
            .stdout_path = run + ".out",
            .stderr_path = run + ".err"});
   if (!child) return tl::unexpected(child.error());
