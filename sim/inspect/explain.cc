@@ -125,10 +125,12 @@ std::string what_it_did(const LoggedOperation& operation) {
       return program_text(operation);
     case OpKind::kOtpProgram:
       return burn_text(operation);
-    case OpKind::kEraseSector: {
+    case OpKind::kEraseSector:
+    case OpKind::kEraseBlock: {
       const flash::Partition* const partition = partition_of(operation.offset);
       const std::uint32_t begin = partition == nullptr ? 0 : partition->offset;
-      return fmt::format("the sector at {:#x} of {}, {} bytes", operation.offset - begin,
+      return fmt::format("the {} at {:#x} of {}, {} bytes",
+                         operation.kind == OpKind::kEraseBlock ? "block" : "sector", operation.offset - begin,
                          partition == nullptr ? "flash" : partition->name, operation.length);
     }
     case OpKind::kLock:
