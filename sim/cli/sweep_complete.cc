@@ -32,9 +32,11 @@ std::string named_violation(const std::string& failure) {
   return is_named ? failure : "L1: " + failure;
 }
 
-std::vector<std::string> arguments_of(const sweep::Recording& recording, const sweep::CompletionCase& wanted) {
-  std::vector<std::string> arguments{"sweep",         "power-cut",     "--recording", recording.folder, "--board",
-                                     recording.board, "--complete", "--case",      wanted.name()};
+std::vector<std::string> arguments_of(const sweep::Recording& recording,
+                                      const sweep::CompletionCase& wanted) {
+  std::vector<std::string> arguments{"sweep",          "power-cut", "--recording",
+                                     recording.folder, "--board",   recording.board,
+                                     "--complete",     "--case",    wanted.name()};
   if (!wanted.is_delivered) arguments.emplace_back("--undelivered");
   return arguments;
 }
@@ -47,8 +49,12 @@ std::string command_of(const std::vector<std::string>& arguments) {
 
 class Batch {
  public:
-  Batch(const sweep::Recording& recording, const CompletionOptions& options, std::vector<sweep::CompletionCase> cases)
-      : recording_(recording), options_(options), bar_(options.quiet), signals_(io_, [this](int) { interrupt(); }) {
+  Batch(const sweep::Recording& recording, const CompletionOptions& options,
+        std::vector<sweep::CompletionCase> cases)
+      : recording_(recording),
+        options_(options),
+        bar_(options.quiet),
+        signals_(io_, [this](int) { interrupt(); }) {
     for (const sweep::CompletionCase& one : cases)
       results_.push_back({.wanted = one, .repeat = command_of(arguments_of(recording, one))});
   }
@@ -58,9 +64,12 @@ class Batch {
     io_.run();
     bar_.clear();
     if (error_) return tl::unexpected(*error_);
-    Completions completions{.recording = recording_.name, .seconds = bar_.seconds(), .was_interrupted = is_interrupted_};
+    Completions completions{
+        .recording = recording_.name, .seconds = bar_.seconds(), .was_interrupted = is_interrupted_};
     results_.resize(next_);
-    std::erase_if(results_, [this](const CompletedCase& one) { return is_interrupted_ && !is_done_[&one - results_.data()]; });
+    std::erase_if(results_, [this](const CompletedCase& one) {
+      return is_interrupted_ && !is_done_[&one - results_.data()];
+    });
     completions.cases = std::move(results_);
     return completions;
   }
@@ -70,7 +79,8 @@ class Batch {
     const CompletedCase& one = results_[index];
     std::string name = one.wanted.name();
     std::ranges::replace(name, ':', '-');
-    return fmt::format("{}/{}-{}{}", options_.folder, recording_.name, name, one.wanted.is_delivered ? "" : "-undelivered");
+    return fmt::format("{}/{}-{}{}", options_.folder, recording_.name, name,
+                       one.wanted.is_delivered ? "" : "-undelivered");
   }
 
   void start_more() {
@@ -81,7 +91,8 @@ class Batch {
       }
     }
     bar_.show(done_, results_.size(),
-              fmt::format("{}: {}/{} updates completed, {} failed", recording_.name, done_, results_.size(), failed_));
+              fmt::format("{}: {}/{} updates completed, {} failed", recording_.name, done_, results_.size(),
+                          failed_));
     if (running_.empty()) signals_.stop();
   }
 
@@ -111,8 +122,8 @@ class Batch {
     } else {
       const auto said = read_file(folder + ".err");
       error_ = Error{ExitCode::kEnvironment,
-                     fmt::format("the case {} ended with {} {} and without a result:\n{}", result.wanted.name(),
-                                 status.signaled ? "signal" : "exit code", status.code,
+                     fmt::format("the case {} ended with {} {} and without a result:\n{}",
+                                 result.wanted.name(), status.signaled ? "signal" : "exit code", status.code,
                                  said ? std::string(said->begin(), said->end()) : std::string()),
                      result.repeat};
       return interrupt();
@@ -172,7 +183,8 @@ Result<Completions> complete_sampled(const sweep::Recording& recording, const Co
   if (!history) return tl::unexpected(history.error());
   auto cases = sweep::sample_completions(recording, *history, options.cuts, options.seed);
   if (cases.empty()) {
-    return fail(ExitCode::kUsage, fmt::format("in {} nothing was written to flash after a job was made", recording.folder));
+    return fail(ExitCode::kUsage,
+                fmt::format("in {} nothing was written to flash after a job was made", recording.folder));
   }
   return Batch(recording, options, std::move(cases)).run();
 }
@@ -194,9 +206,10 @@ Result<CompletedCase> complete_one(const sweep::Recording& recording, const swee
   CompletedCase result{
       .wanted = wanted, .repeat = command_of(arguments_of(recording, wanted)), .run = folder};
   std::ranges::transform(outcome->failures, std::back_inserter(result.failures), named_violation);
-  const json value{{"recording", recording.name}, {"case", wanted.name()},      {"delivered", wanted.is_delivered},
-                   {"failures", result.failures}, {"jobs", outcome->jobs},      {"devices", outcome->devices},
-                   {"wall_ms", outcome->wall_ms}, {"repeat", result.repeat}};
+  const json value{
+      {"recording", recording.name}, {"case", wanted.name()},  {"delivered", wanted.is_delivered},
+      {"failures", result.failures}, {"jobs", outcome->jobs},  {"devices", outcome->devices},
+      {"wall_ms", outcome->wall_ms}, {"repeat", result.repeat}};
   if (auto written = write_file_atomic(folder + "/result.json", value.dump(2) + "\n"); !written)
     return tl::unexpected(written.error());
   return result;

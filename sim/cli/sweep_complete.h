@@ -1,4 +1,5 @@
-// Completion cases of `otasim sweep power-cut --complete`: each in a process of its own, because each has a whole lab.
+// Completion cases of `otasim sweep power-cut --complete`: each in a process of its own, because each has a
+// whole lab.
 #pragma once
 
 #include <cstdint>
@@ -37,11 +38,13 @@ struct CompletionOptions {
 };
 
 /// Plays sampled cases, so many at a time. Ctrl-C ends it and keeps what it has.
-[[nodiscard]] Result<Completions> complete_sampled(const sweep::Recording& recording, const CompletionOptions& options);
+[[nodiscard]] Result<Completions> complete_sampled(const sweep::Recording& recording,
+                                                   const CompletionOptions& options);
 
 /// Plays one case here, and leaves result.json in the folder.
 /// @param folder  exists
-[[nodiscard]] Result<CompletedCase> complete_one(const sweep::Recording& recording, const sweep::CompletionCase& wanted,
+[[nodiscard]] Result<CompletedCase> complete_one(const sweep::Recording& recording,
+                                                 const sweep::CompletionCase& wanted,
                                                  const std::string& folder, bool is_quiet);
 
 [[nodiscard]] nlohmann::json to_json(const std::vector<Completions>& completions);

@@ -124,7 +124,7 @@ Result<scenario::Scenario> completion_of(const Recording& recording, const std::
   for (const std::string& job : jobs) {
     patterns.push_back({{"event", "cloud.job_execution"},
                         {"job", job},
-                        {"device", recording.device},
+                        {"thing", recording.device},
                         {"status", {{"matches", kOver}}}});
   }
   scenario->limit_s = kCompletionLimitSeconds + 10;
