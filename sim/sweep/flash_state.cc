@@ -97,7 +97,13 @@ void FlashState::apply(const flash::LoggedOperation& operation) {
   touched(at, operation.applied);
   if (cells().marginal.empty()) return;
   flash::CellState cells = model_.cell_state();
-  cells.settle_range(at, operation.applied);
+  if (flash::is_erase(operation.kind)) {
+    cells.settle_range(at, operation.applied);
+  } else {
+    // Programming a 1 gives a cell no pulse: it stays marginal.
+    for (std::uint32_t i = 0; i < operation.applied; ++i)
+      cells.settle(at + i, static_cast<std::uint8_t>(~operation.data[i]));
+  }
   model_.set_cell_state(std::move(cells));
 }
 
