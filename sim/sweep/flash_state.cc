@@ -97,7 +97,13 @@ void FlashState::apply(const flash::LoggedOperation& operation) {
   touched(at, operation.applied);
   if (cells().marginal.empty()) return;
   flash::CellState cells = model_.cell_state();
-  cells.settle_range(at, operation.applied);
+  if (flash::is_erase(operation.kind)) {
+    cells.settle_range(at, operation.applied);
+  } else {
+    // Programming a 1 gives a cell no pulse: it stays marginal.
+    for (std::uint32_t i = 0; i < operation.applied; ++i)
+      cells.settle(at + i, static_cast<std::uint8_t>(~operation.data[i]));
+  }
   model_.set_cell_state(std::move(cells));
 }
 
@@ -118,6 +124,13 @@ void FlashState::tear(const flash::LoggedOperation& operation, const Tear& tear)
   touched(at, length);
 }
 
+void FlashState::forget_power_ons() {
+  if (cells().power_ons == 0) return;
+  flash::CellState cells = model_.cell_state();
+  cells.power_ons = 0;
+  model_.set_cell_state(std::move(cells));
+}
+
 void FlashState::power_on(std::uint64_t seed) {
   for (const auto& [offset, bits] : cells().marginal) keep(offset, 1);
   model_.set_seed(seed);
@@ -135,6 +148,10 @@ void FlashState::take_over(std::span<const flash::LoggedOperation> operations, f
     touched(at, operation.applied);
   }
   model_.set_cell_state(std::move(cells));
+}
+
+void FlashState::distrust_machine() {
+  for (std::uint32_t page = 0; page < kCellPages; ++page) stale_.add(page);
 }
 
 void FlashState::copy_to(flash::Window machine) {

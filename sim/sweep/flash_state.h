@@ -57,6 +57,9 @@ class FlashState {
   void apply(const flash::LoggedOperation& operation);
   /// Begins the operation; power goes on the way. It must be one that changes cells or a lock.
   void tear(const flash::LoggedOperation& operation, const Tear& tear);
+  /// As if power had never been on: what is drawn from here on depends on seeds and on what flash is, not on
+  /// how it came to be that.
+  void forget_power_ons();
   /// Draws what marginal bits read, as a machine does at power-on.
   void power_on(std::uint64_t seed);
   /// Takes over what a machine's boot has changed: the ranges of its operations, and the cells.
@@ -66,6 +69,8 @@ class FlashState {
   /// Makes `machine` equal. It must be the same window each time, and changed by take_over()'s operations and
   /// by marginal bits only.
   void copy_to(flash::Window machine);
+  /// The machine has changed its flash in a way that nobody knows: the next copy_to() copies all of it.
+  void distrust_machine();
 
   [[nodiscard]] std::uint64_t fingerprint();
 

@@ -109,7 +109,7 @@ class SweepWorker {
       state_.tear(operation, tear);
       cut.tear = tear;
       const unsigned draws = state_.cells().marginal.empty() ? 1 : draws_of(operation);
-      for (cut.draw = 0; cut.draw < draws; ++cut.draw) {
+      for (cut.draw = 0; cut.draw < draws && !sweep_.is_stopped_; ++cut.draw) {
         CutPath path = earlier;
         path.push_back(cut);
         if (is_asked_for(path)) play(path, kind_of(tear, cell_bytes(operation)), known);
@@ -124,9 +124,12 @@ class SweepWorker {
     // Equal states draw equal bits, whichever path has led there.
     const std::uint64_t state = mixed(state_.fingerprint() + path.back().draw);
     const std::uint64_t seed = mixed(state ^ sweep_.plan_.seed);
-    const bool is_new = sweep_.visit(state ^ print_of(known));
-    if (!is_new && !sweep_.plan_.only) return sweep_.finish_case(first_operation_, path, kind, {});
+    const PowerCutSweep::Place place{
+        .operation = first_operation_, .kind = kind, .cuts = path.size(), .state = state ^ print_of(known)};
+    const bool is_new = sweep_.visit(place);
+    if (!is_new && !sweep_.plan_.only) return sweep_.repeat_case(place);
     const auto start = state_.mark();
+    state_.forget_power_ons();
     oracle_.resume(known);
     Course course;
     CaseFailure failure{.path = path};
@@ -137,7 +140,7 @@ class SweepWorker {
     if (!booted) failure.violations.push_back("S1: " + booted.error().message);
     for (const Boot& boot : course.boots) failure.consoles.push_back(boot.lines);
     if (is_the_one(path) && sweep_.on_boots_) sweep_.on_boots_(path, course.boots);
-    sweep_.finish_case(first_operation_, path, kind, std::move(failure));
+    sweep_.finish_case(place, std::move(failure));
     if (path.size() < sweep_.plan_.cuts) branch_off(path, course);
     state_.roll_back(start);
   }
@@ -152,7 +155,10 @@ class SweepWorker {
       state_.copy_to(machine_.window());
       Result<Boot> boot = machine_.boot(cells, seed);
       sweep_.count_boots(1);
-      if (!boot) return tl::unexpected(boot.error());
+      if (!boot) {
+        state_.distrust_machine();
+        return tl::unexpected(boot.error());
+      }
       oracle_.judge(*boot, state_.window(), machine_.window());
       state_.take_over(boot->operations, machine_.window(), std::move(cells));
       // Marginal bits may read differently at the next power-on, so one boot more asks them again.
@@ -207,10 +213,12 @@ Result<SweepResult> PowerCutSweep::run() {
   }
   for (std::thread& worker : workers) worker.join();
   if (error_) return tl::unexpected(*error_);
+  judge_repeats();
   result_.counts.boots = boots_;
   result_.was_interrupted = is_stopped_;
   result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (plan_.only && result_.counts.cases == 0) {
+  // It is the last of those that lead to it.
+  if (plan_.only && result_.counts.cases < plan_.only->size() && !is_stopped_) {
     return fail(ExitCode::kUsage,
                 fmt::format("there is no case {} in this recording", to_string(*plan_.only)),
                 "A case is named as the sweep names it, with the granularity that it was found with.");
@@ -231,27 +239,51 @@ std::optional<std::pair<std::size_t, std::size_t>> PowerCutSweep::take_operation
   return std::pair(first, std::min(first + kChunk, count));
 }
 
-bool PowerCutSweep::visit(std::uint64_t state) {
+bool PowerCutSweep::visit(const Place& place) {
   const std::scoped_lock lock(mutex_);
-  const bool is_new = visited_.insert(state).second;
-  if (is_new) ++result_.counts.distinct_states;
+  std::uint8_t& depths = visited_[place.state];
+  if (depths == 0) ++result_.counts.distinct_states;
+  const auto depth = static_cast<std::uint8_t>(1U << (place.cuts - 1));
+  const bool is_new = (depths & depth) == 0;
+  depths = static_cast<std::uint8_t>(depths | depth);
   return is_new;
 }
 
-void PowerCutSweep::finish_case(std::size_t operation, const CutPath& path, CutKind kind,
-                                CaseFailure failure) {
-  const std::scoped_lock lock(mutex_);
-  OperationResult& result = result_.operations[operation];
-  const auto column = static_cast<std::size_t>(kind);
-  const bool has_failed = !failure.violations.empty();
+void PowerCutSweep::count_case(const Place& place) {
+  OperationResult& result = result_.operations[place.operation];
   ++result_.counts.cases;
-  ++(path.size() == 1 ? result.cases[column] : result.later_cases);
-  if (!has_failed) return;
-  ++result_.counts.failures;
-  ++(path.size() == 1 ? result.failures[column] : result.later_failures);
+  ++(place.cuts == 1 ? result.cases[static_cast<std::size_t>(place.kind)] : result.later_cases);
+}
+
+void PowerCutSweep::repeat_case(const Place& place) {
+  const std::scoped_lock lock(mutex_);
+  count_case(place);
+  repeats_.push_back(place);
+}
+
+void PowerCutSweep::finish_case(const Place& place, CaseFailure failure) {
+  const std::scoped_lock lock(mutex_);
+  count_case(place);
+  if (failure.violations.empty()) return;
+  failed_.insert(place.state);
+  count_failure(place);
   if (result_.failures.size() == kMaxFailuresKept) return;
   result_.failures.push_back(std::move(failure));
   if (on_failure_) on_failure_(result_.failures.back());
+}
+
+void PowerCutSweep::count_failure(const Place& place) {
+  OperationResult& result = result_.operations[place.operation];
+  ++result_.counts.failures;
+  ++(place.cuts == 1 ? result.failures[static_cast<std::size_t>(place.kind)] : result.later_failures);
+}
+
+/// A state's verdict is that of all cases that lead to it.
+void PowerCutSweep::judge_repeats() {
+  for (const Place& place : repeats_) {
+    if (failed_.contains(place.state)) count_failure(place);
+  }
+  repeats_.clear();
 }
 
 void PowerCutSweep::finish_operation() {

@@ -5,13 +5,14 @@
 //   sweep.on_progress(...); sweep.on_failure(...);
 //   auto result = sweep.run();
 //
-// A case is booted until flash repeats, three times at most. Equal flash states, bound by equal expectations,
-// are visited once. With two cuts, each operation of each boot of each case is cut in its turn, and so on: a
-// recovery's own operations are the next recording.
+// A case is booted until flash repeats, three times at most. Equal flash states, bound by equal expectations
+// and with as many cuts still to come, are visited once; a case that leads to one again shares its verdict.
+// With two cuts, each operation of each boot of each case is cut in its turn, and so on: a recovery's own
+// operations are the next recording.
 //
 // Each of `jobs` workers has a machine and goes through the recording in order, taking the next operations
-// that nobody has taken. What is drawn depends on the seed and the case alone, so the verdicts do not depend
-// on the workers.
+// that nobody has taken. What is drawn depends on the seed and the state alone, so counts and verdicts do not
+// depend on the workers; which of several cases with one state is shown as the failed one, and cut further, may.
 #pragma once
 
 #include <array>
@@ -23,6 +24,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -105,9 +107,22 @@ class PowerCutSweep {
   friend class SweepWorker;
 
   [[nodiscard]] std::optional<std::pair<std::size_t, std::size_t>> take_operations();
-  /// @returns false if the state was visited before
-  [[nodiscard]] bool visit(std::uint64_t state);
-  void finish_case(std::size_t operation, const CutPath& path, CutKind kind, CaseFailure failure);
+  /// A case, as far as its result is counted.
+  struct Place {
+    std::size_t operation;  ///< of the recording
+    CutKind kind;
+    std::size_t cuts;
+    std::uint64_t state;  ///< that it is about, what binds its boots included
+  };
+
+  /// @returns false if the state was visited before, after as many cuts
+  [[nodiscard]] bool visit(const Place& place);
+  void finish_case(const Place& place, CaseFailure failure);
+  /// A case whose state was visited before; its verdict may be still to come.
+  void repeat_case(const Place& place);
+  void count_case(const Place& place);
+  void count_failure(const Place& place);
+  void judge_repeats();
   void count_boots(std::uint64_t boots) { boots_ += boots; }
   void finish_operation();
   void give_up(const Error& error);
@@ -123,8 +138,11 @@ class PowerCutSweep {
   std::atomic<bool> is_stopped_ = false;
   std::atomic<std::size_t> next_operation_ = 0;
   std::atomic<std::uint64_t> boots_ = 0;
-  std::mutex mutex_;  // of what follows
-  std::unordered_set<std::uint64_t> visited_;
+  std::mutex mutex_;                                         // of what follows
+  std::unordered_map<std::uint64_t, std::uint8_t> visited_;  // states; bit n: after n + 1 cuts
+  static_assert(kMaxCuts <= 8);
+  std::unordered_set<std::uint64_t> failed_;
+  std::vector<Place> repeats_;
   SweepResult result_;
   std::size_t operations_done_ = 0;
   std::optional<Error> error_;

@@ -162,30 +162,6 @@ class Life : public flash::OpObserver {
   flash::OpLog log_;
 };
 
-sweep::Recording record_update(const Rom& rom) {
-  Life life("update", rom);
-  life.restart();
-  life.update(image_of({.revision = 2, .counter = 2}, rom.signer));
-  life.update(image_of({.revision = 3, .counter = 5}, rom.signer));
-  life.restart();
-  return life.recording();
-}
-
-sweep::Recording record_rejected(const Rom& rom) {
-  Life life("rejected", rom);
-  life.restart();
-  life.receive(image_of({.revision = 2, .counter = 2}, rom.signer));
-  life.restart();  // on trial
-  life.restart();  // it has not accepted itself
-  life.restart();
-  life.receive(image_of({.revision = 3, .counter = 3}, rom.signer));
-  life.restart();
-  life.reject();
-  life.restart();
-  life.update(image_of({.revision = 4, .counter = 4}, rom.signer));
-  return life.recording();
-}
-
 sweep::Recording record_resumed(const Rom& rom) {
   Life life("resumed", rom);
   life.restart();
@@ -234,6 +210,30 @@ Rom::Rom()
       spare_signer(crypto::P256Key::generate().value()),
       stranger(crypto::P256Key::generate().value()) {
   keys.signers = {in_rom(signer), in_rom(spare_signer)};
+}
+
+sweep::Recording record_update(const Rom& rom) {
+  Life life("update", rom);
+  life.restart();
+  life.update(image_of({.revision = 2, .counter = 2}, rom.signer));
+  life.update(image_of({.revision = 3, .counter = 5}, rom.signer));
+  life.restart();
+  return life.recording();
+}
+
+sweep::Recording record_rejected(const Rom& rom) {
+  Life life("rejected", rom);
+  life.restart();
+  life.receive(image_of({.revision = 2, .counter = 2}, rom.signer));
+  life.restart();  // on trial
+  life.restart();  // it has not accepted itself
+  life.restart();
+  life.receive(image_of({.revision = 3, .counter = 3}, rom.signer));
+  life.restart();
+  life.reject();
+  life.restart();
+  life.update(image_of({.revision = 4, .counter = 4}, rom.signer));
+  return life.recording();
 }
 
 std::vector<sweep::Recording> record_histories(const Rom& rom) {

@@ -34,5 +34,8 @@ inline constexpr std::uint32_t kLoadSize = 0x4000;
 ///   resumed   one that power interrupts in its download, which then begins again
 ///   hostile   images that may not start, each put on record as verified by an application that lies
 [[nodiscard]] std::vector<sweep::Recording> record_histories(const Rom& rom);
+/// The first of them, and the second.
+[[nodiscard]] sweep::Recording record_update(const Rom& rom);
+[[nodiscard]] sweep::Recording record_rejected(const Rom& rom);
 
 }  // namespace otasim::mutants
