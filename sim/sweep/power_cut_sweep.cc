@@ -98,6 +98,17 @@ class SweepWorker {
     first_operation_ = index;
     const BootOracle::Case known = oracle_.known();  // a copy: the oracle goes on
     cut({}, {.operation = index}, operation, tears, known);
+    judge_recorded(index, before, after);
+  }
+
+  /// The recorded device's own doing: whatever power does, an approved image must stay.
+  void judge_recorded(std::size_t index, const Standing& before, const Standing& after) {
+    if (before.may_be_approved.contains(std::nullopt) || !after.may_be_approved.contains(std::nullopt)) return;
+    const CutPath path{{.operation = index, .tear = {cell_bytes(operations_[index]), 0}}};
+    if (!is_asked_for(path)) return;
+    const std::uint64_t state = mixed(mixed(index) ^ state_.fingerprint());
+    sweep_.finish_case({.operation = index, .kind = CutKind::kAfter, .cuts = 1, .state = state},
+                       {.path = path, .violations = {"S1: after this operation no image is approved"}});
   }
 
   /// All cuts of one operation, which is the next one in `state_`.
@@ -267,9 +278,8 @@ void PowerCutSweep::finish_case(const Place& place, CaseFailure failure) {
   if (failure.violations.empty()) return;
   failed_.insert(place.state);
   count_failure(place);
-  if (result_.failures.size() == kMaxFailuresKept) return;
-  result_.failures.push_back(std::move(failure));
-  if (on_failure_) on_failure_(result_.failures.back());
+  if (on_failure_) on_failure_(failure);
+  if (result_.failures.size() < kMaxFailuresKept) result_.failures.push_back(std::move(failure));
 }
 
 void PowerCutSweep::count_failure(const Place& place) {
