@@ -158,8 +158,10 @@ class SweepWorker {
 
   /// @returns what the machine says of a boot that came to no end; kEnvironment if it cannot go on at all
   Result<void> boot_until_rest(std::uint64_t seed, Course& course) {
-    while (course.boots.size() < kMaxBoots && !course.is_at_rest) {
+    std::size_t limit = kMaxBoots;
+    while (course.boots.size() < limit && !course.is_at_rest) {
       flash::CellState cells = state_.cells();
+      const std::size_t marginal = cells.marginal.size();
       state_.power_on(seed);
       course.starts.push_back(state_.mark());
       course.known.push_back(oracle_.known());
@@ -172,6 +174,8 @@ class SweepWorker {
       }
       oracle_.judge(*boot, state_.window(), machine_.window());
       state_.take_over(boot->operations, machine_.window(), std::move(cells));
+      // A marginal bit may read well for long and then be repaired: that is progress, and gets a boot more.
+      if (state_.cells().marginal.size() < marginal) limit = std::min(limit + 1, kMaxBootsOfMarginalBits);
       // Marginal bits may read differently at the next power-on, so one boot more asks them again.
       const bool is_unchanged = !changes_cells(*boot);
       course.is_at_rest = is_unchanged && (state_.cells().marginal.empty() || !course.boots.empty());
