@@ -157,16 +157,17 @@ void show_boots(const sweep::CutPath& path, const std::vector<sweep::Boot>& boot
   }
 }
 
+/// @param recorded_on  whose images the recording has
 /// @param folder  for the machines' files; its path is short
 Result<sweep::PowerCutSweep::MakeMachine> machines_for(const SweepOptions& options,
+                                                       const lab::Board& recorded_on,
                                                        const flash::Geometry& part,
                                                        const std::string& folder) {
   using Machine = Result<std::unique_ptr<sweep::BootMachine>>;
   if (options.board == kNative) {
     auto keys = sweep::RomKeys::load();
     if (!keys) return tl::unexpected(keys.error());
-    const std::uint32_t load_address = recorded_board(options).load_address;
-    return [keys = *keys, part, load_address](unsigned) -> Machine {
+    return [keys = *keys, part, load_address = recorded_on.load_address](unsigned) -> Machine {
       return std::make_unique<sweep::NativeMachine>(keys, part, load_address, flash::kSlotSize);
     };
   }
@@ -185,16 +186,22 @@ Result<SweptRecording> sweep_one(const std::string& folder, const SweepOptions& 
                                  const crypto::P256Key& key) {
   auto recording = sweep::Recording::load(folder);
   if (!recording) return tl::unexpected(recording.error());
-  const lab::Board& board = recorded_board(options);
-  if (options.board != kNative && recording->board != board.name) {
+  const lab::Board* const board = lab::find_board(recording->board);
+  if (board == nullptr) {
+    return fail(
+        ExitCode::kUsage,
+        fmt::format("{} was recorded on {}, which is no board of this otasim", folder, recording->board),
+        "otasim boards lists them.");
+  }
+  if (options.board != kNative && board->name != options.board) {
     return fail(ExitCode::kUsage,
-                fmt::format("{} was recorded on {}, whose program does not run on {}", folder,
-                            recording->board, board.name),
-                fmt::format("Give --board {}, or record the scenario on {}.", recording->board, board.name));
+                fmt::format("{} was recorded on {}, whose program does not run on {}", folder, board->name,
+                            options.board),
+                fmt::format("Give --board {}, or record the scenario on {}.", board->name, options.board));
   }
   const auto temp = TempDir::create();
   if (!temp) return tl::unexpected(temp.error());
-  auto machines = machines_for(options, recording->history.part(), temp->path().string());
+  auto machines = machines_for(options, *board, recording->history.part(), temp->path().string());
   if (!machines) return tl::unexpected(machines.error());
   const auto operations = recording->history.operations();
   SweptRecording swept{
@@ -230,6 +237,10 @@ Result<SweptRecording> sweep_one(const std::string& folder, const SweepOptions& 
 }
 
 Result<void> check(const SweepOptions& options) {
+  // Before anything is played.
+  for (const std::string& scenario : options.scenarios) {
+    if (auto known = scenario::find_scenarios({scenario}); !known) return tl::unexpected(known.error());
+  }
   const bool has_one_recording = options.recordings.size() == 1 && options.scenarios.empty();
   if (options.complete && options.board == kNative) {
     return fail(ExitCode::kUsage, "--complete needs a board in QEMU: there is no application on native");
