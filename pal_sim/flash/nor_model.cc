@@ -392,12 +392,15 @@ void NorModel::add_lock(std::uint32_t offset, std::uint32_t length) {
 
 OpSource NorModel::source_of(const Request& request) const {
   if (request.kind == OpKind::kLock || request.kind == OpKind::kOtpLock) return OpSource::kBoot;
+  const std::uint32_t cell = first_cell(request);
+  // No bootloader writes there, and whoever tells that it has handed over is a moment late.
+  if (!part_.has_locks && (kSeed0.contains(cell, 1) || kSeed1.contains(cell, 1)))
+    return OpSource::kApplication;
   if (!part_.has_locks && running_ == OpSource::kUnknown) return OpSource::kUnknown;
   const bool is_handed_over =
       part_.has_locks ? read_register(window_, controller::kRegOtpLocked) != 0 : running_ != OpSource::kBoot;
   if (!is_handed_over) return OpSource::kBoot;
-  const std::uint32_t at = first_cell(request);
-  const auto holds = [at](const Partition* one) { return at >= one->offset && at < one->end(); };
+  const auto holds = [at = cell](const Partition* one) { return at >= one->offset && at < one->end(); };
   constexpr std::array kAgents{&kBootControl0, &kBootControl1, &kSlotA, &kSlotB, &kRecovery};
   return std::ranges::any_of(kAgents, holds) ? OpSource::kAgent : OpSource::kApplication;
 }

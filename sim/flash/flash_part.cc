@@ -90,7 +90,7 @@ void FlashPart::start_anew() {
   observe();
 }
 
-Admission FlashPart::begin(std::optional<flash::OpKind> kind) {
+Admission FlashPart::begin(std::optional<flash::OpKind> kind, std::uint32_t offset) {
   if (!faults_) {
     model_.set_running(running_.load(std::memory_order_relaxed));
     return Admission::kRun;
@@ -101,7 +101,8 @@ Admission FlashPart::begin(std::optional<flash::OpKind> kind) {
   }
   model_.set_running(running_.load(std::memory_order_relaxed));
   if (!injector_->begin()) return Admission::kFrozen;
-  return faults_->serves_boots_only() && !is_of_interest(kind) ? Admission::kDiscard : Admission::kRun;
+  return faults_->serves_boots_only() && !is_of_interest(kind, offset) ? Admission::kDiscard
+                                                                       : Admission::kRun;
 }
 
 void FlashPart::wake_once() {
@@ -110,9 +111,14 @@ void FlashPart::wake_once() {
   waker_.wake();
 }
 
-/// The bootloader locks the bank, then the rest.
-bool FlashPart::is_of_interest(std::optional<flash::OpKind> kind) const {
-  if (!file_.part().has_locks) return !faults_->is_handed_over();
+/// The bootloader locks the bank, then the rest. Where there are no locks the host tells when it has handed
+/// over, which is a moment late: what an application rewrites at each start is known by its place.
+bool FlashPart::is_of_interest(std::optional<flash::OpKind> kind, std::uint32_t offset) const {
+  if (!file_.part().has_locks) {
+    const bool is_seed = kind != flash::OpKind::kOtpProgram &&
+                         (flash::kSeed0.contains(offset, 1) || flash::kSeed1.contains(offset, 1));
+    return !is_seed && !faults_->is_handed_over();
+  }
   if (kind == flash::OpKind::kLock || kind == flash::OpKind::kOtpLock) return true;
   return flash::read_register(file_.bytes(), flash::controller::kRegOtpLocked) == 0;
 }

@@ -65,8 +65,9 @@ class FlashPart : public flash::OpObserver {
   FlashPart& operator=(const FlashPart&) = delete;
 
   /// Before each operation: takes over what was armed or cleared, and a power-on.
-  /// @param kind  none: entropy is asked for
-  [[nodiscard]] Admission begin(std::optional<flash::OpKind> kind);
+  /// @param kind    none: entropy is asked for
+  /// @param offset  of the operation, where it counts whose it is (NorDisk)
+  [[nodiscard]] Admission begin(std::optional<flash::OpKind> kind, std::uint32_t offset = 0);
 
   /// Wakes the simulator, once after each power-on.
   void wake_once();
@@ -114,7 +115,7 @@ class FlashPart : public flash::OpObserver {
 
   void observe();
   void start_anew();
-  [[nodiscard]] bool is_of_interest(std::optional<flash::OpKind> kind) const;
+  [[nodiscard]] bool is_of_interest(std::optional<flash::OpKind> kind, std::uint32_t offset) const;
 
   FlashFile file_;
   std::optional<flash::OpLogWriter> op_log_;

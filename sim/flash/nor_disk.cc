@@ -104,7 +104,7 @@ DiskOutcome NorDisk::program_page(std::uint32_t offset, std::span<const std::uin
 }
 
 DiskOutcome NorDisk::execute(const flash::Request& request) {
-  const Admission admission = part_.begin(request.kind);
+  const Admission admission = part_.begin(request.kind, request.offset);
   if (admission == Admission::kFrozen) return DiskOutcome::kNoPower;
   if (admission == Admission::kDiscard) return DiskOutcome::kDone;
   switch (part_.model().execute(request)) {
