@@ -23,6 +23,7 @@
 #include "sim/cli/command.h"
 #include "sim/cli/progress_bar.h"
 #include "sim/cli/run_folder.h"
+#include "sim/cli/sweep_complete.h"
 #include "sim/cli/sweep_report.h"
 #include "sim/lab/boards.h"
 #include "sim/scenario/library.h"
@@ -51,6 +52,9 @@ struct SweepOptions {
   std::uint64_t seed = 1;
   unsigned jobs = 0;
   std::string one_case;
+  bool complete = false;
+  bool undelivered = false;
+  std::size_t samples = 50;
   std::string out;
   std::string junit;
   bool json = false;
@@ -61,6 +65,10 @@ struct SweepOptions {
 const lab::Board& recorded_board(const SweepOptions& options) {
   const lab::Board* const board = lab::find_board(options.board);
   return board != nullptr ? *board : lab::boards().front();
+}
+
+unsigned jobs_of(const SweepOptions& options) {
+  return options.jobs != 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
 }
 
 /// Plays a scenario in a process of its own; the run's folder is the recording.
@@ -78,7 +86,8 @@ Result<std::string> record(const std::string& scenario, const SweepOptions& opti
   auto child = ChildProcess::spawn(
       io, {.program = program,
            .arguments = {"run", entry.path, "--board", std::string(recorded_board(options).name), "--data",
-                         entry.data.front(), "--seed", std::to_string(options.seed), "--out", run, "--quiet"},
+                         entry.data.front(), "--seed", std::to_string(options.seed), "--out", run, "--quiet",
+                         "--snapshots"},
            .stdout_path = run + ".out",
            .stderr_path = run + ".err"});
   if (!child) return tl::unexpected(child.error());
@@ -233,13 +242,23 @@ Result<void> check(const SweepOptions& options) {
   for (const std::string& scenario : options.scenarios) {
     if (auto known = scenario::find_scenarios({scenario}); !known) return tl::unexpected(known.error());
   }
+  const bool has_one_recording = options.recordings.size() == 1 && options.scenarios.empty();
+  if (options.complete && options.board == kNative) {
+    return fail(ExitCode::kUsage, "--complete needs a board in QEMU: there is no application on native");
+  }
+  if (options.undelivered && (!options.complete || options.one_case.empty()))
+    return fail(ExitCode::kUsage, "--undelivered belongs to --complete --case");
   if (options.one_case.empty()) return {};
-  if (!sweep::parse_cut_path(options.one_case)) {
+  const auto path = sweep::parse_cut_path(options.one_case);
+  if (!path) {
     return fail(
         ExitCode::kUsage, fmt::format("--case '{}' names no case", options.one_case),
         "A case is OPERATION:BYTES[+MARGINAL][#DRAW], then /BOOT.OPERATION:BYTES... for each further cut.");
   }
-  if (options.recordings.size() == 1) return {};
+  if (options.complete && (path->size() != 1 || path->front().tear.marginal_bytes != 0))
+    return fail(ExitCode::kUsage, fmt::format("--case '{}' is more than a single firm cut", options.one_case),
+                "With --complete a case is OPERATION:BYTES.");
+  if (has_one_recording) return {};
   return fail(ExitCode::kUsage, "--case needs one --recording: cases are numbered by its operations");
 }
 
@@ -251,17 +270,106 @@ std::string line_of(const SweptRecording& swept) {
       counts.failures, swept.result.seconds);
 }
 
-Result<void> verdict(const std::vector<SweptRecording>& swept, const std::string& folder) {
+/// What a sweep has come to.
+struct Outcome {
+  std::vector<SweptRecording> swept;
+  std::vector<Completions> completions;
+  bool was_interrupted = false;
+
+  [[nodiscard]] json summary() const { return with_completions(summary_of(swept)); }
+  [[nodiscard]] json data() const { return with_completions(data_of(swept)); }
+
+ private:
+  [[nodiscard]] json with_completions(json value) const {
+    if (!completions.empty()) value["completions"] = to_json(completions);
+    return value;
+  }
+};
+
+Result<void> verdict(const Outcome& outcome, const std::string& folder) {
   std::uint64_t failures = 0;
-  std::string commands;
-  for (const SweptRecording& one : swept) {
+  std::string command;
+  for (const SweptRecording& one : outcome.swept) {
     failures += one.result.counts.failures;
-    if (!one.result.failures.empty() && commands.empty())
-      commands = "Play the first one again:\n" + one.repeat_command(one.result.failures.front().path);
+    if (!one.result.failures.empty() && command.empty())
+      command = one.repeat_command(one.result.failures.front().path);
+  }
+  for (const Completions& one : outcome.completions) {
+    failures += one.failed();
+    for (const CompletedCase& result : one.cases) {
+      if (!result.failures.empty() && command.empty()) command = result.repeat;
+    }
   }
   if (failures == 0) return {};
   return fail(ExitCode::kFailed,
-              fmt::format("{} cases broke an invariant; {}/sweep.json has them", failures, folder), commands);
+              fmt::format("{} cases broke an invariant; {}/sweep.json has them", failures, folder),
+              "Play the first one again:\n" + command);
+}
+
+/// @returns kInterrupted and so on; what was done so far is in `outcome`
+Result<void> sweep_all(const SweepOptions& options, const std::string& program, const crypto::P256Key& key,
+                       const std::string& folder, Outcome& outcome) {
+  std::vector<std::string> recordings = options.recordings;
+  const auto& scenarios =
+      options.scenarios.empty() && recordings.empty() ? kDefaultScenarios : options.scenarios;
+  for (const std::string& scenario : scenarios) {
+    auto recorded = record(scenario, options, program, folder);
+    if (!recorded) return tl::unexpected(recorded.error());
+    recordings.push_back(std::move(*recorded));
+  }
+  for (const std::string& recording : recordings) {
+    auto one = sweep_one(recording, options, key);
+    if (!one) return tl::unexpected(one.error());
+    if (!options.json) fmt::print("{}\n", line_of(*one));
+    std::fflush(stdout);
+    outcome.was_interrupted = one->result.was_interrupted;
+    outcome.swept.push_back(std::move(*one));
+    if (outcome.was_interrupted) return {};
+  }
+  if (!options.complete) return {};
+  for (const std::string& recording : recordings) {
+    auto loaded = sweep::Recording::load(recording);
+    if (!loaded) return tl::unexpected(loaded.error());
+    auto completions = complete_sampled(*loaded, {.program = program,
+                                                  .folder = folder,
+                                                  .cuts = options.samples,
+                                                  .seed = options.seed,
+                                                  .jobs = jobs_of(options),
+                                                  .quiet = options.quiet});
+    if (!completions) return tl::unexpected(completions.error());
+    if (!options.json) {
+      fmt::print("{}: {} cut updates completed, {} failures in {:.1f} s\n", completions->recording,
+                 completions->cases.size(), completions->failed(), completions->seconds);
+    }
+    std::fflush(stdout);
+    outcome.was_interrupted = completions->was_interrupted;
+    outcome.completions.push_back(std::move(*completions));
+    if (outcome.was_interrupted) return {};
+  }
+  return {};
+}
+
+Result<void> play_completion(const SweepOptions& options, const std::string& folder) {
+  const auto recording = sweep::Recording::load(options.recordings.front());
+  if (!recording) return tl::unexpected(recording.error());
+  const sweep::Cut cut = sweep::parse_cut_path(options.one_case)->front();
+  const auto result = complete_one(
+      *recording, {.operation = cut.operation, .bytes = cut.tear.bytes, .is_delivered = !options.undelivered},
+      folder, options.quiet);
+  if (!result) return tl::unexpected(result.error());
+  if (options.json) {
+    const auto bytes = read_file(folder + "/result.json");
+    if (!bytes) return tl::unexpected(bytes.error());
+    fmt::print("{}\n", json::parse(*bytes).dump());
+  } else {
+    fmt::print("{} cut at {}: {}\n", recording->name, result->wanted.name(),
+               result->failures.empty() ? "completed" : "failed");
+    for (const std::string& failure : result->failures) fmt::print("       {}\n", failure);
+  }
+  std::fflush(stdout);
+  if (result->failures.empty()) return {};
+  return fail(ExitCode::kFailed, fmt::format("the case broke an invariant; its run is in {}", folder),
+              result->repeat);
 }
 
 Result<void> run_sweep(const SweepOptions& options, const std::string& program) {
@@ -272,44 +380,31 @@ Result<void> run_sweep(const SweepOptions& options, const std::string& program) 
   if (!key) return tl::unexpected(key.error());
   const auto folder = make_run_folder(options.out, "sweep-" + options.board);
   if (!folder) return tl::unexpected(folder.error());
+  if (options.complete && !options.one_case.empty()) return play_completion(options, *folder);
 
-  std::vector<std::string> recordings = options.recordings;
-  const auto& scenarios =
-      options.scenarios.empty() && recordings.empty() ? kDefaultScenarios : options.scenarios;
-  for (const std::string& scenario : scenarios) {
-    auto recorded = record(scenario, options, program, *folder);
-    if (!recorded) return tl::unexpected(recorded.error());
-    recordings.push_back(std::move(*recorded));
+  Outcome outcome;
+  const Result<void> done = sweep_all(options, program, *key, *folder, outcome);
+  if (!done && outcome.swept.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove(*folder, ignored);  // unless something is in it
+    return done;
   }
-  std::vector<SweptRecording> swept;
-  bool was_interrupted = false;
-  for (const std::string& recording : recordings) {
-    auto one = sweep_one(recording, options, *key);
-    if (!one) {
-      std::error_code ignored;
-      std::filesystem::remove(*folder, ignored);  // unless something is in it
-      return tl::unexpected(one.error());
-    }
-    if (!options.json) fmt::print("{}\n", line_of(*one));
-    std::fflush(stdout);
-    was_interrupted = one->result.was_interrupted;
-    swept.push_back(std::move(*one));
-    if (was_interrupted) break;
-  }
-  json summary = summary_of(swept);
+  json summary = outcome.summary();
   summary["run"] = *folder;
-  json data = data_of(swept);
+  json data = outcome.data();
   data["run"] = *folder;
   if (auto written = write_file_atomic(*folder + "/sweep.json", data.dump(1) + "\n"); !written)
     return written;
   const std::string junit = options.junit.empty() ? *folder + "/junit.xml" : options.junit;
-  if (auto written = write_file_atomic(junit, junit_of(swept)); !written) return written;
+  if (auto written = write_file_atomic(junit, junit_of(outcome.swept, outcome.completions)); !written)
+    return written;
   if (options.json) fmt::print("{}\n", summary.dump());
   std::fflush(stdout);
-  if (was_interrupted)
+  if (!done) return done;
+  if (outcome.was_interrupted)
     return fail(ExitCode::kInterrupted,
                 fmt::format("interrupted; the report of what had ended is in {}", *folder));
-  return verdict(swept, *folder);
+  return verdict(outcome, *folder);
 }
 
 std::vector<std::string> boards_and_native() {
@@ -357,6 +452,13 @@ void add_sweep(CLI::App& app, Command& command, const std::string& program) {
   power_cut->add_option("--jobs", options.jobs, "Machines at a time (default: one for each core)")
       ->check(CLI::Range(1U, 256U));
   power_cut->add_option("--case", options.one_case, "Play this one case of --recording, and show its boots");
+  power_cut->add_flag("--complete", options.complete,
+                      "Also go on from sampled cuts, with device and cloud, until the update is over");
+  power_cut->add_option("--samples", options.samples, "Cuts of each recording that are completed")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100000}))
+      ->capture_default_str();
+  power_cut->add_flag("--undelivered", options.undelivered,
+                      "With --complete --case: the last message before the cut never reached the cloud");
   power_cut->add_option("--out", options.out, "Folder to make (default: otasim-runs/TIME-sweep-BOARD)");
   power_cut->add_option("--junit", options.junit, "JUnit XML file (default: junit.xml in the folder)");
   power_cut->add_flag("--json", options.json, "Print one JSON object with the results on stdout");

@@ -119,6 +119,17 @@ report::JunitCase junit_case(const SweptRecording& swept, const std::string& nam
   return one;
 }
 
+report::JunitCase junit_case(const std::string& recording, const CompletedCase& result) {
+  report::JunitCase one{
+      .class_name = fmt::format("{}.power-cut-completed", recording),
+      .name = fmt::format("{}{}", result.wanted.name(), result.wanted.is_delivered ? "" : " undelivered"),
+      .properties = {{"repeat", result.repeat}}};
+  if (result.failures.empty()) return one;
+  one.result = report::JunitCase::Result::kFailed;
+  one.message = fmt::format("{}", fmt::join(result.failures, "\n"));
+  return one;
+}
+
 }  // namespace
 
 std::string SweptRecording::repeat_command(const sweep::CutPath& path) const {
@@ -156,7 +167,7 @@ json data_of(const std::vector<SweptRecording>& swept) {
   return value;
 }
 
-std::string junit_of(const std::vector<SweptRecording>& swept) {
+std::string junit_of(const std::vector<SweptRecording>& swept, const std::vector<Completions>& completions) {
   report::JunitSuite suite{.name = "otasim.sweep"};
   for (const SweptRecording& one : swept) {
     suite.wall_ms += static_cast<std::int64_t>(one.result.seconds * 1000);
@@ -169,6 +180,10 @@ std::string junit_of(const std::vector<SweptRecording>& swept) {
           .push_back(i);
     }
     for (const auto& [name, operations] : groups) suite.cases.push_back(junit_case(one, name, operations));
+  }
+  for (const Completions& one : completions) {
+    suite.wall_ms += static_cast<std::int64_t>(one.seconds * 1000);
+    for (const CompletedCase& result : one.cases) suite.cases.push_back(junit_case(one.recording, result));
   }
   return junit_xml(suite);
 }

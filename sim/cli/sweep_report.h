@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/cli/sweep_complete.h"
 #include "sim/sweep/power_cut_sweep.h"
 
 namespace otasim::cli {
@@ -26,7 +27,9 @@ struct SweptRecording {
 [[nodiscard]] nlohmann::json summary_of(const std::vector<SweptRecording>& swept);
 /// The same with every operation's cases and failures, by kind of cut: what the report draws.
 [[nodiscard]] nlohmann::json data_of(const std::vector<SweptRecording>& swept);
-/// A test case for each recording, source, kind of operation and partition.
-[[nodiscard]] std::string junit_of(const std::vector<SweptRecording>& swept);
+/// A test case for each recording, source, kind of operation and partition, and one for each completed
+/// update.
+[[nodiscard]] std::string junit_of(const std::vector<SweptRecording>& swept,
+                                   const std::vector<Completions>& completions);
 
 }  // namespace otasim::cli

@@ -224,6 +224,7 @@ json to_json(const FlashReport& report) {
                {{"name", part_name(report.part)},
                 {"array_bytes", report.part.size},
                 {"sector_bytes", report.part.sector_size},
+                {"block_bytes", report.part.block_size},
                 {"locks", report.part.has_locks},
                 {"fuses", report.part.has_fuses},
                 {"entropy", report.part.has_entropy}}},

@@ -125,12 +125,19 @@ Result<void> Stage::go_on(const Scenario& scenario, const Checkpoint& checkpoint
 Result<void> Stage::tell_port(const lab::DeviceSpec& device) const {
   const auto key = lab::load_device_key(products_.device_key);
   if (!key) return tl::unexpected(key.error());
-  for (const char* name : {"flash.bin", kFactoryFlashFile}) {
-    auto window = read_file(device.folder + "/" + name);
-    if (!window) return tl::unexpected(window.error());
-    if (auto told = lab::provision_port(*window, lab_->mqtt_port(), *key); !told) return told;
-    if (auto written = write_file_atomic(device.folder + "/" + name, *window); !written) return written;
-  }
+  auto factory = read_file(device.folder + "/" + kFactoryFlashFile);
+  if (!factory) return tl::unexpected(factory.error());
+  auto flash = read_file(device.folder + "/flash.bin");
+  if (!flash) return tl::unexpected(flash.error());
+  if (factory->size() != flash::kWindowSize || flash->size() != flash::kWindowSize)
+    return fail(ExitCode::kEnvironment, fmt::format("the flash of '{}' has a wrong size", device.name));
+  if (auto told = lab::provision_port(*factory, lab_->mqtt_port(), *key); !told) return told;
+  const auto begin = factory->begin() + flash::kProvisioning0.offset;
+  std::copy(begin, factory->begin() + flash::kProvisioning1.end(),
+            flash->begin() + flash::kProvisioning0.offset);
+  if (auto written = write_file_atomic(device.folder + "/" + kFactoryFlashFile, *factory); !written)
+    return written;
+  if (auto written = write_file_atomic(device.folder + "/flash.bin", *flash); !written) return written;
   return {};
 }
 

@@ -100,7 +100,13 @@ Standing BootOracle::standing(flash::ConstWindow window) {
   const auto record = scenario::state_in_force(window);
   const auto add = [&](const std::optional<boot::BootState>& state) {
     if (!state) return static_cast<void>(standing.may_be_approved.insert(factory_image(window)));
-    const auto image = scenario::approved_image(*state, window, verify_);
+    auto image = scenario::approved_image(*state, window, verify_);
+    if (!image && state->staged_state == StagedState::kAccepted) {
+      // An image that accepted itself and does not verify is given up for the committed one.
+      boot::BootState without = *state;
+      without.staged_state = StagedState::kRejected;
+      image = scenario::approved_image(without, window, verify_);
+    }
     standing.may_be_approved.insert(image ? digest_of(image->info) : std::nullopt);
   };
   add(record ? std::optional(record->state) : std::nullopt);

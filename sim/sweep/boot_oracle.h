@@ -12,7 +12,8 @@
 //   sectors of
 //       slots, and does so a bounded number of times
 //   S6  what the application must not write is locked when it starts
-//   L2  within three boots flash is what it was the boot before
+//   L2  within three boots flash is what it was the boot before; a boot that repairs marginal bits does not
+//   count
 //
 // A violation is a text that begins with the invariant's name. Everything is read from the window by the
 // host's own code; the device's console only tells which image it says it has started.
@@ -35,7 +36,9 @@
 namespace otasim::sweep {
 
 /// Boots of one case, at most: the third must change nothing.
-inline constexpr unsigned kMaxBoots = 3;
+inline constexpr std::size_t kMaxBoots = 3;
+/// The same of a case with marginal bits: each boot that makes some of them firm gives it one boot more.
+inline constexpr std::size_t kMaxBootsOfMarginalBits = 8;
 /// Operations that change cells, in one boot: boot control's sets with all their tries, burns, an erase.
 inline constexpr std::size_t kMaxChangesPerBoot = 128;
 

@@ -100,6 +100,18 @@ class SweepWorker {
     first_operation_ = index;
     const BootOracle::Case known = oracle_.known();  // a copy: the oracle goes on
     cut({}, {.operation = index}, operation, tears, known);
+    judge_recorded(index, before, after);
+  }
+
+  /// The recorded device's own doing: whatever power does, an approved image must stay.
+  void judge_recorded(std::size_t index, const Standing& before, const Standing& after) {
+    if (before.may_be_approved.contains(std::nullopt) || !after.may_be_approved.contains(std::nullopt))
+      return;
+    const CutPath path{{.operation = index, .tear = {cell_bytes(operations_[index]), 0}}};
+    if (!is_asked_for(path)) return;
+    const std::uint64_t state = mixed(mixed(index) ^ state_.fingerprint());
+    sweep_.finish_case({.operation = index, .kind = CutKind::kAfter, .cuts = 1, .state = state},
+                       {.path = path, .violations = {"S1: after this operation no image is approved"}});
   }
 
   /// All cuts of one operation, which is the next one in `state_`.
@@ -149,8 +161,10 @@ class SweepWorker {
 
   /// @returns what the machine says of a boot that came to no end; kEnvironment if it cannot go on at all
   Result<void> boot_until_rest(std::uint64_t seed, Course& course) {
-    while (course.boots.size() < kMaxBoots && !course.is_at_rest) {
+    std::size_t limit = kMaxBoots;
+    while (course.boots.size() < limit && !course.is_at_rest) {
       flash::CellState cells = state_.cells();
+      const std::size_t marginal = cells.marginal.size();
       state_.power_on(seed);
       course.starts.push_back(state_.mark());
       course.known.push_back(oracle_.known());
@@ -164,6 +178,8 @@ class SweepWorker {
       }
       oracle_.judge(*boot, state_.window(), machine_.window());
       state_.take_over(boot->operations, machine_.window(), std::move(cells));
+      // A marginal bit may read well for long and then be repaired: that is progress, and gets a boot more.
+      if (state_.cells().marginal.size() < marginal) limit = std::min(limit + 1, kMaxBootsOfMarginalBits);
       // A burn may be done again to be sure of it, as that of the recovery image's counter is at each boot:
       // if it changes no cell, flash is at rest. Marginal bits may read differently at the next power-on, so
       // one boot more asks them again.
@@ -272,9 +288,8 @@ void PowerCutSweep::finish_case(const Place& place, CaseFailure failure) {
   if (failure.violations.empty()) return;
   failed_.insert(place.state);
   count_failure(place);
-  if (result_.failures.size() == kMaxFailuresKept) return;
-  result_.failures.push_back(std::move(failure));
-  if (on_failure_) on_failure_(result_.failures.back());
+  if (on_failure_) on_failure_(failure);
+  if (result_.failures.size() < kMaxFailuresKept) result_.failures.push_back(std::move(failure));
 }
 
 void PowerCutSweep::count_failure(const Place& place) {

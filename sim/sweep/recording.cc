@@ -65,6 +65,7 @@ Result<Recording> Recording::load(const std::string& folder) {
   return Recording{.name = text("scenario"),
                    .folder = folder,
                    .board = text("board"),
+                   .data = text("data"),
                    .device = device,
                    .seed = seed.is_number_unsigned() ? seed.get<std::uint64_t>() : 1,
                    .history = std::move(*history)};

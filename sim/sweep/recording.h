@@ -17,6 +17,7 @@ struct Recording {
   std::string name;    ///< the scenario's
   std::string folder;  ///< of the run
   std::string board;
+  std::string data = {};  ///< protocol of the update: "mqtt" or "http"
   std::string device;
   std::uint64_t seed = 1;
   flash_file::FlashHistory history;

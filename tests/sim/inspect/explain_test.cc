@@ -89,6 +89,18 @@ TEST(Explain, BurnsAndLocksAreToldByWhatTheyAreFor) {
   EXPECT_EQ(what_it_did(log.operations[4]), "provisioning-0 to provisioning-1, until reset");
 }
 
+TEST(Explain, ErasesAreToldByWhatTheyErase) {
+  native::NativeFlash part;
+  Log log;
+  part.model().set_observer(&log);
+  ASSERT_EQ(flash::erase_range(part, flash::kSlotB.offset,
+                               part.geometry().block_size + part.geometry().sector_size),
+            flash::Status::kOk);
+  ASSERT_EQ(log.operations.size(), 2U);
+  EXPECT_EQ(what_it_did(log.operations[0]), "the block at 0x0 of slot-b, 65536 bytes");
+  EXPECT_EQ(what_it_did(log.operations[1]), "the sector at 0x10000 of slot-b, 4096 bytes");
+}
+
 TEST(Explain, ASeedIsToldWithoutItsBytes) {
   const entropy::SeedPage page = entropy::seed_page(8, {0xAB});
   EXPECT_EQ(what_it_did(program_of(flash::kSeed1.offset, {page.begin(), page.end()})),

@@ -1,0 +1,244 @@
+#include "sim/cli/sweep_complete.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "sim/base/child_process.h"
+#include "sim/base/file_io.h"
+#include "sim/base/signals.h"
+#include "sim/cli/progress_bar.h"
+#include "sim/report/event_log.h"
+#include "sim/report/terminal_view.h"
+#include "sim/scenario/library.h"
+
+namespace otasim::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// "S4: ..." as it is; what a run says otherwise is that the update came to no end.
+std::string named_violation(const std::string& failure) {
+  const bool is_named = failure.size() > 3 && (failure[0] == 'S' || failure[0] == 'L') && failure[2] == ':';
+  return is_named ? failure : "L1: " + failure;
+}
+
+std::vector<std::string> arguments_of(const sweep::Recording& recording,
+                                      const sweep::CompletionCase& wanted) {
+  std::vector<std::string> arguments{"sweep",          "power-cut", "--recording",
+                                     recording.folder, "--board",   recording.board,
+                                     "--complete",     "--case",    wanted.name()};
+  if (!wanted.is_delivered) arguments.emplace_back("--undelivered");
+  return arguments;
+}
+
+std::string command_of(const std::vector<std::string>& arguments) {
+  std::string command = "otasim";
+  for (const std::string& argument : arguments) command += " " + scenario::shell_word(argument);
+  return command;
+}
+
+class Batch {
+ public:
+  Batch(const sweep::Recording& recording, const CompletionOptions& options,
+        std::vector<sweep::CompletionCase> cases)
+      : recording_(recording),
+        options_(options),
+        bar_(options.quiet),
+        signals_(io_, [this](int) { interrupt(); }) {
+    for (const sweep::CompletionCase& one : cases)
+      results_.push_back({.wanted = one, .repeat = command_of(arguments_of(recording, one))});
+  }
+
+  Result<Completions> run() {
+    boost::asio::post(io_, [this] { start_more(); });
+    io_.run();
+    bar_.clear();
+    if (error_) return tl::unexpected(*error_);
+    Completions completions{
+        .recording = recording_.name, .seconds = bar_.seconds(), .was_interrupted = is_interrupted_};
+    results_.resize(next_);
+    std::erase_if(results_, [this](const CompletedCase& one) {
+      return is_interrupted_ && !is_done_[&one - results_.data()];
+    });
+    completions.cases = std::move(results_);
+    return completions;
+  }
+
+ private:
+  [[nodiscard]] std::string folder_of(std::size_t index) const {
+    const CompletedCase& one = results_[index];
+    std::string name = one.wanted.name();
+    std::ranges::replace(name, ':', '-');
+    return fmt::format("{}/{}-{}{}", options_.folder, recording_.name, name,
+                       one.wanted.is_delivered ? "" : "-undelivered");
+  }
+
+  void start_more() {
+    while (!is_interrupted_ && next_ < results_.size() && running_.size() < std::max(1U, options_.jobs)) {
+      if (auto started = start(next_++); !started) {
+        error_ = started.error();
+        return interrupt();
+      }
+    }
+    bar_.show(done_, results_.size(),
+              fmt::format("{}: {}/{} updates completed, {} failed", recording_.name, done_, results_.size(),
+                          failed_));
+    if (running_.empty()) signals_.stop();
+  }
+
+  Result<void> start(std::size_t index) {
+    std::vector<std::string> arguments = arguments_of(recording_, results_[index].wanted);
+    const std::string folder = folder_of(index);
+    arguments.insert(arguments.end(), {"--out", folder, "--quiet"});
+    auto child = ChildProcess::spawn(io_, {.program = options_.program,
+                                           .arguments = std::move(arguments),
+                                           .stdout_path = folder + ".out",
+                                           .stderr_path = folder + ".err"});
+    if (!child) return tl::unexpected(child.error());
+    (*child)->on_exit([this, index](ChildProcess::ExitStatus status) { finish(index, status); });
+    running_[index] = std::move(*child);
+    return {};
+  }
+
+  void finish(std::size_t index, ChildProcess::ExitStatus status) {
+    running_.erase(index);
+    if (is_interrupted_) return start_more();
+    CompletedCase& result = results_[index];
+    const std::string folder = folder_of(index);
+    const auto bytes = read_file(folder + "/result.json");
+    const json value = bytes ? json::parse(*bytes, nullptr, false) : json();
+    if (value.is_object() && value.contains("failures")) {
+      result.failures = value.at("failures").get<std::vector<std::string>>();
+    } else {
+      const auto said = read_file(folder + ".err");
+      error_ = Error{ExitCode::kEnvironment,
+                     fmt::format("the case {} ended with {} {} and without a result:\n{}",
+                                 result.wanted.name(), status.signaled ? "signal" : "exit code", status.code,
+                                 said ? std::string(said->begin(), said->end()) : std::string()),
+                     result.repeat};
+      return interrupt();
+    }
+    is_done_[index] = true;
+    ++done_;
+    if (result.failures.empty()) {
+      std::error_code ignored;
+      fs::remove_all(folder, ignored);
+      for (const char* suffix : {".out", ".err"}) fs::remove(folder + suffix, ignored);
+    } else {
+      result.run = folder;
+      if (failed_++ == 0) show(result);
+    }
+    start_more();
+  }
+
+  void show(const CompletedCase& result) {
+    if (options_.quiet) return;
+    bar_.clear();
+    fmt::print(stderr, "failed {} cut at {}, completed{}\n", recording_.name, result.wanted.name(),
+               result.wanted.is_delivered ? "" : " without the last message");
+    for (const std::string& failure : result.failures) fmt::print(stderr, "       {}\n", failure);
+    fmt::print(stderr, "       run:    {}\n       repeat: {}\n", result.run, result.repeat);
+  }
+
+  void interrupt() {
+    is_interrupted_ = true;
+    for (const auto& [index, child] : running_) child->terminate();
+    if (running_.empty()) signals_.stop();
+  }
+
+  const sweep::Recording& recording_;
+  const CompletionOptions& options_;
+  ProgressBar bar_;
+  boost::asio::io_context io_;
+  TerminationSignals signals_;
+  std::vector<CompletedCase> results_;
+  std::map<std::size_t, bool> is_done_;
+  std::map<std::size_t, std::unique_ptr<ChildProcess>> running_;
+  std::size_t next_ = 0;
+  std::size_t done_ = 0;
+  std::size_t failed_ = 0;
+  bool is_interrupted_ = false;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+std::size_t Completions::failed() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(cases, [](const CompletedCase& one) { return !one.failures.empty(); }));
+}
+
+Result<Completions> complete_sampled(const sweep::Recording& recording, const CompletionOptions& options) {
+  const auto history = scenario::LabHistory::load(recording.folder);
+  if (!history) return tl::unexpected(history.error());
+  auto cases = sweep::sample_completions(recording, *history, options.cuts, options.seed);
+  if (cases.empty()) {
+    return fail(ExitCode::kUsage,
+                fmt::format("in {} nothing was written to flash after a job was made", recording.folder));
+  }
+  return Batch(recording, options, std::move(cases)).run();
+}
+
+Result<CompletedCase> complete_one(const sweep::Recording& recording, const sweep::CompletionCase& wanted,
+                                   const std::string& folder, bool is_quiet) {
+  const auto history = scenario::LabHistory::load(recording.folder);
+  if (!history) return tl::unexpected(history.error());
+  const auto plan = sweep::prepare_completion(recording, *history, wanted, folder);
+  if (!plan) return tl::unexpected(plan.error());
+  std::vector<json> earlier;
+  const auto log = report::EventLog::resume(folder + "/events.jsonl", earlier);
+  if (!log) return tl::unexpected(log.error());
+  report::TerminalView view(stderr, report::TerminalView::style_for(stderr));
+  if (!is_quiet) (*log)->listen([&view](const json& event) { view.show(event); });
+  const auto outcome = scenario::play(*plan, **log);
+  view.finish();
+  if (!outcome) return tl::unexpected(outcome.error());
+  CompletedCase result{
+      .wanted = wanted, .repeat = command_of(arguments_of(recording, wanted)), .run = folder};
+  std::ranges::transform(outcome->failures, std::back_inserter(result.failures), named_violation);
+  const json value{
+      {"recording", recording.name}, {"case", wanted.name()},  {"delivered", wanted.is_delivered},
+      {"failures", result.failures}, {"jobs", outcome->jobs},  {"devices", outcome->devices},
+      {"wall_ms", outcome->wall_ms}, {"repeat", result.repeat}};
+  if (auto written = write_file_atomic(folder + "/result.json", value.dump(2) + "\n"); !written)
+    return tl::unexpected(written.error());
+  return result;
+}
+
+json to_json(const std::vector<Completions>& completions) {
+  std::size_t cases = 0;
+  std::size_t failed = 0;
+  double seconds = 0;
+  json failures = json::array();
+  for (const Completions& one : completions) {
+    cases += one.cases.size();
+    failed += one.failed();
+    seconds += one.seconds;
+    for (const CompletedCase& result : one.cases) {
+      if (result.failures.empty()) continue;
+      failures.push_back({{"recording", one.recording},
+                          {"case", result.wanted.name()},
+                          {"delivered", result.wanted.is_delivered},
+                          {"violations", result.failures},
+                          {"run", result.run},
+                          {"repeat", result.repeat}});
+    }
+  }
+  return {{"cases", cases},
+          {"failures", failed},
+          {"seconds", seconds},
+          {"cases_per_s", seconds > 0 ? static_cast<double>(cases) / seconds : 0},
+          {"failed_cases", std::move(failures)}};
+}
+
+}  // namespace otasim::cli
