@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -383,7 +384,11 @@ Result<void> run_sweep(const SweepOptions& options, const std::string& program) 
 
   Outcome outcome;
   const Result<void> done = sweep_all(options, program, *key, *folder, outcome);
-  if (!done && outcome.swept.empty()) return done;
+  if (!done && outcome.swept.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove(*folder, ignored);  // unless something is in it
+    return done;
+  }
   json summary = outcome.summary();
   summary["run"] = *folder;
   json data = outcome.data();
@@ -433,14 +438,15 @@ void add_sweep(CLI::App& app, Command& command, const std::string& program) {
   power_cut->add_option("--cuts", options.cuts, "Cuts in a row: with 2, every recovery is cut as well")
       ->check(CLI::Range(1U, static_cast<unsigned>(sweep::kMaxCuts)))
       ->capture_default_str();
-  const std::map<std::string, sweep::Granularity> granularities{{"op", sweep::Granularity::kOperation},
-                                                                {"torn", sweep::Granularity::kTorn},
-                                                                {"byte", sweep::Granularity::kByte}};
+  static const std::map<std::string, sweep::Granularity> granularities{{"op", sweep::Granularity::kOperation},
+                                                                       {"torn", sweep::Granularity::kTorn},
+                                                                       {"byte", sweep::Granularity::kByte}};
   power_cut
-      ->add_option("--granularity", options.granularity,
-                   "op: before and after each operation; torn: and at points within; byte: and at every byte "
-                   "(default: torn)")
-      ->transform(CLI::CheckedTransformer(granularities));
+      ->add_option_function<std::string>(
+          "--granularity", [](const std::string& name) { options.granularity = granularities.at(name); },
+          "op: before and after each operation; torn: and at points within; byte: and at every byte "
+          "(default: torn)")
+      ->check(CLI::IsMember(std::vector<std::string>{"op", "torn", "byte"}));
   power_cut->add_option("--seed", options.seed, "Seed of the recording, and of what torn cells read")
       ->capture_default_str();
   power_cut->add_option("--jobs", options.jobs, "Machines at a time (default: one for each core)")

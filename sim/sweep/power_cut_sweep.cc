@@ -33,9 +33,11 @@ std::uint64_t print_of(const BootOracle::Case& known) {
   return print;
 }
 
-bool changes_cells(const Boot& boot) {
-  return std::ranges::any_of(
-      boot.operations, [](const flash::LoggedOperation& operation) { return cell_bytes(operation) != 0; });
+/// An erase wears a sector out, whatever it held before.
+bool erases(const Boot& boot) {
+  return std::ranges::any_of(boot.operations, [](const flash::LoggedOperation& operation) {
+    return flash::is_erase(operation.kind) && cell_bytes(operation) != 0;
+  });
 }
 
 }  // namespace
@@ -103,7 +105,8 @@ class SweepWorker {
 
   /// The recorded device's own doing: whatever power does, an approved image must stay.
   void judge_recorded(std::size_t index, const Standing& before, const Standing& after) {
-    if (before.may_be_approved.contains(std::nullopt) || !after.may_be_approved.contains(std::nullopt)) return;
+    if (before.may_be_approved.contains(std::nullopt) || !after.may_be_approved.contains(std::nullopt))
+      return;
     const CutPath path{{.operation = index, .tear = {cell_bytes(operations_[index]), 0}}};
     if (!is_asked_for(path)) return;
     const std::uint64_t state = mixed(mixed(index) ^ state_.fingerprint());
@@ -166,6 +169,7 @@ class SweepWorker {
       course.starts.push_back(state_.mark());
       course.known.push_back(oracle_.known());
       state_.copy_to(machine_.window());
+      const std::uint64_t before = state_.fingerprint();
       Result<Boot> boot = machine_.boot(cells, seed);
       sweep_.count_boots(1);
       if (!boot) {
@@ -176,8 +180,10 @@ class SweepWorker {
       state_.take_over(boot->operations, machine_.window(), std::move(cells));
       // A marginal bit may read well for long and then be repaired: that is progress, and gets a boot more.
       if (state_.cells().marginal.size() < marginal) limit = std::min(limit + 1, kMaxBootsOfMarginalBits);
-      // Marginal bits may read differently at the next power-on, so one boot more asks them again.
-      const bool is_unchanged = !changes_cells(*boot);
+      // A burn may be done again to be sure of it, as that of the recovery image's counter is at each boot:
+      // if it changes no cell, flash is at rest. Marginal bits may read differently at the next power-on, so
+      // one boot more asks them again.
+      const bool is_unchanged = !erases(*boot) && state_.fingerprint() == before;
       course.is_at_rest = is_unchanged && (state_.cells().marginal.empty() || !course.boots.empty());
       boot->loaded = {};
       course.boots.push_back(std::move(*boot));

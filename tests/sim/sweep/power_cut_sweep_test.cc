@@ -285,6 +285,31 @@ TEST_F(PowerCutSweepTest, EachFailureIsToldOnceAndProgressComesToTheEnd) {
   EXPECT_THAT(violations_of(result), Each(HasSubstr("S1:")));
 }
 
+/// In its fail-safe mode a device burns the recovery image's counter at each boot, in case a cut left it
+/// weak. That changes no cell: flash has come to rest.
+TEST_F(PowerCutSweepTest, TheFailSafeModeIsAtRest) {
+  const auto factory = short_recording_->history.window();
+  std::vector<std::uint8_t> before(factory.begin(), factory.end());
+  std::fill_n(before.begin() + flash::kSlotA.offset, 4096, std::uint8_t{0xFF});
+  flash::OpLog log;
+  log.operations.push_back(
+      {.sequence = 1, .offset = flash::kSlotB.offset + 4096, .length = 1, .applied = 1, .data = {0}});
+  const Recording recording{
+      .name = "recovery",
+      .folder = {},
+      .board = "native",
+      .device = "thing-1",
+      .seed = 1,
+      .history = flash_file::FlashHistory::make(std::move(before), std::move(log)).value()};
+  auto sweep = sweep_of(recording, {.granularity = Granularity::kOperation});
+  sweep.on_failure([](const CaseFailure& failure) {
+    ADD_FAILURE() << to_string(failure.path) << ": " << failure.violations.front();
+  });
+  const auto result = sweep.run().value();
+  EXPECT_EQ(result.counts.cases, 2U);
+  EXPECT_EQ(result.counts.boots, 4U) << "two of each case: the second changes nothing";
+}
+
 // ---- machines that go wrong
 
 TEST_F(PowerCutSweepTest, AMachineThatCannotBeMadeEndsIt) {
