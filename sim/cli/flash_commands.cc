@@ -178,6 +178,16 @@ Result<void> diff(const DiffOptions& options) {
 
 // ---- dump
 
+/// Writes what was read from `source`, which stays as it is.
+Result<void> write_out(const std::string& out, const std::string& source,
+                       std::span<const std::uint8_t> bytes) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(out, source, ignored))
+    return fail(ExitCode::kUsage, fmt::format("--out '{}' is the flash file that is read", out),
+                "Give another file.");
+  return write_file_atomic(out, bytes, kPrivateFile);
+}
+
 struct DumpOptions {
   std::string file;
   std::string device;
@@ -195,7 +205,7 @@ Result<void> dump(const DumpOptions& options) {
   if (!flash) return tl::unexpected(flash.error());
   const auto bytes = std::span(flash->bytes).subspan(range->begin, range->size());
   if (!options.out.empty()) {
-    if (auto written = write_file_atomic(options.out, bytes, kPrivateFile); !written) return written;
+    if (auto written = write_out(options.out, *path, bytes); !written) return written;
   }
   if (options.json) {
     json description{
@@ -430,7 +440,7 @@ Result<void> at(const AtOptions& options) {
   history->seek(*count);
   const auto changes = inspect::changes_between(before, report());
   if (!options.out.empty()) {
-    if (auto written = write_file_atomic(options.out, history->window(), kPrivateFile); !written)
+    if (auto written = write_out(options.out, moment->flash_path, history->window()); !written)
       return written;
   }
   if (options.json) {

@@ -238,6 +238,12 @@ Result<SweptRecording> sweep_one(const std::string& folder, const SweepOptions& 
 }
 
 Result<void> check(const SweepOptions& options) {
+  std::error_code ignored;
+  const auto junit_folder = std::filesystem::absolute(options.junit, ignored).parent_path();
+  if (!options.junit.empty() && !std::filesystem::is_directory(junit_folder, ignored)) {
+    return fail(ExitCode::kUsage,
+                fmt::format("--junit '{}': there is no folder '{}'", options.junit, junit_folder.string()));
+  }
   // Before anything is played.
   for (const std::string& scenario : options.scenarios) {
     if (auto known = scenario::find_scenarios({scenario}); !known) return tl::unexpected(known.error());
@@ -282,6 +288,7 @@ struct Outcome {
  private:
   [[nodiscard]] json with_completions(json value) const {
     if (!completions.empty()) value["completions"] = to_json(completions);
+    if (was_interrupted) value["complete"] = false;
     return value;
   }
 };

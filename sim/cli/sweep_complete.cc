@@ -32,6 +32,12 @@ std::string named_violation(const std::string& failure) {
   return is_named ? failure : "L1: " + failure;
 }
 
+std::vector<std::string> ends_of(const json& jobs) {
+  std::vector<std::string> ends;
+  for (const json& job : jobs) ends.push_back(job.value("status", ""));
+  return ends;
+}
+
 std::vector<std::string> arguments_of(const sweep::Recording& recording,
                                       const sweep::CompletionCase& wanted) {
   std::vector<std::string> arguments{"sweep",          "power-cut", "--recording",
@@ -45,6 +51,17 @@ std::string command_of(const std::vector<std::string>& arguments) {
   std::string command = "otasim";
   for (const std::string& argument : arguments) command += " " + scenario::shell_word(argument);
   return command;
+}
+
+/// What the recording's files say of devices was a scenario's once, and may be anybody's now.
+Result<scenario::RunResult> play(const sweep::Recording& recording, const scenario::RunPlan& plan,
+                                 report::EventLog& log) {
+  try {
+    return scenario::play(plan, log);
+  } catch (const json::exception& error) {
+    return fail(ExitCode::kUsage, fmt::format("{}/{} is damaged: {}", recording.folder,
+                                              scenario::LabHistory::kFolder, error.what()));
+  }
 }
 
 class Batch {
@@ -112,13 +129,17 @@ class Batch {
 
   void finish(std::size_t index, ChildProcess::ExitStatus status) {
     running_.erase(index);
-    if (is_interrupted_) return start_more();
+    if (is_interrupted_) {
+      remove_files(index);
+      return start_more();
+    }
     CompletedCase& result = results_[index];
     const std::string folder = folder_of(index);
     const auto bytes = read_file(folder + "/result.json");
     const json value = bytes ? json::parse(*bytes, nullptr, false) : json();
     if (value.is_object() && value.contains("failures")) {
       result.failures = value.at("failures").get<std::vector<std::string>>();
+      result.ends = ends_of(value.value("jobs", json::array()));
     } else {
       const auto said = read_file(folder + ".err");
       error_ = Error{ExitCode::kEnvironment,
@@ -131,14 +152,18 @@ class Batch {
     is_done_[index] = true;
     ++done_;
     if (result.failures.empty()) {
-      std::error_code ignored;
-      fs::remove_all(folder, ignored);
-      for (const char* suffix : {".out", ".err"}) fs::remove(folder + suffix, ignored);
+      remove_files(index);
     } else {
       result.run = folder;
       if (failed_++ == 0) show(result);
     }
     start_more();
+  }
+
+  void remove_files(std::size_t index) {
+    std::error_code ignored;
+    fs::remove_all(folder_of(index), ignored);
+    for (const char* suffix : {".out", ".err"}) fs::remove(folder_of(index) + suffix, ignored);
   }
 
   void show(const CompletedCase& result) {
@@ -193,19 +218,23 @@ Result<CompletedCase> complete_one(const sweep::Recording& recording, const swee
                                    const std::string& folder, bool is_quiet) {
   const auto history = scenario::LabHistory::load(recording.folder);
   if (!history) return tl::unexpected(history.error());
-  const auto plan = sweep::prepare_completion(recording, *history, wanted, folder);
-  if (!plan) return tl::unexpected(plan.error());
+  auto prepared = sweep::prepare_completion(recording, *history, wanted, folder);
+  if (!prepared) return tl::unexpected(prepared.error());
   std::vector<json> earlier;
   const auto log = report::EventLog::resume(folder + "/events.jsonl", earlier);
   if (!log) return tl::unexpected(log.error());
   report::TerminalView view(stderr, report::TerminalView::style_for(stderr));
   if (!is_quiet) (*log)->listen([&view](const json& event) { view.show(event); });
-  const auto outcome = scenario::play(*plan, **log);
+  const auto outcome = play(recording, prepared->plan, **log);
   view.finish();
   if (!outcome) return tl::unexpected(outcome.error());
-  CompletedCase result{
-      .wanted = wanted, .repeat = command_of(arguments_of(recording, wanted)), .run = folder};
+  CompletedCase result{.wanted = wanted,
+                       .ends = ends_of(outcome->jobs),
+                       .repeat = command_of(arguments_of(recording, wanted)),
+                       .run = folder};
   std::ranges::transform(outcome->failures, std::back_inserter(result.failures), named_violation);
+  // A run that came to no end has said so.
+  if (result.failures.empty()) result.failures = sweep::wrong_ends(outcome->jobs, prepared->may_end);
   const json value{
       {"recording", recording.name}, {"case", wanted.name()},  {"delivered", wanted.is_delivered},
       {"failures", result.failures}, {"jobs", outcome->jobs},  {"devices", outcome->devices},
@@ -219,12 +248,14 @@ json to_json(const std::vector<Completions>& completions) {
   std::size_t cases = 0;
   std::size_t failed = 0;
   double seconds = 0;
+  std::map<std::string, std::size_t> outcomes;
   json failures = json::array();
   for (const Completions& one : completions) {
     cases += one.cases.size();
     failed += one.failed();
     seconds += one.seconds;
     for (const CompletedCase& result : one.cases) {
+      for (const std::string& end : result.ends) ++outcomes[end];
       if (result.failures.empty()) continue;
       failures.push_back({{"recording", one.recording},
                           {"case", result.wanted.name()},
@@ -236,6 +267,7 @@ json to_json(const std::vector<Completions>& completions) {
   }
   return {{"cases", cases},
           {"failures", failed},
+          {"outcomes", outcomes},
           {"seconds", seconds},
           {"cases_per_s", seconds > 0 ? static_cast<double>(cases) / seconds : 0},
           {"failed_cases", std::move(failures)}};

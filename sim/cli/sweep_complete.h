@@ -14,6 +14,7 @@ namespace otasim::cli {
 
 struct CompletedCase {
   sweep::CompletionCase wanted;
+  std::vector<std::string> ends = {};      ///< how its jobs have ended
   std::vector<std::string> failures = {};  ///< each begins with an invariant's name
   std::string repeat = {};
   std::string run = {};  ///< its folder; empty: removed, because nothing failed

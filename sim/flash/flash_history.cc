@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "pal_sim/flash/controller_registers.h"
@@ -31,10 +30,26 @@ std::uint32_t first_cell(const flash::LoggedOperation& operation) {
 }
 
 bool is_possible(const flash::LoggedOperation& operation, const flash::Geometry& part) {
-  if (is_lock(operation.kind) || operation.applied == 0) return true;
-  if (is_program(operation.kind) && operation.applied > operation.data.size()) return false;
-  const std::uint32_t size = operation.kind == flash::OpKind::kOtpProgram ? part.otp_size : part.size;
-  return operation.offset <= size && operation.applied <= size - operation.offset;
+  using flash::OpKind;
+  // A refused operation is what was asked for, which may be anything; nobody acts upon it.
+  const bool was_accepted = operation.applied != 0 || operation.status == flash::Status::kOk ||
+                            operation.status == flash::Status::kProgramFailed ||
+                            operation.status == flash::Status::kEraseFailed ||
+                            operation.status == flash::Status::kNoDevice;
+  if (!was_accepted || is_lock(operation.kind)) return operation.applied == 0;
+  const bool is_program = operation.kind == OpKind::kProgram || operation.kind == OpKind::kOtpProgram;
+  if (!is_program && operation.kind != OpKind::kEraseSector && operation.kind != OpKind::kEraseBlock)
+    return false;
+  // The part's own limits, whatever the record says.
+  const std::uint32_t most = is_program                              ? part.page_size
+                             : operation.kind == OpKind::kEraseBlock ? part.block_size
+                                                                     : part.sector_size;
+  if (is_program ? operation.length > most || operation.data.size() != operation.length
+                 : operation.length != most)
+    return false;
+  const std::uint32_t size = operation.kind == OpKind::kOtpProgram ? part.otp_size : part.size;
+  return operation.applied <= operation.length && operation.offset <= size &&
+         operation.length <= size - operation.offset;
 }
 
 void apply_logged(const flash::LoggedOperation& operation, flash::Window window) {
@@ -51,9 +66,8 @@ Result<FlashHistory> FlashHistory::make(std::vector<std::uint8_t> before, flash:
   for (const flash::LoggedOperation& operation : log.operations) {
     if (is_possible(operation, *part)) continue;
     return fail(ExitCode::kUsage,
-                fmt::format("operation {} of the op log changes {} bytes at {:#x}, which this part "
-                            "does not have",
-                            operation.sequence, operation.applied, operation.offset),
+                fmt::format("operation {} of the op log, {} bytes at {:#x}, is none that this part can do",
+                            operation.sequence, operation.length, operation.offset),
                 "Is it the op log of this device?");
   }
   return FlashHistory(std::move(before), std::move(log), *part);
@@ -64,10 +78,10 @@ Result<FlashHistory> FlashHistory::load(const std::string& before_path, const st
   if (!before) return tl::unexpected(before.error());
   auto log = flash::read_op_log(ops_path);
   if (!log) {
-    const bool is_other = errno == EINVAL;
+    const int error = errno;
+    const bool is_other = error == EINVAL || error == ENOTSUP;
     return fail(is_other ? ExitCode::kUsage : ExitCode::kEnvironment,
-                fmt::format("cannot read the op log {}: {}", ops_path,
-                            is_other ? "it is no op log of this version" : std::strerror(errno)));
+                fmt::format("cannot read the op log {}: {}", ops_path, flash::op_log_problem(error)));
   }
   auto history = make(std::move(*before), std::move(*log));
   if (!history) {

@@ -35,13 +35,19 @@ Result<LabHistory> LabHistory::load(const std::string& run) {
   }
   try {
     const json value = json::parse(*bytes);
-    LabHistory history{.snapshots = {}, .updates = value.at("updates"), .devices = value.at("devices")};
+    LabHistory history{.snapshots = {},
+                       .updates = value.at("updates"),
+                       .devices = value.at("devices"),
+                       .images = value.at("images")};
     for (const json& one : value.at("snapshots")) {
       history.snapshots.push_back({.file = one.at("file"),
                                    .event = one.at("event"),
                                    .operation = one.at("operation"),
                                    .job = one.at("job"),
                                    .status = one.at("status")});
+      const std::string& file = history.snapshots.back().file;
+      if (file.find('/') != std::string::npos || !file.ends_with(".sqlite"))
+        return fail(ExitCode::kUsage, fmt::format("{} names '{}', which is no snapshot", path, file));
     }
     return history;
   } catch (const json::exception& error) {
@@ -53,6 +59,8 @@ Result<std::unique_ptr<LabSnapshots>> LabSnapshots::begin(const std::string& run
   std::unique_ptr<LabSnapshots> snapshots(new LabSnapshots(fmt::format("{}/{}", run, LabHistory::kFolder)));
   std::error_code error;
   fs::create_directories(snapshots->folder_, error);
+  // The lab's keys are in it.
+  if (!error) fs::permissions(snapshots->folder_, fs::perms::owner_all, error);
   if (error) return cannot(fmt::format("make {}", snapshots->folder_), error);
   return snapshots;
 }
@@ -87,11 +95,15 @@ Result<void> LabSnapshots::copy_lab(const Stage& stage) const {
   return {};
 }
 
-Result<void> LabSnapshots::finish(Stage& stage) {
+Result<void> LabSnapshots::finish(Stage& stage, const Scenario& scenario) {
   if (!taken_) return taken_;
   if (auto copied = copy_lab(stage); !copied) return copied;
   if (auto saved = stage.save_images(folder_); !saved) return saved;
-  json value{{"updates", stage.updates()}, {"devices", stage.device_names()}, {"snapshots", json::array()}};
+  json value{{"updates", stage.updates()},
+             {"devices", scenario.devices},
+             {"images", json::array()},
+             {"snapshots", json::array()}};
+  for (const auto& [name, image] : stage.images()) value["images"].push_back(name);
   for (const LabSnapshot& one : history_.snapshots) {
     value["snapshots"].push_back({{"file", one.file},
                                   {"event", one.event},

@@ -37,7 +37,8 @@ struct LabHistory {
 
   std::vector<LabSnapshot> snapshots;
   std::map<std::string, std::string> updates;  ///< job id to image name
-  std::vector<std::string> devices;
+  nlohmann::json devices;                      ///< as the scenario had them
+  std::vector<std::string> images;             ///< names; NAME.img stands in the folder
 
   /// @param run  folder of the run. @returns kUsage if it has no snapshots, or they cannot be read
   [[nodiscard]] static Result<LabHistory> load(const std::string& run);
@@ -50,7 +51,7 @@ class LabSnapshots {
   /// To be called on the lab's thread, from the event log's listener, for each change of a job.
   void take(Stage& stage, const nlohmann::json& event);
   /// @returns kEnvironment if that, or an earlier snapshot, could not be written
-  [[nodiscard]] Result<void> finish(Stage& stage);
+  [[nodiscard]] Result<void> finish(Stage& stage, const Scenario& scenario);
 
  private:
   explicit LabSnapshots(std::string folder) : folder_(std::move(folder)) {}

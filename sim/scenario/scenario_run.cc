@@ -340,7 +340,7 @@ class ScenarioRun {
                                    .flash_was_damaged = damaged_.contains(name)});
     }
     if (snapshots_) {
-      if (auto kept = snapshots_->finish(*stage_); !kept) return give_up(kept.error());
+      if (auto kept = snapshots_->finish(*stage_, plan_.scenario); !kept) return give_up(kept.error());
     }
     boot_next();
   }

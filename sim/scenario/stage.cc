@@ -23,6 +23,7 @@ constexpr const char* kBucket = "otasim";
 constexpr std::string_view kGroupPrefix = "group:";
 constexpr std::string_view kUpdatePrefix = "AFR_OTA-";
 constexpr std::uint8_t kInverted = 0xFF;
+constexpr mode_t kOwnersAlone = 0600;  // a part holds its device's key
 
 cloud::Protocol protocol_of(const std::string& name) {
   return name == "http" ? cloud::Protocol::kHttp : cloud::Protocol::kMqtt;
@@ -135,9 +136,11 @@ Result<void> Stage::tell_port(const lab::DeviceSpec& device) const {
   const auto begin = factory->begin() + flash::kProvisioning0.offset;
   std::copy(begin, factory->begin() + flash::kProvisioning1.end(),
             flash->begin() + flash::kProvisioning0.offset);
-  if (auto written = write_file_atomic(device.folder + "/" + kFactoryFlashFile, *factory); !written)
+  if (auto written = write_file_atomic(device.folder + "/" + kFactoryFlashFile, *factory, kOwnersAlone);
+      !written)
     return written;
-  if (auto written = write_file_atomic(device.folder + "/flash.bin", *flash); !written) return written;
+  if (auto written = write_file_atomic(device.folder + "/flash.bin", *flash, kOwnersAlone); !written)
+    return written;
   return {};
 }
 
@@ -246,7 +249,8 @@ Result<void> Stage::make_device(const json& spec, int number) {
   if (auto opened = open_device(*device, spec.value("on", true)); !opened) return opened;
   const auto flash = devices_.at(name).device->flash();
   devices_.at(name).factory_flash.assign(flash.begin(), flash.end());
-  return write_file_atomic(device_folder(name) + "/" + kFactoryFlashFile, devices_.at(name).factory_flash);
+  return write_file_atomic(device_folder(name) + "/" + kFactoryFlashFile, devices_.at(name).factory_flash,
+                           kOwnersAlone);
 }
 
 Result<void> Stage::open_device(const lab::DeviceSpec& spec, bool starts_on) {

@@ -1,6 +1,7 @@
 #include "sim/sweep/completion.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -12,7 +13,7 @@
 #include "pal_sim/flash/op_log.h"
 #include "sim/base/file_io.h"
 #include "sim/base/temp_dir.h"
-#include "sim/scenario/library.h"
+#include "sim/scenario/oracle.h"
 
 namespace otasim::sweep {
 namespace {
@@ -44,7 +45,8 @@ Result<std::vector<json>> events_until(const std::string& path, std::uint64_t la
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     json event = json::parse(line, nullptr, false);
-    if (!event.is_object() || event.value("n", std::uint64_t{0}) > last) break;
+    const auto number = event.is_object() ? event.find("n") : event.end();
+    if (!event.is_object() || number == event.end() || !number->is_number_unsigned() || *number > last) break;
     events.push_back(std::move(event));
   }
   return events;
@@ -104,7 +106,7 @@ Result<std::string> make_lab(const Recording& recording, const LabSnapshot& snap
   auto temp = TempDir::create();
   if (!temp) return tl::unexpected(temp.error());
   std::error_code error;
-  fs::copy(kept / "lab", temp->path(), fs::copy_options::recursive, error);
+  fs::copy(kept / "lab", temp->path(), fs::copy_options::recursive | fs::copy_options::skip_symlinks, error);
   if (error)
     return fail(ExitCode::kEnvironment, fmt::format("cannot copy the lab's files: {}", error.message()));
   if (auto copied = keep_copy(kept / snapshot.file, temp->path() / kStore); !copied)
@@ -114,12 +116,8 @@ Result<std::string> make_lab(const Recording& recording, const LabSnapshot& snap
 }
 
 /// Ends when each job that the cloud knew of has ended on the device.
-Result<scenario::Scenario> completion_of(const Recording& recording, const std::set<std::string>& jobs,
-                                         const scenario::Cell& cell) {
-  const auto entries = scenario::find_scenarios({recording.name});
-  if (!entries) return tl::unexpected(entries.error());
-  auto scenario = scenario::Scenario::load(entries->front().path, cell);
-  if (!scenario) return scenario;
+scenario::Scenario completion_of(const Recording& recording, const LabHistory& history,
+                                 const std::set<std::string>& jobs) {
   json patterns = json::array();
   for (const std::string& job : jobs) {
     patterns.push_back({{"event", "cloud.job_execution"},
@@ -127,13 +125,40 @@ Result<scenario::Scenario> completion_of(const Recording& recording, const std::
                         {"thing", recording.device},
                         {"status", {{"matches", kOver}}}});
   }
-  scenario->limit_s = kCompletionLimitSeconds + 10;
-  scenario->faults.clear();
-  scenario->expect = json::object();
-  scenario->steps = {{.name = "wait",
-                      .arguments = {{"for_all", std::move(patterns)}, {"limit_s", kCompletionLimitSeconds}},
-                      .where = "L1: the update"}};
+  scenario::Scenario scenario;
+  scenario.name = recording.name;
+  scenario.limit_s = kCompletionLimitSeconds + 10;
+  for (const std::string& image : history.images) scenario.images[image] = json::object();
+  scenario.devices = history.devices;
+  scenario.groups = json::object();
+  scenario.expect = json::object();
+  scenario.steps = {{.name = "wait",
+                     .arguments = {{"for_all", std::move(patterns)}, {"limit_s", kCompletionLimitSeconds}},
+                     .where = "L1: the update"}};
   return scenario;
+}
+
+/// An image whose attempt may be on record, and whose acceptance may not, has had its only trial.
+bool may_lose_trial(const Recording& recording, const CompletionCase& wanted) {
+  flash_file::FlashHistory history = recording.history;
+  for (const std::size_t done : {wanted.operation, wanted.operation + 1}) {
+    history.seek(done);
+    const auto record = scenario::state_in_force(history.window());
+    if (!record) continue;
+    if (record->state.staged_state == boot::StagedState::kTrial) return true;
+    if (record->state.staged_state == boot::StagedState::kAccepted && !record->is_settled) return true;
+  }
+  return false;
+}
+
+std::set<std::string> ends_allowed(const Recording& recording, const LabHistory& history,
+                                   const CompletionCase& wanted) {
+  std::set<std::string> ends;
+  for (const LabSnapshot& snapshot : history.snapshots) {
+    if (snapshot.status != "QUEUED" && snapshot.status != "IN_PROGRESS") ends.insert(snapshot.status);
+  }
+  if (may_lose_trial(recording, wanted)) ends.insert({"FAILED", "REJECTED"});
+  return ends;
 }
 
 }  // namespace
@@ -165,10 +190,27 @@ std::vector<CompletionCase> sample_completions(const Recording& recording, const
   return cases;
 }
 
-Result<scenario::RunPlan> prepare_completion(const Recording& recording, const LabHistory& history,
-                                             const CompletionCase& wanted, const std::string& folder) {
+std::vector<std::string> wrong_ends(const json& jobs, const std::set<std::string>& may_end) {
+  std::vector<std::string> wrong;
+  for (const json& job : jobs) {
+    const std::string status = job.value("status", "");
+    const std::string reason = job.value("reason", "");
+    if (!may_end.contains(status)) {
+      wrong.push_back(fmt::format("L1: the job {} has ended {} ({}), and was to end {}", job.value("job", ""),
+                                  status, reason, fmt::join(may_end, " or ")));
+    } else if (status != "SUCCEEDED" && reason.empty()) {
+      wrong.push_back(
+          fmt::format("L1: the job {} has ended {} without a reason", job.value("job", ""), status));
+    }
+  }
+  return wrong;
+}
+
+Result<PreparedCompletion> prepare_completion(const Recording& recording, const LabHistory& history,
+                                              const CompletionCase& wanted, const std::string& folder) {
   const auto operations = recording.history.operations();
-  if (wanted.operation >= operations.size() || cell_bytes(operations[wanted.operation]) == 0) {
+  if (wanted.operation >= operations.size() || cell_bytes(operations[wanted.operation]) == 0 ||
+      wanted.bytes > cell_bytes(operations[wanted.operation])) {
     return fail(ExitCode::kUsage,
                 fmt::format("{} has no operation {} that changes flash", recording.folder, wanted.operation));
   }
@@ -183,8 +225,6 @@ Result<scenario::RunPlan> prepare_completion(const Recording& recording, const L
   const scenario::Cell cell{.board = recording.board, .data = recording.data, .seed = recording.seed};
   std::set<std::string> jobs;
   for (std::size_t i = 0; &history.snapshots[i] <= &snapshot; ++i) jobs.insert(history.snapshots[i].job);
-  auto scenario = completion_of(recording, jobs, cell);
-  if (!scenario) return tl::unexpected(scenario.error());
   auto events =
       events_until(recording.folder + "/events.jsonl", wanted.is_delivered ? last.event : last.event - 1);
   if (!events) return tl::unexpected(events.error());
@@ -196,7 +236,7 @@ Result<scenario::RunPlan> prepare_completion(const Recording& recording, const L
   if (auto copied = keep_copy(recording.folder + "/" + factory, folder + "/" + factory); !copied)
     return tl::unexpected(copied.error());
   if (auto written = write_flash(recording, wanted, device); !written) return tl::unexpected(written.error());
-  for (const auto& [name, spec] : scenario->images.items()) {
+  for (const std::string& name : history.images) {
     const std::string file = name + ".img";
     if (auto copied = keep_copy(fmt::format("{}/{}/{}", recording.folder, LabHistory::kFolder, file),
                                 folder + "/" + file);
@@ -206,17 +246,18 @@ Result<scenario::RunPlan> prepare_completion(const Recording& recording, const L
   }
   auto lab = make_lab(recording, snapshot);
   if (!lab) return tl::unexpected(lab.error());
-  return scenario::RunPlan{.scenario = std::move(*scenario),
-                           .cell = cell,
-                           .folder = folder,
-                           .checkpoint = scenario::Checkpoint{.step = 0,
-                                                              .cursor = 0,
-                                                              .lab_folder = std::move(*lab),
-                                                              .mqtt_port = 0,
-                                                              .devices_on = {recording.device},
-                                                              .damaged = {},
-                                                              .updates = history.updates},
-                           .earlier_events = std::move(*events)};
+  return PreparedCompletion{.plan = {.scenario = completion_of(recording, history, jobs),
+                                     .cell = cell,
+                                     .folder = folder,
+                                     .checkpoint = scenario::Checkpoint{.step = 0,
+                                                                        .cursor = 0,
+                                                                        .lab_folder = std::move(*lab),
+                                                                        .mqtt_port = 0,
+                                                                        .devices_on = {recording.device},
+                                                                        .damaged = {},
+                                                                        .updates = history.updates},
+                                     .earlier_events = std::move(*events)},
+                            .may_end = ends_allowed(recording, history, wanted)};
 }
 
 }  // namespace otasim::sweep

@@ -4,9 +4,10 @@
 //
 //   auto history = scenario::LabHistory::load(recording.folder);
 //   for (const CompletionCase& one : sample_completions(recording, *history, 50, seed)) {
-//     auto plan = prepare_completion(recording, *history, one, folder);   // makes the folder's files
+//     auto prepared = prepare_completion(recording, *history, one, folder);   // makes the folder's files
 //     auto log = report::EventLog::resume(...);
-//     auto result = scenario::play(*plan, *log);                          // S1 to S6, L2; its waits are L1
+//     auto result = scenario::play(prepared->plan, *log);                     // S1 to S6, L2; its waits are
+//     L1 wrong_ends(result->jobs, prepared->may_end)
 //   }
 //
 // Flash and cloud are those of one moment: the store is the last snapshot that was taken before the cut
@@ -15,6 +16,8 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,13 +48,25 @@ inline constexpr double kCompletionLimitSeconds = 60;
                                                              const scenario::LabHistory& history,
                                                              std::size_t cuts, std::uint64_t seed);
 
+struct PreparedCompletion {
+  scenario::RunPlan plan;
+  /// How a job may end: as in the recording, if the cut cannot have cost its image its only trial; else also
+  /// FAILED or REJECTED, with a reason.
+  std::set<std::string> may_end;
+};
+
+/// What a completion's jobs say, beside what its run found: each begins with "L1: ".
+/// @param jobs  RunResult::jobs
+[[nodiscard]] std::vector<std::string> wrong_ends(const nlohmann::json& jobs,
+                                                  const std::set<std::string>& may_end);
+
 /// Makes a run's folder as if the simulator had been killed at the cut, and the plan that goes on from there:
 /// it ends when each job that the cloud knew of has ended on the device.
 /// @param folder  exists
 /// @returns kUsage if there is no such case: no such operation, or no snapshot before it; kEnvironment
-[[nodiscard]] Result<scenario::RunPlan> prepare_completion(const Recording& recording,
-                                                           const scenario::LabHistory& history,
-                                                           const CompletionCase& wanted,
-                                                           const std::string& folder);
+[[nodiscard]] Result<PreparedCompletion> prepare_completion(const Recording& recording,
+                                                            const scenario::LabHistory& history,
+                                                            const CompletionCase& wanted,
+                                                            const std::string& folder);
 
 }  // namespace otasim::sweep

@@ -119,7 +119,8 @@ unsigned draws_of(const flash::LoggedOperation& operation) {
   constexpr unsigned kWhereItMatters = 4;
   const bool is_record =
       operation.kind == flash::OpKind::kOtpProgram || operation.offset < flash::kBootControl1.end();
-  return is_record ? kWhereItMatters : 1;
+  const bool is_header = operation.offset == flash::kSlotA.offset || operation.offset == flash::kSlotB.offset;
+  return is_record || is_header ? kWhereItMatters : 1;
 }
 
 }  // namespace otasim::sweep

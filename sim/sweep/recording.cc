@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
+#include "sim/cloud/identifiers.h"
 #include "sim/scenario/stage.h"
+#include "sim/sweep/cut.h"
 
 namespace otasim::sweep {
 namespace {
@@ -47,10 +49,14 @@ Result<Recording> Recording::load(const std::string& folder) {
   }
   const std::string device =
       devices.front().at("device").is_string() ? devices.front().at("device").get<std::string>() : "";
+  if (!cloud::ThingName::parse(device)) return no_recording(folder, "the name of its device is none");
   const std::string files = folder + "/devices/" + device + "/";
   auto history = flash_file::FlashHistory::load(files + scenario::kFactoryFlashFile, files + "flash.ops");
   if (!history) return no_recording(folder, history.error().message);
   if (history->is_torn()) return no_recording(folder, "its op log is torn");
+  if (std::ranges::none_of(history->operations(),
+                           [](const auto& operation) { return cell_bytes(operation) != 0; }))
+    return no_recording(folder, "no operation has changed its flash");
   const auto left = read_file(files + "flash.bin");
   if (!left || left->size() != flash::kWindowSize)
     return no_recording(folder, "its flash.bin is missing or no flash file");
