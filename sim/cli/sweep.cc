@@ -387,13 +387,17 @@ Result<void> run_sweep(const SweepOptions& options, const std::string& program) 
   if (!key) return tl::unexpected(key.error());
   const auto folder = make_run_folder(options.out, "sweep-" + options.board);
   if (!folder) return tl::unexpected(folder.error());
-  if (options.complete && !options.one_case.empty()) return play_completion(options, *folder);
+  std::error_code ignored;
+  if (options.complete && !options.one_case.empty()) {
+    const Result<void> played = play_completion(options, *folder);
+    if (!played) std::filesystem::remove(*folder, ignored);  // unless something is in it
+    return played;
+  }
 
   Outcome outcome;
   const Result<void> done = sweep_all(options, program, *key, *folder, outcome);
   if (!done && outcome.swept.empty()) {
-    std::error_code ignored;
-    std::filesystem::remove(*folder, ignored);  // unless something is in it
+    std::filesystem::remove(*folder, ignored);
     return done;
   }
   json summary = outcome.summary();

@@ -199,6 +199,54 @@ TEST_F(CliSweep, ACaseIsPlayedAloneAndShown) {
   EXPECT_THAT(outcome.out, HasSubstr(" 1 cases"));
 }
 
+// ---- completion
+
+TEST_F(CliSweep, CutUpdatesAreCompletedByDeviceAndCloud) {
+  const Outcome outcome = sweep_again("completed", {"--board", board_name(), "--granularity", "op",
+                                                    "--complete", "--samples", "2", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  const json completions = json::parse(outcome.out)["completions"];
+  EXPECT_GE(completions["cases"], 2);
+  EXPECT_EQ(completions["failures"], 0);
+  // The image crashes: its job ends as it did when it was recorded.
+  EXPECT_EQ(completions["outcomes"], json({{"FAILED", completions["cases"]}}));
+  const auto files = fs::directory_iterator(folder_->file("completed"));
+  EXPECT_EQ(std::distance(begin(files), end(files)), 2)
+      << "sweep.json and junit.xml; nothing of cases that passed";
+}
+
+/// The first operation at which the cloud knew of the job.
+TEST_F(CliSweep, ACompletionIsPlayedAloneWithAndWithoutItsLastMessage) {
+  const json snapshots = json_of(recording() + "/snapshots/snapshots.json")["snapshots"];
+  ASSERT_GE(snapshots.size(), 2);
+  const json operations = json_of(folder_->file("first/sweep.json"))["recordings"][0]["results"];
+  const auto at = std::ranges::find_if(operations, [&](const json& one) {
+    return one["sequence"] > snapshots[1]["operation"] && one["cases"].contains("before");
+  });
+  ASSERT_NE(at, operations.end());
+  const std::string name = (*at)["operation"].dump() + ":0";
+  for (const bool is_delivered : {true, false}) {
+    std::vector<std::string> arguments{"--board", board_name(), "--complete", "--case", name, "--json"};
+    if (!is_delivered) arguments.emplace_back("--undelivered");
+    const std::string out = is_delivered ? "delivered" : "undelivered";
+    const Outcome outcome = sweep_again(out, arguments);
+    ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+    const json result = json::parse(outcome.out);
+    EXPECT_EQ(result["delivered"], is_delivered);
+    EXPECT_EQ(result["case"], name);
+    EXPECT_EQ(result["jobs"][0]["status"], "FAILED");
+    EXPECT_EQ(json_of(folder_->file(out + "/result.json")), result);
+  }
+}
+
+TEST_F(CliSweep, WhatHoldsTheLabsKeysIsItsOwnersAlone) {
+  const auto mode = [](const std::string& path) { return fs::status(path).permissions() & fs::perms::all; };
+  const auto kOwners = fs::perms::owner_read | fs::perms::owner_write;
+  EXPECT_EQ(mode(recording() + "/snapshots"), fs::perms::owner_all);
+  EXPECT_EQ(mode(recording() + "/devices/thing-1/factory.bin"), kOwners);
+  EXPECT_EQ(mode(recording() + "/devices/thing-1/flash.bin"), kOwners);
+}
+
 // ---- failures
 
 TEST_F(CliSweep, AFailureIsACommand) {
@@ -282,6 +330,22 @@ TEST_F(CliSweep, WhatIsWrongIsSaidWithWhatToDo) {
        "no case 2:0/7.0:0",
        "granularity"},
       {{"--case", "5:0"}, "--case needs one --recording", ""},
+      {{"--recording", recording(), "--board", "native", "--complete"},
+       "--complete needs a board in QEMU",
+       ""},
+      {{"--recording", recording(), "--board", board_name(), "--undelivered"},
+       "--undelivered belongs to",
+       ""},
+      {{"--recording", recording(), "--board", board_name(), "--complete", "--case", "5:0+4"},
+       "more than a single firm cut",
+       "OPERATION:BYTES"},
+      {{"--recording", recording(), "--board", board_name(), "--complete", "--case", "2:99999"},
+       "that changes 99999 bytes",
+       ""},
+      {{"--recording", recording(), "--board", board_name(), "--complete", "--case", "0:0"},
+       "the cloud knows of no job",
+       ""},
+      {{"--recording", recording(), "--junit", folder_->file("none/junit.xml")}, "there is no folder", ""},
       {{"--board", "mps2-an38"}, "mps2-an38", ""},
       {{"--granularity", "fine"}, "fine not in {op,torn,byte}", ""},
       {{"--cuts", "0"}, "not in range", ""},

@@ -158,7 +158,7 @@ TEST_F(FlashHistoryTest, FilesOfAnotherSizeOrKindAreRefused) {
   EXPECT_THAT(refusal(), HasSubstr("no flash part's window"));
   before_ = sound;
   std::ofstream(ops_path_) << "an op log this is not";
-  EXPECT_THAT(refusal(), HasSubstr("no op log"));
+  EXPECT_THAT(refusal(), HasSubstr("not an op log"));
 }
 
 TEST_F(FlashHistoryTest, AMissingFileIsSaidWithItsPath) {
@@ -188,17 +188,34 @@ TEST(FlashHistory, OperationsThatThePartCannotHaveDoneAreRefused) {
   program.offset = kPart.size - 4;
   EXPECT_EQ(refusal(program, kPart), "not refused");
   program.offset = kPart.size - 3;
-  EXPECT_THAT(refusal(program, kPart), HasSubstr("does not have"));
+  EXPECT_THAT(refusal(program, kPart), HasSubstr("none that this part can do"));
   program.offset = 0xFFFF'FFFF;
-  EXPECT_THAT(refusal(program, kPart), HasSubstr("does not have"));
+  EXPECT_THAT(refusal(program, kPart), HasSubstr("none that this part can do"));
   program.applied = 0;
-  EXPECT_EQ(refusal(program, kPart), "not refused") << "it was refused, and changed nothing";
+  program.status = flash::Status::kOutOfRange;
+  EXPECT_EQ(refusal(program, kPart), "not refused") << "the part refused it, and it changed nothing";
+  // One in which power went counts as accepted, whatever it changed: a sweep does it again.
+  program.status = flash::Status::kNoDevice;
+  EXPECT_THAT(refusal(program, kPart), HasSubstr("none that this part can do"));
+  program.offset = 0;
+  EXPECT_EQ(refusal(program, kPart), "not refused");
+  program.length = 0xFFFF'FFF0;
+  EXPECT_THAT(refusal(program, kPart), HasSubstr("none that this part can do"));
+  program.length = 256;
+  EXPECT_THAT(refusal(program, kPart), HasSubstr("none that this part can do")) << "data is missing";
+  program.kind = OpKind::kOtpProgram;
+  program.length = 4;
+  program.offset = 0x5000;
+  EXPECT_THAT(refusal(program, kPart), HasSubstr("none that this part can do"));
+  LoggedOperation lock{.sequence = 9, .kind = OpKind::kLock, .applied = 4096, .data = {}};
+  EXPECT_THAT(refusal(lock, kPart), HasSubstr("none that this part can do"));
 
-  LoggedOperation burn{.sequence = 9, .kind = OpKind::kOtpProgram, .applied = 4, .data = Bytes(4)};
+  LoggedOperation burn{
+      .sequence = 9, .kind = OpKind::kOtpProgram, .length = 4, .applied = 4, .data = Bytes(4)};
   burn.offset = flash::kOtpSize - 4;
   EXPECT_EQ(refusal(burn, kPart), "not refused");
   ++burn.offset;
-  EXPECT_THAT(refusal(burn, kPart), HasSubstr("does not have"));
+  EXPECT_THAT(refusal(burn, kPart), HasSubstr("none that this part can do"));
 
   const LoggedOperation erase{.sequence = 9,
                               .kind = OpKind::kEraseSector,
@@ -207,7 +224,8 @@ TEST(FlashHistory, OperationsThatThePartCannotHaveDoneAreRefused) {
                               .applied = 4096,
                               .data = {}};
   EXPECT_EQ(refusal(erase, kPart), "not refused");
-  EXPECT_THAT(refusal(erase, flash::kSpiNorPart), HasSubstr("does not have")) << "another board's op log";
+  EXPECT_THAT(refusal(erase, flash::kSpiNorPart), HasSubstr("none that this part can do"))
+      << "another board's op log";
 }
 
 }  // namespace
