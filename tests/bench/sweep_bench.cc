@@ -4,7 +4,8 @@
 // The flash states are those of an update that was cut before operations of the bootloader's, from the first
 // boot to the commit. Boots of a machine that keeps its process (QemuMachine) are held against boots that
 // have a new process each (FreshQemuMachine), with one worker and with several at once. All of them take
-// turns in each round, so that they share whatever else the host is busy with.
+// turns in each round, so that they share whatever else the host is busy with. Then the whole update is swept
+// on the host.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -23,6 +24,8 @@
 #include "sim/base/temp_dir.h"
 #include "sim/base/worker_thread.h"
 #include "sim/sweep/fresh_qemu_machine.h"
+#include "sim/sweep/native_machine.h"
+#include "sim/sweep/power_cut_sweep.h"
 #include "sim/sweep/qemu_machine.h"
 #include "tests/bench/need.h"
 #include "tests/sim/sweep/recorded_update.h"
@@ -208,6 +211,39 @@ void run(const Options& options) {
   fmt::print("  workers against one, one process             x{:.2f}\n", ratio(1, 0));
 }
 
+/// Whole sweeps of the same update on the host, single and double cuts.
+void run_native(const Options& options) {
+  constexpr double kGoal = 10'000;
+  const lab::Board* const board = lab::find_board(options.board);
+  const auto products = need(lab::BuildProducts::find(options.board));
+  const auto keys = need(sweep::RomKeys::load());
+  const auto key = need(crypto::P256Key::load_private(products.boot_signing_key));
+  const auto make = [&]() {
+    return std::make_unique<sweep::NativeMachine>(keys, flash::kControllerPart, board->load_address,
+                                                  flash::kSlotSize);
+  };
+  const RecordedUpdate update = need(RecordedUpdate::record(*make(), *board, products));
+  const sweep::Recording recording{
+      .name = "update",
+      .folder = {},
+      .board = options.board,
+      .device = {},
+      .history = need(flash_file::FlashHistory::make(update.factory(), {.operations = update.operations()}))};
+  fmt::print("{:<47}{:>9}{:>9}{:>9}\n",
+             fmt::format("native, {} workers (goal: {} cases/s)", options.workers, kGoal), "cases/s", "cases",
+             "failed");
+  for (const unsigned cuts : {1U, 2U}) {
+    sweep::PowerCutSweep sweep(
+        recording, {.cuts = cuts, .jobs = options.workers},
+        [&](unsigned) -> Result<std::unique_ptr<BootMachine>> { return make(); }, key);
+    const auto result = need(sweep.run());
+    fmt::print("  {:<45}{:>9.0f}{:>9}{:>9}\n",
+               cuts == 1 ? "every operation cut, torn points included" : "and every recovery",
+               static_cast<double>(result.counts.cases) / result.seconds, result.counts.cases,
+               result.counts.failures);
+  }
+}
+
 }  // namespace
 }  // namespace otasim::bench
 
@@ -220,5 +256,6 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "How long a measurement takes")->check(CLI::Range(0.5, 600.0));
   CLI11_PARSE(app, argc, argv);
   otasim::bench::run(options);
+  otasim::bench::run_native(options);
   return 0;
 }
