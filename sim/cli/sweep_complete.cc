@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "sim/base/child_process.h"
 #include "sim/base/file_io.h"
@@ -83,11 +84,9 @@ class Batch {
     if (error_) return tl::unexpected(*error_);
     Completions completions{
         .recording = recording_.name, .seconds = bar_.seconds(), .was_interrupted = is_interrupted_};
-    results_.resize(next_);
-    std::erase_if(results_, [this](const CompletedCase& one) {
-      return is_interrupted_ && !is_done_[&one - results_.data()];
-    });
-    completions.cases = std::move(results_);
+    for (std::size_t i = 0; i < results_.size(); ++i) {
+      if (is_done_.contains(i)) completions.cases.push_back(std::move(results_[i]));
+    }
     return completions;
   }
 
@@ -149,7 +148,7 @@ class Batch {
                      result.repeat};
       return interrupt();
     }
-    is_done_[index] = true;
+    is_done_.insert(index);
     ++done_;
     if (result.failures.empty()) {
       remove_files(index);
@@ -187,7 +186,7 @@ class Batch {
   boost::asio::io_context io_;
   TerminationSignals signals_;
   std::vector<CompletedCase> results_;
-  std::map<std::size_t, bool> is_done_;
+  std::set<std::size_t> is_done_;
   std::map<std::size_t, std::unique_ptr<ChildProcess>> running_;
   std::size_t next_ = 0;
   std::size_t done_ = 0;
