@@ -117,6 +117,10 @@ std::uint32_t application_floor(std::span<const std::uint8_t> window) {
   return floor_at(window, 0);
 }
 
+std::uint32_t recovery_floor(std::span<const std::uint8_t> window) {
+  return floor_at(window, boot::kFloorBankSize);
+}
+
 std::string slot_letter(boot::Slot slot) {
   switch (slot) {
     case boot::Slot::kA:
@@ -167,7 +171,7 @@ Result<ApprovedImage> fail_safe_image(std::span<const std::uint8_t> window, cons
   if (!is_window(window)) return fail(ExitCode::kInternal, "the flash window has a wrong size");
   Result<image::Info> info = image_in(window, boot::Slot::kRecovery, verify);
   if (!info) return tl::unexpected(info.error());
-  const std::uint32_t floor = floor_at(window, boot::kFloorBankSize);
+  const std::uint32_t floor = recovery_floor(window);
   if (info->security_counter.value_or(0) < floor) {
     return wrong(fmt::format("the recovery image's security counter is {}, below {} in OTP.",
                              info->security_counter.value_or(0), floor));

@@ -44,6 +44,8 @@ struct StateInForce {
 
 /// What OTP says of the security counter of applications: the lowest that may start.
 [[nodiscard]] std::uint32_t application_floor(std::span<const std::uint8_t> window);
+/// The same of recovery images.
+[[nodiscard]] std::uint32_t recovery_floor(std::span<const std::uint8_t> window);
 
 /// Reads boot control from a flash window and verifies the image it approves.
 ///

@@ -6,9 +6,12 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/boot/key_revocation.h"
+#include "agent/boot/security_counter.h"
 #include "agent/boot/slots.h"
 #include "pal_sim/flash/flash_map.h"
 #include "sim/flash/flash_history.h"
+#include "sim/sweep/boot_transcript.h"
 
 namespace otasim::sweep {
 namespace {
@@ -18,12 +21,13 @@ using boot::StagedState;
 
 constexpr std::uint8_t kErased = 0xFF;
 
-/// The value of ` key=VALUE` in a line of the boot report; empty if there is none.
-std::string_view field(std::string_view line, std::string_view key) {
-  const std::size_t found = line.find(key);
-  if (found == std::string_view::npos) return {};
-  line.remove_prefix(found + key.size());
-  return line.substr(0, line.find(' '));
+/// Of the OTP bank.
+bool otp_differs(flash::ConstWindow before, flash::ConstWindow after, std::uint32_t offset,
+                 std::uint32_t size) {
+  const auto bytes_of = [&](flash::ConstWindow window) {
+    return window.subspan(flash::kOtpOffset + offset, size);
+  };
+  return !std::ranges::equal(bytes_of(before), bytes_of(after));
 }
 
 Slot slot_named(std::string_view name) {
@@ -86,6 +90,16 @@ Result<scenario::ApprovedImage> BootOracle::approved(flash::ConstWindow window) 
   return scenario::approved_image(window, verify_);
 }
 
+/// An image that accepted itself and does not verify is given up for the committed one.
+Result<scenario::ApprovedImage> BootOracle::approved_by(const boot::BootState& state,
+                                                        flash::ConstWindow window) {
+  auto image = scenario::approved_image(state, window, verify_);
+  if (image || state.staged_state != StagedState::kAccepted) return image;
+  boot::BootState without = state;
+  without.staged_state = StagedState::kRejected;
+  return scenario::approved_image(without, window, verify_);
+}
+
 /// On a device that has no record yet slot A comes first.
 std::optional<Digest> BootOracle::factory_image(flash::ConstWindow window) {
   for (const flash::Partition* slot : {&flash::kSlotA, &flash::kSlotB}) {
@@ -100,13 +114,7 @@ Standing BootOracle::standing(flash::ConstWindow window) {
   const auto record = scenario::state_in_force(window);
   const auto add = [&](const std::optional<boot::BootState>& state) {
     if (!state) return static_cast<void>(standing.may_be_approved.insert(factory_image(window)));
-    auto image = scenario::approved_image(*state, window, verify_);
-    if (!image && state->staged_state == StagedState::kAccepted) {
-      // An image that accepted itself and does not verify is given up for the committed one.
-      boot::BootState without = *state;
-      without.staged_state = StagedState::kRejected;
-      image = scenario::approved_image(without, window, verify_);
-    }
+    const auto image = approved_by(*state, window);
     standing.may_be_approved.insert(image ? digest_of(image->info) : std::nullopt);
   };
   add(record ? std::optional(record->state) : std::nullopt);
@@ -137,22 +145,38 @@ void BootOracle::judge(const Boot& boot, flash::ConstWindow before, flash::Const
     case_.highest_committed = std::max(case_.highest_committed, record->state.committed.security_counter);
   judge_operations(boot, before);
   judge_floor(after);
+  judge_recovery_floor(boot, before, after);
+  judge_revocations(before, after);
+  judge_starts_before_reset(boot, after);
   last_ = started_image(boot, after);
   if (!last_) return;
   judge_start(*last_, boot, after);
   judge_locks(*last_, boot);
 }
 
-/// The image that the boot report names, as the host finds it in flash.
+/// A device that resets itself has begun anew: of what it had started before, only the attempt counts. Its
+/// slot may have been erased since.
+void BootOracle::judge_starts_before_reset(const Boot& boot, flash::ConstWindow after) {
+  const std::string* const last = last_start(boot.lines);
+  for (const std::string& line : boot.lines) {
+    if (&line == last || !is_start(line) || report_field(line, " state=") != "trial") continue;
+    const flash::Partition* const partition = boot::slot_partition(slot_named(report_field(line, " slot=")));
+    if (partition == nullptr) continue;
+    const auto& verified = verifier_.verify(after.subspan(partition->offset, partition->size));
+    if (const auto digest = verified ? digest_of(*verified) : std::nullopt) judge_attempt(*digest);
+  }
+}
+
+/// The image that the boot report names last, as the host finds it in flash.
 std::optional<BootOracle::Started> BootOracle::started_image(const Boot& boot, flash::ConstWindow after) {
-  const auto line = std::ranges::find_if(
-      boot.lines, [](const std::string& text) { return text.starts_with("boot: start "); });
-  if (line == boot.lines.end()) {
+  const std::string* const line = last_start(boot.lines);
+  if (line == nullptr) {
     if (boot.reached_application)
       complain("S2: boot {}: something runs, and the boot report does not say what", boots_);
     return std::nullopt;
   }
-  Started started{.slot = slot_named(field(*line, " slot=")), .state = std::string(field(*line, " state="))};
+  Started started{.slot = slot_named(report_field(*line, " slot=")),
+                  .state = std::string(report_field(*line, " state="))};
   const flash::Partition* const partition = boot::slot_partition(started.slot);
   if (partition == nullptr) {
     complain("S2: boot {}: an image of no slot has started: {}", boots_, *line);
@@ -189,10 +213,14 @@ void BootOracle::judge_start(const Started& started, const Boot& boot, flash::Co
   if (started.state == "trial") judge_trial(started, after);
 }
 
-void BootOracle::judge_trial(const Started& started, flash::ConstWindow after) {
-  if (!case_.may_not_be_tried.insert(started.digest).second)
+void BootOracle::judge_attempt(const Digest& image) {
+  if (!case_.may_not_be_tried.insert(image).second)
     complain("S1: boot {}: an image on trial has started more often than {} time", boots_,
              boot::kMaxTrialAttempts);
+}
+
+void BootOracle::judge_trial(const Started& started, flash::ConstWindow after) {
+  judge_attempt(started.digest);
   const auto record = scenario::state_in_force(after);
   if (!record || !record->is_settled || !is_spent(record->state) ||
       record->state.staged_slot != started.slot || record->state.staged.digest != started.digest) {
@@ -252,6 +280,46 @@ void BootOracle::judge_floor(flash::ConstWindow after) {
   const std::uint32_t counter = image->info.security_counter.value_or(0);
   if (floor > counter)
     complain("S3: boot {}: OTP is burned to {}, and the approved image has {}", boots_, floor, counter);
+}
+
+/// A recovery image below its floor never starts again, and nothing can be put in its place. What a cut left
+/// marginal reads the same from a boot's beginning to its end, so whatever differs was burned in it.
+void BootOracle::judge_recovery_floor(const Boot& boot, flash::ConstWindow before, flash::ConstWindow after) {
+  if (!otp_differs(before, after, boot::kFloorBankSize, boot::kFloorBankSize)) return;
+  const bool has_started = std::ranges::any_of(boot.lines, [](const std::string& line) {
+    return is_start(line) && slot_named(report_field(line, " slot=")) == Slot::kRecovery;
+  });
+  if (!has_started) {
+    complain("S3: boot {}: the floor of recovery images is burned, and none has started", boots_);
+    return;
+  }
+  const auto& image = verifier_.verify(after.subspan(flash::kRecovery.offset, flash::kRecovery.size));
+  const std::uint32_t counter = image ? image->security_counter.value_or(0) : 0;
+  const std::uint32_t floor = scenario::recovery_floor(after);
+  if (floor > std::max(counter, scenario::recovery_floor(before))) {
+    complain("S3: boot {}: OTP is burned to {} for recovery images, and the one that there is has {}", boots_,
+             floor, counter);
+  }
+}
+
+/// A signer that is revoked without need is lost to the device for good.
+void BootOracle::judge_revocations(flash::ConstWindow before, flash::ConstWindow after) {
+  constexpr std::uint32_t kSignerSize = boot::kRevocationSize / boot::kMaxSigners;
+  constexpr std::uint32_t kUsed = boot::kRevocationOffset + boot::kRevocationSize;
+  if (!otp_differs(before, after, boot::kRevocationOffset, flash::kOtpSize - boot::kRevocationOffset)) return;
+  if (otp_differs(before, after, kUsed, flash::kOtpSize - kUsed))
+    complain("S5: boot {}: the bootloader has burned OTP that nothing is kept in", boots_);
+  const auto record = scenario::state_in_force(after);
+  const auto image = record ? approved_by(record->state, after) : approved(after);
+  const std::uint32_t asked_for = image ? image->info.revoked_keys.value_or(0) : 0;
+  for (std::uint32_t signer = 0; signer < boot::kMaxSigners; ++signer) {
+    const bool is_asked_for = (asked_for & (1U << signer)) != 0;
+    if (is_asked_for ||
+        !otp_differs(before, after, boot::kRevocationOffset + kSignerSize * signer, kSignerSize))
+      continue;
+    complain("S5: boot {}: the bootloader revokes signer {}, which the approved image does not ask for",
+             boots_, signer);
+  }
 }
 
 void BootOracle::end(flash::ConstWindow window, bool is_at_rest) {

@@ -7,11 +7,12 @@
 //   S2  what runs verifies in raw flash, byte for byte
 //   S3  no application below the highest committed counter starts; OTP is burned to the committed image's
 //   counter, and
-//       never beyond the approved one's
-//   S5  the bootloader programs erased cells only, in boot control and OTP, erases boot control and first
-//   sectors of
-//       slots, and does so a bounded number of times
-//   S6  what the application must not write is locked when it starts
+//       never beyond the approved one's; the floor of recovery images rises only when the recovery image
+//       starts, to its counter at most
+//   S5  the bootloader programs boot control, of it erased cells only, and OTP, of it what an image asks for
+//       only: the floors, and the signers that the approved image revokes. It erases boot control and first
+//       sectors of slots. All of that a bounded number of times
+//   S6  what the application must not write is locked when it starts; no boot writes what is in ROM
 //   L2  within three boots flash is what it was the boot before; a boot that repairs marginal bits does not
 //   count
 //
@@ -79,8 +80,8 @@ class BootOracle {
   /// @param before  flash as the bootloader found it, marginal bits as they read then
   /// @param after   as it left it
   void judge(const Boot& boot, flash::ConstWindow before, flash::ConstWindow after);
-  /// @param is_at_rest  the last boot has changed nothing, and no cell is marginal that could read
-  /// differently
+  /// @param is_at_rest  the last boot has changed no cell; where some are marginal, they have been read anew
+  /// in it, and may still read differently some day
   void end(flash::ConstWindow window, bool is_at_rest);
 
   /// What did not hold since begin().
@@ -98,12 +99,18 @@ class BootOracle {
   void complain(fmt::format_string<Args...> format, Args&&... args);
   [[nodiscard]] std::optional<Digest> factory_image(flash::ConstWindow window);
   [[nodiscard]] Result<scenario::ApprovedImage> approved(flash::ConstWindow window);
+  [[nodiscard]] Result<scenario::ApprovedImage> approved_by(const boot::BootState& state,
+                                                            flash::ConstWindow window);
   [[nodiscard]] std::optional<Started> started_image(const Boot& boot, flash::ConstWindow after);
+  void judge_starts_before_reset(const Boot& boot, flash::ConstWindow after);
   void judge_start(const Started& started, const Boot& boot, flash::ConstWindow after);
+  void judge_attempt(const Digest& image);
   void judge_trial(const Started& started, flash::ConstWindow after);
   void judge_operations(const Boot& boot, flash::ConstWindow before);
   void judge_locks(const Started& started, const Boot& boot);
   void judge_floor(flash::ConstWindow after);
+  void judge_recovery_floor(const Boot& boot, flash::ConstWindow before, flash::ConstWindow after);
+  void judge_revocations(flash::ConstWindow before, flash::ConstWindow after);
 
   image::RememberingVerifier verifier_;
   flash::Geometry part_;

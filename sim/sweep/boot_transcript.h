@@ -7,12 +7,21 @@
 // again, and its lines follow. One that goes on resetting never comes to an end; resets() tells.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace otasim::sweep {
+
+/// "boot: start slot=B version=1.1.0 state=trial": the bootloader is about to start an image.
+[[nodiscard]] bool is_start(std::string_view line);
+/// The one that what runs was started with: the last, if no reset has come after it. @returns null: none
+[[nodiscard]] const std::string* last_start(std::span<const std::string> lines);
+/// The value of ` key=VALUE` in a line of the boot report; empty if there is none.
+/// @param key  " key="
+[[nodiscard]] std::string_view report_field(std::string_view line, std::string_view key);
 
 class BootTranscript {
  public:

@@ -1,8 +1,8 @@
 // Answers of the device's image verification, remembered by the image's full content. Linked with --wrap
 // (CMakeLists.txt): each new question goes to the device's own code, in each thread.
 //
-// A question is all that the answer depends on: the bytes, the signers and which of them are revoked, the
-// load region.
+// A question is all that the answer depends on: the bytes, the signers' keys and their hashes, by which an
+// image names its signer, which of them are revoked, the load region.
 #include <cstring>
 #include <deque>
 #include <span>
@@ -21,8 +21,12 @@ using boot::image::VerifyStatus;
 constexpr std::size_t kMaxRemembered = 64;
 
 struct Known {
+  struct Signer {
+    crypto::P256PublicKey point;
+    crypto::Sha256Digest hash;
+  };
   std::vector<std::uint8_t> content;
-  std::vector<crypto::P256PublicKey> signers;
+  std::vector<Signer> signers;
   std::uint32_t revoked;
   LoadRegion region;
   VerifyStatus status;
@@ -34,7 +38,8 @@ struct Known {
       return false;
     if (region.address != load_region.address || region.size != load_region.size) return false;
     for (std::size_t i = 0; i < signers.size(); ++i) {
-      if (signers[i] != trust.signers[i].point) return false;
+      if (signers[i].point != trust.signers[i].point || signers[i].hash != trust.signers[i].hash)
+        return false;
     }
     return std::memcmp(content.data(), image.data(), image.size()) == 0;
   }
@@ -68,7 +73,7 @@ VerifyStatus wrapped_verify(std::span<const std::uint8_t> image, const Trust& tr
             .region = region,
             .status = {},
             .info = {}};
-  for (const auto& signer : trust.signers) one.signers.push_back(signer.point);
+  for (const auto& signer : trust.signers) one.signers.push_back({signer.point, signer.hash});
   one.status = real_verify(image, trust, region, one.info);
   if (known.size() == kMaxRemembered) known.pop_front();
   known.push_back(std::move(one));

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "agent/boot/boot_control.h"
+#include "agent/boot/key_revocation.h"
 #include "agent/boot/security_counter.h"
 #include "pal_sim/flash/flash_map.h"
 #include "qemu_boards/native/native_flash.h"
@@ -274,6 +275,25 @@ TEST_F(BootOracleTest, S1AnAttemptIsNotOnRecord) {
   EXPECT_THAT(oracle_.violations(), ElementsAre(HasSubstr("S1: boot 1: an image has started on trial, and")));
 }
 
+/// A trial resets the device before it has said anything. What runs is what the bootloader has started then.
+TEST_F(BootOracleTest, WhatRunsIsWhatWasStartedAfterTheLastReset) {
+  (void)settled_boot();
+  stage(image_of(2, 3));
+  const Shown trial = real_boot();
+  const Shown back = real_boot();
+  Shown both = back;
+  both.before = trial.before;
+  both.boot.lines = trial.boot.lines;
+  both.boot.lines.insert(both.boot.lines.end(), back.boot.lines.begin(), back.boot.lines.end());
+  begin(both);
+  judge(both);
+  oracle_.end(both.after, true);
+  EXPECT_THAT(oracle_.violations(), IsEmpty());
+  judge(trial);
+  EXPECT_THAT(oracle_.violations(), Contains(HasSubstr("S1: boot 2: an image on trial has started more")))
+      << "its attempt was before the reset";
+}
+
 /// Power was cut after the trial's attempt was recorded: it is used, whoever saw it.
 TEST_F(BootOracleTest, S1AnAttemptThatWasUsedBeforeTheCutCounts) {
   (void)settled_boot();
@@ -367,7 +387,68 @@ TEST_F(BootOracleTest, S3TheCommittedCounterIsNotBurned) {
   EXPECT_THAT(verdict(shown), ElementsAre("S3: the committed image has security counter 2, OTP holds 1"));
 }
 
+/// One OTP bit, that this boot has burned.
+LoggedOperation burn_of(std::uint32_t offset, std::uint8_t byte) {
+  return {.kind = OpKind::kOtpProgram, .offset = offset, .applied = 1, .data = {byte}};
+}
+
+TEST_F(BootOracleTest, S3TheRecoveryFloorIsBurnedAndNoRecoveryImageStarts) {
+  Shown shown = settled_boot();
+  add(shown, burn_of(boot::kFloorBankSize, 0xFE));
+  EXPECT_THAT(verdict(shown),
+              ElementsAre("S3: boot 1: the floor of recovery images is burned, and none has started"));
+}
+
+TEST_F(BootOracleTest, S3TheRecoveryFloorIsBurnedBeyondTheRecoveryImage) {
+  put({}, flash::kSlotA);
+  Shown shown = real_boot();
+  EXPECT_THAT(verdict(shown), IsEmpty()) << "to its counter, when it starts";
+  add(shown, burn_of(boot::kFloorBankSize, 0x00));
+  EXPECT_THAT(
+      verdict(shown),
+      ElementsAre("S3: boot 1: OTP is burned to 2 for recovery images, and the one that there is has 1"));
+}
+
 // ---- S5
+
+TEST_F(BootOracleTest, S5ASignerIsRevokedThatNoImageAskedFor) {
+  const Shown sound = settled_boot();
+  for (const std::uint32_t signer : {0U, 1U, boot::kMaxSigners - 1}) {
+    Shown shown = sound;
+    add(shown, burn_of(boot::kRevocationOffset + 2 * signer + 1, 0xEF));
+    EXPECT_THAT(verdict(shown), ElementsAre(HasSubstr("S5: boot 1: the bootloader revokes signer " +
+                                                      std::to_string(signer) + ", which")));
+  }
+}
+
+/// The image's commit revokes the second signer.
+TEST_F(BootOracleTest, ARevocationThatTheApprovedImageAsksForBreaksNothing) {
+  (void)settled_boot();
+  stage(image::sign(Bytes(700, 3),
+                    {.version = {1, 0, 3, 0},
+                     .security_counter = 3,
+                     .load_address = kLoadAddress,
+                     .revoked_keys = 1U << 1},
+                    rom_->signer)
+            .value());
+  (void)real_boot();
+  record([](const auto& state) { return boot::accept(state); });
+  const Shown commit = real_boot();
+  ASSERT_EQ(commit.after[flash::kOtpOffset + boot::kRevocationOffset + 2], 0x00);
+  begin(commit);
+  judge(commit);
+  EXPECT_THAT(oracle_.violations(), IsEmpty());
+}
+
+TEST_F(BootOracleTest, S5OtpIsBurnedThatNothingIsKeptIn) {
+  const Shown sound = settled_boot();
+  for (const std::uint32_t offset : {boot::kRevocationOffset + boot::kRevocationSize, flash::kOtpSize - 1}) {
+    Shown shown = sound;
+    add(shown, burn_of(offset, 0x7F));
+    EXPECT_THAT(verdict(shown), ElementsAre(HasSubstr("S5: boot 1: the bootloader has burned OTP that")))
+        << offset;
+  }
+}
 
 TEST_F(BootOracleTest, S5TheBootloaderChangesWhatIsNotItsOwn) {
   const Shown sound = settled_boot();
