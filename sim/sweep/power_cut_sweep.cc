@@ -262,7 +262,7 @@ std::optional<std::pair<std::size_t, std::size_t>> PowerCutSweep::take_operation
 
 bool PowerCutSweep::visit(const Place& place) {
   const std::scoped_lock lock(mutex_);
-  std::uint8_t& depths = visited_[place.state];
+  std::uint8_t& depths = visited_[place.state].depths;
   if (depths == 0) ++result_.counts.distinct_states;
   const auto depth = static_cast<std::uint8_t>(1U << (place.cuts - 1));
   const bool is_new = (depths & depth) == 0;
@@ -279,14 +279,20 @@ void PowerCutSweep::count_case(const Place& place) {
 void PowerCutSweep::repeat_case(const Place& place) {
   const std::scoped_lock lock(mutex_);
   count_case(place);
-  repeats_.push_back(place);
+  const Verdict verdict = visited_[place.state].verdict;
+  if (verdict == Verdict::kFailed) count_failure(place);
+  if (verdict == Verdict::kToCome) repeats_.push_back(place);
 }
 
 void PowerCutSweep::finish_case(const Place& place, CaseFailure failure) {
   const std::scoped_lock lock(mutex_);
   count_case(place);
-  if (failure.violations.empty()) return;
-  failed_.insert(place.state);
+  Verdict& verdict = visited_[place.state].verdict;
+  if (failure.violations.empty()) {
+    if (verdict == Verdict::kToCome) verdict = Verdict::kHeld;
+    return;
+  }
+  verdict = Verdict::kFailed;
   count_failure(place);
   if (on_failure_) on_failure_(failure);
   if (result_.failures.size() < kMaxFailuresKept) result_.failures.push_back(std::move(failure));
@@ -301,7 +307,7 @@ void PowerCutSweep::count_failure(const Place& place) {
 /// A state's verdict is that of all cases that lead to it.
 void PowerCutSweep::judge_repeats() {
   for (const Place& place : repeats_) {
-    if (failed_.contains(place.state)) count_failure(place);
+    if (visited_[place.state].verdict == Verdict::kFailed) count_failure(place);
   }
   repeats_.clear();
 }
