@@ -128,6 +128,9 @@ class PowerCutSweep {
   void finish_case(const Place& place, CaseFailure failure);
   /// A case whose state was visited before; its verdict may be still to come, if another worker boots it.
   void repeat_case(const Place& place);
+  /// A case of which something more has come out.
+  void fail_case(const Place& place, CaseFailure failure);
+  void tell_failure(CaseFailure failure);
   void count_case(const Place& place);
   void count_failure(const Place& place);
   void judge_repeats();
