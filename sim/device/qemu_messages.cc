@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <cstring>
 #include <string_view>
 
@@ -21,6 +23,11 @@ constexpr std::size_t kMessageTailBytes = 2048;
 std::string describe_qemu_exit(ChildProcess::ExitStatus status) {
   if (!status.signaled) return fmt::format("{} ended with exit code {}", kQemuProgram, status.code);
   return fmt::format("{} was killed by signal {} ({})", kQemuProgram, status.code, ::strsignal(status.code));
+}
+
+bool has_crashed(ChildProcess::ExitStatus status) {
+  constexpr std::array kOfItsOwn{SIGABRT, SIGSEGV, SIGILL, SIGFPE, SIGTRAP};
+  return status.signaled && std::ranges::find(kOfItsOwn, status.code) != kOfItsOwn.end();
 }
 
 std::string last_messages(const std::string& path) {

@@ -26,8 +26,11 @@ struct Boot {
   /// Of the bootloader, refused ones too, in order.
   std::vector<flash::LoggedOperation> operations;
   bool reached_application = false;
-  /// The image in memory, as it would run; empty if this machine cannot show it. Good until the next boot.
+  /// The image in memory, as it would run; empty if this machine cannot show it, or not at every boot. Good
+  /// until the next one.
   std::span<const std::uint8_t> loaded = {};
+  /// The boot ROM was found written: in this boot, or in one before that nobody has looked at.
+  bool has_written_rom = false;
 };
 
 class BootMachine {
@@ -44,8 +47,13 @@ class BootMachine {
   /// @param cells  of the part: marginal bits are drawn anew at this power-on; updated by what the boot did
   /// @param seed   decides, with the number of power-ons in `cells`, what marginal bits read
   /// @returns kEnvironment  the machine cannot be run
-  ///          kFailed       it neither reached the application nor halted in time, or ended by itself
+  ///          kFailed       it neither reached the application nor halted in time, or crashed
   [[nodiscard]] virtual Result<Boot> boot(flash::CellState& cells, std::uint64_t seed) = 0;
+
+  /// Whether one of the boots that nobody has looked at has written the boot ROM. To be asked when no more
+  /// come.
+  /// @returns kEnvironment  the machine cannot be run
+  [[nodiscard]] virtual Result<bool> has_written_rom() { return false; }
 };
 
 }  // namespace otasim::sweep

@@ -143,6 +143,7 @@ void BootOracle::judge(const Boot& boot, flash::ConstWindow before, flash::Const
   if (const auto record = scenario::state_in_force(before);
       record && record->state.committed_slot != Slot::kNone)
     case_.highest_committed = std::max(case_.highest_committed, record->state.committed.security_counter);
+  if (boot.has_written_rom) complain("S6: boot {}: this boot or one before has written the boot ROM", boots_);
   judge_operations(boot, before);
   judge_floor(after);
   judge_recovery_floor(boot, before, after);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sim/device/device.h"
+#include "sim/device/qemu_messages.h"
 #include "sim/lab/board_flash.h"
 #include "sim/report/event_log.h"
 #include "sim/sweep/boot_transcript.h"
@@ -53,7 +54,10 @@ class PowerCycle {
     auto device = device::Device::create(io_, config_);
     if (!device) return tl::unexpected(device.error());
     (*device)->on_console_line([this](std::string_view line) { take(line); });
-    (*device)->on_exit([this](const device::Exit& exit) { problem_ = exit.error; });
+    (*device)->on_exit([this](const device::Exit& exit) {
+      problem_ = exit.error;
+      problem_->code = device::has_crashed(exit.status) ? ExitCode::kFailed : ExitCode::kEnvironment;
+    });
     if (auto on = (*device)->power_on(); !on) return tl::unexpected(on.error());
     auto ended = wait();
     (*device)->power_off();
@@ -72,7 +76,7 @@ class PowerCycle {
   [[nodiscard]] Result<void> wait() {
     const auto end = Clock::now() + kLimit;
     while (!transcript_.is_over()) {
-      if (problem_) return failure(problem_->message, problem_->hint);
+      if (problem_) return failure(problem_->message, problem_->hint, problem_->code);
       if (transcript_.resets() > kMaxResets) return failure("the device goes on resetting.");
       if (Clock::now() >= end)
         return failure(fmt::format("the application's first line did not come in {} s", kLimit.count()));
@@ -82,9 +86,9 @@ class PowerCycle {
     return {};
   }
 
-  [[nodiscard]] tl::unexpected<Error> failure(std::string message, const std::string& more = {}) const {
-    return fail(ExitCode::kFailed, std::move(message),
-                transcript_.text() + (more.empty() ? "" : "\n" + more));
+  [[nodiscard]] tl::unexpected<Error> failure(std::string message, const std::string& more = {},
+                                              ExitCode code = ExitCode::kFailed) const {
+    return fail(code, std::move(message), transcript_.text() + (more.empty() ? "" : "\n" + more));
   }
 
   MachineFlash& flash_;

@@ -91,6 +91,7 @@ Result<Boot> NativeMachine::boot(flash::CellState& cells, std::uint64_t seed) {
   part.set_seed(seed);
   part.set_cell_state(std::move(cells));
   part.power_on();
+  std::fill_n(load_memory_.begin(), largest_loaded_, kLostByte);
   part.set_observer(&witness);
   boot::ConsoleLine("reset")
       .field("board", "native")
@@ -109,6 +110,7 @@ Result<Boot> NativeMachine::boot(flash::CellState& cells, std::uint64_t seed) {
   if (boot.reached_application) {
     boot::report_start(decision, witness.console());
     boot.loaded = std::span(load_memory_).first(decision.image.total_size);
+    largest_loaded_ = std::max(largest_loaded_, boot.loaded.size());
   }
   part.set_observer(nullptr);
   cells = part.cell_state();

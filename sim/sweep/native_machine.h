@@ -5,6 +5,9 @@
 // the device's own code, too, but their answers are remembered by the image's full content
 // (remembered_verification.cc): each distinct content is verified once in each thread, never less.
 //
+// Load memory is lost at power-off: a copy that is short or left out does not find the image of the boot
+// before.
+//
 // Of the boards it lacks start-up code, memory protection and the jump. `loaded` of a boot is the memory that
 // would run.
 #pragma once
@@ -44,12 +47,18 @@ class NativeMachine final : public BootMachine {
   [[nodiscard]] std::span<std::uint8_t> window() override { return flash_.window(); }
   [[nodiscard]] Result<Boot> boot(flash::CellState& cells, std::uint64_t seed) override;
 
+  /// As the last boot has left it.
+  [[nodiscard]] std::span<const std::uint8_t> load_memory() const { return load_memory_; }
+  /// What memory holds at power-on where an image stood.
+  static constexpr std::uint8_t kLostByte = 0xA5;
+
  private:
   RomKeys keys_;
   std::vector<boot::image::PublicKey> signers_;
   native::NativeFlash flash_;
   std::vector<std::uint8_t> load_memory_;
   std::uint32_t load_address_;
+  std::size_t largest_loaded_ = 0;  // bytes of load memory that boots have used
 };
 
 }  // namespace otasim::sweep

@@ -14,6 +14,7 @@ namespace {
 
 /// Operations that a worker takes at a time.
 constexpr std::size_t kChunk = 8;
+constexpr const char* kRomViolation = "S6: one of the last boots has written the boot ROM";
 
 std::uint64_t mixed(std::uint64_t value) {
   return flash::splitmix64(value);
@@ -59,9 +60,18 @@ class SweepWorker {
         sweep_.finish_operation();
       }
     }
+    look_back();
   }
 
  private:
+  /// What the machine has not looked at since its last boots is shown as the last case's.
+  void look_back() {
+    if (!last_place_) return;
+    const auto has_written_rom = machine_.has_written_rom();
+    if (!has_written_rom) return sweep_.give_up(has_written_rom.error());
+    if (*has_written_rom) sweep_.fail_case(*last_place_, {.path = last_path_, .violations = {kRomViolation}});
+  }
+
   /// The boots of a case so far, each with the way back to where it began.
   struct Course {
     std::vector<Boot> boots;
@@ -152,6 +162,8 @@ class SweepWorker {
     if (booted) oracle_.end(state_.window(), course.is_at_rest);
     failure.violations = oracle_.violations();
     if (!booted) failure.violations.push_back("S1: " + booted.error().message);
+    last_place_ = place;
+    last_path_ = path;
     for (const Boot& boot : course.boots) failure.consoles.push_back(boot.lines);
     if (is_the_one(path) && sweep_.on_boots_) sweep_.on_boots_(path, course.boots);
     sweep_.finish_case(place, std::move(failure));
@@ -212,6 +224,8 @@ class SweepWorker {
   BootOracle oracle_;
   std::size_t position_ = 0;         ///< operations of the recording that `state_` has behind it
   std::size_t first_operation_ = 0;  ///< of the case under way
+  std::optional<PowerCutSweep::Place> last_place_;
+  CutPath last_path_;
 };
 
 Result<SweepResult> PowerCutSweep::run() {
@@ -262,7 +276,7 @@ std::optional<std::pair<std::size_t, std::size_t>> PowerCutSweep::take_operation
 
 bool PowerCutSweep::visit(const Place& place) {
   const std::scoped_lock lock(mutex_);
-  std::uint8_t& depths = visited_[place.state];
+  std::uint8_t& depths = visited_[place.state].depths;
   if (depths == 0) ++result_.counts.distinct_states;
   const auto depth = static_cast<std::uint8_t>(1U << (place.cuts - 1));
   const bool is_new = (depths & depth) == 0;
@@ -279,15 +293,33 @@ void PowerCutSweep::count_case(const Place& place) {
 void PowerCutSweep::repeat_case(const Place& place) {
   const std::scoped_lock lock(mutex_);
   count_case(place);
-  repeats_.push_back(place);
+  const Verdict verdict = visited_[place.state].verdict;
+  if (verdict == Verdict::kFailed) count_failure(place);
+  if (verdict == Verdict::kToCome) repeats_.push_back(place);
 }
 
 void PowerCutSweep::finish_case(const Place& place, CaseFailure failure) {
   const std::scoped_lock lock(mutex_);
   count_case(place);
-  if (failure.violations.empty()) return;
-  failed_.insert(place.state);
+  Verdict& verdict = visited_[place.state].verdict;
+  if (failure.violations.empty()) {
+    if (verdict == Verdict::kToCome) verdict = Verdict::kHeld;
+    return;
+  }
+  verdict = Verdict::kFailed;
   count_failure(place);
+  tell_failure(std::move(failure));
+}
+
+void PowerCutSweep::fail_case(const Place& place, CaseFailure failure) {
+  const std::scoped_lock lock(mutex_);
+  Verdict& verdict = visited_[place.state].verdict;
+  if (verdict != Verdict::kFailed) count_failure(place);
+  verdict = Verdict::kFailed;
+  tell_failure(std::move(failure));
+}
+
+void PowerCutSweep::tell_failure(CaseFailure failure) {
   if (on_failure_) on_failure_(failure);
   if (result_.failures.size() < kMaxFailuresKept) result_.failures.push_back(std::move(failure));
 }
@@ -301,7 +333,7 @@ void PowerCutSweep::count_failure(const Place& place) {
 /// A state's verdict is that of all cases that lead to it.
 void PowerCutSweep::judge_repeats() {
   for (const Place& place : repeats_) {
-    if (failed_.contains(place.state)) count_failure(place);
+    if (visited_[place.state].verdict == Verdict::kFailed) count_failure(place);
   }
   repeats_.clear();
 }

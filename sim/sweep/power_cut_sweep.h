@@ -12,7 +12,8 @@
 //
 // Each of `jobs` workers has a machine and goes through the recording in order, taking the next operations
 // that nobody has taken. What is drawn depends on the seed and the state alone, so counts and verdicts do not
-// depend on the workers; which of several cases with one state is shown as the failed one, and cut further, may.
+// depend on the workers; which of several cases with one state is shown as the failed one, and cut further,
+// may.
 #pragma once
 
 #include <array>
@@ -25,7 +26,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "sim/base/result.h"
@@ -115,11 +115,22 @@ class PowerCutSweep {
     std::uint64_t state;  ///< that it is about, what binds its boots included
   };
 
+  enum class Verdict : std::uint8_t { kToCome, kHeld, kFailed };
+  /// Of one state: there are millions.
+  struct Visits {
+    std::uint8_t depths = 0;  ///< bit n: after n + 1 cuts
+    Verdict verdict = Verdict::kToCome;
+  };
+  static_assert(kMaxCuts <= 8);
+
   /// @returns false if the state was visited before, after as many cuts
   [[nodiscard]] bool visit(const Place& place);
   void finish_case(const Place& place, CaseFailure failure);
-  /// A case whose state was visited before; its verdict may be still to come.
+  /// A case whose state was visited before; its verdict may be still to come, if another worker boots it.
   void repeat_case(const Place& place);
+  /// A case of which something more has come out.
+  void fail_case(const Place& place, CaseFailure failure);
+  void tell_failure(CaseFailure failure);
   void count_case(const Place& place);
   void count_failure(const Place& place);
   void judge_repeats();
@@ -138,11 +149,9 @@ class PowerCutSweep {
   std::atomic<bool> is_stopped_ = false;
   std::atomic<std::size_t> next_operation_ = 0;
   std::atomic<std::uint64_t> boots_ = 0;
-  std::mutex mutex_;                                         // of what follows
-  std::unordered_map<std::uint64_t, std::uint8_t> visited_;  // states; bit n: after n + 1 cuts
-  static_assert(kMaxCuts <= 8);
-  std::unordered_set<std::uint64_t> failed_;
-  std::vector<Place> repeats_;
+  std::mutex mutex_;                                   // of what follows
+  std::unordered_map<std::uint64_t, Visits> visited_;  // by state
+  std::vector<Place> repeats_;                         // whose state's verdict was still to come
   SweepResult result_;
   std::size_t operations_done_ = 0;
   std::optional<Error> error_;

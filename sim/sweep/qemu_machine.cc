@@ -6,10 +6,12 @@
 #include <array>
 #include <utility>
 
+#include "pal_sim/flash/flash_map.h"
 #include "qemu_boards/mps2/memory_map.h"
 #include "sim/base/file_io.h"
 #include "sim/flash/qemu_arguments.h"
 #include "sim/image/elf.h"
+#include "sim/image/image.h"
 #include "sim/sweep/boot_transcript.h"
 #include "sim/sweep/fresh_qemu_machine.h"
 
@@ -29,6 +31,13 @@ constexpr std::uint32_t kSecureAlias = 0x1000'0000;
 const mps2::Board* find_mps2(std::string_view name) {
   const auto found = std::ranges::find(mps2::kBoards, name, &mps2::Board::name);
   return found == mps2::kBoards.end() ? nullptr : &*found;
+}
+
+/// By its name in the boot report.
+const flash::Partition* slot_named(std::string_view name) {
+  if (name == "A") return &flash::kSlotA;
+  if (name == "B") return &flash::kSlotB;
+  return name == "recovery" ? &flash::kRecovery : nullptr;
 }
 
 }  // namespace
@@ -65,6 +74,7 @@ QemuMachine::Memory QemuMachine::memory_of(const lab::Board& board) {
   const std::uint32_t load_memory = mps2::kLoadAddress + (hardware.has_trustzone ? kSecureAlias : 0);
   return {.flash_window = hardware.flash_window,
           .rom = board.boot_rom.address,
+          .load_memory = load_memory,
           .lost_at_power_off = {mps2::kept_address(hardware), load_memory}};
 }
 
@@ -83,18 +93,48 @@ Result<void> QemuMachine::start() {
   if (!process) return tl::unexpected(process.error());
   process_ = std::move(*process);
   boots_ = 0;
+  boots_unchecked_ = 0;
   return process_->write(memory_.rom, rom_);
 }
 
-/// The board comes out of reset: its processor sees the ROM.
-Result<void> QemuMachine::check_rom() {
-  if (boots_++ < kBootsBetweenChecks) return {};
-  boots_ = 0;
+/// Bytes of the image that runs, by its header in flash. 0: none.
+std::size_t QemuMachine::started_size(const Boot& boot) const {
+  const std::string* const line = last_start(boot.lines);
+  if (line == nullptr) return 0;
+  const flash::Partition* const slot = slot_named(report_field(*line, " slot="));
+  if (slot == nullptr) return 0;
+  const auto info = image::parse(flash_.window().subspan(slot->offset, slot->size));
+  return info ? info->total_size : 0;
+}
+
+/// Out of reset the processor sees the ROM, and load memory as the boot has left it.
+Result<void> QemuMachine::look_at(Boot& boot) {
+  ++boots_unchecked_;
+  const bool shows_image = boots_++ % kBootsForEachImage == 0;
+  const bool checks_rom = boots_unchecked_ >= kBootsBetweenChecks;
+  if (!shows_image && !checks_rom) return {};
+  if (auto reset = process_->reset(); !reset) return reset;
+  if (shows_image) {
+    auto loaded = process_->read(memory_.load_memory, started_size(boot));
+    if (!loaded) return tl::unexpected(loaded.error());
+    loaded_ = std::move(*loaded);
+    boot.loaded = loaded_;
+  }
+  if (!checks_rom) return {};
+  const auto written = has_written_rom();
+  if (!written) return tl::unexpected(written.error());
+  boot.has_written_rom = *written;
+  return {};
+}
+
+Result<bool> QemuMachine::has_written_rom() {
+  if (!process_ || boots_unchecked_ == 0) return false;
+  boots_unchecked_ = 0;
+  if (auto reset = process_->reset(); !reset) return tl::unexpected(reset.error());
   const auto is_intact = process_->holds(memory_.rom, rom_);
   if (!is_intact) return tl::unexpected(is_intact.error());
-  if (*is_intact) return {};
-  return fail(ExitCode::kFailed, fmt::format("the boot ROM has been written in one of the {} boots before.",
-                                             kBootsBetweenChecks));
+  if (!*is_intact) process_.reset();  // it would act on all boots to come
+  return !*is_intact;
 }
 
 Result<Boot> QemuMachine::boot(flash::CellState& cells, std::uint64_t seed) {
@@ -111,7 +151,6 @@ Result<Boot> QemuMachine::boot_once(flash::CellState& cells, std::uint64_t seed)
   }
   if (auto on = flash_.power_on(cells, seed); !on) return tl::unexpected(on.error());
   if (auto reset = process_->reset(); !reset) return tl::unexpected(reset.error());
-  if (auto checked = check_rom(); !checked) return tl::unexpected(checked.error());
   constexpr std::array<std::uint8_t, kLostBytes> kNothing{};
   for (const std::uint32_t address : memory_.lost_at_power_off) {
     if (auto lost = process_->write(address, kNothing); !lost) return tl::unexpected(lost.error());
@@ -120,7 +159,7 @@ Result<Boot> QemuMachine::boot_once(flash::CellState& cells, std::uint64_t seed)
   BootTranscript transcript;
   process_->run([&transcript](std::string_view line) { transcript.take(line); });
   const auto is_over = [&transcript] { return transcript.is_over() || transcript.resets() > kMaxResets; };
-  if (auto over = process_->wait_until(is_over, "the application's first line"); !over) {
+  if (auto over = process_->wait_until(is_over, "the application's first line", ExitCode::kFailed); !over) {
     Error error = over.error();
     error.hint = transcript.text() + (error.hint.empty() ? "" : "\n" + error.hint);
     return tl::unexpected(std::move(error));
@@ -130,9 +169,11 @@ Result<Boot> QemuMachine::boot_once(flash::CellState& cells, std::uint64_t seed)
   if (auto stopped = process_->stop(); !stopped) return tl::unexpected(stopped.error());
   auto operations = flash_.take(cells);
   if (!operations) return tl::unexpected(operations.error());
-  return Boot{.lines = transcript.take_lines(),
-              .operations = std::move(*operations),
-              .reached_application = transcript.reached_application()};
+  Boot boot{.lines = transcript.take_lines(),
+            .operations = std::move(*operations),
+            .reached_application = transcript.reached_application()};
+  if (auto looked = look_at(boot); !looked) return tl::unexpected(looked.error());
+  return boot;
 }
 
 Result<std::unique_ptr<BootMachine>> make_qemu_machine(const lab::Board& board,

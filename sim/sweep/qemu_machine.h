@@ -17,6 +17,8 @@
 // A test holds the transcripts of random cases against those of new processes. FreshQemuMachine makes a new
 // process for each boot: for boards whose flash needs it, and for that test.
 //
+// Now and then a boot shows the image that it has loaded, read from the board's memory.
+//
 // A boot that fails, because QEMU ended or nothing came of it, costs the process; the next boot has a new
 // one.
 #pragma once
@@ -47,8 +49,13 @@ class QemuMachine final : public BootMachine {
   [[nodiscard]] std::span<std::uint8_t> window() override { return flash_.window(); }
   [[nodiscard]] Result<Boot> boot(flash::CellState& cells, std::uint64_t seed) override;
 
-  /// The ROM is compared with the bootloader's program after so many boots.
+  [[nodiscard]] Result<bool> has_written_rom() override;
+
+  /// The ROM is compared with the bootloader's program after so many boots, and when it is asked for.
   static constexpr unsigned kBootsBetweenChecks = 256;
+  /// Of so many boots one shows what it has loaded, the first of a process among them: to read an image takes
+  /// as long as some boots.
+  static constexpr unsigned kBootsForEachImage = 32;
 
   /// Null before the first boot, and after one that failed.
   [[nodiscard]] QemuProcess* process() { return process_.get(); }
@@ -58,6 +65,7 @@ class QemuMachine final : public BootMachine {
   struct Memory {
     std::uint32_t flash_window = 0;
     std::uint32_t rom = 0;
+    std::uint32_t load_memory = 0;
     std::vector<std::uint32_t> lost_at_power_off = {};  ///< each kLostBytes long
   };
 
@@ -67,7 +75,8 @@ class QemuMachine final : public BootMachine {
   [[nodiscard]] static Memory memory_of(const lab::Board& board);
   [[nodiscard]] Result<void> start();
   [[nodiscard]] Result<Boot> boot_once(flash::CellState& cells, std::uint64_t seed);
-  [[nodiscard]] Result<void> check_rom();
+  [[nodiscard]] Result<void> look_at(Boot& boot);
+  [[nodiscard]] std::size_t started_size(const Boot& boot) const;
 
   const lab::Board& board_;
   std::string plugin_path_;
@@ -76,7 +85,9 @@ class QemuMachine final : public BootMachine {
   MachineFlash flash_;
   std::vector<std::uint8_t> rom_;
   std::unique_ptr<QemuProcess> process_;
-  unsigned boots_ = 0;  // since the ROM was written or compared
+  std::vector<std::uint8_t> loaded_;
+  unsigned boots_ = 0;            // of the process
+  unsigned boots_unchecked_ = 0;  // since the ROM was written or compared
 };
 
 /// The quickest machine that there is for the board.

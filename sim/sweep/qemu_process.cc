@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -29,6 +30,19 @@ constexpr const char* kMessages = "qemu.log";
 constexpr std::size_t kBytesInAPacket = 1024;
 /// Far more than any boot takes on a busy host: whatever takes this long never comes.
 constexpr std::chrono::seconds kLimit{60};
+/// From the end of a connection to that of QEMU itself, which dumps core before it is gone.
+constexpr std::chrono::seconds kEndLimit{10};
+
+/// @returns false if the answer does not hold as many bytes
+bool take_hexadecimal(std::string_view answer, std::span<std::uint8_t> bytes) {
+  if (answer.size() != 2 * bytes.size()) return false;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::string_view digits = answer.substr(2 * i, 2);
+    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), bytes[i], 16);
+    if (error != std::errc{} || end != digits.end()) return false;
+  }
+  return true;
+}
 
 void drain(int pipe) {
   std::array<char, 64> bytes;
@@ -99,7 +113,8 @@ Result<void> QemuProcess::spawn(const Spec& spec) {
   if (!child) return tl::unexpected(child.error());
   child_ = std::move(*child);
   child_->on_exit([this](ChildProcess::ExitStatus status) {
-    take_problem({ExitCode::kFailed, device::describe_qemu_exit(status), ""});
+    const ExitCode code = device::has_crashed(status) ? ExitCode::kFailed : ExitCode::kEnvironment;
+    take_problem({code, device::describe_qemu_exit(status), ""});
   });
   return {};
 }
@@ -125,23 +140,22 @@ Result<void> QemuProcess::accept(const char* name, std::function<void(Socket)> o
 }
 
 void QemuProcess::open_monitor(Socket socket) {
-  monitor_ = device::QmpClient::create(std::move(socket),
-                                       {.on_ready = [this] { is_monitor_ready_ = true; },
-                                        .on_event =
-                                            [this](const std::string& event, const nlohmann::json& data) {
-                                              // Resets of the guest's own are carried out, and nobody's
-                                              // business.
-                                              if (event == "RESET" && !data.value("guest", true))
-                                                is_reset_ = true;
-                                            },
-                                        .on_failure = [this](const Error& error) { take_problem(error); }});
+  monitor_ = device::QmpClient::create(
+      std::move(socket), {.on_ready = [this] { is_monitor_ready_ = true; },
+                          .on_event =
+                              [this](const std::string& event, const nlohmann::json& data) {
+                                // Resets of the guest's own are carried out, and nobody's
+                                // business.
+                                if (event == "RESET" && !data.value("guest", true)) is_reset_ = true;
+                              },
+                          .on_failure = [this](const Error& error) { lost_connection_ = error; }});
   monitor_->start();
 }
 
 void QemuProcess::open_debugger(Socket socket) {
   debugger_ = device::GdbClient::create(
       std::move(socket),
-      {.on_stop = [](int) {}, .on_failure = [this](const Error& error) { take_problem(error); }});
+      {.on_stop = [](int) {}, .on_failure = [this](const Error& error) { lost_connection_ = error; }});
   debugger_->start();
 }
 
@@ -200,17 +214,25 @@ void QemuProcess::read_console() {
 
 void QemuProcess::take_problem(Error error) {
   if (problem_) return;
-  error.code = ExitCode::kFailed;
   error.hint = device::last_messages(path(kMessages));
   problem_ = std::move(error);
 }
 
-Result<void> QemuProcess::wait_until(const std::function<bool()>& holds, std::string_view what) {
-  const auto end = std::chrono::steady_clock::now() + kLimit;
+/// A QEMU that ends closes its connections first. How it ended says more than that it did.
+Result<void> QemuProcess::wait_until(const std::function<bool()>& holds, std::string_view what,
+                                     ExitCode if_late) {
+  auto end = std::chrono::steady_clock::now() + kLimit;
+  bool is_ending = false;
   while (!holds()) {
     if (problem_) return tl::unexpected(*problem_);
+    if (lost_connection_ && !is_ending) {
+      is_ending = true;
+      end = std::min(end, std::chrono::steady_clock::now() + kEndLimit);
+    }
     if (std::chrono::steady_clock::now() >= end) {
-      take_problem({ExitCode::kFailed, fmt::format("{} did not come in {} s", what, kLimit.count()), ""});
+      take_problem(is_ending
+                       ? Error{ExitCode::kEnvironment, lost_connection_->message, ""}
+                       : Error{if_late, fmt::format("{} did not come in {} s", what, kLimit.count()), ""});
       return tl::unexpected(*problem_);
     }
     io_.restart();
@@ -245,26 +267,34 @@ Result<void> QemuProcess::write(std::uint32_t address, std::span<const std::uint
   return waited;
 }
 
-Result<bool> QemuProcess::holds(std::uint32_t address, std::span<const std::uint8_t> bytes) {
+Result<std::vector<std::uint8_t>> QemuProcess::read(std::uint32_t address, std::size_t size) {
   std::size_t waiting = 0;
-  bool is_equal = true;
-  while (!bytes.empty()) {
-    const auto part = bytes.first(std::min(bytes.size(), kBytesInAPacket));
-    const std::string_view text(reinterpret_cast<const char*>(part.data()), part.size());
+  bool is_refused = false;
+  std::vector<std::uint8_t> bytes(size);
+  for (std::size_t at = 0; at < size; at += kBytesInAPacket) {
+    const auto part = std::span(bytes).subspan(at, std::min(size - at, kBytesInAPacket));
     ++waiting;
-    debugger_->ask(fmt::format("m{:x},{:x}", address, part.size()),
-                   [&waiting, &is_equal, expected = device::gdb_bytes(text)](std::string_view answer) {
+    debugger_->ask(fmt::format("m{:x},{:x}", address + at, part.size()),
+                   [&waiting, &is_refused, part](std::string_view answer) {
                      --waiting;
-                     if (answer != expected) is_equal = false;
+                     if (!take_hexadecimal(answer, part)) is_refused = true;
                    });
-    address += static_cast<std::uint32_t>(part.size());
-    bytes = bytes.subspan(part.size());
   }
   if (auto waited = wait_until([&waiting] { return waiting == 0; }, "QEMU's debugger"); !waited) {
     debugger_->close();  // its handlers refer to this frame
     return tl::unexpected(waited.error());
   }
-  return is_equal;
+  if (is_refused) {
+    return fail(ExitCode::kEnvironment,
+                fmt::format("QEMU's debugger does not read {} bytes at {:#x}.", size, address));
+  }
+  return bytes;
+}
+
+Result<bool> QemuProcess::holds(std::uint32_t address, std::span<const std::uint8_t> bytes) {
+  const auto held = read(address, bytes.size());
+  if (!held) return tl::unexpected(held.error());
+  return std::ranges::equal(*held, bytes);
 }
 
 Result<void> QemuProcess::reset() {

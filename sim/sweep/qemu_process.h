@@ -58,19 +58,24 @@ class QemuProcess {
   QemuProcess(const QemuProcess&) = delete;
   QemuProcess& operator=(const QemuProcess&) = delete;
 
-  // Those that follow are refused with kFailed if QEMU ends or does not answer.
+  // Those that follow are refused with kEnvironment if QEMU is ended from outside or does not answer, and
+  // with kFailed if it crashes: what the guest did may have made it.
 
   /// While the board stands still, at the processor's address, all protection of memory disregarded but
   /// TrustZone's.
   [[nodiscard]] Result<void> write(std::uint32_t address, std::span<const std::uint8_t> bytes);
-  /// The same, for reading: whether memory holds these bytes.
+  /// The same, for reading.
+  [[nodiscard]] Result<std::vector<std::uint8_t>> read(std::uint32_t address, std::size_t size);
+  /// Whether memory holds these bytes.
   [[nodiscard]] Result<bool> holds(std::uint32_t address, std::span<const std::uint8_t> bytes);
   [[nodiscard]] Result<void> reset();
   void run(OnLine on_line);
   [[nodiscard]] Result<void> stop();
   [[nodiscard]] pid_t pid() const { return child_->pid(); }
-  /// @param what  is waited for, in an error's text
-  [[nodiscard]] Result<void> wait_until(const std::function<bool()>& holds, std::string_view what);
+  /// @param what     is waited for, in an error's text
+  /// @param if_late  the error's code if it does not come in time: kFailed if it is the guest's to do
+  [[nodiscard]] Result<void> wait_until(const std::function<bool()>& holds, std::string_view what,
+                                        ExitCode if_late = ExitCode::kEnvironment);
 
  private:
   using Acceptor = boost::asio::local::stream_protocol::acceptor;
@@ -105,6 +110,7 @@ class QemuProcess {
   std::optional<device::LineSplitter> lines_;  // none while the board stands still
   bool is_monitor_ready_ = false;
   bool is_reset_ = false;
+  std::optional<Error> lost_connection_;
   std::optional<Error> problem_;
 };
 

@@ -9,9 +9,11 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "sim/flash/flash_history.h"
 #include "sim/sweep/power_cut_sweep.h"
+#include "tests/mutants/booting_machine.h"
 #include "tests/mutants/update_histories.h"
 
 namespace otasim::mutants {
@@ -24,22 +26,27 @@ using sweep::Recording;
 struct Options {
   std::string caught_by;  ///< an invariant; empty: nothing may be broken
   unsigned cuts = 1;
+  bool crashes = false;  ///< a crash of the bootloader is what breaks S1
 };
 
 /// How often each invariant was broken.
 using Broken = std::map<std::string, std::uint64_t>;
 
-/// A bootloader that crashes starts no image: S1. Set before anything runs, and read by a signal handler.
-volatile std::sig_atomic_t crash_exit_code = 1;
-
-extern "C" void handle_crash(int) {
-  constexpr char kText[] = "S1: the bootloader crashed\n";
-  [[maybe_unused]] const auto written = ::write(STDOUT_FILENO, kText, sizeof kText - 1);
-  ::_exit(crash_exit_code);
+void say(std::string_view text) {
+  [[maybe_unused]] const auto written = ::write(STDOUT_FILENO, text.data(), text.size());
 }
 
-void catch_crashes(bool is_expected) {
-  crash_exit_code = is_expected ? 0 : 1;
+/// A bootloader that crashes starts no image: S1. A crash while none boots is this program's own.
+extern "C" void handle_crash(int) {
+  if (!BootingMachine::is_booting()) {
+    say("this program crashed, outside of the bootloader\n");
+    ::_exit(1);
+  }
+  say("S1: the bootloader crashed\n");
+  ::_exit(0);
+}
+
+void expect_crash() {
   for (const int signal : {SIGABRT, SIGSEGV, SIGBUS}) std::signal(signal, handle_crash);
 }
 
@@ -58,8 +65,7 @@ Result<void> sweep_recording(const Recording& recording, const Rom& rom, const O
   PowerCutSweep sweep(
       recording, {.cuts = options.cuts},
       [&rom](unsigned) -> Result<std::unique_ptr<sweep::BootMachine>> {
-        return std::make_unique<sweep::NativeMachine>(rom.keys, flash::kControllerPart, kLoadAddress,
-                                                      kLoadSize);
+        return std::make_unique<BootingMachine>(rom.keys, flash::kControllerPart, kLoadAddress, kLoadSize);
       },
       rom.signer);
   sweep.on_failure([&](const CaseFailure& failure) {
@@ -85,6 +91,8 @@ bool parse(int argc, char** argv, Options& options) {
     const std::string argument = argv[i];
     if (argument == "--holds") {
       is_complete = true;
+    } else if (argument == "--crashes") {
+      options.crashes = true;
     } else if (argument == "--caught-by" && i + 1 < argc) {
       options.caught_by = argv[++i];
       is_complete = true;
@@ -94,6 +102,7 @@ bool parse(int argc, char** argv, Options& options) {
       return false;
     }
   }
+  if (options.crashes && options.caught_by != "S1") return false;
   return is_complete && options.cuts >= 1 && options.cuts <= sweep::kMaxCuts;
 }
 
@@ -102,10 +111,10 @@ bool parse(int argc, char** argv, Options& options) {
 int run_mutant(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) {
-    fmt::print(stderr, "usage: {} --caught-by INVARIANT | --holds [--cuts N]\n", argv[0]);
+    fmt::print(stderr, "usage: {} --caught-by INVARIANT [--crashes] | --holds [--cuts N]\n", argv[0]);
     return 2;
   }
-  catch_crashes(options.caught_by == "S1");
+  if (options.crashes) expect_crash();
   const Rom rom;
   Broken broken;
   for (const Recording& recording : record_histories(rom)) {

@@ -1,6 +1,7 @@
 // One mutant's sweep: its recordings, cut and booted, and what the oracle says.
 //
 //   mutant_NAME --caught-by S1 [--cuts 2]   ends well if S1 was broken
+//   mutant_NAME --caught-by S1 --crashes    ends well if the bootloader crashed while it booted, too
 //   mutant_none --holds [--cuts 2]          ends well if nothing was
 #pragma once
 

@@ -1,4 +1,4 @@
-# All mutants: name, invariant that catches it, files it changes; see CMakeLists.txt. What is broken stands in its patch.
+# All mutants: name, invariant that catches it, whether by a crash, files it changes; see CMakeLists.txt. What is broken stands in its patch.
 otasim_mutant(attempt_not_recorded CAUGHT_BY S1 FILES agent/boot/boot_policy.cc)
 otasim_mutant(attempts_not_counted CAUGHT_BY S1 FILES agent/boot/boot_state.cc)
 otasim_mutant(two_attempts CAUGHT_BY S1 FILES agent/boot/boot_state.h agent/boot/boot_state.cc)
@@ -31,7 +31,7 @@ otasim_mutant(unknown_signer_accepted CAUGHT_BY S2 FILES agent/boot/image.cc)
 otasim_mutant(revocation_ignored CAUGHT_BY S2 FILES agent/boot/image.cc)
 otasim_mutant(wrong_kind_started CAUGHT_BY S2 FILES agent/boot/admission.cc)
 otasim_mutant(downgrade_allowed CAUGHT_BY S3 FILES agent/boot/admission.cc agent/boot/boot_policy.cc)
-otasim_mutant(size_not_checked CAUGHT_BY S1 FILES agent/boot/image.cc agent/boot/boot_policy.cc)
+otasim_mutant(size_not_checked CAUGHT_BY S1 CRASHES FILES agent/boot/image.cc agent/boot/boot_policy.cc)
 otasim_mutant(checksum_ignored CAUGHT_BY S1 FILES agent/boot/boot_control.cc)
 otasim_mutant(last_place_wins CAUGHT_BY L2 FILES agent/boot/boot_control.cc)
 otasim_mutant(no_confirmations CAUGHT_BY S1 CUTS 2 FILES agent/boot/boot_control.cc)

@@ -9,6 +9,7 @@
 #include "pal_sim/flash/flash_map.h"
 #include "qemu_boards/native/native_flash.h"
 #include "sim/image/image.h"
+#include "tests/mutants/booting_machine.h"
 
 namespace otasim::mutants {
 namespace {
@@ -157,7 +158,7 @@ class Life : public flash::OpObserver {
 
   std::string name_;
   native::NativeFlash flash_;
-  sweep::NativeMachine machine_;
+  BootingMachine machine_;
   Bytes before_;
   flash::OpLog log_;
 };

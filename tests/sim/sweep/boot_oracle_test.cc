@@ -327,6 +327,15 @@ TEST_F(BootOracleTest, S2MemoryHoldsOtherBytesThanTheSlot) {
   EXPECT_THAT(verdict(shown), ElementsAre(HasSubstr("S2: boot 1: what runs is not what slot A holds")));
 }
 
+/// What stands in it after a boot was put there by that boot.
+TEST_F(BootOracleTest, S2LoadMemoryIsLostAtPowerOff) {
+  const std::size_t size = settled_boot().boot.loaded.size();
+  put({}, flash::kSlotA);
+  put({}, flash::kRecovery);
+  ASSERT_FALSE(real_boot().boot.reached_application);
+  EXPECT_THAT(machine_.load_memory().first(size), ::testing::Each(NativeMachine::kLostByte));
+}
+
 TEST_F(BootOracleTest, S2NobodySaysWhatRuns) {
   Shown shown = settled_boot();
   std::erase(shown.boot.lines, start_line(shown));
@@ -548,6 +557,12 @@ TEST_F(BootOracleTest, S6APartWithoutLocksIsNotBlamed) {
   lenient.begin(standing, standing);
   lenient.judge(shown.boot, shown.before, shown.after);
   EXPECT_THAT(lenient.violations(), IsEmpty());
+}
+
+TEST_F(BootOracleTest, S6TheBootRomIsWritten) {
+  Shown shown = settled_boot();
+  shown.boot.has_written_rom = true;
+  EXPECT_THAT(verdict(shown), ElementsAre(HasSubstr("S6: boot 1: this boot or one before has written")));
 }
 
 // ---- L2

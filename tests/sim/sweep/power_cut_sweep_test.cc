@@ -340,6 +340,23 @@ TEST_F(PowerCutSweepTest, AMachineThatCannotBeRunEndsIt) {
   EXPECT_EQ(result.error().message, "the machine is gone");
 }
 
+class WritesItsRom : public Wrapped {
+ public:
+  using Wrapped::Wrapped;
+  [[nodiscard]] Result<bool> has_written_rom() override { return true; }
+};
+
+/// It is found out when all cases have ended: one of them has done it.
+TEST_F(PowerCutSweepTest, AWrittenRomFailsTheLastCase) {
+  const SweepPlan plan{.granularity = Granularity::kOperation};
+  const auto sound = sweep_of(*short_recording_, plan).run().value();
+  const auto result = sweep_of<WritesItsRom>(*short_recording_, plan).run().value();
+  EXPECT_EQ(result.counts.cases, sound.counts.cases);
+  EXPECT_EQ(result.counts.failures, 1U);
+  EXPECT_THAT(violations_of(result),
+              ::testing::ElementsAre(HasSubstr("S6: one of the last boots has written")));
+}
+
 /// Every third boot it scribbles on its flash and comes to no end.
 class SometimesHangs : public Wrapped {
  public:

@@ -14,6 +14,7 @@
 #include <random>
 #include <thread>
 
+#include "pal_sim/flash/flash_map.h"
 #include "sim/base/temp_dir.h"
 #include "sim/base/worker_thread.h"
 #include "sim/crypto/key.h"
@@ -240,15 +241,50 @@ TEST_F(QemuMachineTest, ARomThatWasWrittenIsNoticed) {
   auto* const qemu = dynamic_cast<QemuMachine*>(machine.get());
   if (qemu == nullptr) GTEST_SKIP() << "each boot has its own";
   flash::CellState cells;
-  for (unsigned i = 0; i < QemuMachine::kBootsBetweenChecks + 1; ++i) (void)boot(*machine, cells, 1);
+  const auto boots_until_check = [&] {
+    for (unsigned i = 1; i < QemuMachine::kBootsBetweenChecks; ++i)
+      EXPECT_FALSE(boot(*machine, cells, 1).has_written_rom);
+  };
+  boots_until_check();
+  EXPECT_FALSE(boot(*machine, cells, 1).has_written_rom);
   // Behind the program; the machine stands still after a boot, so its processor is brought back to the ROM.
   ASSERT_TRUE(qemu->process()->reset());
   ASSERT_TRUE(qemu->process()->write(board.boot_rom.address + board.boot_rom.size / 2, Bytes{1}));
-  for (unsigned i = 0; i < QemuMachine::kBootsBetweenChecks; ++i) (void)boot(*machine, cells, 1);
-  const auto noticed = machine->boot(cells, 1);
-  ASSERT_FALSE(noticed);
-  EXPECT_THAT(noticed.error().message, HasSubstr("boot ROM has been written"));
-  EXPECT_FALSE(boot(*machine, cells, 1).reached_application) << "a new process has it as it was built";
+  boots_until_check();
+  EXPECT_TRUE(boot(*machine, cells, 1).has_written_rom);
+  boots_until_check();
+  EXPECT_FALSE(boot(*machine, cells, 1).has_written_rom) << "a new process has it as it was built";
+}
+
+/// The last boots of a sweep are looked at as well.
+TEST_F(QemuMachineTest, ARomThatWasWrittenIsNoticedAtTheEnd) {
+  auto* const qemu = dynamic_cast<QemuMachine*>(machine.get());
+  if (qemu == nullptr) GTEST_SKIP() << "each boot has its own";
+  flash::CellState cells;
+  EXPECT_FALSE(machine->has_written_rom().value()) << "without a boot";
+  (void)boot(*machine, cells, 1);
+  EXPECT_FALSE(machine->has_written_rom().value());
+  (void)boot(*machine, cells, 1);
+  ASSERT_TRUE(qemu->process()->reset());
+  ASSERT_TRUE(qemu->process()->write(board.boot_rom.address + board.boot_rom.size / 2, Bytes{1}));
+  EXPECT_TRUE(machine->has_written_rom().value());
+}
+
+/// The image that runs, as it stands in flash. One boot of many shows it, the first of a process among them.
+TEST_F(QemuMachineTest, ABootShowsWhatItHasLoaded) {
+  if (dynamic_cast<QemuMachine*>(machine.get()) == nullptr) GTEST_SKIP() << "memory is gone with the process";
+  const RecordedUpdate update = record();
+  flash::CellState cells;
+  std::size_t shown = 0;
+  for (unsigned i = 0; i < 2 * QemuMachine::kBootsForEachImage; ++i) {
+    const Boot one = boot(*machine, cells, 1);
+    if (one.loaded.empty()) continue;
+    ++shown;
+    const auto slot = machine->window().subspan(flash::kSlotB.offset, flash::kSlotSize);
+    EXPECT_EQ(one.loaded.size(), image::parse(slot).value().total_size);
+    EXPECT_TRUE(std::ranges::equal(one.loaded, slot.first(one.loaded.size())));
+  }
+  EXPECT_EQ(shown, 2U);
 }
 
 TEST_F(QemuMachineTest, AQemuThatDiesIsReplacedAtTheNextBoot) {
@@ -260,10 +296,16 @@ TEST_F(QemuMachineTest, AQemuThatDiesIsReplacedAtTheNextBoot) {
   ::kill(qemu->process()->pid(), SIGKILL);
   const auto broken = machine->boot(cells, 1);
   ASSERT_FALSE(broken);
-  EXPECT_EQ(broken.error().code, ExitCode::kFailed);
+  EXPECT_EQ(broken.error().code, ExitCode::kEnvironment) << "no doing of the device's";
   EXPECT_THAT(broken.error().message, HasSubstr("killed by signal 9"));
   const Boot after = boot(*machine, cells, 1);
   EXPECT_EQ(after.lines, before.lines);
+  // As QEMU ends when the guest's processor locks up.
+  ::kill(qemu->process()->pid(), SIGABRT);
+  const auto crashed = machine->boot(cells, 1);
+  ASSERT_FALSE(crashed);
+  EXPECT_EQ(crashed.error().code, ExitCode::kFailed);
+  EXPECT_THAT(crashed.error().message, HasSubstr("killed by signal 6"));
 }
 
 /// Random cases of a recorded update, each booted three times. How many, OTASIM_CASES says.
