@@ -32,7 +32,8 @@ void ProgressBar::show(std::size_t done, std::size_t total, const std::string& t
   const auto now = Clock::now();
   const bool is_due =
       now - shown_at_ >= (is_terminal_ ? Clock::duration(kRedraw) : Clock::duration(kPlainLine));
-  if (!is_due && (done != total || !is_terminal_)) return;
+  const bool is_first = is_terminal_ && !is_drawn_;
+  if (!is_due && !is_first && (done != total || !is_terminal_)) return;
   shown_at_ = now;
   const double elapsed = seconds();
   const double rate = elapsed > 0 ? static_cast<double>(done) / elapsed : 0;

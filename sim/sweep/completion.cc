@@ -211,9 +211,8 @@ Result<PreparedCompletion> prepare_completion(const Recording& recording, const 
   const auto operations = recording.history.operations();
   if (wanted.operation >= operations.size() || cell_bytes(operations[wanted.operation]) == 0 ||
       wanted.bytes > cell_bytes(operations[wanted.operation])) {
-    return fail(ExitCode::kUsage,
-                fmt::format("{} has no operation {} that changes {} bytes of flash", recording.folder,
-                            wanted.operation, wanted.bytes));
+    return fail(ExitCode::kUsage, fmt::format("{} has no operation {} that changes {} bytes of flash",
+                                              recording.folder, wanted.operation, wanted.bytes));
   }
   const std::size_t delivered = snapshots_before(history, operations[wanted.operation]);
   if (delivered < (wanted.is_delivered ? 1U : 2U)) {

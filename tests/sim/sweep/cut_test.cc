@@ -175,10 +175,12 @@ TEST(KindOf, TellsCutsApart) {
   EXPECT_EQ(kind_of({kBlock, 0}, kBlock), CutKind::kAfter);
 }
 
-TEST(DrawsOf, ThereAreMoreWhereTheBootloaderReadsRecords) {
-  const unsigned once = draws_of(program(flash::kSlotA.offset, 256));
+TEST(DrawsOf, ThereAreMoreWhereTheBootloaderReadsRecordsAndHeaders) {
+  const unsigned once = draws_of(program(flash::kSlotA.offset + 256, 256));
   EXPECT_EQ(once, 1U);
-  EXPECT_EQ(draws_of(erase(OpKind::kEraseBlock, flash::kSlotB.offset)), once);
+  EXPECT_EQ(draws_of(erase(OpKind::kEraseSector, flash::kSlotB.offset + 4096)), once);
+  EXPECT_GT(draws_of(program(flash::kSlotA.offset, 256)), once);
+  EXPECT_GT(draws_of(erase(OpKind::kEraseBlock, flash::kSlotB.offset)), once);
   EXPECT_EQ(draws_of(program(flash::kProvisioning0.offset, 256)), once);
   for (const LoggedOperation& operation :
        {program(flash::kBootControl0.offset, 256), program(flash::kBootControl1.end() - 256, 256),

@@ -112,7 +112,7 @@ TEST_F(RecordingTest, ATornOpLogIsRefused) {
 
 TEST_F(RecordingTest, AMissingOrForeignOpLogIsRefused) {
   write("flash.ops", Bytes(100, 7));
-  EXPECT_THAT(refusal(), HasSubstr("no op log"));
+  EXPECT_THAT(refusal(), HasSubstr("not an op log"));
   std::filesystem::remove(device() + "/flash.ops");
   EXPECT_THAT(refusal(), HasSubstr("flash.ops"));
 }
