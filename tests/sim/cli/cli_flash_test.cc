@@ -189,7 +189,7 @@ TEST_F(CliFlash, AtSaysWhatItCannotRebuild) {
   expect_refused({"at", "999999", run_folder()}, "the op log has no operation 999999");
   expect_refused({"at", "one", run_folder()}, "is an operation's number");
   expect_refused({"at", "1", copy_of_flash("alone")}, "factory.bin");
-  expect_refused({"at", "1", flash(), "--ops", factory()}, "is no op log");
+  expect_refused({"at", "1", flash(), "--ops", factory()}, "is not an op log");
   const std::string other = folder_->file("other.bin");
   const bool is_nor = flash::part_of(read_file(flash()).value()) == flash::kSpiNorPart;
   ASSERT_TRUE(flash_file::FlashFile::create(other, is_nor ? flash::kControllerPart : flash::kSpiNorPart));
