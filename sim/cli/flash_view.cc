@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agent/boot/slots.h"
 #include "pal_sim/flash/flash_driver.h"
 #include "sim/cli/table.h"
 #include "sim/image/version.h"
@@ -47,13 +48,13 @@ std::string identity_text(const boot::ImageIdentity& identity) {
 TableRow record_row(std::uint32_t sector, std::uint32_t page, const boot::BootRecord& record,
                     bool is_in_force) {
   const boot::BootState& state = record.state;
-  std::string staged = slot_name(state.staged_slot);
+  std::string staged(boot::slot_name(state.staged_slot));
   if (state.staged_slot != boot::Slot::kNone)
     staged = fmt::format("{} {}", staged, boot::to_string(state.staged_state));
   return {fmt::format("{}, page {}", journal_partition(sector).name, page),
           std::to_string(record.sequence),
           role_name(record.role),
-          slot_name(state.committed_slot),
+          std::string(boot::slot_name(state.committed_slot)),
           staged,
           is_in_force ? "in force" : " "};
 }
@@ -77,10 +78,10 @@ std::string journal_text(const BootJournal& journal) {
   std::string text = format_table(rows) + junk;
   text += fmt::format("the state in force is {}\n",
                       journal.is_settled ? "settled" : "not settled: the next boot writes it anew");
-  text += fmt::format("committed: {}, {}\n", slot_name(state.committed_slot),
+  text += fmt::format("committed: {}, {}\n", boot::slot_name(state.committed_slot),
                       state.committed_slot == boot::Slot::kNone ? "nothing" : identity_text(state.committed));
   if (state.staged_slot == boot::Slot::kNone) return text + "staged: nothing\n";
-  text += fmt::format("staged: {}, {}, attempts {}, {}\n", slot_name(state.staged_slot),
+  text += fmt::format("staged: {}, {}, attempts {}, {}\n", boot::slot_name(state.staged_slot),
                       boot::to_string(state.staged_state), state.attempts, identity_text(state.staged));
   if (state.reject_reason != boot::RejectReason::kNone)
     text += fmt::format("rejected because: {}\n", boot::to_string(state.reject_reason));

@@ -7,6 +7,7 @@
 
 #include "agent/boot/key_revocation.h"
 #include "agent/boot/security_counter.h"
+#include "agent/boot/slots.h"
 #include "sim/flash/flash_history.h"
 #include "sim/flash/flash_range.h"
 #include "sim/image/version.h"
@@ -37,9 +38,9 @@ std::string record_text(const LoggedOperation& operation, JournalPlace place) {
   const std::string staged =
       state.staged_slot == boot::Slot::kNone
           ? "nothing"
-          : fmt::format("{} {}", slot_name(state.staged_slot), boot::to_string(state.staged_state));
+          : fmt::format("{} {}", boot::slot_name(state.staged_slot), boot::to_string(state.staged_state));
   return fmt::format("a {} with the sequence {}: committed {}, staged {}", role_name(page.record->role),
-                     page.record->sequence, slot_name(state.committed_slot), staged);
+                     page.record->sequence, boot::slot_name(state.committed_slot), staged);
 }
 
 bool is_slot(const flash::Partition& partition) {

@@ -67,18 +67,4 @@ std::optional<std::size_t> provisioning_in_force(const FlashReport& report) {
   return best;
 }
 
-std::string slot_name(boot::Slot slot) {
-  switch (slot) {
-    case boot::Slot::kA:
-      return "A";
-    case boot::Slot::kB:
-      return "B";
-    case boot::Slot::kRecovery:
-      return "recovery";
-    case boot::Slot::kNone:
-      break;
-  }
-  return "none";
-}
-
 }  // namespace otasim::inspect

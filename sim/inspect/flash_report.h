@@ -50,9 +50,6 @@ struct FlashReport {
 /// Which provisioning copy is in force: the open one with the higher sequence. @returns nothing if none is
 [[nodiscard]] std::optional<std::size_t> provisioning_in_force(const FlashReport& report);
 
-/// The slot's name in boot control: "A", "B", "recovery", "none".
-[[nodiscard]] std::string slot_name(boot::Slot slot);
-
 [[nodiscard]] nlohmann::json to_json(const FlashReport& report);
 [[nodiscard]] nlohmann::json to_json(const boot::BootState& state);
 [[nodiscard]] nlohmann::json to_json(const SlotContent& slot);

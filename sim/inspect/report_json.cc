@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "agent/boot/slots.h"
 #include "sim/image/version.h"
 #include "sim/inspect/flash_image.h"
 #include "sim/inspect/flash_report.h"
@@ -204,11 +205,13 @@ json cells_json(const CellReport& cells) {
 }  // namespace
 
 json to_json(const boot::BootState& state) {
-  return {
-      {"committed_slot", slot_name(state.committed_slot)},    {"committed", identity_json(state.committed)},
-      {"staged_slot", slot_name(state.staged_slot)},          {"staged", identity_json(state.staged)},
-      {"staged_state", boot::to_string(state.staged_state)},  {"attempts", state.attempts},
-      {"reject_reason", boot::to_string(state.reject_reason)}};
+  return {{"committed_slot", boot::slot_name(state.committed_slot)},
+          {"committed", identity_json(state.committed)},
+          {"staged_slot", boot::slot_name(state.staged_slot)},
+          {"staged", identity_json(state.staged)},
+          {"staged_state", boot::to_string(state.staged_state)},
+          {"attempts", state.attempts},
+          {"reject_reason", boot::to_string(state.reject_reason)}};
 }
 
 json to_json(const SlotContent& slot) {

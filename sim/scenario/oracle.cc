@@ -10,6 +10,7 @@
 
 #include "agent/boot/boot_control.h"
 #include "agent/boot/security_counter.h"
+#include "agent/boot/slots.h"
 #include "pal_sim/flash/flash_map.h"
 
 namespace otasim::scenario {
@@ -122,17 +123,7 @@ std::uint32_t recovery_floor(std::span<const std::uint8_t> window) {
 }
 
 std::string slot_letter(boot::Slot slot) {
-  switch (slot) {
-    case boot::Slot::kA:
-      return "A";
-    case boot::Slot::kB:
-      return "B";
-    case boot::Slot::kRecovery:
-      return "recovery";
-    case boot::Slot::kNone:
-      break;
-  }
-  return "none";
+  return std::string(boot::slot_name(slot));
 }
 
 Result<ApprovedImage> approved_image(std::span<const std::uint8_t> window, const crypto::P256Key& key) {

@@ -67,6 +67,21 @@ class QemuMachineTest : public testing::Test {
   std::unique_ptr<FreshQemuMachine> fresh;
 };
 
+/// On boards whose machine keeps its process: the mps2 family (CMakeLists.txt).
+class KeptMachineTest : public QemuMachineTest {
+ protected:
+  void SetUp() override {
+    QemuMachineTest::SetUp();
+    qemu = dynamic_cast<QemuMachine*>(machine.get());
+    ASSERT_NE(qemu, nullptr) << board.name << " has a new process for each boot";
+  }
+
+  QemuMachine* qemu = nullptr;
+};
+
+/// On boards whose applications can reset them: those without TrustZone.
+class ResettingApplicationTest : public QemuMachineTest {};
+
 /// All but the time.
 std::vector<std::string> described(const std::vector<flash::LoggedOperation>& operations) {
   std::vector<std::string> lines;
@@ -140,9 +155,7 @@ Bytes resetting_program(std::uint32_t address) {
 
 /// The image on trial resets the device before it has said anything: the same boot goes on, rejects it and
 /// starts the one before. What the first half locked, the second writes.
-TEST_F(QemuMachineTest, AResetOfTheDevicesOwnBelongsToTheBoot) {
-  if (std::ranges::count(board.capabilities, "trustzone") != 0)
-    GTEST_SKIP() << "an application cannot reset a board with TrustZone";
+TEST_F(ResettingApplicationTest, AResetOfTheDevicesOwnBelongsToTheBoot) {
   const auto key = crypto::P256Key::load_private(products.boot_signing_key);
   ASSERT_TRUE(key);
   const auto image =
@@ -210,8 +223,7 @@ TEST_F(QemuMachineTest, AMachineBelongsToTheThreadThatMadeIt) {
   worker.join();
 }
 
-TEST_F(QemuMachineTest, AQemuThatDoesNotStartIsSaidWhy) {
-  if (board.flash != flash_file::BackEnd::kController) GTEST_SKIP() << "it is the plugin that is missing";
+TEST_F(KeptMachineTest, AQemuThatDoesNotStartIsSaidWhy) {
   products.flash_plugin = folder.file("missing.so");
   const TempDir own = TempDir::create().value();
   auto broken = make_qemu_machine(board, products, own.path().string());
@@ -224,22 +236,17 @@ TEST_F(QemuMachineTest, AQemuThatDoesNotStartIsSaidWhy) {
 }
 
 /// Locks end with any reset, also one that the host takes no part in.
-TEST_F(QemuMachineTest, TheResetLineClearsTheLocks) {
-  if (board.flash != flash_file::BackEnd::kController) GTEST_SKIP() << "the part has no locks";
+TEST_F(KeptMachineTest, TheResetLineClearsTheLocks) {
   const RecordedUpdate update = record();
   using namespace flash::controller;
   EXPECT_EQ(flash::read_register(machine->window(), kRegOtpLocked), 1U) << "as the boot has left it";
-  auto* const qemu = dynamic_cast<QemuMachine*>(machine.get());
-  ASSERT_NE(qemu, nullptr);
   ASSERT_TRUE(qemu->process()->reset());
   EXPECT_EQ(flash::read_register(machine->window(), kRegOtpLocked), 0U);
   EXPECT_EQ(flash::read_register(machine->window(), kRegLockCount), 0U);
 }
 
 /// It would act on all boots to come, and look like the bootloader's own doing.
-TEST_F(QemuMachineTest, ARomThatWasWrittenIsNoticed) {
-  auto* const qemu = dynamic_cast<QemuMachine*>(machine.get());
-  if (qemu == nullptr) GTEST_SKIP() << "each boot has its own";
+TEST_F(KeptMachineTest, ARomThatWasWrittenIsNoticed) {
   flash::CellState cells;
   const auto boots_until_check = [&] {
     for (unsigned i = 1; i < QemuMachine::kBootsBetweenChecks; ++i)
@@ -257,9 +264,7 @@ TEST_F(QemuMachineTest, ARomThatWasWrittenIsNoticed) {
 }
 
 /// The last boots of a sweep are looked at as well.
-TEST_F(QemuMachineTest, ARomThatWasWrittenIsNoticedAtTheEnd) {
-  auto* const qemu = dynamic_cast<QemuMachine*>(machine.get());
-  if (qemu == nullptr) GTEST_SKIP() << "each boot has its own";
+TEST_F(KeptMachineTest, ARomThatWasWrittenIsNoticedAtTheEnd) {
   flash::CellState cells;
   EXPECT_FALSE(machine->has_written_rom().value()) << "without a boot";
   (void)boot(*machine, cells, 1);
@@ -271,8 +276,7 @@ TEST_F(QemuMachineTest, ARomThatWasWrittenIsNoticedAtTheEnd) {
 }
 
 /// The image that runs, as it stands in flash. One boot of many shows it, the first of a process among them.
-TEST_F(QemuMachineTest, ABootShowsWhatItHasLoaded) {
-  if (dynamic_cast<QemuMachine*>(machine.get()) == nullptr) GTEST_SKIP() << "memory is gone with the process";
+TEST_F(KeptMachineTest, ABootShowsWhatItHasLoaded) {
   const RecordedUpdate update = record();
   flash::CellState cells;
   std::size_t shown = 0;
@@ -287,10 +291,8 @@ TEST_F(QemuMachineTest, ABootShowsWhatItHasLoaded) {
   EXPECT_EQ(shown, 2U);
 }
 
-TEST_F(QemuMachineTest, AQemuThatDiesIsReplacedAtTheNextBoot) {
+TEST_F(KeptMachineTest, AQemuThatDiesIsReplacedAtTheNextBoot) {
   const RecordedUpdate update = record();
-  auto* const qemu = dynamic_cast<QemuMachine*>(machine.get());
-  if (qemu == nullptr) GTEST_SKIP() << "each boot has its own anyway";
   flash::CellState cells;
   const Boot before = boot(*machine, cells, 1);
   ::kill(qemu->process()->pid(), SIGKILL);
