@@ -52,6 +52,8 @@ class FlashHistory {
   void seek(std::size_t done);
   [[nodiscard]] std::size_t position() const { return done_; }
   [[nodiscard]] flash::ConstWindow window() const { return window_; }
+  /// As it was before the first operation.
+  [[nodiscard]] flash::ConstWindow before() const { return before_; }
 
  private:
   FlashHistory(std::vector<std::uint8_t> before, flash::OpLog log, const flash::Geometry& part)

@@ -50,7 +50,7 @@ class SweepWorker {
       : sweep_(sweep),
         machine_(machine),
         operations_(sweep.recording_.history.operations()),
-        state_(start_of(sweep.recording_), sweep.recording_.history.part()),
+        state_(sweep.recording_.history.before(), sweep.recording_.history.part()),
         oracle_(sweep.key_, sweep.recording_.history.part()) {}
 
   void run() {
@@ -79,13 +79,6 @@ class SweepWorker {
     std::vector<BootOracle::Case> known;
     bool is_at_rest = false;
   };
-
-  static flash::ConstWindow start_of(const Recording& recording) {
-    thread_local flash_file::FlashHistory history = recording.history;
-    history = recording.history;
-    history.seek(0);
-    return history.window();
-  }
 
   [[nodiscard]] bool is_asked_for(const CutPath& path) const {
     const auto& only = sweep_.plan_.only;
