@@ -100,10 +100,21 @@ class RunPage {
       if (rows.length >= MOST_KEY_MOMENTS) { ++left; continue; }
       const reason = (this.model.members(i).details || {}).reason;
       const words = typeof reason === "string" && Object.hasOwn(summary.words, reason) ? " — " + summary.words[reason] : "";
-      rows.push([el("button", { type: "button", "aria-label": "Go to " + seconds(this.model.time[i]), onclick: () => this.choose(i) }, seconds(this.model.time[i])), (this.model.mark[i] ? "▼ " : "") + name, this.model.line(i).slice(0, MOST_TEXT) + words]);
+      rows.push([el("button", { type: "button", "aria-label": "Go to " + seconds(this.model.time[i]), onclick: () => this.choose(i) }, seconds(this.model.time[i])), (this.model.mark[i] ? "▼ " : "") + name, this.keyText(i) + words]);
     }
     const caption = plural(rows.length, "step") + ", boots, faults and changes of jobs" + (left ? "; " + left + " more are in the list of events" : "");
-    return el("details", { open: rows.length <= 60 }, el("summary", {}, caption), table(caption, ["Time", "Event", "What"], rows, { id: "key-moments" }));
+    return el("details", { open: rows.length <= 40 || summary.result === null || summary.result.result !== "passed" }, el("summary", {}, caption), table("In order", ["Time", "Event", "What"], rows, { id: "key-moments" }));
+  }
+
+  /** What of an event matters in a story. */
+  keyText(i) {
+    const name = this.model.name(i), members = this.model.members(i);
+    if (name === "cloud.job_execution") {
+      const details = Object.entries(members.details || {}).map(([key, value]) => key + " " + short(value)).join(", ");
+      return members.job + " on " + members.thing + ": " + members.status + (details ? " (" + details + ")" : "");
+    }
+    if (name === "run.do") return members.step + " " + JSON.stringify(members.arguments);
+    return this.model.line(i).slice(0, MOST_TEXT);
   }
 
   filterTools() {
@@ -122,10 +133,11 @@ class RunPage {
   flashParts() {
     return this.model.flash.map((track, i) => {
       const name = summary.devices[i];
+      const note = summary.epoch_us === null && track.operations ? el("p", { class: "muted" }, "The event log does not say when its clock began: operations are in order, but stand at its start on the timeline.") : null;
       if (!this.flashPanels[i]) return el("p", { class: "muted" }, name + ": no flash history. " + (track.problem || ""));
       const cells = track.cells ? el("p", { class: "muted" }, "At the end, of the part's whole life: " + plural(track.cells.power_ons, "power-on") + "; most erases of a sector: " +
         (Object.entries(track.cells.partitions).map(([partition, one]) => partition + " " + one.most_erases).join(", ") || "none") + ".") : null;
-      return [el("h3", {}, name + ", " + track.part.name), this.flashPanels[i].element, cells];
+      return [el("h3", {}, name + ", " + track.part.name), note, this.flashPanels[i].element, cells];
     });
   }
 

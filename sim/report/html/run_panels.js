@@ -262,7 +262,7 @@ class FlashPanel {
         step("»", "The next boot record", () => this.findRecord(1)),
         step("⏭", "After the last operation", () => last)),
       this.said,
-      el("div", { class: "tools" }, el("label", {}, "Colours show", this.mode), this.legend = el("span", { class: "muted" })),
+      el("div", { class: "tools" }, el("label", {}, "Colours show", this.mode), this.legend = el("span", { class: "muted", id: "flash-legend" })),
       this.canvas, this.holds, this.journal);
     new ResizeObserver(() => this.draw()).observe(this.canvas);
     onThemeChange(() => this.draw());
