@@ -53,7 +53,11 @@ std::string find_viewer() {
 
 /// A display to open it on.
 bool has_desktop() {
-  return getenv("DISPLAY") != nullptr || getenv("WAYLAND_DISPLAY") != nullptr;
+  const auto is_set = [](const char* name) {
+    const char* const value = getenv(name);
+    return value != nullptr && *value != '\0';
+  };
+  return is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
 }
 
 Result<void> show(const std::string& viewer, const std::string& path) {
@@ -69,13 +73,11 @@ Result<void> show(const std::string& viewer, const std::string& path) {
 }
 
 Result<void> open(const ReportOptions& options) {
-  const fs::path there = fs::absolute(options.run) / report::html::kReportFile;
+  const std::string path =
+      (fs::absolute(options.run).lexically_normal() / report::html::kReportFile).string();
   std::error_code ignored;  // then it is not there
-  std::string path = there.string();
-  if (!fs::exists(there, ignored)) {
-    const auto built = build(options);
-    if (!built) return tl::unexpected(built.error());
-    path = *built;
+  if (!fs::exists(path, ignored)) {
+    if (const auto built = build(options); !built) return tl::unexpected(built.error());
   }
   fmt::print("{}\n", path);
   std::fflush(stdout);

@@ -156,8 +156,8 @@ class CellRunner {
   void leave_report(const CellResult& result, const std::string& folder) const {
     const bool is_discarded = options_.discard_passed && result.passed();
     if (options_.no_report || is_discarded || !options_.worker.empty()) return;
-    const auto keys = load_flash_keys({});
-    const auto written = report::html::write_report(folder, keys ? *keys : inspect::Keys{});
+    auto keys = load_flash_keys({});
+    const auto written = report::html::write_report(folder, keys ? std::move(*keys) : inspect::Keys{});
     if (!written) fmt::print(stderr, "otasim: there is no report: {}\n", written.error().message);
   }
 

@@ -56,7 +56,7 @@ class RunPage {
       clear(this.messageDetail, momentDetail(model, this.messages[row]));
       this.moveTo(model.time[this.messages[row]], this.messageList);
     });
-    this.flashPanels = model.flash.map((track, i) => (track.operations ? new FlashPanel(track, summary.devices[i], (time) => this.moveTo(time, "flash")) : null));
+    this.flashPanels = model.flash.map(() => null); // made when they are first shown
   }
 
   select(wanted) {
@@ -131,14 +131,30 @@ class RunPage {
   }
 
   flashParts() {
-    return this.model.flash.map((track, i) => {
-      const name = summary.devices[i];
-      const note = summary.epoch_us === null && track.operations ? el("p", { class: "muted" }, "The event log does not say when its clock began: operations are in order, but stand at its start on the timeline.") : null;
-      if (!this.flashPanels[i]) return el("p", { class: "muted" }, name + ": no flash history. " + (track.problem || ""));
-      const cells = track.cells ? el("p", { class: "muted" }, "At the end, of the part's whole life: " + plural(track.cells.power_ons, "power-on") + "; most erases of a sector: " +
-        (Object.entries(track.cells.partitions).map(([partition, one]) => partition + " " + one.most_erases).join(", ") || "none") + ".") : null;
-      return [el("h3", {}, name + ", " + track.part.name), note, this.flashPanels[i].element, cells];
-    });
+    const shown = el("div", {});
+    const show = (i) => {
+      const track = this.model.flash[i];
+      if (!track.operations) return clear(shown, el("p", { class: "muted" }, "No flash history. " + (track.problem || "")));
+      if (!this.flashPanels[i]) this.flashPanels[i] = new FlashPanel(track, summary.devices[i], (time) => this.moveTo(time, this.flashPanels[i]));
+      clear(shown, this.flashPanels[i].element, this.flashNotes(track));
+      if (this.time !== undefined) this.flashPanels[i].seekTime(this.time);
+    };
+    const names = summary.devices.map((name, i) => name + (this.model.flash[i].part ? ", " + this.model.flash[i].part.name : ""));
+    if (names.length === 0) return el("p", { class: "muted" }, "The run's folder has no devices.");
+    show(0);
+    if (names.length === 1) return [el("h3", {}, names[0]), shown];
+    const choice = el("select", { id: "flash-device", onchange: () => show(Number(choice.value)) }, names.map((name, i) => el("option", { value: i }, name)));
+    return [el("div", { class: "tools" }, el("label", {}, "Device", choice)), shown];
+  }
+
+  flashNotes(track) {
+    const note = (text) => el("p", { class: "muted" }, text);
+    const erases = track.cells ? Object.entries(track.cells.partitions).map(([partition, one]) => partition + " " + one.most_erases).join(", ") : "";
+    return [
+      summary.epoch_us === null ? note("The event log does not say when its clock began: operations are in order, but stand at its start on the timeline.") : null,
+      track.torn ? note("The op log's end is torn: operations may be missing.") : null,
+      track.cells ? note("At the end, of the part's whole life: " + plural(track.cells.power_ons, "power-on") + "; most erases of a sector: " + (erases || "none") + ".") : null,
+    ];
   }
 
   planFilter() {
@@ -170,7 +186,7 @@ class RunPage {
   moveTo(time, by) {
     this.time = time;
     this.timeline.setCursor(time);
-    if (by !== "flash") this.flashPanels.forEach((panel) => panel && panel.seekTime(time));
+    for (const panel of this.flashPanels) if (panel && panel !== by) panel.seekTime(time);
     const line = this.model.lowerBound(time + 0.5, this.consoleLines) - 1;
     if (line >= 0 && this.console.active !== line) this.console.pick(line);
   }
@@ -186,6 +202,7 @@ async function start() {
   run.console.setCount(run.consoleLines.length);
   run.messageList.setCount(run.messages.length);
   run.filter();
+  run.console.pick(run.consoleLines.length - 1); // where the slider stands
   document.documentElement.dataset.state = "ready";
 }
 

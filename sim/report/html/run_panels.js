@@ -254,13 +254,13 @@ class FlashPanel {
     const step = (label, title, find) => el("button", { type: "button", title, "aria-label": title, onclick: () => this.seek(find(), true) }, label);
     this.element = el("div", { role: "group", "aria-label": "Flash of " + name },
       el("div", { class: "slider no-print" },
-        step("⏮", "Before the first operation", () => 0),
+        step("|‹", "Before the first operation", () => 0),
         step("«", "The boot record before", () => this.findRecord(-1)),
         step("‹", "One operation back", () => this.done - 1),
         this.slider,
         step("›", "One operation on", () => this.done + 1),
         step("»", "The next boot record", () => this.findRecord(1)),
-        step("⏭", "After the last operation", () => last)),
+        step("›|", "After the last operation", () => last)),
       this.said,
       el("div", { class: "tools" }, el("label", {}, "Colours show", this.mode), this.legend = el("span", { class: "muted", id: "flash-legend" })),
       this.canvas, this.holds, this.journal);
@@ -372,7 +372,7 @@ class FlashPanel {
       return [partition[0], kib(used) + " of " + kib(partition[2]), String(erases), this.content(partition[0])];
     });
     rows.push(["otp", "", "", this.otp()]);
-    clear(this.holds, table("What the flash holds after operation " + this.done, ["Partition", "Programmed", "Erases", "Content"], rows));
+    clear(this.holds, table("What the flash holds after operation " + this.done, ["Partition", "Programmed", "Erases", "Content"], rows, { class: "holds" }));
     const boot = this.part.state("boot-control", this.done);
     clear(this.journal, boot ? this.records(boot) : null);
   }

@@ -106,7 +106,9 @@ class ScenarioTest : public ::testing::Test {
   std::unique_ptr<Program> start(const std::vector<std::string>& arguments) {
     return std::make_unique<Program>(arguments, environment(), folder.path());
   }
-  [[nodiscard]] std::vector<std::string> environment() const { return {"TMPDIR=" + folder.file("tmp")}; }
+  [[nodiscard]] std::vector<std::string> environment() const {
+    return {"TMPDIR=" + folder.file("tmp"), "DISPLAY=", "WAYLAND_DISPLAY="};
+  }
   /// No lab's folder is left.
   void expect_clean() const { EXPECT_TRUE(fs::is_empty(folder.file("tmp"))); }
   static void expect_gone(const std::set<pid_t>& pids) {

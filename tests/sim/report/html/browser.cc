@@ -11,7 +11,6 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <stdexcept>
 
@@ -39,23 +38,6 @@ void place(int commands, int answers) {
   dup2(second, kAnswers);
   close(first);
   close(second);
-}
-
-std::vector<char> base64_bytes(const std::string& text) {
-  static const std::string kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::vector<char> bytes;
-  unsigned bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const std::size_t digit = kDigits.find(c);
-    if (digit == std::string::npos) break;
-    bits = bits << 6 | static_cast<unsigned>(digit);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes.push_back(static_cast<char>(bits >> count & 0xFF));
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -208,15 +190,6 @@ void Browser::press(const std::string& key) {
 
 void Browser::set_media_feature(const std::string& name, const std::string& value) {
   call("Emulation.setEmulatedMedia", {{"features", {{{"name", name}, {"value", value}}}}});
-}
-
-void Browser::save_screenshot(const std::string& path, int width, int height) {
-  call("Emulation.setDeviceMetricsOverride",
-       {{"width", width}, {"height", height}, {"deviceScaleFactor", 1}, {"mobile", false}});
-  evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))");
-  const std::vector<char> png =
-      base64_bytes(call("Page.captureScreenshot", {{"format", "png"}}).at("data").get<std::string>());
-  std::ofstream(path, std::ios::binary).write(png.data(), static_cast<std::streamsize>(png.size()));
 }
 
 }  // namespace otasim::test

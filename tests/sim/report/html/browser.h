@@ -37,7 +37,6 @@ class Browser {
   void press(const std::string& key);
   /// "prefers-color-scheme", "dark"; an empty value takes it back.
   void set_media_feature(const std::string& name, const std::string& value);
-  void save_screenshot(const std::string& path, int width, int height);
 
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
   [[nodiscard]] const std::vector<std::string>& requests() const { return requests_; }
