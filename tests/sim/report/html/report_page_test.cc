@@ -119,6 +119,36 @@ TEST_F(ReportPage, ARunWithoutAResultIsShownToo) {
   EXPECT_EQ(text("header .badge"), "no result");
 }
 
+TEST_F(ReportPage, SaysWhatIsMissing) {
+  RunFolder run;
+  fill(run);
+  run.line("{\"t_us\":");
+  std::filesystem::remove(run.device() + "/factory.bin");
+  EXPECT_EQ(show(run), "ready");
+  expect_quiet();
+  EXPECT_THAT(text("#page"), HasSubstr("No flash history."));
+  EXPECT_THAT(text("#page"), HasSubstr("factory.bin"));
+  EXPECT_THAT(text("header"), HasSubstr("1 line of the event log could not be read"));
+  EXPECT_EQ(text("#found"), "9 of 9");
+}
+
+TEST_F(ReportPage, OfSeveralDevicesOneFlashIsShownAtATime) {
+  RunFolder run;
+  fill(run);
+  std::filesystem::copy(run.device(), run.path() + "/devices/thing-2",
+                        std::filesystem::copy_options::recursive);
+  EXPECT_EQ(show(run), "ready");
+  EXPECT_EQ(browser_.evaluate("document.querySelectorAll('#flash-map').length"), 1);
+  const auto group =
+      "document.getElementById('flash-map').closest('[role=group]').getAttribute('aria-label')";
+  EXPECT_EQ(browser_.evaluate(group), "Flash of thing-1");
+  browser_.evaluate(
+      "(() => { const d = document.getElementById('flash-device'); d.value = '1'; "
+      "d.dispatchEvent(new Event('change')); })()");
+  EXPECT_EQ(browser_.evaluate(group), "Flash of thing-2");
+  expect_quiet();
+}
+
 TEST_F(ReportPage, HostileTextStaysText) {
   RunFolder run;
   std::int64_t now = 10;
