@@ -80,7 +80,7 @@ void EventLog::emit(std::string_view source, std::string_view event, nlohmann::j
   line["n"] = next_number_++;
   line["source"] = source;
   line["event"] = event;
-  if (!is_introduced_) {
+  if (file_ != nullptr && !is_introduced_) {
     is_introduced_ = true;
     line["log_version"] = kEventLogVersion;
     line["epoch_us"] = epoch_of_start();
