@@ -23,6 +23,7 @@
 #include "sim/cli/run_folder.h"
 #include "sim/cli/scenario_result.h"
 #include "sim/lab/boards.h"
+#include "sim/report/html/html_report.h"
 #include "sim/scenario/library.h"
 
 namespace otasim::cli {
@@ -243,13 +244,15 @@ Result<void> matrix(const MatrixOptions& options, const std::string& program) {
   const json report = report_of(*results, wall.count(), *folder, matrix.was_interrupted());
   if (auto written = write_file_atomic(*folder + "/matrix.json", report.dump(2) + "\n"); !written)
     return written;
+  const auto page = report::html::write_report(*folder, {});
+  if (!page) return tl::unexpected(page.error());
   const std::string junit = options.junit.empty() ? *folder + "/junit.xml" : options.junit;
   if (auto written = write_file_atomic(junit, junit_of(*results)); !written) return written;
   if (options.json) {
     fmt::print("{}\n", report.dump());
   } else {
-    fmt::print("{} of {} passed in {:.1f} s; report: {}/matrix.json\n", report.at("passed").get<int>(),
-               results->size(), static_cast<double>(wall.count()) / 1000, *folder);
+    fmt::print("{} of {} passed in {:.1f} s; report: {}\n", report.at("passed").get<int>(), results->size(),
+               static_cast<double>(wall.count()) / 1000, *page);
   }
   std::fflush(stdout);
   if (matrix.was_interrupted()) {

@@ -18,11 +18,13 @@
 #include "sim/base/signals.h"
 #include "sim/base/temp_dir.h"
 #include "sim/cli/command.h"
+#include "sim/cli/flash_keys.h"
 #include "sim/cli/run_folder.h"
 #include "sim/cli/scenario_result.h"
 #include "sim/flash/flash_fault.h"
 #include "sim/lab/boards.h"
 #include "sim/report/event_log.h"
+#include "sim/report/html/html_report.h"
 #include "sim/report/terminal_view.h"
 #include "sim/scenario/fault_text.h"
 #include "sim/scenario/library.h"
@@ -47,6 +49,7 @@ struct RunOptions {
   bool json = false;
   bool quiet = false;
   bool snapshots = false;
+  bool no_report = false;
   std::string worker;  ///< run folder that a supervisor has made
 };
 
@@ -141,12 +144,23 @@ class CellRunner {
     if (auto written = write_file_atomic(*folder + "/result.json", summary.dump(2) + "\n"); !written) {
       return tl::unexpected(written.error());
     }
+    leave_report(*result, *folder);
     std::error_code ignored;
     if (options_.discard_passed && result->passed()) std::filesystem::remove_all(*folder, ignored);
     return result;
   }
 
  private:
+  /// What a person reads; of a run whose folder goes away there is none. A worker leaves it to its
+  /// supervisor. The verdict stands without it.
+  void leave_report(const CellResult& result, const std::string& folder) const {
+    const bool is_discarded = options_.discard_passed && result.passed();
+    if (options_.no_report || is_discarded || !options_.worker.empty()) return;
+    auto keys = load_flash_keys({});
+    const auto written = report::html::write_report(folder, keys ? std::move(*keys) : inspect::Keys{});
+    if (!written) fmt::print(stderr, "otasim: there is no report: {}\n", written.error().message);
+  }
+
   /// On every device.
   static void arm_strict_flash(scenario::Scenario& scenario) {
     for (const json& device : scenario.devices)
@@ -344,6 +358,7 @@ void add_run(CLI::App& app, Command& command, const std::string& program) {
   run_command->add_flag(
       "--snapshots", options.snapshots,
       "Keep the lab's state at each change of a job, for `otasim sweep power-cut --complete`");
+  run_command->add_flag("--no-report", options.no_report, "Leave no report.html in the run folder");
   run_command->add_flag("--json", options.json, "Print one JSON object a run on stdout");
   run_command->add_flag("--quiet", options.quiet, "Show the results only");
   run_command->add_option("--worker", options.worker)->group("");  // not for people: see play_supervised()

@@ -27,7 +27,8 @@ class MqttFrontEnd {
   void handle_request(const ClientAddress& client, const std::string& topic, std::string_view payload);
 
  private:
-  void log_stream(const ClientAddress& client, const StreamsTopic& request, const StreamOutcome& outcome);
+  void log_stream(const ClientAddress& client, const StreamsTopic& request, const StreamOutcome& outcome,
+                  std::string_view payload);
 
   report::EventLog& log_;
   JobsMqtt jobs_;

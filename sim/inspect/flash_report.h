@@ -52,6 +52,9 @@ struct FlashReport {
 
 [[nodiscard]] nlohmann::json to_json(const FlashReport& report);
 [[nodiscard]] nlohmann::json to_json(const boot::BootState& state);
+[[nodiscard]] nlohmann::json to_json(const BootJournal& journal);
+[[nodiscard]] nlohmann::json to_json(const OtpBank& otp);
+[[nodiscard]] nlohmann::json to_json(const CellReport& cells);
 [[nodiscard]] nlohmann::json to_json(const SlotContent& slot);
 
 }  // namespace otasim::inspect

@@ -80,43 +80,6 @@ json image_json(const SlotContent& slot) {
           {"problem", slot.verify_problem}};
 }
 
-json journal_json(const BootJournal& journal) {
-  json result{{"settled", journal.is_settled}, {"in_force", nullptr}};
-  if (const auto* const record = journal.record_in_force()) {
-    result["in_force"] = {{"partition", journal_partition(journal.in_force->sector).name},
-                          {"page", journal.in_force->page},
-                          {"sequence", record->sequence},
-                          {"role", role_name(record->role)}};
-    result["in_force"].update(to_json(record->state));
-  }
-  for (std::uint32_t sector = 0; sector < kJournalSectors; ++sector) {
-    json pages = json::object();
-    for (std::uint32_t index = 0; index < flash::kJournalPages; ++index) {
-      const JournalPage& page = journal.pages[sector][index];
-      if (page.is_blank()) continue;
-      json& entry = pages[fmt::format("{:02}", index)];
-      if (!page.record) {
-        entry = {{"problem", page.problem}};
-        continue;
-      }
-      entry = to_json(page.record->state);
-      entry["sequence"] = page.record->sequence;
-      entry["role"] = role_name(page.record->role);
-    }
-    result["pages"][std::string(journal_partition(sector).name)] = std::move(pages);
-  }
-  return result;
-}
-
-json otp_json(const OtpBank& otp) {
-  const auto floor = [](const OtpFloor& one) {
-    return json{{"floor", one.steps}, {"unsure_steps", one.unsure_steps}};
-  };
-  return {{"application", floor(otp.application)},  {"recovery", floor(otp.recovery)},
-          {"revoked_signers", otp.revoked_signers}, {"unsure_signers", otp.unsure_signers},
-          {"burned_bits", otp.burned_bits},         {"burned_unused_bits", otp.burned_unused_bits}};
-}
-
 json certificate_json(const CertificateText& certificate) {
   if (!certificate.problem.empty()) return {{"problem", certificate.problem}};
   return {{"subject", certificate.subject},
@@ -189,19 +152,6 @@ json registers_json(const RegisterFile& registers) {
           {"last_status", registers.last_status},  {"problem", registers.problem}};
 }
 
-json cells_json(const CellReport& cells) {
-  json partitions = json::object();
-  for (const PartitionCells& one : cells.partitions) {
-    json& entry = partitions[one.partition.empty() ? "none" : one.partition];
-    entry = {
-        {"erases", one.erases}, {"most_erases", one.most_erases}, {"marginal_bytes", one.marginal_bytes}};
-    if (one.marginal_bytes == 0) continue;
-    entry["first_marginal"] = one.first_marginal;
-    entry["last_marginal"] = one.last_marginal;
-  }
-  return {{"power_ons", cells.power_ons}, {"partitions", std::move(partitions)}};
-}
-
 }  // namespace
 
 json to_json(const boot::BootState& state) {
@@ -222,6 +172,56 @@ json to_json(const SlotContent& slot) {
           {"image", slot.image ? image_json(slot) : json(nullptr)}};
 }
 
+json to_json(const BootJournal& journal) {
+  json result{{"settled", journal.is_settled}, {"in_force", nullptr}};
+  if (const auto* const record = journal.record_in_force()) {
+    result["in_force"] = {{"partition", journal_partition(journal.in_force->sector).name},
+                          {"page", journal.in_force->page},
+                          {"sequence", record->sequence},
+                          {"role", role_name(record->role)}};
+    result["in_force"].update(to_json(record->state));
+  }
+  for (std::uint32_t sector = 0; sector < kJournalSectors; ++sector) {
+    json pages = json::object();
+    for (std::uint32_t index = 0; index < flash::kJournalPages; ++index) {
+      const JournalPage& page = journal.pages[sector][index];
+      if (page.is_blank()) continue;
+      json& entry = pages[fmt::format("{:02}", index)];
+      if (!page.record) {
+        entry = {{"problem", page.problem}};
+        continue;
+      }
+      entry = to_json(page.record->state);
+      entry["sequence"] = page.record->sequence;
+      entry["role"] = role_name(page.record->role);
+    }
+    result["pages"][std::string(journal_partition(sector).name)] = std::move(pages);
+  }
+  return result;
+}
+
+json to_json(const OtpBank& otp) {
+  const auto floor = [](const OtpFloor& one) {
+    return json{{"floor", one.steps}, {"unsure_steps", one.unsure_steps}};
+  };
+  return {{"application", floor(otp.application)},  {"recovery", floor(otp.recovery)},
+          {"revoked_signers", otp.revoked_signers}, {"unsure_signers", otp.unsure_signers},
+          {"burned_bits", otp.burned_bits},         {"burned_unused_bits", otp.burned_unused_bits}};
+}
+
+json to_json(const CellReport& cells) {
+  json partitions = json::object();
+  for (const PartitionCells& one : cells.partitions) {
+    json& entry = partitions[one.partition.empty() ? "none" : one.partition];
+    entry = {
+        {"erases", one.erases}, {"most_erases", one.most_erases}, {"marginal_bytes", one.marginal_bytes}};
+    if (one.marginal_bytes == 0) continue;
+    entry["first_marginal"] = one.first_marginal;
+    entry["last_marginal"] = one.last_marginal;
+  }
+  return {{"power_ons", cells.power_ons}, {"partitions", std::move(partitions)}};
+}
+
 json to_json(const FlashReport& report) {
   json result{{"part",
                {{"name", part_name(report.part)},
@@ -231,11 +231,11 @@ json to_json(const FlashReport& report) {
                 {"locks", report.part.has_locks},
                 {"fuses", report.part.has_fuses},
                 {"entropy", report.part.has_entropy}}},
-              {"boot_control", journal_json(report.boot_control)},
-              {"otp", otp_json(report.otp)},
+              {"boot_control", to_json(report.boot_control)},
+              {"otp", to_json(report.otp)},
               {"registers", registers_json(report.registers)},
               {"strays", report.strays},
-              {"cells", report.cells ? cells_json(*report.cells) : json(nullptr)}};
+              {"cells", report.cells ? to_json(*report.cells) : json(nullptr)}};
   for (std::size_t i = 0; i < kSlots.size(); ++i)
     result["slots"][std::string(kSlots[i].name)] = to_json(report.slots[i]);
   const auto in_force = provisioning_in_force(report);

@@ -61,6 +61,13 @@ std::int64_t EventLog::now_us() const {
       .count();
 }
 
+std::int64_t EventLog::epoch_of_start() const {
+  using std::chrono::duration_cast;
+  using std::chrono::microseconds;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return duration_cast<microseconds>(now).count() - now_us();
+}
+
 void EventLog::listen(Listener listener) {
   const std::scoped_lock lock(mutex_);
   listeners_.push_back(std::move(listener));
@@ -73,6 +80,11 @@ void EventLog::emit(std::string_view source, std::string_view event, nlohmann::j
   line["n"] = next_number_++;
   line["source"] = source;
   line["event"] = event;
+  if (file_ != nullptr && !is_introduced_) {
+    is_introduced_ = true;
+    line["log_version"] = kEventLogVersion;
+    line["epoch_us"] = epoch_of_start();
+  }
   if (file_ != nullptr) {
     // Console bytes may be anything; a replacement character keeps the line valid JSON.
     const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";

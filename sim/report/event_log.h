@@ -2,7 +2,9 @@
 //
 // Everything a person sees later (progress, report, summary) is made from it. Each event has the time since
 // the log was opened in microseconds (`t_us`), a running number (`n`), the part that saw it (`source`) and
-// what it was (`event`); further members depend on the event. `docs/events.md` lists them.
+// what it was (`event`); further members depend on the event. `docs/events.md` lists them. The first event,
+// and the first after a log is gone on with, also says which format this is (`log_version`) and when, by the
+// calendar, its clock read 0 (`epoch_us`): op log and capture are laid beside the events by that.
 #pragma once
 
 #include <chrono>
@@ -19,6 +21,9 @@
 #include "sim/base/result.h"
 
 namespace otasim::report {
+
+/// Of the format. Readers refuse a higher one; members and events may be added without a new one.
+inline constexpr int kEventLogVersion = 1;
 
 class EventLog {
  public:
@@ -51,10 +56,14 @@ class EventLog {
  private:
   explicit EventLog(std::FILE* file);
 
+  /// What the calendar said, in microseconds since 1970, when `now_us()` was 0.
+  [[nodiscard]] std::int64_t epoch_of_start() const;
+
   std::FILE* file_;
   std::chrono::steady_clock::time_point start_;
   std::mutex mutex_;
   std::uint64_t next_number_ = 1;
+  bool is_introduced_ = false;  ///< version and calendar time are told
   std::vector<Listener> listeners_;
 };
 

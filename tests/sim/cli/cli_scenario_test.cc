@@ -26,6 +26,7 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr const char* kConnected =
@@ -105,7 +106,9 @@ class ScenarioTest : public ::testing::Test {
   std::unique_ptr<Program> start(const std::vector<std::string>& arguments) {
     return std::make_unique<Program>(arguments, environment(), folder.path());
   }
-  [[nodiscard]] std::vector<std::string> environment() const { return {"TMPDIR=" + folder.file("tmp")}; }
+  [[nodiscard]] std::vector<std::string> environment() const {
+    return {"TMPDIR=" + folder.file("tmp"), "DISPLAY=", "WAYLAND_DISPLAY="};
+  }
   /// No lab's folder is left.
   void expect_clean() const { EXPECT_TRUE(fs::is_empty(folder.file("tmp"))); }
   static void expect_gone(const std::set<pid_t>& pids) {
@@ -148,9 +151,16 @@ TEST_F(ScenarioTest, ARunThatHoldsIsToldInEveryForm) {
                     HasSubstr("<property name=\"seed\" value=\"5\"/>")));
   for (const char* file :
        {"events.jsonl", "broker.log", "devices/thing-1/uart.log", "devices/thing-1/flash.bin",
-        "devices/thing-1/flash.ops", "devices/thing-1/link.pcap"}) {
+        "devices/thing-1/flash.ops", "devices/thing-1/link.pcap", "report.html"}) {
     EXPECT_TRUE(fs::exists(folder.file("run") / fs::path(file))) << file;
   }
+  EXPECT_THAT(content(folder.file("run/report.html")),
+              AllOf(HasSubstr("<title>passing on mps2-an385 over mqtt: passed</title>"),
+                    HasSubstr("boot: start slot=A version=1.2.3"), Not(HasSubstr("\"problem\":\"cannot"))));
+  // Made again from the same files it is the same.
+  const Outcome built = otasim({"report", "build", "run", "--out", "again.html"});
+  ASSERT_EQ(built.code, 0) << built.err;
+  EXPECT_EQ(content(folder.file("again.html")), content(folder.file("run/report.html")));
   expect_clean();
 }
 
@@ -162,6 +172,17 @@ TEST_F(ScenarioTest, ARunThatHoldsCanLeaveNothing) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_FALSE(fs::exists(folder.file("run")));
   expect_clean();
+}
+
+TEST_F(ScenarioTest, ARunCanLeaveNoReport) {
+  const Outcome outcome = otasim({"run", passing(), "--data", "mqtt", "--no-report", "--out", "run"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_FALSE(fs::exists(folder.file("run/report.html")));
+  // It is made when somebody wants to see it; here nobody has a desktop.
+  const Outcome opened = otasim({"report", "open", "run"});
+  EXPECT_EQ(opened.code, 0) << opened.err;
+  EXPECT_THAT(opened.out, HasSubstr(folder.file("run/report.html")));
+  EXPECT_TRUE(fs::exists(folder.file("run/report.html")));
 }
 
 TEST_F(ScenarioTest, RunsOnTheFirstBoardUnlessOthersAreNamed) {
@@ -445,6 +466,9 @@ TEST_F(MatrixTest, ReportsEachCellAndHowToRepeatWhatFailed) {
                 passed ? HasSubstr("") : HasSubstr("failing.jsonc:6: wait did not end"));
     const fs::path run = cell["run"].get<std::string>();
     EXPECT_TRUE(fs::exists(run / "result.json"));
+    EXPECT_TRUE(fs::exists(run / "report.html"));
+    EXPECT_THAT(content(folder.file("m/report.html")),
+                HasSubstr("\"link\":\"" + run.filename().string() + "/report.html\""));
     EXPECT_TRUE(fs::exists(run / "devices/thing-1/uart.log"));
     EXPECT_EQ(fs::exists(run / "devices/thing-1/flash.bin"), !passed)
         << "large files of what passed are not kept";

@@ -69,6 +69,25 @@ TEST_F(MqttFrontEndTest, AnEmptyQueueHasNoExecution) {
   EXPECT_EQ(accepted("start-next", "{}"), (Json{{"timestamp", kNow}}));
 }
 
+TEST_F(MqttFrontEndTest, TheLogHasWhatWasAskedFor) {
+  std::vector<Json> events;
+  log_->listen([&events](const Json& event) {
+    if (event.contains("payload") || event.contains("payload_hex")) events.push_back(event);
+  });
+  make_update(100);
+  ask(kJobs + "$next/get", R"({"clientToken":"a"})");
+  ask(kJobs + "$next/get", std::string("\xa1\x00\xff", 3));
+  ask(stream_ + "get/cbor", std::string("\xa0", 1));
+  ask(kJobs + "$next/get", std::string(1025, ' '));
+  ASSERT_THAT(events, SizeIs(4));
+  EXPECT_EQ(events[0]["payload"], R"({"clientToken":"a"})");
+  EXPECT_EQ(events[1]["payload_hex"], "a100ff");
+  EXPECT_EQ(events[2]["event"], "stream_request");
+  EXPECT_EQ(events[2]["payload_hex"], "a0");
+  EXPECT_EQ(events[3]["payload"], std::string(1024, ' '));
+  EXPECT_EQ(events[3]["payload_bytes"], 1025);
+}
+
 TEST_F(MqttFrontEndTest, TheNextJobComesWithItsDocument) {
   make_update(100);
   const auto json = accepted("$next/get", R"({"clientToken":":lamp"})");

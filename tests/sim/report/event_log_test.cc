@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <thread>
 
@@ -43,6 +44,41 @@ TEST_F(EventFile, EachEventIsALineInOrder) {
   EXPECT_EQ(events[0]["n"], 1);
   EXPECT_EQ(events[1]["n"], 2);
   EXPECT_LE(events[0]["t_us"].get<std::int64_t>(), events[1]["t_us"].get<std::int64_t>());
+}
+
+TEST_F(EventFile, TheFirstEventSaysVersionAndCalendarTime) {
+  const auto now_us = [] {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  };
+  const auto before = now_us();
+  const auto log = EventLog::create(path()).value();
+  log->emit("boot", "start", {{"version", "1.2.3"}});
+  log->emit("cloud", "job_created");
+  const auto after = now_us();
+  const auto events = lines();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0]["log_version"], otasim::report::kEventLogVersion);
+  EXPECT_EQ(events[0]["version"], "1.2.3");
+  const auto told = events[0]["epoch_us"].get<std::int64_t>() + events[0]["t_us"].get<std::int64_t>();
+  EXPECT_GE(told, before - 1);
+  EXPECT_LE(told, after + 1);
+  EXPECT_FALSE(events[1].contains("epoch_us"));
+}
+
+TEST_F(EventFile, ALogThatIsGoneOnWithSaysItsCalendarTimeAgain) {
+  EventLog::create(path()).value()->emit("a", "one");
+  std::vector<nlohmann::json> earlier;
+  const auto log = EventLog::resume(path(), earlier).value();
+  log->emit("a", "two");
+  log->emit("a", "three");
+  const auto events = lines();
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(earlier.size(), 1U);
+  EXPECT_TRUE(events[1].contains("epoch_us"));
+  EXPECT_EQ(events[1]["n"], 2);
+  EXPECT_FALSE(events[2].contains("epoch_us"));
 }
 
 TEST_F(EventFile, BytesThatAreNotUtf8StillMakeAValidLine) {
