@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -254,6 +255,11 @@ class CellRunner {
     auto outcome = scenario::play(plan, **log);
     view.finish();
     if (!outcome) return tl::unexpected(outcome.error());
+    std::vector<std::string> warnings;
+    if (const int error = (*log)->write_error(); error != 0) {
+      warnings.push_back(fmt::format("events.jsonl ends early, and with it all that is made from it: {}",
+                                     std::strerror(error)));
+    }
     std::string repeat = planned.command();
     for (const std::string& text : options_.parameters) repeat += " --set " + scenario::shell_word(text);
     for (const std::string& text : options_.faults) repeat += " --fault " + scenario::shell_word(text);
@@ -265,6 +271,7 @@ class CellRunner {
                       .seed = planned.cell.seed,
                       .result = outcome->passed() ? "passed" : "failed",
                       .failures = std::move(outcome->failures),
+                      .warnings = std::move(warnings),
                       .wall_ms = outcome->wall_ms,
                       .jobs = std::move(outcome->jobs),
                       .devices = std::move(outcome->devices),

@@ -42,6 +42,7 @@ json to_json(const CellResult& result) {
           {"result", result.result},
           {"reason", result.failures.empty() ? "" : result.failures.front()},
           {"failures", result.failures},
+          {"warnings", result.warnings},
           {"wall_ms", result.wall_ms},
           {"jobs", result.jobs},
           {"devices", result.devices},
@@ -58,6 +59,7 @@ Result<CellResult> cell_result_from(const json& value) {
                       .seed = value.at("seed"),
                       .result = value.at("result"),
                       .failures = value.at("failures"),
+                      .warnings = value.value("warnings", std::vector<std::string>()),
                       .wall_ms = value.at("wall_ms"),
                       .jobs = value.at("jobs"),
                       .devices = value.at("devices"),
@@ -70,6 +72,7 @@ Result<CellResult> cell_result_from(const json& value) {
 
 void print(const CellResult& result) {
   fmt::print("{:<6} {} ({} ms)\n", result.result, result.name(), result.wall_ms);
+  for (const std::string& warning : result.warnings) fmt::print(stderr, "otasim: warning: {}\n", warning);
   if (result.passed()) return;
   for (const std::string& failure : result.failures) fmt::print("       {}\n", failure);
   if (!result.run.empty()) fmt::print("       run:    {}\n", result.run);

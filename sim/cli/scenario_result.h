@@ -18,6 +18,7 @@ struct CellResult {
   std::uint64_t seed = 1;
   std::string result;  ///< "passed", "failed", "error": it could not be run, "interrupted"
   std::vector<std::string> failures = {};
+  std::vector<std::string> warnings = {};  ///< what is missing from its folder
   std::int64_t wall_ms = 0;
   nlohmann::json jobs = nlohmann::json::array();
   nlohmann::json devices = nlohmann::json::array();

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -157,6 +158,8 @@ class Up {
     });
     io_.run();
     keep_broker_log();
+    if (const int failed = log_->write_error(); failed != 0)
+      fmt::print(stderr, "otasim: warning: events.jsonl ends early: {}\n", std::strerror(failed));
     if (error_) return tl::unexpected(*error_);
     return {};
   }
