@@ -425,6 +425,7 @@ function payloadText(members) {
   }
   if (typeof members.payload_hex === "string") {
     const bytes = Uint8Array.from(members.payload_hex.match(/[0-9a-f]{2}/gi) || [], (pair) => parseInt(pair, 16));
+    if (members.payload_bytes) return ["bytes", members.payload_hex];
     try { return ["CBOR", JSON.stringify(decodeCbor(bytes), null, 2)]; } catch (error) { return ["bytes (no CBOR: " + error.message + ")", members.payload_hex]; }
   }
   return null;
@@ -443,8 +444,8 @@ function momentDetail(model, i) {
     if (value !== null && typeof value === "object") blocks.push(el("h3", {}, name), el("pre", {}, JSON.stringify(value, null, 2)));
     else items.push([name, short(value)]);
   }
-  const reason = members.details && members.details.reason;
-  if (typeof reason === "string" && Object.hasOwn(words, reason)) blocks.unshift(el("p", {}, el("strong", {}, "In words: "), words[reason]));
+  const known = inWords(words, JSON.stringify(members));
+  if (known) blocks.unshift(el("p", {}, el("strong", {}, "In words: "), known));
   if (payload) blocks.push(el("h3", {}, "payload, " + payload[0] + (members.payload_bytes ? " (cut; it has " + members.payload_bytes + " bytes)" : "")), el("pre", {}, payload[1]));
   return [el("dl", {}, items.flatMap(([name, value]) => [el("dt", {}, name), el("dd", { class: "mono" }, value)])), ...blocks];
 }
