@@ -29,6 +29,7 @@ class TerminalScreen {
     this.style = "";
     this.attributes = { fg: null, bg: null, bold: false, dim: false, underline: false, reverse: false };
     this.pending = "";
+    this.mustScroll = false; // what ends the last row scrolls when something follows, so that a picture's end stays whole
     this.changed = new Set(this.cells.keys());
   }
 
@@ -59,13 +60,21 @@ class TerminalScreen {
   }
 
   put(one) {
-    if (this.x >= this.columns) { this.x = 0; this.feed(); }
+    this.scroll();
+    if (this.x >= this.columns) { this.x = 0; this.feed(); this.scroll(); }
     this.cells[this.y][this.x++] = [one, this.style];
     this.changed.add(this.y);
   }
 
   feed() {
     if (this.y + 1 < this.rows) { ++this.y; return; }
+    this.scroll();
+    this.mustScroll = true;
+  }
+
+  scroll() {
+    if (!this.mustScroll) return;
+    this.mustScroll = false;
     this.cells.shift();
     this.cells.push(this.blankRow());
     for (let y = 0; y < this.rows; ++y) this.changed.add(y);
@@ -97,7 +106,9 @@ class TerminalScreen {
       H: () => this.go(Math.max(1, numbers[1] || 1) - 1, by - 1), f: () => this.go(Math.max(1, numbers[1] || 1) - 1, by - 1),
       J: () => this.erase(numbers[0]), K: () => this.eraseLine(this.y, numbers[0]), m: () => this.render(numbers),
     };
-    if (Object.hasOwn(moves, final)) moves[final]();
+    if (!Object.hasOwn(moves, final)) return;
+    if (final !== "m") this.scroll();
+    moves[final]();
   }
 
   go(x, y) {
@@ -218,9 +229,10 @@ class CastPlayer {
     const step = (label, title, act) => el("button", { type: "button", title, "aria-label": title, onclick: act }, label);
     this.steps = el("ol", { class: "steps", id: "cast-steps" }, cast.markers.map((marker) => el("li", {}, el("button", { type: "button", onclick: () => { this.pause(); this.seek(marker.at); } }, this.clock(marker.at) + " ", marker.text || "step"))));
     this.element = el("div", { class: "player", role: "group", "aria-label": "Recording", onkeydown: (e) => this.key(e) },
-      el("div", { class: "terminal-frame", tabindex: "0", "aria-label": "Terminal; Space plays, arrow keys move" }, this.terminal),
-      el("div", { class: "slider no-print" }, this.button, step("⏮", "The step before", () => this.toMarker(-1)), step("⏭", "The next step", () => this.toMarker(1)), this.slider, this.said, el("label", {}, el("span", { class: "hidden-text" }, "Speed"), speed)),
-      cast.markers.length ? el("details", {}, el("summary", {}, plural(cast.markers.length, "step")), this.steps) : null,
+      el("div", { class: cast.markers.length ? "player-main" : "" },
+        el("div", { class: "terminal-frame", role: "group", tabindex: "0", "aria-label": "Terminal; Space plays, arrow keys move" }, this.terminal),
+        cast.markers.length ? el("div", { class: "step-list", tabindex: "0", role: "group", "aria-label": "Steps" }, this.steps) : null),
+      el("div", { class: "slider no-print" }, this.button, step("«", "The step before", () => this.toMarker(-1)), step("»", "The next step", () => this.toMarker(1)), this.slider, this.said, el("label", {}, el("span", { class: "hidden-text" }, "Speed"), speed)),
       el("details", { ontoggle: (e) => { if (e.target.open) this.tell(); } }, el("summary", {}, "The screen as text"), this.transcript = el("pre", { id: "cast-text" })));
     this.seek(cast.length);
   }
