@@ -166,6 +166,7 @@ int run(int argc, char** argv) {
   otasim::cli::add_up(app, command, argv[0]);
   otasim::cli::add_status(app, command);
   otasim::cli::add_down(app, command);
+  otasim::cli::add_web(app, command);
   otasim::cli::add_device(app, command);
   otasim::cli::add_group(app, command);
   otasim::cli::add_job(app, command);
