@@ -58,7 +58,10 @@ void HttpSession::close() {
 }
 
 asio::awaitable<void> HttpSession::run() {
-  while (co_await serve_request()) {
+  for (;;) {
+    // Not as a loop's condition: g++ 12 makes a trap of that.
+    const bool goes_on = co_await serve_request();
+    if (!goes_on) co_return;
   }
 }
 

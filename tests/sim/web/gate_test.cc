@@ -46,20 +46,20 @@ TEST_F(GateTest, TheTokenHas256BitsAndGivesASession) {
 TEST_F(GateTest, WithoutTheRightTokenOrSessionNobodyComesIn) {
   std::string almost = token();
   almost.back() = almost.back() == '0' ? '1' : '0';
-  for (const std::string& wrong :
-       {std::string(), almost, token() + "0", token().substr(1), std::string(64, '\0'), session()})
+  for (const std::string& wrong : std::vector<std::string>{
+           std::string(), almost, token() + "0", token().substr(1), std::string(64, '\0'), session()})
     EXPECT_EQ(gate.judge(head("/?token=" + wrong), false), Verdict::kNoSession) << wrong;
   EXPECT_EQ(gate.judge(head("/"), false), Verdict::kNoSession);
-  for (const std::string& cookie :
-       {std::string(), "otasim_4711=", "otasim_4711=" + token(), "otasim_4712=" + session().substr(12),
-        "x" + session(), "\"" + session() + "\"", session() + "0", std::string(";;;=;="),
-        "otasim_4711 " + session().substr(11)})
+  for (const std::string& cookie : std::vector<std::string>{
+           std::string(), "otasim_4711=", "otasim_4711=" + token(), "otasim_4712=" + session().substr(12),
+           "x" + session(), "\"" + session() + "\"", session() + "0", std::string(";;;=;="),
+           "otasim_4711 " + session().substr(11)})
     EXPECT_EQ(gate.judge(head("/", {{"Cookie", cookie}}), false), Verdict::kNoSession) << cookie;
 }
 
 TEST_F(GateTest, TheSessionIsFoundAmongOtherCookies) {
   for (const std::string& cookie :
-       {"a=b; " + session(), session() + "; a=b", "otasim_4711=old; " + session()})
+       std::vector<std::string>{"a=b; " + session(), session() + "; a=b", "otasim_4711=old; " + session()})
     EXPECT_EQ(gate.judge(head("/", {{"Cookie", cookie}}), false), Verdict::kServe) << cookie;
   EXPECT_EQ(gate.judge(head("/", {{"Cookie", "a=b"}, {"cookie", session()}}), false), Verdict::kServe);
 }

@@ -310,8 +310,9 @@ TEST_F(WebServerTest, ForgedMessagesEndTheirConnectionAndNoOther) {
   WebSocket good = open();
   greet(good);
   hear(good, "welcome");
-  for (const std::string& text : {std::string("x"), std::string("{}"), std::string(2000, '['),
-                                  std::string(R"({"type":"command","id":1})"), std::string()}) {
+  for (const std::string& text :
+       std::vector<std::string>{std::string("x"), std::string("{}"), std::string(2000, '['),
+                                std::string(R"({"type":"command","id":1})"), std::string()}) {
     WebSocket page = open();
     greet(page);
     page.write(asio::buffer(text));
@@ -341,9 +342,9 @@ TEST_F(WebServerTest, ForgedMessagesEndTheirConnectionAndNoOther) {
     EXPECT_TRUE(end_of(page));
   }
   for (const std::string& frame :
-       {std::string("\xff\xff\xff\xff\xff\xff\xff\xff"), std::string("\x81\x05hello"),
-        std::string("\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00", 14),
-        std::string("\x88\xfe", 2), std::string("\x03\x80\x00\x00\x00\x00", 6)}) {
+       std::vector<std::string>{std::string("\xff\xff\xff\xff\xff\xff\xff\xff"), std::string("\x81\x05hello"),
+                                std::string("\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00", 14),
+                                std::string("\x88\xfe", 2), std::string("\x03\x80\x00\x00\x00\x00", 6)}) {
     WebSocket page = open();
     asio::write(page.next_layer(), asio::buffer(frame));
     error_code ignored;
