@@ -62,8 +62,7 @@ std::string refusal_page(std::string_view title, std::string_view text, std::str
 rest::HeaderFields security_headers(std::uint16_t port) {
   // 'self' is not a WebSocket's address to every browser.
   std::string sockets;
-  for (const char* name : {"127.0.0.1", "localhost", "[::1]"})
-    sockets += fmt::format(" ws://{}:{}", name, port);
+  for (const char* name : {"127.0.0.1", "localhost"}) sockets += fmt::format(" ws://{}:{}", name, port);
   return {{"Content-Security-Policy",
            fmt::format("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{}; "
                        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

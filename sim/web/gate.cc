@@ -8,7 +8,7 @@
 namespace otasim::web {
 namespace {
 
-constexpr std::array<std::string_view, 3> kLoopbackNames{"127.0.0.1", "localhost", "[::1]"};
+constexpr std::array<std::string_view, 2> kLoopbackNames{"127.0.0.1", "localhost"};
 constexpr std::string_view kWayIn = "/?token=";
 constexpr std::string_view kScheme = "http://";
 

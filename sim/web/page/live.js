@@ -267,11 +267,22 @@ class LivePage {
 
   nowRow(row) {
     const name = this.model.names[row[1]], i = this.model.find(row);
-    const line = i >= 0 ? this.model.line(i) : "";
+    const line = i >= 0 ? this.nowText(i) : "";
     const kind = i >= 0 && this.model.mark[i] ? "bad" : /SUCCEEDED/.test(line) ? "good" : "";
     const element = el("li", { class: kind }, el("span", { class: "when" }, seconds(row[0])), el("span", {}, name), el("span", { class: "line" }, line.slice(0, MOST_TEXT)));
     element.row = row;
     return element;
+  }
+
+  /** What of an event matters here. */
+  nowText(i) {
+    const name = this.model.name(i), members = this.model.members(i);
+    if (name === "cloud.job_execution") {
+      const details = Object.entries(members.details || {}).filter(([key]) => key !== "updatedBy").map(([key, value]) => key + " " + short(value)).join(", ");
+      return members.thing + ": " + members.status + (details ? " (" + details + ")" : "") + ", " + members.job;
+    }
+    if (name.startsWith("broker.client_")) return [members.clientId, members.disconnectReason, members.message].filter((text) => typeof text === "string").join(": ");
+    return this.model.line(i);
   }
 
   select(wanted) {

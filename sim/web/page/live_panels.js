@@ -116,13 +116,13 @@ class DeviceCard {
     this.version = el("input", { type: "text", value: "", size: 8, spellcheck: "false", autocomplete: "off", onkeydown: (e) => { if (e.key === "Enter") { e.preventDefault(); this.update(); } } });
     this.buttons.update = button("Start update", () => this.update(), { class: "main" });
     this.fields = el("fieldset", {}, el("legend", { class: "hidden-text" }, "What may be done to " + name),
-      el("div", { class: "row" }, act("start", "Power on", "device.start", { class: "main" }), act("stop", "Stop in order", "device.stop"),
+      el("div", { class: "controls" }, act("start", "Power on", "device.start", { class: "main" }), act("stop", "Stop in order", "device.stop"),
         button("Show flash and console", watch)),
-      el("div", { class: "row danger", role: "group", "aria-label": "Break " + name }, el("span", { class: "label" }, "Break"),
+      el("div", { class: "controls danger", role: "group", "aria-label": "Break " + name }, el("span", { class: "label" }, "Break"),
         act("cut", "Power cut", "device.cut"), act("reset", "Reset", "device.reset"), act("kick", "Kick from the broker", "device.kick")),
-      el("div", { class: "row", role: "group", "aria-label": "Link of " + name }, el("label", {}, el("span", { class: "label" }, "Link"), this.faultKind), this.measure, this.unit,
+      el("div", { class: "controls", role: "group", "aria-label": "Link of " + name }, el("label", {}, el("span", { class: "label" }, "Link"), this.faultKind), this.measure, this.unit,
         (this.buttons.arm = button("Arm", () => this.arm(), { "aria-label": "Arm this fault on the link of " + name })), this.armed),
-      el("div", { class: "row" }, el("label", {}, el("span", { class: "label" }, "Update to"), this.version), this.buttons.update));
+      el("div", { class: "controls" }, el("label", {}, el("span", { class: "label" }, "Update to"), this.version), this.buttons.update));
     this.element = el("article", { class: "card", id, "data-device": name, "aria-labelledby": id + "-name" },
       el("header", {}, el("h3", { id: id + "-name" }, name), this.badges), this.facts, this.problem, this.fields, this.said, this.failed);
     this.showMeasure();
@@ -203,7 +203,7 @@ class JobTable {
     this.failed = el("div", { class: "failed", role: "alert" });
     this.body = el("tbody", {});
     this.table = el("table", { id: "jobs" }, el("caption", { class: "hidden-text" }, "Jobs, the newest first"),
-      el("thead", {}, el("tr", {}, ["Job", "Status", "Executions", "What may be done"].map((text) => el("th", { scope: "col" }, text)))), this.body);
+      el("thead", {}, el("tr", {}, ["Job", "Status", "Executions", "Action"].map((text) => el("th", { scope: "col" }, text)))), this.body);
     this.none = el("p", { class: "muted" }, "No jobs yet. Start an update of a device, or otasim job create.");
     this.fields = el("fieldset", {}, el("legend", { class: "hidden-text" }, "Jobs"), this.table);
     this.element = el("div", {}, this.none, this.fields, this.failed);
