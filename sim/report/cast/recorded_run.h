@@ -4,12 +4,14 @@
 //   auto run = read_recorded_run("otasim-runs/...");
 //   for (const Moment& moment : run->moments) ...
 //
-// Op log and capture tell calendar time; they are laid beside the events by `epoch_us` (docs/events.md).
+// The order is the run stream's (sim/report/run_stream.h). What flash holds is taken from the bytes that were
+// written, not from what the device says.
 //
 // What can go wrong: without op log, flash before the run or capture there are no operations or frames, and
 // `flash_problem` says why. A line of the log that is no event is passed over.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -76,6 +78,9 @@ struct RecordedRun {
   nlohmann::json result = {};  ///< result.json; null: the run did not come to an end
   std::int64_t epoch_us = 0;   ///< calendar time of t_us 0; 0: not known
 };
+
+/// result.json; null: the run did not come to an end.
+[[nodiscard]] nlohmann::json read_run_result(const std::string& folder);
 
 /// @returns kEnvironment if there is no event log that can be read; kUsage if it is a later version's
 [[nodiscard]] Result<RecordedRun> read_recorded_run(const std::string& folder);
