@@ -139,4 +139,10 @@ std::string to_utf8(char32_t glyph) {
   return {static_cast<char>(0xF0U | glyph >> 18), part(12), part(6), part(0)};
 }
 
+std::string to_utf8(std::u32string_view glyphs) {
+  std::string out;
+  for (const char32_t glyph : glyphs) out += to_utf8(glyph);
+  return out;
+}
+
 }  // namespace otasim::report::cast

@@ -118,5 +118,6 @@ inline constexpr char32_t kReplaced = U'\u00B7';
 /// As glyphs of one column each.
 [[nodiscard]] std::u32string display_text(std::string_view utf8);
 [[nodiscard]] std::string to_utf8(char32_t glyph);
+[[nodiscard]] std::string to_utf8(std::u32string_view glyphs);
 
 }  // namespace otasim::report::cast

@@ -18,9 +18,7 @@ constexpr double kOperationSeconds = 0.004;
 constexpr double kOperationsSeconds = 6;
 
 std::string printable(std::string_view text) {
-  std::string out;
-  for (const char32_t glyph : display_text(text)) out += to_utf8(glyph);
-  return out;
+  return to_utf8(display_text(text));
 }
 
 std::vector<Beat> beats_of(const RecordedRun& run) {

@@ -80,7 +80,7 @@ Told tell_boot(const json& event, const std::string& kind) {
   const std::string result = text_of(event, "result");
   if (kind == "start") return tell_start(event);
   if (kind == "verify" && result == "ok")
-    return sentence(fmt::format("The bootloader verifies slot {}: {}, signed by us, not too old.", slot,
+    return sentence(fmt::format("The bootloader verifies slot {}: {} is signed, whole and not too old.", slot,
                                 text_of(event, "version")),
                     Ink::kBoot);
   if (kind == "verify")

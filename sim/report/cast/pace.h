@@ -26,7 +26,7 @@ struct PaceOptions {
   bool is_real_time = false;
 };
 
-inline constexpr double kLongestDwelling = 60;
+inline constexpr double kLongestDwelling = 40;
 
 class Pace {
  public:

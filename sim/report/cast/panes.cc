@@ -13,6 +13,9 @@ constexpr Style kFaint{.ink = Ink::kFaint};
 constexpr Style kPlain{.ink = Ink::kText};
 constexpr Style kFrame{.ink = Ink::kFrame};
 
+/// A longer line of the console is cut.
+constexpr std::size_t kMostRowsOfALine = 3;
+
 constexpr int kSlotText = 15;  // "0.9.1 committed"
 constexpr int kSlotLabel = 3;
 constexpr std::array kSlotNames{"A", "B", "R"};
@@ -129,8 +132,24 @@ void draw_footer(const Dials& dials, Region bar) {
 
 // --- the console ---
 
-/// "boot: verify slot=B result=ok": the key dim, the value plain, the result as it is.
-void draw_boot_words(Region line, int x, std::string_view text) {
+/// A line's text in rows of at most `width` columns, cut between words where that leaves no row half empty.
+std::vector<std::string> rows_of(std::string_view text, int width) {
+  std::u32string rest = display_text(text);
+  const auto room = static_cast<std::size_t>(std::max(width, 1));
+  std::vector<std::string> rows;
+  while (rest.size() > room && rows.size() + 1 < kMostRowsOfALine) {
+    const std::size_t blank = rest.rfind(U' ', room);
+    const std::size_t cut = blank == std::u32string::npos || blank < room / 2 ? room : blank;
+    rows.push_back(to_utf8(std::u32string_view(rest).substr(0, cut)));
+    rest.erase(0, rest[cut] == U' ' ? cut + 1 : cut);
+  }
+  rows.push_back(to_utf8(rest));
+  return rows;
+}
+
+/// "verify slot=B result=ok": the key dim, the value plain, the result as it is.
+void draw_boot_words(Region line, std::string_view text) {
+  int x = 0;
   while (!text.empty() && x < line.width()) {
     const std::size_t end = std::min(text.find(' '), text.size());
     const std::string_view word = text.substr(0, end);
@@ -151,43 +170,82 @@ void draw_boot_words(Region line, int x, std::string_view text) {
   }
 }
 
-void draw_console_text(Region line, int x, std::string_view text) {
-  const std::size_t colon = text.find(": ");
-  const bool is_boot = text.starts_with("boot: ");
-  if (!is_boot && !text.starts_with("app: ")) {
-    line.text(x, 0, text, kPlain);
-    return;
-  }
-  x = line.text(x, 0, text.substr(0, colon + 1), {.ink = is_boot ? Ink::kBoot : Ink::kApp}) + 1;
-  if (is_boot) return draw_boot_words(line, x, text.substr(colon + 2));
-  line.text(x, 0, text.substr(colon + 2), kPlain);
-}
-
 void draw_rule(Region line, const ConsoleLine& said, bool with_name) {
   for (int x = 0; x < line.width(); ++x) line.glyph(x, 0, U'\u2500', kFrame);
   const std::string text = with_name ? said.device + ' ' + said.text : said.text;
   line.text(2, 0, fmt::format(" {} ", text), {.ink = Ink::kAccent});
 }
 
-void draw_console(const Scene& scene, Region pane) {
-  constexpr int kTime = 7;
-  constexpr int kName = 9;
-  const bool with_name = scene.devices().size() > 1;
-  const auto& lines = scene.console();
-  const auto rows = static_cast<std::size_t>(std::max(pane.height(), 0));
-  const std::size_t first = lines.size() > rows ? lines.size() - rows : 0;
-  for (std::size_t i = first; i < lines.size(); ++i) {
-    Region line = pane.inner({.x = 0, .y = static_cast<int>(i - first), .width = pane.width(), .height = 1});
-    if (lines[i].is_rule) {
-      draw_rule(line, lines[i], with_name);
-      continue;
-    }
-    line.text(0, 0, seconds_text(lines[i].t_us), kDim);
-    if (with_name)
-      line.inner({.x = kTime, .y = 0, .width = kName - 1, .height = 1}).text(0, 0, lines[i].device, kDim);
-    draw_console_text(line, with_name ? kTime + kName : kTime, lines[i].text);
-  }
+/// One row of the console.
+struct ConsoleRow {
+  const ConsoleLine* line;
+  std::string_view tag;  ///< "boot:", "app:" or nothing; of the line's first row only
+  std::string text;
+  bool is_first;
+};
+
+std::string_view tag_of(std::string_view text) {
+  for (const std::string_view tag : {"boot:", "app:"})
+    if (text.starts_with(tag)) return tag;
+  return {};
 }
+
+class Console {
+ public:
+  Console(const Scene& scene, Region pane) : pane_(pane), with_name_(scene.devices().size() > 1) {
+    const auto& lines = scene.console();
+    const auto most = static_cast<std::size_t>(std::max(pane.height(), 0));
+    std::size_t first = lines.size();
+    for (std::size_t rows = 0; first > 0 && rows < most; --first)
+      rows += rows_of_line(lines[first - 1]).size();
+    for (std::size_t i = first; i < lines.size(); ++i)
+      for (ConsoleRow& row : rows_of_line(lines[i])) rows_.push_back(std::move(row));
+    if (rows_.size() > most) rows_.erase(rows_.begin(), rows_.end() - static_cast<std::ptrdiff_t>(most));
+  }
+
+  void draw() const {
+    for (std::size_t i = 0; i < rows_.size(); ++i) draw_row(rows_[i], static_cast<int>(i));
+  }
+
+ private:
+  static constexpr int kTime = 7;
+  static constexpr int kName = 9;
+
+  [[nodiscard]] int text_at(std::string_view tag) const {
+    return kTime + (with_name_ ? kName : 0) + (tag.empty() ? 0 : static_cast<int>(tag.size()) + 1);
+  }
+
+  [[nodiscard]] std::vector<ConsoleRow> rows_of_line(const ConsoleLine& line) const {
+    if (line.is_rule) return {{.line = &line, .tag = {}, .text = {}, .is_first = true}};
+    const std::string_view tag = tag_of(line.text);
+    std::string_view text = std::string_view(line.text).substr(tag.size());
+    if (!tag.empty() && text.starts_with(' ')) text.remove_prefix(1);
+    std::vector<ConsoleRow> rows;
+    for (std::string& part : rows_of(text, pane_.width() - text_at(tag)))
+      rows.push_back({.line = &line, .tag = tag, .text = std::move(part), .is_first = rows.empty()});
+    return rows;
+  }
+
+  void draw_row(const ConsoleRow& row, int y) const {
+    Region place = pane_.inner({.x = 0, .y = y, .width = pane_.width(), .height = 1});
+    if (row.line->is_rule) return draw_rule(place, *row.line, with_name_);
+    const bool is_boot = row.tag == "boot:";
+    if (row.is_first) {
+      place.text(0, 0, seconds_text(row.line->t_us), kDim);
+      if (with_name_)
+        place.inner({.x = kTime, .y = 0, .width = kName - 1, .height = 1}).text(0, 0, row.line->device, kDim);
+      place.text(text_at({}), 0, row.tag, {.ink = is_boot ? Ink::kBoot : Ink::kApp});
+    }
+    const int x = text_at(row.tag);
+    Region words = place.inner({.x = x, .y = 0, .width = place.width() - x, .height = 1});
+    if (is_boot) return draw_boot_words(words, row.text);
+    words.text(0, 0, row.text, kPlain);
+  }
+
+  Region pane_;
+  bool with_name_;
+  std::vector<ConsoleRow> rows_;
+};
 
 std::string running_text(const Scene& scene) {
   const auto& devices = scene.devices();
@@ -209,7 +267,7 @@ void draw_console_pane(const Scene& scene, Region pane, Region content) {
                                                              : Ink::kDim;
   draw_frame(pane, is_one ? devices.front().name : "devices", Ink::kApp, running_text(scene),
              {.ink = ink, .bold = true});
-  draw_console(scene, content);
+  Console(scene, content).draw();
 }
 
 // --- the job ---
@@ -294,12 +352,14 @@ std::string standing_of(const SceneFlash& flash, std::size_t slot) {
 
 void draw_slot(const SceneDevice& device, std::size_t slot, std::uint32_t cell_bytes, Region line) {
   const SceneFlash& flash = device.flash;
-  const Ink ink = kSlotInks[slot];
   const std::string standing = standing_of(flash, slot);
+  // What is left of an image whose header is gone is no image.
+  const bool is_left_over = flash.versions[slot].empty() && standing.empty();
+  const Ink ink = is_left_over ? Ink::kFrame : kSlotInks[slot];
   const bool is_running = device.is_on && device.slot == kSlotNames[slot] && !device.version.empty();
   if (standing == "committed") line.glyph(0, 0, U'\u25C6', {.ink = Ink::kGood});
   if (is_running) line.glyph(1, 0, U'\u25B8', {.ink = Ink::kAccent});
-  line.text(2, 0, kSlotNames[slot], {.ink = ink, .bold = true});
+  line.text(2, 0, kSlotNames[slot], {.ink = kSlotInks[slot], .bold = true});
   const int cells = line.width() - kSlotLabel - kSlotText - 2;
   draw_cells(flash, kShownSlots[slot].offset, cell_bytes, ink,
              line.inner({.x = kSlotLabel + 1, .y = 0, .width = cells, .height = 1}));
@@ -325,8 +385,7 @@ void draw_journal(const SceneFlash& flash, Region line) {
 std::string record_text(const RecordText& record) {
   if (record.committed.empty()) return "no record yet: the factory's image";
   const bool has_staged = record.staged != "none" && !record.staged.empty();
-  std::string text =
-      record.committed == "none" ? "in force: none" : fmt::format("in force: {}", record.committed);
+  std::string text = record.committed == "none" ? "none in force" : record.committed + " in force";
   if (has_staged) text += fmt::format(", {} is {}", record.staged, record.state);
   return text;
 }
@@ -345,9 +404,10 @@ void draw_flash(const SceneDevice& device, const std::string& problem, std::uint
   draw_journal(device.flash, row(y++));
   row(y++).text(0, 0, record_text(device.flash.record), kPlain);
   y += is_roomy ? 1 : 0;
-  Region counts = row(y);
-  counts.text(0, 0, fmt::format("{} programs, {} erases", device.flash.programs, device.flash.erases), kDim);
-  counts.text_right(0, fmt::format("{} a cell", size_text(cell_bytes)), kDim);
+  const std::string done = fmt::format("{} programs, {} erases", device.flash.programs, device.flash.erases);
+  const std::string scale = fmt::format("{} a cell", size_text(cell_bytes));
+  row(y).text(0, 0, done, kDim);
+  if (static_cast<int>(done.size() + scale.size()) < pane.width()) row(y).text_right(0, scale, kDim);
 }
 
 /// Of several devices each has one row: both slots, what runs.
@@ -358,10 +418,12 @@ void draw_fleet_flash(const Scene& scene, std::uint32_t cell_bytes, Region pane)
   const std::uint32_t narrow_cell =
       cell_bytes * static_cast<std::uint32_t>(std::max(
                        1, (pane.width() - kSlotLabel - kSlotText - 2 + cells - 1) / std::max(cells, 1)));
-  const auto rows = static_cast<std::size_t>(std::max(pane.height(), 0));
+  const auto rows = static_cast<std::size_t>(std::max(pane.height() - 1, 0));
+  pane.text(kName + 1, 0, "slot A", {.ink = Ink::kSlotA});
+  pane.text(kName + cells + 3, 0, "slot B", {.ink = Ink::kSlotB});
   for (std::size_t i = 0; i < scene.devices().size() && i < rows; ++i) {
     const SceneDevice& device = scene.devices()[i];
-    Region row = pane.inner({.x = 0, .y = static_cast<int>(i), .width = pane.width(), .height = 1});
+    Region row = pane.inner({.x = 0, .y = static_cast<int>(i) + 1, .width = pane.width(), .height = 1});
     row.inner({.x = 0, .y = 0, .width = kName - 1, .height = 1}).text(0, 0, device.name, kPlain);
     for (int slot = 0; slot < 2; ++slot) {
       const auto index = static_cast<std::size_t>(slot);
@@ -379,7 +441,8 @@ std::string committed_text(const Scene& scene) {
   if (scene.devices().size() != 1) return {};
   const SceneFlash& flash = scene.devices().front().flash;
   for (std::size_t slot = 0; slot < kShownSlots.size(); ++slot)
-    if (flash.record.committed == kSlotNames[slot]) return "\u25C6 " + flash.versions[slot];
+    if (flash.record.committed == kSlotNames[slot])
+      return fmt::format("\u25C6 {} in force", flash.versions[slot]);
   return {};
 }
 
@@ -396,17 +459,25 @@ void draw_flash_pane(const Scene& scene, const Dials& dials, Region pane, Region
 
 // --- the link ---
 
-void draw_traffic(const std::vector<std::uint64_t>& bytes, std::uint64_t most, std::size_t past,
-                  char32_t sign, std::uint64_t sum, Ink ink, Region line) {
-  line.glyph(0, 0, sign, {.ink = ink});
+/// Bars over one row or two.
+void draw_traffic(const std::vector<std::uint64_t>& bytes, std::size_t past, char32_t sign, std::uint64_t sum,
+                  Ink ink, Region pane) {
+  constexpr int kSteps = 8;
+  const int bottom = pane.height() - 1;
+  const std::uint64_t most = bytes.empty() ? 0 : *std::ranges::max_element(bytes);
+  pane.glyph(0, bottom, sign, {.ink = ink});
   for (std::size_t i = 0; i < bytes.size() && i < past; ++i) {
-    constexpr double kSteps = 7;
-    const double part = most == 0 ? 0 : std::sqrt(static_cast<double>(bytes[i]) / static_cast<double>(most));
-    const auto height = bytes[i] == 0 ? 0U : 1U + static_cast<unsigned>(std::lround(part * kSteps));
-    line.glyph(2 + static_cast<int>(i), 0, height == 0 ? U'\u2581' : static_cast<char32_t>(0x2580 + height),
-               height == 0 ? kFaint : Style{.ink = ink});
+    const int x = 2 + static_cast<int>(i);
+    if (bytes[i] == 0 || most == 0) {
+      pane.glyph(x, bottom, U'\u2581', kFaint);
+      continue;
+    }
+    const double part = std::sqrt(static_cast<double>(bytes[i]) / static_cast<double>(most));
+    int height = std::max(1, static_cast<int>(std::lround(part * kSteps * pane.height())));
+    for (int y = bottom; height > 0; --y, height -= kSteps)
+      pane.glyph(x, y, static_cast<char32_t>(0x2580 + std::min(height, kSteps)), {.ink = ink});
   }
-  line.text_right(0, size_text(sum), kDim);
+  pane.inner({.x = 0, .y = bottom, .width = pane.width(), .height = 1}).text_right(0, size_text(sum), kDim);
 }
 
 Style mark_style(char32_t mark) {
@@ -421,16 +492,13 @@ void draw_link(const Scene& scene, const Dials& dials, Region pane) {
     down += device.bytes_down;
   }
   const Traffic& traffic = dials.traffic;
-  const auto most = [](const std::vector<std::uint64_t>& bytes) {
-    return bytes.empty() ? 0 : *std::ranges::max_element(bytes);
+  const auto rows = [&](int y, int count) {
+    return pane.inner({.x = 0, .y = y, .width = pane.width(), .height = count});
   };
-  const int top = pane.height() > 4 ? 1 : 0;
-  const auto row = [&](int y) {
-    return pane.inner({.x = 0, .y = top + y, .width = pane.width(), .height = 1});
-  };
-  draw_traffic(traffic.down, most(traffic.down), dials.columns_past, U'\u2193', down, Ink::kAccent, row(0));
-  draw_traffic(traffic.up, most(traffic.up), dials.columns_past, U'\u2191', up, Ink::kCloud, row(1));
-  Region marks = row(2);
+  const int up_rows = pane.height() > 4 ? 2 : 1;
+  draw_traffic(traffic.down, dials.columns_past, U'\u2193', down, Ink::kAccent, rows(0, 2));
+  draw_traffic(traffic.up, dials.columns_past, U'\u2191', up, Ink::kCloud, rows(2, up_rows));
+  Region marks = rows(2 + up_rows, 1);
   for (std::size_t i = 0; i < traffic.marks.size() && i < dials.columns_past; ++i)
     marks.glyph(2 + static_cast<int>(i), 0, traffic.marks[i], mark_style(traffic.marks[i]));
   marks.text_right(0, "\u25B4 boot", {.ink = Ink::kBoot});

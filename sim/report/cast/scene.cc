@@ -39,6 +39,10 @@ void take_count(SceneDevice& device, std::string_view text) {
   device.total = count->total;
 }
 
+bool lasts(const std::string& fault) {
+  return fault.starts_with("link.") || fault.starts_with("broker.") || fault.starts_with("cloud.");
+}
+
 }  // namespace
 
 Scene::Scene(const RecordedRun& run) : run_(run) {
@@ -144,8 +148,13 @@ void Scene::apply_power(const json& event, const std::string& kind, std::int64_t
 void Scene::apply_client(const json& event, const std::string& kind) {
   const auto found = std::ranges::find(devices_, text_of(event, "clientId"), &SceneDevice::name);
   if (found == devices_.end()) return;
-  if (kind == "client_connected") found->is_connected = true;
-  if (kind == "client_disconnected") found->is_connected = false;
+  const std::int64_t connection = number_of(event, "connection", 0);
+  if (kind == "client_connected") {
+    found->is_connected = true;
+    found->connection = connection;
+  }
+  // The end of one that was taken over is told when the next one stands.
+  if (kind == "client_disconnected" && connection == found->connection) found->is_connected = false;
 }
 
 void Scene::apply_execution(const json& event, std::int64_t t_us) {
@@ -171,7 +180,7 @@ void Scene::apply_execution(const json& event, std::int64_t t_us) {
   }
   if (!received.empty()) {
     take_count(one, received);
-    text += "receiving " + received;
+    text += "receiving";
   } else if (!test.empty()) {
     if (test == "ready") one.done = one.total;
     text += "self test " + test;
@@ -188,7 +197,7 @@ void Scene::apply_fault(const json& event, const std::string& kind, std::int64_t
     if (known != faults_.end()) faults_.erase(known);
     return;
   }
-  if (known == faults_.end()) faults_.push_back(name);
+  if (known == faults_.end() && lasts(name)) faults_.push_back(name);
   if (text_of(event, "source") == "run") return;  // armed: it has not struck
   add_entry({.t_us = t_us, .text = name, .ink = Ink::kFault, .bullet = kFaultMark});
 }
@@ -211,16 +220,9 @@ void Scene::add_line(ConsoleLine line) {
   if (console_.size() > kMostLines) console_.pop_front();
 }
 
-/// Progress of one device is one entry, which counts.
+/// A device may tell the same several times: its progress above all, which the bar shows.
 void Scene::add_entry(TimelineEntry entry) {
-  if (!timeline_.empty()) {
-    const std::size_t at = entry.text.find("receiving ");
-    const std::string_view start(entry.text.data(), at == std::string::npos ? 0 : at + 10);
-    if (!start.empty() && timeline_.back().text.starts_with(start)) {
-      timeline_.back().text = std::move(entry.text);
-      return;
-    }
-  }
+  if (!timeline_.empty() && timeline_.back().text == entry.text && timeline_.back().ink == entry.ink) return;
   timeline_.push_back(std::move(entry));
   if (timeline_.size() > kMostEntries) timeline_.pop_front();
 }

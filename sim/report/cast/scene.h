@@ -48,7 +48,8 @@ struct SceneDevice {
   std::string board = {};
   bool is_on = false;
   bool is_connected = false;
-  std::string version = {};  ///< that runs; empty: none yet
+  std::int64_t connection = 0;  ///< the broker's number of the last one
+  std::string version = {};     ///< that runs; empty: none yet
   std::string slot = {};
   std::string state = {};
   std::string address = {};
@@ -77,7 +78,7 @@ class Scene {
   [[nodiscard]] const std::vector<SceneDevice>& devices() const { return devices_; }
   [[nodiscard]] const std::string& job() const { return job_; }
   [[nodiscard]] const Told& caption() const { return caption_; }
-  /// Faults that are armed or have struck, and are not over.
+  /// Disturbances of link, broker and cloud that are not over. (Others strike and are gone.)
   [[nodiscard]] const std::vector<std::string>& faults() const { return faults_; }
   [[nodiscard]] bool is_over() const { return is_over_; }
   /// "passed", "failed"; empty: it did not come to an end.

@@ -23,6 +23,7 @@ struct Piece {
   int y;
   int x;
   int width;
+  bool is_map = false;  ///< cells leave a little air between rows
 };
 
 struct Shown {
@@ -59,9 +60,10 @@ std::string escape(std::string_view text) {
 std::vector<Piece> pieces_of(int width, int height) {
   const Layout layout = layout_for(width, height);
   std::vector<Piece> pieces;
-  const auto split = [&pieces](int y, std::vector<int> edges) {
+  const auto split = [&](int y, std::vector<int> edges) {
+    const bool is_map = y < layout.link.y;
     for (std::size_t i = 0; i + 1 < edges.size(); ++i)
-      pieces.push_back({y, edges[i], edges[i + 1] - edges[i]});
+      pieces.push_back({y, edges[i], edges[i + 1] - edges[i], is_map});
   };
   constexpr int kClock = 10;
   split(layout.header.y, {0, width - 24, width});
@@ -87,6 +89,7 @@ struct Stretch {
   int cells;
   Style style;
   std::u32string glyphs;
+  bool is_map;
 };
 
 class Drawing {
@@ -118,7 +121,7 @@ class Drawing {
   static Stretch stretch_at(const Grid& grid, const Piece& piece, int x) {
     const auto cell = [&](int at) -> const Cell& { return grid.at(piece.x + at, piece.y); };
     const Cell& first = cell(x);
-    Stretch stretch{.x = x, .cells = 1, .style = first.style, .glyphs = {}};
+    Stretch stretch{.x = x, .cells = 1, .style = first.style, .glyphs = {}, .is_map = piece.is_map};
     if (first.glyph == U' ') return stretch;
     stretch.glyphs += first.glyph;
     const bool is_shape = is_block(first.glyph) || is_line(first.glyph);
@@ -141,8 +144,7 @@ class Drawing {
     if (is_block(glyph)) return block(stretch, glyph);
     if (is_line(glyph)) return line(stretch, glyph);
     const int x = stretch.x * kCellWidth;
-    std::string text;
-    for (const char32_t one : stretch.glyphs) text += to_utf8(one);
+    const std::string text = to_utf8(stretch.glyphs);
     const std::string length =
         stretch.cells > 1 ? fmt::format(" textLength=\"{}\"", stretch.cells * kCellWidth) : std::string();
     return fmt::format("<text x=\"{}\" y=\"{}\"{} class=\"i{}{}\">{}</text>", x, kBaseline, length,
@@ -162,8 +164,7 @@ class Drawing {
     const Ink ink = stretch.style.ink;
     if (glyph >= 0x2581 && glyph <= 0x2588) {  // lower eighths, the last one full
       const double height = static_cast<double>(glyph - 0x2580) * kEighth;
-      // A full cell leaves a little air between rows of a map.
-      if (glyph == 0x2588) return rect(x, 2, width, kCellHeight - 4, ink, "");
+      if (glyph == 0x2588 && stretch.is_map) return rect(x, 2, width, kCellHeight - 4, ink, "");
       return rect(x, kCellHeight - height, width, height, ink, "");
     }
     if (glyph >= 0x2589 && glyph <= 0x258F) {  // left eighths: one cell each
