@@ -42,6 +42,8 @@ void add_group(CLI::App& app, Command& command);
 void add_job(CLI::App& app, Command& command);
 /// @param program  otasim itself, for those that start it again
 void add_run(CLI::App& app, Command& command, const std::string& program);
+/// @param program  otasim itself, for those that start it again
+void add_record(CLI::App& app, Command& command, const std::string& program);
 void add_scenario(CLI::App& app, Command& command);
 void add_matrix(CLI::App& app, Command& command, const std::string& program);
 void add_flash(CLI::App& app, Command& command);

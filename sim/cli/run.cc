@@ -20,10 +20,12 @@
 #include "sim/base/temp_dir.h"
 #include "sim/cli/command.h"
 #include "sim/cli/flash_keys.h"
+#include "sim/cli/run.h"
 #include "sim/cli/run_folder.h"
 #include "sim/cli/scenario_result.h"
 #include "sim/flash/flash_fault.h"
 #include "sim/lab/boards.h"
+#include "sim/report/cast/recording.h"
 #include "sim/report/event_log.h"
 #include "sim/report/html/html_report.h"
 #include "sim/report/terminal_view.h"
@@ -51,6 +53,7 @@ struct RunOptions {
   bool quiet = false;
   bool snapshots = false;
   bool no_report = false;
+  bool no_cast = false;
   std::string worker;  ///< run folder that a supervisor has made
 };
 
@@ -126,6 +129,7 @@ class CellRunner {
       }
     }
     if (options_.strict_flash) arm_strict_flash(*scenario);
+    const std::string title = scenario->title;
     const std::string name =
         fmt::format("{}-{}-{}", planned.entry.name, planned.cell.board, planned.cell.data);
     const std::string wanted = options_.out.empty() || is_only_one ? options_.out : options_.out + '/' + name;
@@ -145,6 +149,7 @@ class CellRunner {
     if (auto written = write_file_atomic(*folder + "/result.json", summary.dump(2) + "\n"); !written) {
       return tl::unexpected(written.error());
     }
+    leave_recording(*result, *folder, title);
     leave_report(*result, *folder);
     std::error_code ignored;
     if (options_.discard_passed && result->passed()) std::filesystem::remove_all(*folder, ignored);
@@ -160,6 +165,14 @@ class CellRunner {
     auto keys = load_flash_keys({});
     const auto written = report::html::write_report(folder, keys ? std::move(*keys) : inspect::Keys{});
     if (!written) fmt::print(stderr, "otasim: there is no report: {}\n", written.error().message);
+  }
+
+  /// The same as pictures, for a terminal; the report shows it.
+  void leave_recording(const CellResult& result, const std::string& folder, const std::string& title) const {
+    const bool is_discarded = options_.discard_passed && result.passed();
+    if (options_.no_report || options_.no_cast || is_discarded || !options_.worker.empty()) return;
+    const auto written = report::cast::leave_recording(folder, {.title = title, .version = OTASIM_VERSION});
+    if (!written) fmt::print(stderr, "otasim: there is no recording: {}\n", written.error().message);
   }
 
   /// On every device.
@@ -330,7 +343,37 @@ Result<void> run(const RunOptions& options, const std::string& program) {
   return verdict_of(results);
 }
 
+/// The one cell to play.
+Result<scenario::PlannedCell> plan_one(const OneRun& one) {
+  const auto entries = scenario::find_scenarios({one.scenario});
+  if (!entries) return tl::unexpected(entries.error());
+  scenario::CellChoice choice;
+  if (!one.board.empty()) choice.boards = {one.board};
+  if (!one.data.empty()) choice.data = {one.data};
+  choice.first_board_only = one.board.empty();
+  auto cells = plan_cells(*entries, choice, one.seed);
+  if (cells.empty()) {
+    return fail(ExitCode::kUsage,
+                fmt::format("{} does not run on this board over this protocol", one.scenario),
+                why_left_out(*entries, choice) + "\notasim scenario list tells where each one runs.");
+  }
+  return std::move(cells.front());
+}
+
 }  // namespace
+
+Result<PlayedRun> play_one(const OneRun& one, const std::string& program) {
+  const auto cell = plan_one(one);
+  if (!cell) return tl::unexpected(cell.error());
+  RunOptions options;
+  options.out = one.folder;
+  options.quiet = one.is_quiet;
+  options.no_report = true;
+  CellRunner runner(options, program, json::object(), {});
+  auto result = runner.run(*cell, true);
+  if (!result) return tl::unexpected(result.error());
+  return PlayedRun{.result = std::move(*result), .title = cell->entry.title};
+}
 
 void add_run(CLI::App& app, Command& command, const std::string& program) {
   static RunOptions options;
@@ -365,7 +408,9 @@ void add_run(CLI::App& app, Command& command, const std::string& program) {
   run_command->add_flag(
       "--snapshots", options.snapshots,
       "Keep the lab's state at each change of a job, for `otasim sweep power-cut --complete`");
-  run_command->add_flag("--no-report", options.no_report, "Leave no report.html in the run folder");
+  run_command->add_flag("--no-report", options.no_report,
+                        "Leave neither report.html nor demo.cast in the run folder");
+  run_command->add_flag("--no-cast", options.no_cast, "Leave no demo.cast in the run folder");
   run_command->add_flag("--json", options.json, "Print one JSON object a run on stdout");
   run_command->add_flag("--quiet", options.quiet, "Show the results only");
   run_command->add_option("--worker", options.worker)->group("");  // not for people: see play_supervised()
