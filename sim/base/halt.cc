@@ -33,8 +33,7 @@ Result<std::unique_ptr<Halt>> Halt::shared(const std::string& path) {
   };
   const UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!file || ::ftruncate(file.get(), kHaltFileBytes) != 0) return failed();
-  void* const memory =
-      ::mmap(nullptr, kHaltFileBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  void* const memory = ::mmap(nullptr, kHaltFileBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   if (memory == MAP_FAILED) return failed();
   return std::unique_ptr<Halt>(new Halt(path, new (memory) HaltWord(0)));
 }
