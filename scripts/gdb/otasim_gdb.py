@@ -1,6 +1,6 @@
 """OTA simulator commands and pretty-printers for GDB.
 
-`otasim debug` loads this file and calls begin(). In GDB:
+`otasim debug` sources this file and calls otasim_begin(). In GDB:
 
   otasim state          the OTA agent: state, job, file, blocks
   otasim records        the device's flash, decoded: boot records, slots, images
@@ -14,11 +14,8 @@ Values of the agent's and the bootloader's types are printed in words by `print`
 
 import os
 import subprocess
-import sys
 
 import gdb
-
-sys.modules["otasim_gdb"] = sys.modules.get("otasim_gdb", sys.modules["__main__"])
 
 
 class Session:
@@ -28,7 +25,7 @@ class Session:
     application = ""  # whose symbols are loaded
 
 
-def begin(program, run, device, application):
+def otasim_begin(program, run, device, application):
     Session.program, Session.run, Session.device = program, run, device
     load_application(application)
     gdb.events.stop.connect(lambda event: follow_image())
@@ -38,7 +35,6 @@ def load_application(path):
     if path == Session.application or not os.path.exists(path):
         return
     if Session.application:
-        gdb.execute("python pass")
         remove_symbols(Session.application)
     gdb.execute('add-symbol-file "%s"' % path, to_string=True)
     Session.application = path
@@ -153,13 +149,7 @@ class JobIdPrinter:
 
 
 def job_id(value):
-    """Whatever its members are called: the first that is an array of characters."""
-    for field in value.type.strip_typedefs().fields():
-        try:
-            return text(value[field.name]) or "(none)"
-        except gdb.error:
-            continue
-    return "(none)"
+    return text(value["characters"]) or "(none)"
 
 
 class ImageIdentityPrinter:
@@ -269,11 +259,10 @@ Before the application has started, what is shown is what its memory held."""
 
 
 def find_agent():
-    for name in ("'(anonymous namespace)::instance'", "instance"):
-        try:
-            return gdb.parse_and_eval(name)["agent"]
-        except gdb.error:
-            continue
+    # Link-time optimisation leaves a declaration without an address beside the object.
+    for symbol in gdb.lookup_static_symbols("(anonymous namespace)::instance"):
+        if symbol.addr_class == gdb.SYMBOL_LOC_STATIC:
+            return symbol.value()["agent"]
     raise gdb.GdbError("the program whose symbols are loaded has no OTA agent: %s" % Session.application)
 
 

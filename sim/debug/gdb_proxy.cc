@@ -350,10 +350,12 @@ void GdbProxy::machine_stops() {
 void GdbProxy::run_machine(std::function<void()> resume) {
   is_held_ = false;
   resume_ = std::move(resume);
-  stub_runs_ = false;
   if (!is_set_up_) return;
   // What the stub has told of stops before comes before this answer.
-  ask("qC", [this](const std::string&) { begin_power_cycle(); });
+  ask("qC", [this](const std::string&) {
+    stub_runs_ = false;
+    begin_power_cycle();
+  });
 }
 
 void GdbProxy::detach() {

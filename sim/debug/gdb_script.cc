@@ -48,7 +48,7 @@ std::string set_up_script(const GdbSetUp& set_up) {
     text += fmt::format("directory {}\n", quoted(folder));
   text += fmt::format("file {}\n", quoted(set_up.bootloader));
   text += fmt::format("source {}\n", set_up.extension);
-  text += fmt::format("python otasim_gdb.begin(program={}, run={}, device={}, application={})\n",
+  text += fmt::format("python otasim_begin(program={}, run={}, device={}, application={})\n",
                       quoted(set_up.program), quoted(set_up.run_folder), quoted(set_up.device),
                       quoted(set_up.application));
   return text;
