@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 
-#include "sim/base/halt.h"
 #include "sim/cloud/listeners.h"
 
 namespace otasim::cloud {
@@ -32,16 +31,12 @@ class Clock {
   mutable Listeners<JumpListener> listeners_;
 };
 
-/// The system's time plus an offset that a lab may change, less the time of halts. now() may be asked on any
-/// thread.
+/// The system's time plus an offset that a lab may change. now() may be asked on any thread.
 class LabClock final : public Clock {
  public:
-  /// @param halt  may be null; outlives the clock
-  explicit LabClock(const Halt* halt = nullptr) : halt_(halt) {}
   [[nodiscard]] std::int64_t now() const override {
-    const auto halted = halt_ == nullptr ? std::chrono::nanoseconds{0} : halt_->halted();
     return offset_ + std::chrono::duration_cast<std::chrono::seconds>(
-                         std::chrono::system_clock::now().time_since_epoch() - halted)
+                         std::chrono::system_clock::now().time_since_epoch())
                          .count();
   }
   /// Sets the clock forward, or back with a negative number.
@@ -51,7 +46,6 @@ class LabClock final : public Clock {
   }
 
  private:
-  const Halt* halt_;
   std::atomic<std::int64_t> offset_ = 0;  // the link's thread asks for the time, too
 };
 

@@ -27,9 +27,9 @@
 #include "sim/broker/port_reservation.h"
 #include "sim/broker/second_client.h"
 #include "sim/cloud/broker_link.h"
-#include "sim/cloud/clock.h"
 #include "sim/cloud/cloud.h"
 #include "sim/cloud/cloud_timers.h"
+#include "sim/lab/halting_clock.h"
 #include "sim/lab/lab.h"
 #include "sim/lab/lab_issuer.h"
 #include "sim/lab/lab_ports.h"
@@ -122,7 +122,7 @@ class RunningLab {
 
   /// `cloud.clock_jump`: sets the cloud's clock forward, or back with a negative number.
   void jump_clock(std::int64_t by_s);
-  [[nodiscard]] cloud::LabClock& clock() { return clock_; }
+  [[nodiscard]] HaltingClock& clock() { return clock_; }
   /// Null: nothing ever halts.
   [[nodiscard]] const Halt* halt() const { return options_.halt; }
 
@@ -159,7 +159,7 @@ class RunningLab {
   Options options_;
   std::uint16_t mqtt_port_ = 0;
   std::function<void(const Error&)> on_exit_;
-  cloud::LabClock clock_;
+  HaltingClock clock_;
   std::list<HaltTimer> restart_pauses_;  ///< of the broker, each restart's
   std::shared_ptr<Connections> connections_ = std::make_shared<Connections>();
   std::optional<broker::PortReservation> reserved_port_;  ///< while the broker is down

@@ -21,7 +21,11 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr const char* kUpdate = R"(
-  {"wait": {"for": {"event": "cloud.mqtt_request", "topic": {"matches": ".*/jobs/(\\$next/get|start-next)"}}}},
+  {"wait": {"for": {"event": "cloud.mqtt_request", "topic": {"matches": ".*/jobs/(\\$next/get|start-next)"
+}
+}
+}
+},
   {"update": {"id": "u1", "image": "update"}},
   {"wait": {"for": {"event": "cloud.job_execution", "status": "SUCCEEDED"}}})";
 
@@ -29,12 +33,13 @@ class DebugTest : public ::testing::Test {
  protected:
   /// A scenario whose update succeeds. @returns its path
   std::string write(const std::string& steps = kUpdate, const std::string& device = "",
-                    const std::string& more = "") {
+                    const std::string& image = "") {
     const std::string path = folder.file("case.jsonc");
-    std::ofstream(path) << R"({"name": "case", "title": "A case", "images": {"factory": {"version": "1.0.0"},)"
-                        << R"("update": {"version": "1.1.0"}},)" << more
-                        << R"("devices": [{"name": "thing-1", "image": "factory")" << device << "}], \"steps\": ["
-                        << steps << R"(], "expect": {"devices": [{"image": "update"}], "refused_by": []}})";
+    std::ofstream(path)
+        << R"({"name": "case", "title": "A case", "images": {"factory": {"version": "1.0.0"},)"
+        << R"("update": {"version": "1.1.0")" << image << "}},"
+        << R"("devices": [{"name": "thing-1", "image": "factory")" << device << "}], \"steps\": [" << steps
+        << R"(], "expect": {"devices": [{"image": "update"}], "refused_by": []}})";
     return path;
   }
   std::string script(const std::string& text) {
@@ -42,7 +47,8 @@ class DebugTest : public ::testing::Test {
     return folder.file("commands.gdb");
   }
   std::vector<std::string> command(const std::string& scenario, const std::vector<std::string>& more) {
-    std::vector<std::string> all{"debug", scenario, "--board", "mps2-an385", "--data", "mqtt", "--out", out()};
+    std::vector<std::string> all{"debug",  scenario, "--board", "mps2-an385",
+                                 "--data", "mqtt",   "--out",   out()};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -71,9 +77,10 @@ class DebugTest : public ::testing::Test {
 
 /// Mosquitto looks at its clients every 5 s, and closes a connection after 1.5 times its keep-alive.
 TEST_F(DebugTest, StandsStillAtAPlaceForLongerThanTheKeepAliveAndPasses) {
-  const auto outcome = debug(write(kUpdate, R"(, "keep_alive_s": 2)"),
-                             {"--at", "cloud.job_execution:IN_PROGRESS", "--batch", "--ex", "otasim state", "--ex",
-                              "otasim records", "--ex", "otasim where", "--ex", "shell sleep 9", "--ex", "continue"});
+  const auto outcome =
+      debug(write(kUpdate, R"(, "keep_alive_s": 2)"),
+            {"--at", "cloud.job_execution:IN_PROGRESS", "--batch", "--ex", "otasim state", "--ex",
+             "otasim records", "--ex", "otasim where", "--ex", "shell sleep 9", "--ex", "continue"});
   EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("otasim: stopped at cloud.job_execution:IN_PROGRESS"));
   EXPECT_THAT(outcome.out, HasSubstr("job      AFR_OTA-u1"));
@@ -95,7 +102,8 @@ TEST_F(DebugTest, BreakpointsSurviveResetsAndPowerCycles) {
   const auto outcome = debug(write(R"(
       {"wait": {"for": {"event": "boot.start"}}},
       {"power": {"device": "thing-1", "to": "cut"}},
-      {"power": {"device": "thing-1", "to": "on"}},)" + std::string(kUpdate)),
+      {"power": {"device": "thing-1", "to": "on"}},)" +
+                                   std::string(kUpdate)),
                              {"--batch", "--quiet", "-x", script(R"(
 python
 class Count(gdb.Breakpoint):
@@ -121,24 +129,32 @@ python print("verified %d times" % Count.times)
 TEST_F(DebugTest, StopsBeforeAnOperationOnFlash) {
   constexpr std::size_t kNumber = 12;
   const auto outcome =
-      debug(write(), {"--at", "op:" + std::to_string(kNumber), "--batch", "--quiet", "--ex", "x/2xh $pc", "--ex",
-                      "shell stat -c 'logged %s bytes' " + out() + "/devices/thing-1/flash.ops", "--ex", "continue"});
+      debug(write(),
+            {"--at", "op:" + std::to_string(kNumber), "--batch", "--quiet", "--ex", "x/2xh $pc", "--ex",
+             "shell stat -c 'logged %s bytes' " + out() + "/devices/thing-1/flash.ops", "--ex", "continue"});
   EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("0xf3af\t0x80a5")) << "it stands at the doorbell";
   const auto log = flash::read_op_log(out() + "/devices/thing-1/flash.ops");
   ASSERT_TRUE(log);
   ASSERT_GT(log->operations.size(), kNumber);
   std::size_t bytes = flash::kOpLogHeaderSize;
-  for (std::size_t i = 0; i + 1 < kNumber; ++i) bytes += flash::kOpLogRecordSize + log->operations[i].data.size();
-  EXPECT_THAT(outcome.out, HasSubstr("logged " + std::to_string(bytes) + " bytes")) << "those before are done";
+  for (std::size_t i = 0; i + 1 < kNumber; ++i)
+    bytes += flash::kOpLogRecordSize + log->operations[i].data.size();
+  EXPECT_THAT(outcome.out, HasSubstr("logged " + std::to_string(bytes) + " bytes"))
+      << "those before are done";
 }
 
 TEST_F(DebugTest, SymbolsFollowTheImageThatRuns) {
   const auto outcome =
-      debug(write(R"({"wait": {"for": {"event": "boot.start"}}}, {"update": {"id": "u1", "image": "update"}},
-                     {"wait": {"for": {"event": "cloud.job_execution", "status": "FAILED"}}})",
-                  "", R"("images": {"factory": {"version": "1.0.0"}, "update": {"version": "1.1.0", "variant": "crash"}},)"),
-            {"--at", "boot.start:slot=B", "--batch", "--quiet", "--ex", "info files", "--ex", "kill"});
+      debug(write(R"({"wait": {"for": {"event": "boot.start"}}},
+                                      {"update": {"id": "u1", "image": "update"}},
+                                      {"wait": {"for": {"event": "cloud.job_execution", "status": "FAILED"}}})",
+                  "", R"(, "variant": "crash")"),
+            {"--at", "boot.start:slot=B", "--batch", "--quiet", "-x",
+             script("python print('symbols of', [o.filename for o in gdb.objfiles()])\nkill\n")});
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("demo-crash-mps2-an385.elf"), HasSubstr("bootloader-mps2-an385.elf"),
+                    Not(HasSubstr("demo-mps2-an385.elf"))));
   EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
 }
 
@@ -170,7 +186,8 @@ TEST_F(DebugTest, AnEditorFindsItsConfiguration) {
 TEST_F(DebugTest, FaultThatNeedsTheStubIsRefusedByName) {
   const auto outcome = debug(write(), {"--fault", "device.skip_instruction,at=main", "--batch"});
   EXPECT_EQ(outcome.code, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("device.skip_instruction cannot strike 'thing-1' while a debugger has it"));
+  EXPECT_THAT(outcome.err,
+              HasSubstr("device.skip_instruction cannot strike 'thing-1' while a debugger has it"));
 }
 
 TEST_F(DebugTest, SaysWhatIsWrongWithTheCommand) {
