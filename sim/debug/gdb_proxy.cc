@@ -407,7 +407,7 @@ void GdbProxy::handle_stop(const std::string& content) {
   if (signal == kTrap) {
     if (on_step_) return std::exchange(on_step_, nullptr)();
     if (std::exchange(gdb_steps_, false) || traps_.addresses.empty()) return give_to_gdb(content);
-    return look_at_trap();
+    return look_at_trap(content);
   }
   gdb_steps_ = false;
   on_step_ = nullptr;
@@ -432,6 +432,7 @@ void GdbProxy::resume_target() {
   }
   if (!packets.empty()) return plant(std::move(packets), [this] { resume_target(); });
   if (is_held_ || stub_runs_) return;  // meanwhile
+  if (stop_signal_ != 0) return give_to_gdb(stop_reply(stop_signal_));
   stub_runs_ = true;
   if (resume_) return std::exchange(resume_, nullptr)();
   stub_->send("c");
@@ -449,17 +450,17 @@ std::string GdbProxy::trap_packet(char set_or_clear, std::uint32_t address) {
   return fmt::format("{}0,{:x},2", set_or_clear, address);
 }
 
-void GdbProxy::look_at_trap() {
+void GdbProxy::look_at_trap(const std::string& stop) {
   constexpr std::string_view kReadPc = "pf";
   passes_trap_ = true;
-  ask(std::string(kReadPc), [this](const std::string& answer) {
+  ask(std::string(kReadPc), [this, stop](const std::string& answer) {
     passes_trap_ = false;
     const auto pc = device::gdb_word_value(answer);
     const bool is_gdbs = !pc || std::ranges::any_of(points_, [&](const std::string& point) {
       return point.starts_with(fmt::format("Z0,{:x},", *pc)) ||
              point.starts_with(fmt::format("Z1,{:x},", *pc));
     });
-    if (is_gdbs || !traps_.addresses.contains(*pc)) return give_to_gdb(stop_reply(kTrap));
+    if (is_gdbs || !traps_.addresses.contains(*pc)) return give_to_gdb(stop);
     passes_trap_ = true;
     // Another program may stand there now.
     const auto& code = traps_.code;
