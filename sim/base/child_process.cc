@@ -69,6 +69,7 @@ struct Launch {
   int failure_pipe;
   int inherited_fd;  // or -1
   pid_t parent;
+  bool has_terminal;
 };
 
 [[noreturn]] void give_up(const Launch& launch, Step step) {
@@ -78,12 +79,20 @@ struct Launch {
   ::_exit(127);
 }
 
+/// Of a process group in the background: no signal for trying.
+void take_terminal() {
+  const auto before = ::signal(SIGTTOU, SIG_IGN);
+  ::tcsetpgrp(STDIN_FILENO, ::getpgrp());  // fails where stdin is no terminal
+  ::signal(SIGTTOU, before);
+}
+
 [[noreturn]] void run_child(const Launch& launch) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(launch, Step::kSession);
   // The parent may have ended before the line above took effect; then nobody would ever kill this process.
   if (::getppid() != launch.parent) ::_exit(127);
   if (::setpgid(0, 0) != 0) give_up(launch, Step::kSession);
 
+  if (launch.has_terminal) take_terminal();
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -203,6 +212,10 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
   ExitHandler handler;
 };
 
+void take_terminal_back() {
+  take_terminal();
+}
+
 Result<std::string> find_program(const std::string& program) {
   if (program.find('/') != std::string::npos) {
     if (is_executable_file(program)) return program;
@@ -248,7 +261,12 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(boost::asio::io_contex
                 nullptr,         input.get(),
                 output->get(),   errors->get(),
                 write_end.get(), descriptor_for_children(io),
-                ::getpid()};
+                ::getpid(),      spec.has_terminal};
+  if (spec.has_terminal) {
+    launch.stdin_fd = STDIN_FILENO;
+    launch.stdout_fd = STDOUT_FILENO;
+    launch.stderr_fd = STDERR_FILENO;
+  }
   if (!spec.working_directory.empty()) launch.working_directory = spec.working_directory.c_str();
   launch.argv.push_back(spec.program.data());
   for (std::string& argument : spec.arguments) launch.argv.push_back(argument.data());

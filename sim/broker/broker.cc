@@ -15,6 +15,7 @@
 #include <fstream>
 
 #include "sim/base/file_io.h"
+#include "sim/base/halt_word.h"
 #include "sim/base/install_root.h"
 #include "sim/base/unique_fd.h"
 #include "sim/base/unix_socket.h"
@@ -36,6 +37,22 @@ Result<std::string> plugin_path(const BrokerSpec& spec) {
   auto root = install_root();
   if (!root) return tl::unexpected(root.error());
   return (*root / kPluginFile).string();
+}
+
+/// Program and arguments. A clock that halts is preloaded; env(1) becomes Mosquitto with it.
+Result<std::vector<std::string>> command_of(const BrokerSpec& spec, const std::string& program,
+                                            const std::string& config_path) {
+  std::vector<std::string> command{program, "-c", config_path};
+  if (spec.halt_path.empty()) return command;
+  const auto root = install_root();
+  if (!root) return tl::unexpected(root.error());
+  const std::string clock = (*root / "lib" / "otasim_broker_clock.so").string();
+  if (::access(clock.c_str(), R_OK) != 0)
+    return fail(ExitCode::kEnvironment, fmt::format("the broker's clock is missing: {}", clock),
+                "It is made by the build: scripts/build default.");
+  command.insert(command.begin(),
+                 {"env", "LD_PRELOAD=" + clock, fmt::format("{}={}", kHaltFileVariable, spec.halt_path)});
+  return command;
 }
 
 Result<void> check_readable(const std::string& path, const char* what) {
@@ -164,8 +181,10 @@ Result<std::unique_ptr<Broker>> Broker::start(boost::asio::io_context& io, const
 
   const auto folder_events = watch_folder(spec.folder);
   if (!folder_events) return tl::unexpected(folder_events.error());
-  auto process = ChildProcess::spawn(io, {.program = *program,
-                                          .arguments = {"-c", config_path},
+  auto command = command_of(spec, *program, config_path);
+  if (!command) return tl::unexpected(command.error());
+  auto process = ChildProcess::spawn(io, {.program = command->front(),
+                                          .arguments = {command->begin() + 1, command->end()},
                                           .stdout_path = log_path,
                                           .stderr_path = log_path});
   if (!process) return tl::unexpected(process.error());

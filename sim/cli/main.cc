@@ -159,6 +159,7 @@ int run(int argc, char** argv) {
   otasim::cli::add_flash(app, command);
   add_pal_test(app, command);
   otasim::cli::add_run(app, command, argv[0]);
+  otasim::cli::add_debug(app, command, argv[0]);
   otasim::cli::add_matrix(app, command, argv[0]);
   otasim::cli::add_sweep(app, command, argv[0]);
   otasim::cli::add_report(app, command);

@@ -18,18 +18,17 @@
 #include "sim/base/file_lock.h"
 #include "sim/base/signals.h"
 #include "sim/base/temp_dir.h"
+#include "sim/cli/cell_options.h"
 #include "sim/cli/command.h"
 #include "sim/cli/flash_keys.h"
 #include "sim/cli/run.h"
 #include "sim/cli/run_folder.h"
 #include "sim/cli/scenario_result.h"
-#include "sim/flash/flash_fault.h"
 #include "sim/lab/boards.h"
 #include "sim/report/cast/recording.h"
 #include "sim/report/event_log.h"
 #include "sim/report/html/html_report.h"
 #include "sim/report/terminal_view.h"
-#include "sim/scenario/fault_text.h"
 #include "sim/scenario/library.h"
 #include "sim/scenario/scenario_run.h"
 
@@ -56,32 +55,6 @@ struct RunOptions {
   bool no_cast = false;
   std::string worker;  ///< run folder that a supervisor has made
 };
-
-/// "NAME=VALUE"; a value that is a number, true or false is one, anything else a text.
-Result<json> parse_parameters(const std::vector<std::string>& texts) {
-  json parameters = json::object();
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    if (equals == 0 || equals == std::string::npos) {
-      return fail(ExitCode::kUsage, fmt::format("--set '{}' is not NAME=VALUE", text));
-    }
-    const std::string value = text.substr(equals + 1);
-    const json parsed = json::parse(value, nullptr, false);
-    parameters[text.substr(0, equals)] =
-        parsed.is_primitive() && !parsed.is_discarded() ? parsed : json(value);
-  }
-  return parameters;
-}
-
-Result<std::vector<json>> parse_faults(const std::vector<std::string>& texts) {
-  std::vector<json> faults;
-  for (const std::string& text : texts) {
-    auto fault = scenario::parse_fault(text);
-    if (!fault) return tl::unexpected(fault.error());
-    faults.push_back(std::move(*fault));
-  }
-  return faults;
-}
 
 /// The lab of a process that killed itself. The next process goes on with it and removes it at its end; where
 /// none comes so far, it is removed here.
@@ -122,12 +95,8 @@ class CellRunner {
   Result<CellResult> run(const scenario::PlannedCell& planned, bool is_only_one) {
     auto scenario = scenario::Scenario::load(planned.entry.path, planned.cell, parameters_);
     if (!scenario) return tl::unexpected(scenario.error());
-    for (std::size_t i = 0; i < faults_.size(); ++i) {
-      const std::string where = fmt::format("--fault '{}'", options_.faults[i]);
-      if (auto known = scenario->check_fault_names(faults_[i], where); !known) {
-        return tl::unexpected(known.error());
-      }
-    }
+    if (auto known = check_fault_options(*scenario, faults_, options_.faults); !known)
+      return tl::unexpected(known.error());
     if (options_.strict_flash) arm_strict_flash(*scenario);
     const std::string title = scenario->title;
     const std::string name =
@@ -167,6 +136,7 @@ class CellRunner {
     if (!written) fmt::print(stderr, "otasim: there is no report: {}\n", written.error().message);
   }
 
+<<<<<<< HEAD
   /// The same as pictures, for a terminal; the report shows it.
   void leave_recording(const CellResult& result, const std::string& folder, const std::string& title) const {
     const bool is_discarded = options_.discard_passed && result.passed();
@@ -181,6 +151,8 @@ class CellRunner {
       scenario.faults.push_back({{flash_file::kStrictName, {{"device", device.at("name")}}}});
   }
 
+=======
+>>>>>>> debug
   /// Plays in a process of its own, as often as that kills itself.
   Result<CellResult> play_supervised(const scenario::PlannedCell& planned, const std::string& folder) {
     const auto start = std::chrono::steady_clock::now();
@@ -289,7 +261,8 @@ class CellRunner {
                       .jobs = std::move(outcome->jobs),
                       .devices = std::move(outcome->devices),
                       .run = folder,
-                      .repeat = std::move(repeat)};
+                      .repeat = repeat,
+                      .debug = debug_command_of(repeat)};
   }
 
   const RunOptions& options_;

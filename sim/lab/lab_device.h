@@ -59,6 +59,7 @@ struct DeviceSpec {
   std::uint16_t keep_alive_seconds = DeviceSettings{}.keep_alive_seconds;
   std::string folder;         ///< where its files are; exists
   std::string socket_folder;  ///< this device's own, its path short; exists
+  device::DebugPort* debug_port = nullptr;  ///< a debugger holds its processor; outlives the device
   bool record = false;        ///< every frame and every operation on the flash, in files that only grow
 };
 
@@ -153,6 +154,7 @@ class LabDevice {
   void strike(const device::DeviceFault& fault, flash_file::FaultId id);
   [[nodiscard]] Result<flash_file::FaultId> arm_skip(const device::SkipInstruction& skip);
   void emit_fault(nlohmann::json fields);
+  [[nodiscard]] Result<void> need_no_debugger(const device::DeviceFault& fault) const;
   [[nodiscard]] Result<void> need_off(std::string_view fault) const;
 
   RunningLab& lab_;
