@@ -136,7 +136,6 @@ class CellRunner {
     if (!written) fmt::print(stderr, "otasim: there is no report: {}\n", written.error().message);
   }
 
-<<<<<<< HEAD
   /// The same as pictures, for a terminal; the report shows it.
   void leave_recording(const CellResult& result, const std::string& folder, const std::string& title) const {
     const bool is_discarded = options_.discard_passed && result.passed();
@@ -145,14 +144,6 @@ class CellRunner {
     if (!written) fmt::print(stderr, "otasim: there is no recording: {}\n", written.error().message);
   }
 
-  /// On every device.
-  static void arm_strict_flash(scenario::Scenario& scenario) {
-    for (const json& device : scenario.devices)
-      scenario.faults.push_back({{flash_file::kStrictName, {{"device", device.at("name")}}}});
-  }
-
-=======
->>>>>>> debug
   /// Plays in a process of its own, as often as that kills itself.
   Result<CellResult> play_supervised(const scenario::PlannedCell& planned, const std::string& folder) {
     const auto start = std::chrono::steady_clock::now();
