@@ -31,6 +31,8 @@ class ChildProcess {
     std::string stdout_path = {};  ///< created or emptied; none: /dev/null
     std::string stderr_path = {};  ///< as stdout; may be the same file
     std::string working_directory = {};
+    /// NAME=VALUE: settings on top of this process's own environment.
+    std::vector<std::string> environment = {};
     /// The child is of use to this thread alone, which need not be the main one.
     bool dies_with_thread = false;
   };

@@ -19,6 +19,7 @@
 #include "sim/base/temp_dir.h"
 #include "sim/cli/command.h"
 #include "sim/cli/flash_keys.h"
+#include "sim/cli/key_log.h"
 #include "sim/cli/run_folder.h"
 #include "sim/cli/scenario_result.h"
 #include "sim/flash/flash_fault.h"
@@ -49,6 +50,7 @@ struct RunOptions {
   bool json = false;
   bool quiet = false;
   bool snapshots = false;
+  bool keylog = false;
   bool no_report = false;
   std::string worker;  ///< run folder that a supervisor has made
 };
@@ -145,6 +147,7 @@ class CellRunner {
       return tl::unexpected(written.error());
     }
     leave_report(*result, *folder);
+    if (options_.keylog && options_.worker.empty()) tell_key_log(*folder);
     std::error_code ignored;
     if (options_.discard_passed && result->passed()) std::filesystem::remove_all(*folder, ignored);
     return result;
@@ -177,6 +180,7 @@ class CellRunner {
     for (const std::string& text : options_.parameters) arguments.insert(arguments.end(), {"--set", text});
     for (const std::string& text : options_.faults) arguments.insert(arguments.end(), {"--fault", text});
     if (options_.strict_flash) arguments.emplace_back("--strict-flash");
+    if (options_.keylog) arguments.emplace_back("--keylog");
     boost::asio::io_context io;
     std::unique_ptr<ChildProcess> worker;
     bool is_interrupted = false;
@@ -250,6 +254,7 @@ class CellRunner {
                                  .faults = faults_,
                                  .checkpoint = std::move(*checkpoint),
                                  .earlier_events = std::move(earlier),
+                                 .key_log_path = options_.keylog ? key_log_of(folder) : std::string(),
                                  .keep_snapshots = options_.snapshots};
     auto outcome = scenario::play(plan, **log);
     view.finish();
@@ -358,6 +363,8 @@ void add_run(CLI::App& app, Command& command, const std::string& program) {
   run_command->add_flag(
       "--snapshots", options.snapshots,
       "Keep the lab's state at each change of a job, for `otasim sweep power-cut --complete`");
+  run_command->add_flag("--keylog", options.keylog,
+                        "Log the lab's TLS secrets, so that captures can be read (docs/trace.md)");
   run_command->add_flag("--no-report", options.no_report, "Leave no report.html in the run folder");
   run_command->add_flag("--json", options.json, "Print one JSON object a run on stdout");
   run_command->add_flag("--quiet", options.quiet, "Show the results only");

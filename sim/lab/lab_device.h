@@ -59,6 +59,7 @@ struct DeviceSpec {
   std::uint16_t keep_alive_seconds = DeviceSettings{}.keep_alive_seconds;
   std::string folder;         ///< where its files are; exists
   std::string socket_folder;  ///< this device's own, its path short; exists
+  bool capture = false;       ///< every frame, also without `record`
   bool record = false;        ///< every frame and every operation on the flash, in files that only grow
 };
 

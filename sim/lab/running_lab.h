@@ -49,6 +49,9 @@ class RunningLab {
     /// addresses. Empty: on the loopback interface only.
     std::string host = {};
     bool throttle = false;  ///< whether AWS's rate limits apply
+    /// The file that gets the TLS secrets of all its ports, made if there is none; empty: they are not
+    /// logged.
+    std::string key_log_path = {};
   };
 
   /// @param log  must outlive the lab
@@ -82,6 +85,8 @@ class RunningLab {
   }
   /// One port for all protocols, told apart by ALPN.
   [[nodiscard]] std::uint16_t alpn_port() const { return alpn_port_->port(); }
+  /// Whether TLS secrets are logged: then captures can be read.
+  [[nodiscard]] bool logs_keys() const { return !options_.key_log_path.empty(); }
   /// The name in presigned URLs, and in what people are told.
   [[nodiscard]] std::string host() const { return options_.host.empty() ? kEndpointHost : options_.host; }
   /// The names under which the lab's own devices find it.
@@ -134,6 +139,7 @@ class RunningLab {
   };
 
   RunningLab(boost::asio::io_context& io, Lab identities, Options options, report::EventLog& log);
+  [[nodiscard]] Result<void> start_key_log() const;
   [[nodiscard]] Result<void> start_broker();
   void stop_broker();
   void watch_broker();

@@ -28,7 +28,8 @@ struct RunPlan {
   /// that were armed are over.
   std::optional<Checkpoint> checkpoint = {};
   std::vector<nlohmann::json> earlier_events = {};
-  bool keep_snapshots = false;  ///< of the lab at each change of a job (lab_snapshots.h)
+  std::string key_log_path = {};  ///< the file that gets the lab's TLS secrets; empty: they are not logged
+  bool keep_snapshots = false;    ///< of the lab at each change of a job (lab_snapshots.h)
 };
 
 struct RunResult {

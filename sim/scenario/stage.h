@@ -34,12 +34,14 @@ class Stage {
  public:
   /// @param folder  of the run; exists
   /// @param checkpoint  of the process before, which was killed: its lab goes on
+  /// @param key_log_path  the file that gets the lab's TLS secrets; empty: they are not logged
   /// @returns kUsage if the scenario asks for what cannot be made; kEnvironment if a part cannot be started
   [[nodiscard]] static Result<std::unique_ptr<Stage>> build(boost::asio::io_context& io,
                                                             const Scenario& scenario, const Cell& cell,
                                                             const std::string& folder,
                                                             const std::optional<Checkpoint>& checkpoint,
-                                                            report::EventLog& log);
+                                                            report::EventLog& log,
+                                                            const std::string& key_log_path = {});
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -121,6 +123,7 @@ class Stage {
   const Cell& cell_;
   std::string folder_;
   report::EventLog& log_;
+  std::string key_log_path_;
   TempDir temp_;         ///< the lab's folder
   std::string sockets_;  ///< this process's own; in it
   lab::BuildProducts products_;
