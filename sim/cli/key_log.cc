@@ -4,7 +4,6 @@
 
 #include <cstdio>
 
-#include "sim/report/capture/decode_options.h"
 #include "sim/report/capture/link_capture.h"
 #include "sim/scenario/library.h"
 
@@ -15,12 +14,11 @@ std::string key_log_of(const std::string& folder) {
 }
 
 void tell_key_log(const std::string& folder) {
-  const std::string options = report::capture::decode_options(folder);
   fmt::print(stderr,
-             "otasim: the TLS secrets of this lab's ports are in {}; they open its captures, nothing else.\n"
-             "  otasim report capture {} --out capture.pcapng\n"
-             "  wireshark {} capture.pcapng\n",
-             key_log_of(folder), scenario::shell_word(folder), options);
+             "otasim: --keylog: the TLS secrets of this lab's ports are in {}.\n"
+             "  They open this lab's connections and nothing else. otasim report capture {} puts them and\n"
+             "  the frames into one file for Wireshark.\n",
+             key_log_of(folder), scenario::shell_word(folder));
 }
 
 }  // namespace otasim::cli
