@@ -7,6 +7,7 @@
 
 #include "sim/report/capture/decode_options.h"
 #include "sim/report/capture/link_capture.h"
+#include "sim/report/trace/write_trace.h"
 #include "sim/scenario/library.h"
 
 namespace otasim::cli {
@@ -26,6 +27,20 @@ Result<void> capture_and_tell(const report::capture::CaptureRequest& request) {
   return {};
 }
 
+struct TraceOptions {
+  std::string folder;
+  std::string path;
+};
+
+Result<void> trace_and_tell(const TraceOptions& options) {
+  const auto written = report::trace::write_trace(options.folder, options.path);
+  if (!written) return tl::unexpected(written.error());
+  for (const std::string& problem : written->problems) fmt::print(stderr, "otasim: {}\n", problem);
+  fmt::print(stderr, "To read it: open the file in https://ui.perfetto.dev or in chrome://tracing\n");
+  fmt::print("{}\n", written->path);
+  return {};
+}
+
 }  // namespace
 
 void add_report_capture(CLI::App& report, Command& command) {
@@ -38,6 +53,17 @@ void add_report_capture(CLI::App& report, Command& command) {
   capture->add_option("--device", request.device, "Only this device's link (default: all)");
   capture->add_option("--out", request.path, "File to write (default: capture.pcapng in the folder)");
   capture->callback([&command] { command = [] { return capture_and_tell(request); }; });
+}
+
+void add_report_trace(CLI::App& report, Command& command) {
+  static TraceOptions options;
+  CLI::App* const trace =
+      report.add_subcommand("trace", "The run as a trace with arrows from job to slot switch, for Perfetto");
+  trace->add_option("RUN", options.folder, "Folder of a run or a lab")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  trace->add_option("--out", options.path, "File to write (default: trace.json in the folder)");
+  trace->callback([&command] { command = [] { return trace_and_tell(options); }; });
 }
 
 }  // namespace otasim::cli

@@ -6,5 +6,6 @@
 namespace otasim::cli {
 
 void add_report_capture(CLI::App& report, Command& command);
+void add_report_trace(CLI::App& report, Command& command);
 
 }  // namespace otasim::cli
