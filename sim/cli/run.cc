@@ -27,6 +27,7 @@
 #include "sim/report/event_log.h"
 #include "sim/report/html/html_report.h"
 #include "sim/report/terminal_view.h"
+#include "sim/report/trace/write_trace.h"
 #include "sim/scenario/fault_text.h"
 #include "sim/scenario/library.h"
 #include "sim/scenario/scenario_run.h"
@@ -147,6 +148,7 @@ class CellRunner {
       return tl::unexpected(written.error());
     }
     leave_report(*result, *folder);
+    leave_trace(*result, *folder);
     if (options_.keylog && options_.worker.empty()) tell_key_log(*folder);
     std::error_code ignored;
     if (options_.discard_passed && result->passed()) std::filesystem::remove_all(*folder, ignored);
@@ -162,6 +164,13 @@ class CellRunner {
     auto keys = load_flash_keys({});
     const auto written = report::html::write_report(folder, keys ? std::move(*keys) : inspect::Keys{});
     if (!written) fmt::print(stderr, "otasim: there is no report: {}\n", written.error().message);
+  }
+
+  /// As the report, but small and cheap: `--no-report` does not leave it out.
+  void leave_trace(const CellResult& result, const std::string& folder) const {
+    if ((options_.discard_passed && result.passed()) || !options_.worker.empty()) return;
+    const auto written = report::trace::write_trace(folder);
+    if (!written) fmt::print(stderr, "otasim: there is no trace: {}\n", written.error().message);
   }
 
   /// On every device.
