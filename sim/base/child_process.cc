@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -62,6 +63,7 @@ struct Failure {
 struct Launch {
   std::string program;
   std::vector<char*> argv;
+  std::vector<char*> environment;
   const char* working_directory;  // or null
   int stdin_fd;
   int stdout_fd;
@@ -109,7 +111,7 @@ void take_terminal() {
   // A kernel without this call (before 5.11) leaves those descriptors open, which is no reason to fail.
   ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   if (launch.inherited_fd >= 0) ::fcntl(launch.inherited_fd, F_SETFD, 0);
-  ::execv(launch.program.c_str(), launch.argv.data());
+  ::execve(launch.program.c_str(), launch.argv.data(), launch.environment.data());
   give_up(launch, Step::kExec);
 }
 
@@ -145,6 +147,21 @@ Error launch_error(const Launch& launch, const Failure& failure) {
   }
   return {ExitCode::kInternal, fmt::format("cannot set up the process for {}: {}", launch.program, reason),
           ""};
+}
+
+// This process's environment with the settings on top; they must live as long as what is returned.
+std::vector<char*> environment_with(std::vector<std::string>& settings) {
+  const auto name_of = [](std::string_view setting) { return setting.substr(0, setting.find('=')); };
+  std::vector<char*> environment;
+  for (char** own = ::environ; own != nullptr && *own != nullptr; ++own) {
+    const bool is_replaced = std::any_of(settings.begin(), settings.end(), [&](const std::string& setting) {
+      return name_of(setting) == name_of(*own);
+    });
+    if (!is_replaced) environment.push_back(*own);
+  }
+  for (std::string& setting : settings) environment.push_back(setting.data());
+  environment.push_back(nullptr);
+  return environment;
 }
 
 // Waits for the exec() to succeed (end of file) or for the report why it did not happen.
@@ -257,11 +274,18 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(boost::asio::io_contex
   const UniqueFd read_end(ends[0]);
   UniqueFd write_end = above_standard(UniqueFd(ends[1]));
 
-  Launch launch{*program,        {},
-                nullptr,         input.get(),
-                output->get(),   errors->get(),
-                write_end.get(), descriptor_for_children(io),
-                ::getpid(),      spec.has_terminal};
+  Launch launch{*program,
+                {},
+                {},
+                nullptr,
+                input.get(),
+                output->get(),
+                errors->get(),
+                write_end.get(),
+                descriptor_for_children(io),
+                ::getpid(),
+                spec.has_terminal};
+  launch.environment = environment_with(spec.environment);
   if (spec.has_terminal) {
     launch.stdin_fd = STDIN_FILENO;
     launch.stdout_fd = STDOUT_FILENO;

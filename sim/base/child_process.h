@@ -34,6 +34,8 @@ class ChildProcess {
     /// The child has the simulator's own stdin, stdout and stderr, and while it runs the terminal is its own:
     /// Ctrl-C reaches the child alone. Whoever asks for it gives the terminal back (take_terminal_back()).
     bool has_terminal = false;
+    /// NAME=VALUE: settings on top of this process's own environment.
+    std::vector<std::string> environment = {};
     /// The child is of use to this thread alone, which need not be the main one.
     bool dies_with_thread = false;
   };

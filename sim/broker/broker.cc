@@ -20,6 +20,7 @@
 #include "sim/base/unique_fd.h"
 #include "sim/base/unix_socket.h"
 #include "sim/broker/broker_config.h"
+#include "sim/broker/key_log/key_log.h"
 #include "sim/broker/port_reservation.h"
 
 namespace otasim::broker {
@@ -68,6 +69,16 @@ Result<void> check_files(const BrokerSpec& spec, const std::string& plugin) {
     if (auto readable = check_readable(*path, what); !readable) return readable;
   }
   return {};
+}
+
+/// What makes Mosquitto log its TLS secrets (key_log/key_log.h).
+Result<std::vector<std::string>> key_log_environment(const BrokerSpec& spec, const std::string& plugin) {
+  if (spec.key_log_path.empty()) return std::vector<std::string>{};
+  const std::string library = (std::filesystem::path(plugin).parent_path() / kKeyLogLibrary).string();
+  if (auto readable = check_readable(library, "key log library"); !readable)
+    return tl::unexpected(readable.error());
+  return std::vector<std::string>{"LD_PRELOAD=" + library,
+                                  fmt::format("{}={}", kKeyLogVariable, spec.key_log_path)};
 }
 
 /// The last whole lines of a log, indented.
@@ -179,6 +190,8 @@ Result<std::unique_ptr<Broker>> Broker::start(boost::asio::io_context& io, const
   if (auto written = write_file_atomic(config_path, *config); !written)
     return tl::unexpected(written.error());
 
+  auto environment = key_log_environment(spec, *plugin);
+  if (!environment) return tl::unexpected(environment.error());
   const auto folder_events = watch_folder(spec.folder);
   if (!folder_events) return tl::unexpected(folder_events.error());
   auto command = command_of(spec, *program, config_path);
@@ -186,7 +199,8 @@ Result<std::unique_ptr<Broker>> Broker::start(boost::asio::io_context& io, const
   auto process = ChildProcess::spawn(io, {.program = command->front(),
                                           .arguments = {command->begin() + 1, command->end()},
                                           .stdout_path = log_path,
-                                          .stderr_path = log_path});
+                                          .stderr_path = log_path,
+                                          .environment = std::move(*environment)});
   if (!process) return tl::unexpected(process.error());
   if (auto ready = wait_until_ready(*folder_events, (*process)->pid(), *address, log_path); !ready) {
     return tl::unexpected(ready.error());

@@ -21,6 +21,7 @@
 #include "sim/cli/cell_options.h"
 #include "sim/cli/command.h"
 #include "sim/cli/flash_keys.h"
+#include "sim/cli/key_log.h"
 #include "sim/cli/run.h"
 #include "sim/cli/run_folder.h"
 #include "sim/cli/scenario_result.h"
@@ -29,6 +30,8 @@
 #include "sim/report/event_log.h"
 #include "sim/report/html/html_report.h"
 #include "sim/report/terminal_view.h"
+#include "sim/report/trace/write_trace.h"
+#include "sim/scenario/fault_text.h"
 #include "sim/scenario/library.h"
 #include "sim/scenario/scenario_run.h"
 
@@ -51,6 +54,7 @@ struct RunOptions {
   bool json = false;
   bool quiet = false;
   bool snapshots = false;
+  bool keylog = false;
   bool no_report = false;
   bool no_cast = false;
   std::string worker;  ///< run folder that a supervisor has made
@@ -120,6 +124,8 @@ class CellRunner {
     }
     leave_recording(*result, *folder, title);
     leave_report(*result, *folder);
+    leave_trace(*result, *folder);
+    if (options_.keylog && options_.worker.empty()) tell_key_log(*folder);
     std::error_code ignored;
     if (options_.discard_passed && result->passed()) std::filesystem::remove_all(*folder, ignored);
     return result;
@@ -144,6 +150,13 @@ class CellRunner {
     if (!written) fmt::print(stderr, "otasim: there is no recording: {}\n", written.error().message);
   }
 
+  /// As the report, but small and cheap: `--no-report` does not leave it out.
+  void leave_trace(const CellResult& result, const std::string& folder) const {
+    if ((options_.discard_passed && result.passed()) || !options_.worker.empty()) return;
+    const auto written = report::trace::write_trace(folder);
+    if (!written) fmt::print(stderr, "otasim: there is no trace: {}\n", written.error().message);
+  }
+
   /// Plays in a process of its own, as often as that kills itself.
   Result<CellResult> play_supervised(const scenario::PlannedCell& planned, const std::string& folder) {
     const auto start = std::chrono::steady_clock::now();
@@ -154,6 +167,7 @@ class CellRunner {
     for (const std::string& text : options_.parameters) arguments.insert(arguments.end(), {"--set", text});
     for (const std::string& text : options_.faults) arguments.insert(arguments.end(), {"--fault", text});
     if (options_.strict_flash) arguments.emplace_back("--strict-flash");
+    if (options_.keylog) arguments.emplace_back("--keylog");
     boost::asio::io_context io;
     std::unique_ptr<ChildProcess> worker;
     bool is_interrupted = false;
@@ -227,6 +241,7 @@ class CellRunner {
                                  .faults = faults_,
                                  .checkpoint = std::move(*checkpoint),
                                  .earlier_events = std::move(earlier),
+                                 .key_log_path = options_.keylog ? key_log_of(folder) : std::string(),
                                  .keep_snapshots = options_.snapshots};
     auto outcome = scenario::play(plan, **log);
     view.finish();
@@ -372,6 +387,8 @@ void add_run(CLI::App& app, Command& command, const std::string& program) {
   run_command->add_flag(
       "--snapshots", options.snapshots,
       "Keep the lab's state at each change of a job, for `otasim sweep power-cut --complete`");
+  run_command->add_flag("--keylog", options.keylog,
+                        "Log the lab's TLS secrets, so that captures can be read (docs/trace.md)");
   run_command->add_flag("--no-report", options.no_report,
                         "Leave neither report.html nor demo.cast in the run folder");
   run_command->add_flag("--no-cast", options.no_cast, "Leave no demo.cast in the run folder");

@@ -133,15 +133,16 @@ void LabDevice::make_board_flash() {
 /// The link outlives a cut: then it is still up, with its half-open connections.
 Result<void> LabDevice::bring_link_up() {
   if (link_) return {};
-  auto link = link::Link::start({.device = spec_.name,
-                                 .folder = spec_.socket_folder,
-                                 .allowed_tcp_ports = lab_.device_ports(),
-                                 .host_names = lab_.host_names(),
-                                 .mac = spec_.mac,
-                                 .pcap_path = spec_.record ? spec_.folder + "/link.pcap" : "",
-                                 .now = [&clock = lab_.clock()] { return clock.now(); },
-                                 .events = &lab_.log(),
-                                 .halt = lab_.halt()});
+  auto link =
+      link::Link::start({.device = spec_.name,
+                         .folder = spec_.socket_folder,
+                         .allowed_tcp_ports = lab_.device_ports(),
+                         .host_names = lab_.host_names(),
+                         .mac = spec_.mac,
+                         .pcap_path = spec_.record || spec_.capture ? spec_.folder + "/link.pcap" : "",
+                         .now = [&clock = lab_.clock()] { return clock.now(); },
+                         .events = &lab_.log(),
+                         .halt = lab_.halt()});
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
   return {};

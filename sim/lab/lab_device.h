@@ -57,10 +57,11 @@ struct DeviceSpec {
   std::uint32_t request_wait_ms = DeviceSettings{}.request_wait_ms;
   std::uint32_t self_test_ms = DeviceSettings{}.self_test_ms;
   std::uint16_t keep_alive_seconds = DeviceSettings{}.keep_alive_seconds;
-  std::string folder;         ///< where its files are; exists
-  std::string socket_folder;  ///< this device's own, its path short; exists
+  std::string folder;                       ///< where its files are; exists
+  std::string socket_folder;                ///< this device's own, its path short; exists
   device::DebugPort* debug_port = nullptr;  ///< a debugger holds its processor; outlives the device
-  bool record = false;        ///< every frame and every operation on the flash, in files that only grow
+  bool capture = false;                     ///< every frame, also without `record`
+  bool record = false;  ///< every frame and every operation on the flash, in files that only grow
 };
 
 /// Makes the device's key and certificate, and the thing they may act as.

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstring>
 #include <filesystem>
 
 #include "sim/base/json_members.h"
+#include "sim/crypto/key_log_file.h"
 
 namespace otasim::lab {
 
@@ -20,10 +23,16 @@ constexpr std::chrono::hours kPatienceWithHalts{24};
 Result<std::unique_ptr<RunningLab>> RunningLab::start(boost::asio::io_context& io, Lab identities,
                                                       const Options& options, report::EventLog& log) {
   std::unique_ptr<RunningLab> lab(new RunningLab(io, std::move(identities), options, log));
+  if (auto started = lab->start_key_log(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_broker(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_cloud(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_https_servers(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_alpn_port(); !started) return tl::unexpected(started.error());
+  log.emit("lab", "ports",
+           {{"mqtt", lab->mqtt_port()},
+            {"https", lab->https_port()},
+            {"jobs", lab->jobs_port()},
+            {"alpn", lab->alpn_port()}});
   return lab;
 }
 
@@ -53,6 +62,15 @@ RunningLab::RunningLab(boost::asio::io_context& io, Lab identities, Options opti
   });
 }
 
+Result<void> RunningLab::start_key_log() const {
+  const std::string& path = options_.key_log_path;
+  if (path.empty()) return {};
+  const int error = crypto::create_key_log(path.c_str());
+  if (error == 0) return {};
+  return fail(ExitCode::kEnvironment,
+              fmt::format("cannot make the TLS key log {}: {}.", path, std::strerror(error)));
+}
+
 Result<void> RunningLab::start_broker() {
   auto broker =
       broker::Broker::start(io_, {.folder = options_.socket_folder,
@@ -64,7 +82,8 @@ Result<void> RunningLab::start_broker() {
                                   .first_connection = connections_->last + 1,
                                   .throttle = options_.throttle,
                                   .address = address(),
-                                  .halt_path = options_.halt != nullptr ? options_.halt->path() : ""});
+                                  .halt_path = options_.halt != nullptr ? options_.halt->path() : "",
+                                  .key_log_path = options_.key_log_path});
   if (!broker) return tl::unexpected(broker.error());
   broker_ = std::move(*broker);
   mqtt_port_ = broker_->port();
@@ -119,8 +138,8 @@ Result<std::unique_ptr<rest::HttpServer>> RunningLab::start_https_server(
        .certificate_path = identities_.endpoint().certificate_path,
        .key_path = identities_.endpoint().key_path,
        .clients = clients,
-       .idle_timeout =
-           options_.halt != nullptr ? kPatienceWithHalts : rest::HttpServerOptions{}.idle_timeout});
+       .idle_timeout = options_.halt != nullptr ? kPatienceWithHalts : rest::HttpServerOptions{}.idle_timeout,
+       .key_log_path = options_.key_log_path});
 }
 
 /// What DescribeEndpoint answers: host and port.

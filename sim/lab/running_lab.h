@@ -53,6 +53,9 @@ class RunningLab {
     bool throttle = false;  ///< whether AWS's rate limits apply
     /// The lab's clocks, the broker's too, stand still with it; made by Halt::shared(); outlives the lab.
     const Halt* halt = nullptr;
+    /// The file that gets the TLS secrets of all its ports, made if there is none; empty: they are not
+    /// logged.
+    std::string key_log_path = {};
   };
 
   /// @param log  must outlive the lab
@@ -86,6 +89,8 @@ class RunningLab {
   }
   /// One port for all protocols, told apart by ALPN.
   [[nodiscard]] std::uint16_t alpn_port() const { return alpn_port_->port(); }
+  /// Whether TLS secrets are logged: then captures can be read.
+  [[nodiscard]] bool logs_keys() const { return !options_.key_log_path.empty(); }
   /// The name in presigned URLs, and in what people are told.
   [[nodiscard]] std::string host() const { return options_.host.empty() ? kEndpointHost : options_.host; }
   /// The names under which the lab's own devices find it.
@@ -140,6 +145,7 @@ class RunningLab {
   };
 
   RunningLab(boost::asio::io_context& io, Lab identities, Options options, report::EventLog& log);
+  [[nodiscard]] Result<void> start_key_log() const;
   [[nodiscard]] Result<void> start_broker();
   void stop_broker();
   void watch_broker();

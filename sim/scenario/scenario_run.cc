@@ -205,8 +205,8 @@ class ScenarioRun {
       auto begun = plan_.debugger->begin(io_, [this](Error error) { give_up(std::move(error)); });
       if (!begun) return begun;
     }
-    auto stage =
-        Stage::build(io_, plan_.scenario, plan_.cell, plan_.folder, plan_.checkpoint, log_, plan_.debugger);
+    auto stage = Stage::build(io_, plan_.scenario, plan_.cell, plan_.folder, plan_.checkpoint, log_,
+                              plan_.debugger, plan_.key_log_path);
     if (!stage) return tl::unexpected(stage.error());
     stage_ = std::move(*stage);
     stage_->on_lab_exit([this](const Error& error) { give_up(error); });

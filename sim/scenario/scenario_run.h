@@ -30,7 +30,8 @@ struct RunPlan {
   std::optional<Checkpoint> checkpoint = {};
   std::vector<nlohmann::json> earlier_events = {};
   RunDebugger* debugger = nullptr;  ///< has one of the devices; outlives the run
-  bool keep_snapshots = false;  ///< of the lab at each change of a job (lab_snapshots.h)
+  std::string key_log_path = {};    ///< the file that gets the lab's TLS secrets; empty: they are not logged
+  bool keep_snapshots = false;      ///< of the lab at each change of a job (lab_snapshots.h)
 };
 
 struct RunResult {

@@ -44,7 +44,8 @@ Error refused(const cloud::ServiceError& error, const std::string& what) {
 Result<std::unique_ptr<Stage>> Stage::build(boost::asio::io_context& io, const Scenario& scenario,
                                             const Cell& cell, const std::string& folder,
                                             const std::optional<Checkpoint>& checkpoint,
-                                            report::EventLog& log, RunDebugger* debugger) {
+                                            report::EventLog& log, RunDebugger* debugger,
+                                            const std::string& key_log_path) {
   // Broker and devices of a process that was killed end a moment after it.
   if (auto held = hold_with_children(io, folder + "/children.lock"); !held)
     return tl::unexpected(held.error());
@@ -52,6 +53,7 @@ Result<std::unique_ptr<Stage>> Stage::build(boost::asio::io_context& io, const S
   if (!temp) return tl::unexpected(temp.error());
   std::unique_ptr<Stage> stage(new Stage(io, cell, folder, log, std::move(*temp)));
   stage->debugger_ = debugger;
+  stage->key_log_path_ = key_log_path;
   if (auto made = checkpoint ? stage->go_on(scenario, *checkpoint) : stage->set_up(scenario); !made) {
     return tl::unexpected(made.error());
   }
@@ -175,13 +177,15 @@ Result<void> Stage::start_lab(Result<lab::Lab> identities, std::uint16_t mqtt_po
                                      .ports = {.mqtt = mqtt_port},
                                      .broker_plugin = products_.broker_plugin,
                                      .halt = debugger_ != nullptr ? &debugger_->halt() : nullptr},
+                                     .key_log_path = key_log_path_
+},
                                     log_);
-  if (!lab) return tl::unexpected(lab.error());
-  lab_ = std::move(*lab);
-  lab_->on_exit([this](const Error& error) {
-    if (on_lab_exit_) on_lab_exit_(error);
-  });
-  return {};
+if (!lab) return tl::unexpected(lab.error());
+lab_ = std::move(*lab);
+lab_->on_exit([this](const Error& error) {
+  if (on_lab_exit_) on_lab_exit_(error);
+});
+return {};
 }
 
 /// Parents first.
