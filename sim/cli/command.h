@@ -38,15 +38,19 @@ void add_up(CLI::App& app, Command& command, const std::string& program);
 void add_status(CLI::App& app, Command& command);
 void add_down(CLI::App& app, Command& command);
 void add_web(CLI::App& app, Command& command);
+void add_debug(CLI::App& app, Command& command, const std::string& program);
 void add_device(CLI::App& app, Command& command);
 void add_group(CLI::App& app, Command& command);
 void add_job(CLI::App& app, Command& command);
 /// @param program  otasim itself, for those that start it again
 void add_run(CLI::App& app, Command& command, const std::string& program);
+/// @param program  otasim itself, for those that start it again
+void add_record(CLI::App& app, Command& command, const std::string& program);
 void add_scenario(CLI::App& app, Command& command);
 void add_matrix(CLI::App& app, Command& command, const std::string& program);
 void add_flash(CLI::App& app, Command& command);
 void add_report(CLI::App& app, Command& command);
+void add_events(CLI::App& app, Command& command);
 void add_sweep(CLI::App& app, Command& command, const std::string& program);
 
 }  // namespace otasim::cli

@@ -159,9 +159,12 @@ int run(int argc, char** argv) {
   otasim::cli::add_flash(app, command);
   add_pal_test(app, command);
   otasim::cli::add_run(app, command, argv[0]);
+  otasim::cli::add_debug(app, command, argv[0]);
   otasim::cli::add_matrix(app, command, argv[0]);
   otasim::cli::add_sweep(app, command, argv[0]);
   otasim::cli::add_report(app, command);
+  otasim::cli::add_events(app, command);
+  otasim::cli::add_record(app, command, argv[0]);
   otasim::cli::add_scenario(app, command);
   otasim::cli::add_up(app, command, argv[0]);
   otasim::cli::add_status(app, command);

@@ -12,6 +12,7 @@
 #include "sim/base/child_process.h"
 #include "sim/cli/command.h"
 #include "sim/cli/flash_keys.h"
+#include "sim/cli/report_exports.h"
 #include "sim/report/html/html_report.h"
 
 namespace otasim::cli {
@@ -100,6 +101,8 @@ void add_report(CLI::App& app, Command& command) {
   static ReportOptions options;
   CLI::App* report = app.add_subcommand("report", "The HTML report of a run, a matrix or a sweep");
   report->require_subcommand(1);
+  add_report_capture(*report, command);
+  add_report_trace(*report, command);
   CLI::App* build_command = report->add_subcommand("build", "Make the report from what is in the folder");
   add_common(build_command, options);
   build_command->add_option("--out", options.out, "File to write (default: report.html in the folder)");

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@
 #include "sim/cli/command.h"
 #include "sim/cli/detached_process.h"
 #include "sim/cli/flash_keys.h"
+#include "sim/cli/key_log.h"
 #include "sim/control/lab_commands.h"
 #include "sim/control/server.h"
 #include "sim/lab/aws_profile.h"
@@ -46,6 +48,7 @@ struct UpOptions {
   lab::LabPorts ports;
   std::string host;
   bool throttle = false;
+  bool keylog = false;
   bool quiet = false;
   bool detach = false;
   bool web = false;
@@ -147,6 +150,7 @@ void show(const nlohmann::json& lab, const UpOptions& options) {
     print_welcome(lab, options);
   }
   std::fflush(stdout);
+  if (options.keylog && !options.is_detached) tell_key_log(lab.value("folder", ""));
 }
 
 /// The lab of one `up`. Members are in order of construction; destruction takes the devices' power first.
@@ -165,6 +169,8 @@ class Up {
     io_.run();
     if (web_) web::forget_address(folder_->path());
     keep_broker_log();
+    if (const int failed = log_->write_error(); failed != 0)
+      fmt::print(stderr, "otasim: warning: events.jsonl ends early: {}\n", std::strerror(failed));
     if (error_) return tl::unexpected(*error_);
     return {};
   }
@@ -193,7 +199,8 @@ class Up {
                                        .ports = *ports,
                                        .broker_plugin = products->broker_plugin,
                                        .host = options_.host,
-                                       .throttle = options_.throttle},
+                                       .throttle = options_.throttle,
+                                       .key_log_path = options_.keylog ? key_log_of(folder_->path()) : ""},
                                       *log_);
     if (!lab) return tl::unexpected(lab.error());
     lab_ = std::move(*lab);
@@ -315,6 +322,7 @@ Result<void> up_in_background(const UpOptions& options) {
   if (options.throttle) arguments.emplace_back("--throttle");
   if (options.web)
     arguments.insert(arguments.end(), {"--web", "--web-port", std::to_string(options.web_port)});
+  if (options.keylog) arguments.emplace_back("--keylog");
   const auto ready = start_detached(arguments);
   if (!ready) return tl::unexpected(ready.error());
   show(nlohmann::json::parse(*ready, nullptr, /*allow_exceptions=*/false), options);
@@ -360,6 +368,9 @@ void add_up(CLI::App& app, Command& command, const std::string& program) {
       "break things; its address is printed, with a token");
   up_command->add_option("--web-port", options.web_port, "Port of the live page (default: any free one)")
       ->needs(web);
+  up_command->add_flag(
+      "--keylog", options.keylog,
+      "Log the TLS secrets of the lab's ports, so that captures can be read (docs/trace.md)");
   up_command->add_flag("--detach", options.detach, "Return when the lab is ready; otasim down ends it");
   up_command->add_flag("--quiet", options.quiet, "Show no events on stderr");
   up_command->add_flag("--detached", options.is_detached)->group("");  // of the copy in the background

@@ -241,6 +241,7 @@ Result<DeviceSpec> Fleet::make_spec(const DeviceRecord& record) {
                     .transfer = record.transfer,
                     .folder = folder_of(record.name),
                     .socket_folder = std::move(sockets),
+                    .capture = lab_.logs_keys(),
                     .log_flash = options_.log_flash};
 }
 

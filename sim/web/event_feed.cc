@@ -42,7 +42,7 @@ struct EventFeed::State {
   std::deque<KeptEvent> events;
   std::size_t bytes = 0;
   std::uint64_t last = 0;
-  std::vector<report::html::ClockAnchor> anchors;
+  std::vector<report::ClockAnchor> anchors;
   bool is_told = false;  ///< news are on their way
   bool changes_state = false;
 };
@@ -122,7 +122,7 @@ std::uint64_t EventFeed::append_since(std::uint64_t after, std::string& out, std
   return after;
 }
 
-std::vector<report::html::ClockAnchor> EventFeed::anchors() const {
+std::vector<report::ClockAnchor> EventFeed::anchors() const {
   const std::scoped_lock lock(state_->mutex);
   return state_->anchors;
 }

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "sim/report/event_log.h"
-#include "sim/report/html/event_rows.h"
+#include "sim/report/run_clock.h"
 
 namespace otasim::web {
 
@@ -48,7 +48,7 @@ class EventFeed {
   std::uint64_t append_since(std::uint64_t after, std::string& out, std::size_t most_bytes) const;
 
   /// Where the events' clock stands in the calendar. From any thread.
-  [[nodiscard]] std::vector<report::html::ClockAnchor> anchors() const;
+  [[nodiscard]] std::vector<report::ClockAnchor> anchors() const;
 
  private:
   struct State;

@@ -20,14 +20,14 @@
 #include <vector>
 
 #include "sim/inspect/keys.h"
-#include "sim/report/html/event_rows.h"
+#include "sim/report/run_clock.h"
 
 namespace otasim::web {
 
 class FlashFeed {
  public:
   using Text = std::shared_ptr<const std::string>;
-  using Anchors = std::function<std::vector<report::html::ClockAnchor>()>;
+  using Anchors = std::function<std::vector<report::ClockAnchor>()>;
   using Deliver = std::function<void(const std::vector<std::uint64_t>& viewers, const Text& message)>;
 
   /// @param anchors  asked on the feed's own thread

@@ -98,7 +98,7 @@ void FlashFollower::take(const flash::LoggedOperation& operation, const Anchors&
   const Touched touched = report::html::touched_by(operation);
   if (touched.subject != Subject::kNone && pending_ && *pending_ != touched) decode_pending();
   if (operation.time_us != 0) {
-    const auto at = report::html::event_time(anchors, static_cast<std::int64_t>(operation.time_us));
+    const auto at = report::event_time(anchors, static_cast<std::int64_t>(operation.time_us));
     if (at) last_us_ = *at;
   }
   rows_.push_back(report::html::operation_row(operation, last_us_));

@@ -18,14 +18,14 @@
 
 #include "pal_sim/flash/op_log.h"
 #include "sim/inspect/keys.h"
-#include "sim/report/html/event_rows.h"
 #include "sim/report/html/flash_rows.h"
+#include "sim/report/run_clock.h"
 
 namespace otasim::web {
 
 class FlashFollower {
  public:
-  using Anchors = std::vector<report::html::ClockAnchor>;
+  using Anchors = std::vector<report::ClockAnchor>;
 
   /// Rows that a page is given; with more of them, what is programmed becomes what was before.
   static constexpr std::size_t kMostRows = 60'000;

@@ -21,8 +21,8 @@ using nlohmann::json;
 
 class Track {
  public:
-  Track(FlashHistory history, const std::vector<ClockAnchor>& anchors, const inspect::Keys& keys)
-      : history_(std::move(history)), anchors_(anchors), keys_(keys) {}
+  Track(FlashHistory history, const std::vector<std::int64_t>& times, const inspect::Keys& keys)
+      : history_(std::move(history)), times_(times), keys_(keys) {}
 
   json tell() {
     json track = describe_part(history_.part());
@@ -34,7 +34,7 @@ class Track {
     json operations = json::array();
     const auto all = history_.operations();
     for (std::size_t i = 0; i < all.size(); ++i) {
-      operations.push_back(row_of(all[i]));
+      operations.push_back(row_of(all[i], i));
       const Touched touched = touched_by(all[i]);
       // An image is looked at when the writing of it pauses.
       const bool goes_on = touched.subject == Subject::kSlot && i + 1 < all.size() &&
@@ -53,12 +53,9 @@ class Track {
   }
 
  private:
-  json row_of(const LoggedOperation& operation) {
-    if (operation.time_us != 0) {
-      const auto at = event_time(anchors_, static_cast<std::int64_t>(operation.time_us));
-      if (at) last_us_ = *at;
-    }
-    return operation_row(operation, last_us_);
+  [[nodiscard]] json row_of(const LoggedOperation& operation, std::size_t place) const {
+    // One that was logged after the times were read is as late as the last of those.
+    return operation_row(operation, times_.empty() ? 0 : times_[std::min(place, times_.size() - 1)]);
   }
 
   void decode(const Touched& touched) {
@@ -67,21 +64,20 @@ class Track {
   }
 
   FlashHistory history_;
-  const std::vector<ClockAnchor>& anchors_;
+  const std::vector<std::int64_t>& times_;
   const inspect::Keys& keys_;
   json states_ = json::object();
   std::array<std::size_t, inspect::kSlots.size()> slot_states_ = {};
-  std::int64_t last_us_ = 0;
 };
 
 }  // namespace
 
-json read_flash_track(const std::string& folder, const std::vector<ClockAnchor>& anchors,
+json read_flash_track(const std::string& folder, const std::vector<std::int64_t>& times,
                       const inspect::Keys& keys) {
   const std::filesystem::path path(folder);
   auto history = FlashHistory::load((path / "factory.bin").string(), (path / "flash.ops").string());
   if (!history) return {{"problem", history.error().message}};
-  json track = Track(std::move(*history), anchors, keys).tell();
+  json track = Track(std::move(*history), times, keys).tell();
   const auto part = inspect::read_flash_file((path / "factory.bin").string());
   const auto cells = inspect::read_cells_beside((path / "flash.bin").string());
   if (part && cells && *cells) track["cells"] = inspect::to_json(inspect::report_cells(**cells, part->part));
