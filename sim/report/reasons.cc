@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <optional>
 #include <regex>
@@ -117,12 +116,6 @@ std::optional<Reason> decode_reason(std::string_view text) {
   return reason;
 }
 
-std::string small(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char c) { return std::tolower(c); });
-  return result;
-}
-
 /// Whether the pieces of a name between its "{}" stand in a text in this order.
 bool stands_in(std::string_view name, std::string_view text) {
   std::size_t at = 0;
@@ -181,7 +174,6 @@ Parts explain_boot_line(std::string_view line) {
 /// A sentence may hold names, a reason, and begin with an invariant's name.
 Parts explain_sentence(std::string_view text) {
   Parts parts;
-  const std::string lower = small(text);
   if (const Topic* const invariants = find_topic("invariant"); text.size() > 2 && text[2] == ':') {
     if (const Term* const term = find_in(*invariants, text.substr(0, 2)))
       parts.push_back({std::string(term->name), invariants, term});
@@ -196,7 +188,7 @@ Parts explain_sentence(std::string_view text) {
   for (const Topic& topic : topics()) {
     if (is_of_boot_report(topic)) continue;
     for (const Term& term : topic.terms) {
-      if (term.name.size() < kMinNameInSentence || !stands_in(small(term.name), lower)) continue;
+      if (term.name.size() < kMinNameInSentence || !stands_in(term.name, text)) continue;
       parts.push_back({std::string(term.name), &topic, &term});
     }
   }

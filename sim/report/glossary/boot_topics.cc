@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view kShowFlash = "otasim flash show RUN";
 
 constexpr std::array kImageVerdicts{
-    Term{"ok", "the image may start", {}, {}, 0},
+    Term{"ok", "the image may start"},
     Term{"flash-error", "the slot or OTP cannot be read", "a fault of the flash part",
          "boot: failure on the console", 1},
     Term{"no-image", "the slot does not begin with an image's magic",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "sim/base/text.h"
 #include "sim/report/glossary/parts.h"
 
 namespace otasim::report {
@@ -34,22 +35,6 @@ std::string without_prefix(const Topic& topic, const Term& term) {
   std::string_view name = term.name;
   if (name.starts_with(topic.prefix)) name.remove_prefix(topic.prefix.size());
   return bare(name);
-}
-
-/// How many letters must be put in, left out or exchanged to make one of the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
 }
 
 }  // namespace
@@ -99,7 +84,7 @@ std::vector<Found> nearest(std::string_view name, std::size_t limit) {
     for (const Term& term : topic.terms) {
       const std::string full = bare(term.name);
       const std::string part = without_prefix(topic, term);
-      const std::size_t cost = std::min(distance(wanted, full), distance(wanted, part));
+      const std::size_t cost = std::min(edit_distance(wanted, full), edit_distance(wanted, part));
       if (wanted.size() >= kMinWithin && full.find(wanted) != std::string::npos) {
         candidates.push_back({0, {&topic, &term}});
       } else if (cost * 3 <= std::max(wanted.size(), std::size_t{1})) {
