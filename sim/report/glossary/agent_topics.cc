@@ -6,7 +6,10 @@ namespace otasim::report {
 namespace {
 
 constexpr std::array kAgentErrors{
-    Term{"OtaErrNone", "no error", {}, {}, 0},
+    Term{"OtaErrNone",
+         "no error; in \"aborted: 0x00000000\": too many requests in a row stayed without a block",
+         "messages were dropped, the stream or object does not answer, the link is down",
+         "faults of link, broker, stream and object in the run\notasim explain --run RUN", 0},
     Term{"OtaErrUninitialized", "nothing has set an error yet", "the agent was asked before OTA_Init()",
          "the application's start", 1},
     Term{"OtaErrPanic", "the agent met what must not happen", "a fault in the agent or in its environment",

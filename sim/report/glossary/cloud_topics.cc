@@ -125,6 +125,14 @@ constexpr std::array kEndReasons{
          "broker.fault in the run's events"},
 };
 
+constexpr std::array kReasonCodes{
+    Term{"ABORT_CRITERIA_MET", "the job's abort criteria were met: it was cancelled by the cloud",
+         "too many executions failed, were rejected or timed out",
+         "abortConfig of the job\notasim job show ID"},
+    Term{"END_TIME_REACHED", "the job's schedule has ended it", "endTime and endBehavior of its schedule",
+         "schedulingConfig of the job\notasim job show ID"},
+};
+
 constexpr std::array kRefusals{
     Term{"the certificate is not registered, or not active",
          "the cloud does not know the client's certificate",
@@ -149,6 +157,7 @@ constexpr std::array kTopics{
           "code of a rejected reply, cloud.mqtt_request result", "", kServiceErrors},
     Topic{"disconnect-reason", "why a client's connection ended",
           "broker.client_disconnected disconnectReason", "", kEndReasons},
+    Topic{"reason-code", "why the cloud cancelled a job", "reasonCode of the job", "", kReasonCodes},
     Topic{"refusal", "why the broker refuses a client", "broker.client_refused message", "", kRefusals},
 };
 
