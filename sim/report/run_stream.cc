@@ -118,6 +118,9 @@ class LogSource final : public Source {
     if (*anchor && std::ranges::count(anchors_, **anchor) == 0) anchors_.push_back(**anchor);
     const std::int64_t t_us = in_order(integer_member(event, "t_us").value_or(last_us()));
     event["t_us"] = t_us;
+    // By its number an event of the log is told from what a device's files say.
+    ++count_;
+    if (!integer_member(event, "n")) event["n"] = count_;
     for (const char* name : {"source", "event"}) {
       json& member = event[name];
       if (!member.is_string()) member = "";
@@ -128,6 +131,7 @@ class LogSource final : public Source {
   GrowingFile file_;
   std::vector<ClockAnchor>& anchors_;
   bool is_over_;
+  std::uint64_t count_ = 0;
   std::uint64_t skipped_lines_ = 0;
   std::string problem_ = {};
 };
