@@ -14,4 +14,10 @@ namespace otasim {
 }
 [[nodiscard]] std::string to_lower(std::string_view text);
 
+/// How many characters must be put in, left out or exchanged to make one of the other.
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+
+/// With control characters as \xNN: nothing in it moves a terminal's cursor.
+[[nodiscard]] std::string printable(std::string_view text);
+
 }  // namespace otasim

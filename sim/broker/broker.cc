@@ -13,12 +13,15 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 #include "sim/base/file_io.h"
+#include "sim/base/halt_word.h"
 #include "sim/base/install_root.h"
 #include "sim/base/unique_fd.h"
 #include "sim/base/unix_socket.h"
 #include "sim/broker/broker_config.h"
+#include "sim/broker/key_log/key_log.h"
 #include "sim/broker/port_reservation.h"
 
 namespace otasim::broker {
@@ -30,6 +33,7 @@ using std::chrono::steady_clock;
 constexpr auto kStartLimit = std::chrono::seconds(10);
 constexpr std::streamoff kLogTail = 1024;
 constexpr const char* kPluginFile = "lib/otasim_broker_plugin.so";
+constexpr const char* kClockLibrary = "otasim_broker_clock.so";
 
 Result<std::string> plugin_path(const BrokerSpec& spec) {
   if (!spec.plugin_path.empty()) return spec.plugin_path;
@@ -51,6 +55,30 @@ Result<void> check_files(const BrokerSpec& spec, const std::string& plugin) {
     if (auto readable = check_readable(*path, what); !readable) return readable;
   }
   return {};
+}
+
+/// What is loaded before Mosquitto's own libraries, and its settings: a clock that halts, a log of TLS
+/// secrets (key_log/key_log.h).
+Result<std::vector<std::string>> environment_of(const BrokerSpec& spec, const std::string& plugin) {
+  const std::filesystem::path libraries = std::filesystem::path(plugin).parent_path();
+  std::string preloaded;
+  std::vector<std::string> environment;
+  for (const auto& [library, variable, value] :
+       {std::tuple{kClockLibrary, kHaltFileVariable, &spec.halt_path},
+        std::tuple{kKeyLogLibrary, kKeyLogVariable, &spec.key_log_path}}) {
+    if (value->empty()) continue;
+    const std::string path = (libraries / library).string();
+    if (auto readable = check_readable(path, "preloaded library"); !readable)
+      return tl::unexpected(readable.error());
+    // The loader takes both for the end of a name, and goes on without the library.
+    if (path.find_first_of(" :") != std::string::npos)
+      return fail(ExitCode::kEnvironment, fmt::format("cannot preload {}", path),
+                  "Move otasim to a folder whose path has neither spaces nor colons.");
+    preloaded += (preloaded.empty() ? "" : ":") + path;
+    environment.push_back(fmt::format("{}={}", variable, *value));
+  }
+  if (!preloaded.empty()) environment.push_back("LD_PRELOAD=" + preloaded);
+  return environment;
 }
 
 /// The last whole lines of a log, indented.
@@ -162,12 +190,15 @@ Result<std::unique_ptr<Broker>> Broker::start(boost::asio::io_context& io, const
   if (auto written = write_file_atomic(config_path, *config); !written)
     return tl::unexpected(written.error());
 
+  auto environment = environment_of(spec, *plugin);
+  if (!environment) return tl::unexpected(environment.error());
   const auto folder_events = watch_folder(spec.folder);
   if (!folder_events) return tl::unexpected(folder_events.error());
   auto process = ChildProcess::spawn(io, {.program = *program,
                                           .arguments = {"-c", config_path},
                                           .stdout_path = log_path,
-                                          .stderr_path = log_path});
+                                          .stderr_path = log_path,
+                                          .environment = std::move(*environment)});
   if (!process) return tl::unexpected(process.error());
   if (auto ready = wait_until_ready(*folder_events, (*process)->pid(), *address, log_path); !ready) {
     return tl::unexpected(ready.error());

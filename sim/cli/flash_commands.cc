@@ -485,10 +485,6 @@ void add_show(CLI::App* flash, Command& command) {
   show_command->add_option("FILE", options.file, kFileHelp)->required();
   add_keys_option(show_command, options.keys);
   add_common_options(show_command, options.device, options.json);
-  show_command->footer(
-      "Examples:\n"
-      "  otasim flash show otasim-runs/TIME-NAME\n"
-      "  otasim flash show otasim-lab/devices/thing-1/flash.bin --json");
   show_command->callback([&command] { command = [] { return show(options); }; });
 }
 
@@ -500,9 +496,6 @@ void add_diff(CLI::App* flash, Command& command) {
   diff_command->add_option("B", options.to, kFileHelp)->required();
   add_keys_option(diff_command, options.keys);
   add_common_options(diff_command, options.device, options.json);
-  diff_command->footer(
-      "Example:\n"
-      "  otasim flash diff RUN/devices/thing-1/factory.bin RUN/devices/thing-1/flash.bin");
   diff_command->callback([&command] { command = [] { return diff(options); }; });
 }
 
@@ -514,10 +507,6 @@ void add_dump(CLI::App* flash, Command& command) {
   add_range_options(dump_command, options.range);
   dump_command->add_option("--out", options.out, "Write the bytes as they are to this file");
   add_common_options(dump_command, options.device, options.json);
-  dump_command->footer(
-      "Examples:\n"
-      "  otasim flash dump flash.bin --partition boot-control-0 --length 4096\n"
-      "  otasim flash dump flash.bin --partition slot-b --out slot-b.img");
   dump_command->callback([&command] { command = [] { return dump(options); }; });
 }
 
@@ -541,10 +530,6 @@ void add_corrupt(CLI::App* flash, Command& command) {
   corrupt_command->add_option("--seed", options.seed, "Decides which bits, and random bytes")
       ->capture_default_str();
   add_common_options(corrupt_command, options.device, options.json);
-  corrupt_command->footer(
-      "Examples:\n"
-      "  otasim flash corrupt flash.bin --partition slot-a --rot 3 --seed 7\n"
-      "  otasim flash corrupt flash.bin --partition boot-control-1 --length 256 --destroy zeros");
   corrupt_command->callback([&command] {
     if (options.rot_bits == 0 && options.destroy.empty())
       throw CLI::ValidationError("flash corrupt", "give --rot BITS or --destroy PATTERN");
@@ -556,7 +541,10 @@ void add_at(CLI::App* flash, Command& command) {
   static AtOptions options;
   CLI::App* const at_command = flash->add_subcommand(
       "at", "Rebuild the flash as it stood after an operation, and tell what the operation did");
-  at_command->add_option("OP", options.first, "The operation's number; 0: before the first")->required();
+  at_command
+      ->add_option("OP", options.first,
+                   "The operation's number; 0: before the first. OP and FILE may change places")
+      ->required();
   at_command->add_option("FILE", options.second, kFileHelp)->required();
   at_command->add_option("--ops", options.ops, "Op log (default: flash.ops beside the flash file)");
   at_command->add_option(
@@ -565,10 +553,6 @@ void add_at(CLI::App* flash, Command& command) {
   at_command->add_option("--out", options.out, "Write the flash to this file");
   add_keys_option(at_command, options.keys);
   add_common_options(at_command, options.device, options.json);
-  at_command->footer(
-      "OP and FILE may change places. Examples:\n"
-      "  otasim flash at 123 otasim-runs/TIME-NAME\n"
-      "  otasim flash at otasim-runs/TIME-NAME 123 --out at-123.bin");
   at_command->callback([&command] { command = [] { return at(options); }; });
 }
 

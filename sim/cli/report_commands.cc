@@ -8,10 +8,12 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "sim/base/child_process.h"
 #include "sim/cli/command.h"
 #include "sim/cli/flash_keys.h"
+#include "sim/cli/report_exports.h"
 #include "sim/report/html/html_report.h"
 
 namespace otasim::cli {
@@ -23,7 +25,18 @@ struct ReportOptions {
   std::string run;
   std::string out;
   std::string keys;
+  bool json = false;
 };
+
+/// What scripts read.
+void print_path(const std::string& path, bool as_json) {
+  if (as_json) {
+    fmt::print("{}\n", nlohmann::json{{"report", path}}.dump());
+  } else {
+    fmt::print("{}\n", path);
+  }
+  std::fflush(stdout);
+}
 
 Result<std::string> build(const ReportOptions& options) {
   const auto keys = load_flash_keys(options.keys);
@@ -34,7 +47,7 @@ Result<std::string> build(const ReportOptions& options) {
 Result<void> build_and_tell(const ReportOptions& options) {
   const auto path = build(options);
   if (!path) return tl::unexpected(path.error());
-  fmt::print("{}\n", *path);
+  print_path(*path, options.json);
   return {};
 }
 
@@ -79,8 +92,7 @@ Result<void> open(const ReportOptions& options) {
   if (!fs::exists(path, ignored)) {
     if (const auto built = build(options); !built) return tl::unexpected(built.error());
   }
-  fmt::print("{}\n", path);
-  std::fflush(stdout);
+  print_path(path, options.json);
   const std::string viewer = find_viewer();
   if (viewer.empty() || !has_desktop()) return {};
   return show(viewer, path);
@@ -92,6 +104,7 @@ void add_common(CLI::App* command, ReportOptions& options) {
       ->check(CLI::ExistingDirectory);
   command->add_option("--keys", options.keys,
                       "Folder of the keys that images are verified with (default: this build's)");
+  command->add_flag("--json", options.json, "Print JSON on stdout");
 }
 
 }  // namespace
@@ -100,6 +113,8 @@ void add_report(CLI::App& app, Command& command) {
   static ReportOptions options;
   CLI::App* report = app.add_subcommand("report", "The HTML report of a run, a matrix or a sweep");
   report->require_subcommand(1);
+  add_report_capture(*report, command);
+  add_report_trace(*report, command);
   CLI::App* build_command = report->add_subcommand("build", "Make the report from what is in the folder");
   add_common(build_command, options);
   build_command->add_option("--out", options.out, "File to write (default: report.html in the folder)");

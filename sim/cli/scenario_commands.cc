@@ -104,7 +104,12 @@ Result<void> check(const Options& options) {
     const auto loaded = scenario::Scenario::load(cell.entry.path, cell.cell);
     if (!loaded) return tl::unexpected(loaded.error());
   }
-  for (const scenario::Entry& entry : *entries) fmt::print("{}: ok\n", entry.path);
+  json all = json::array();
+  for (const scenario::Entry& entry : *entries) {
+    all.push_back({{"path", entry.path}, {"ok", true}});
+    if (!options.json) fmt::print("{}: ok\n", entry.path);
+  }
+  if (options.json) fmt::print("{}\n", all.dump());
   return {};
 }
 
@@ -133,6 +138,10 @@ Result<void> make_new(const Options& options) {
     written.error().code = ExitCode::kUsage;
     return written;
   }
+  if (options.json) {
+    fmt::print("{}\n", json{{"path", path.string()}}.dump());
+    return {};
+  }
   fmt::print("{}: written; edit it, then: otasim scenario check {}; otasim run {}\n", path.string(),
              path.string(), path.string());
   return {};
@@ -153,10 +162,12 @@ void add_scenario(CLI::App& app, Command& command) {
 
   CLI::App* check_command = scenario->add_subcommand("check", "Check files without playing them");
   check_command->add_option("SCENARIO", options.names, "Names or files (default: the whole library)");
+  check_command->add_flag("--json", options.json, "Print JSON on stdout");
   check_command->callback([&command] { command = [] { return check(options); }; });
 
   CLI::App* new_command = scenario->add_subcommand("new", "Write a first scenario to start from");
   new_command->add_option("FILE", options.file, "File to make; its name is the scenario's")->required();
+  new_command->add_flag("--json", options.json, "Print JSON on stdout");
   new_command->callback([&command] { command = [] { return make_new(options); }; });
 
   CLI::App* schema_command = scenario->add_subcommand("schema", "Print the JSON schema, for editors");

@@ -47,7 +47,8 @@ json to_json(const CellResult& result) {
           {"jobs", result.jobs},
           {"devices", result.devices},
           {"run", result.run},
-          {"repeat", result.repeat}};
+          {"repeat", result.repeat},
+          {"debug", result.debug}};
 }
 
 Result<CellResult> cell_result_from(const json& value) {
@@ -64,7 +65,8 @@ Result<CellResult> cell_result_from(const json& value) {
                       .jobs = value.at("jobs"),
                       .devices = value.at("devices"),
                       .run = value.at("run"),
-                      .repeat = value.at("repeat")};
+                      .repeat = value.at("repeat"),
+                      .debug = value.value("debug", "")};
   } catch (const json::exception& error) {
     return fail(ExitCode::kEnvironment, fmt::format("a run's result cannot be read: {}", error.what()));
   }
@@ -77,6 +79,7 @@ void print(const CellResult& result) {
   for (const std::string& failure : result.failures) fmt::print("       {}\n", failure);
   if (!result.run.empty()) fmt::print("       run:    {}\n", result.run);
   fmt::print("       repeat: {}\n", result.repeat);
+  if (!result.debug.empty()) fmt::print("       debug:  {}\n", result.debug);
 }
 
 std::string junit_of(const std::vector<CellResult>& results) {

@@ -24,6 +24,7 @@ struct CellResult {
   nlohmann::json devices = nlohmann::json::array();
   std::string run = {};     ///< its folder
   std::string repeat = {};  ///< the command that runs it again
+  std::string debug = {};   ///< the command that runs it under a debugger
 
   [[nodiscard]] bool passed() const { return result == "passed"; }
   /// "OTAE2EGreaterVersion/mps2-an385/mqtt"

@@ -17,7 +17,7 @@
 // strikes in flash leaves the device off; whoever wants it on again starts it.
 //
 // Files of a device: flash.bin, flash.faults (its cells' wear, and what is armed), uart.log (the console's
-// raw bytes); and with `record` link.pcap and flash.ops.
+// raw bytes); with `record` link.pcap and flash.ops, with `log_flash` flash.ops and factory.bin.
 #pragma once
 
 #include <cstdint>
@@ -57,9 +57,14 @@ struct DeviceSpec {
   std::uint32_t request_wait_ms = DeviceSettings{}.request_wait_ms;
   std::uint32_t self_test_ms = DeviceSettings{}.self_test_ms;
   std::uint16_t keep_alive_seconds = DeviceSettings{}.keep_alive_seconds;
-  std::string folder;         ///< where its files are; exists
-  std::string socket_folder;  ///< this device's own, its path short; exists
-  bool record = false;        ///< every frame and every operation on the flash, in files that only grow
+  std::string folder;                       ///< where its files are; exists
+  std::string socket_folder;                ///< this device's own, its path short; exists
+  device::DebugPort* debug_port = nullptr;  ///< a debugger holds its processor; outlives the device
+  bool capture = false;                     ///< every frame, also without `record`
+  bool record = false;  ///< every frame and every operation on the flash, in files that only grow
+  /// The operations on the flash since the lab's start (flash.ops) and the flash before them (factory.bin),
+  /// begun anew when they are too many: for those who watch.
+  bool log_flash = false;
 };
 
 /// Makes the device's key and certificate, and the thing they may act as.
@@ -106,6 +111,8 @@ class LabDevice {
   /// The cable, which is laid if it is not yet; stop() takes it up, and with it the faults armed on it.
   /// @returns kEnvironment if it cannot be
   [[nodiscard]] Result<link::Link*> link();
+  /// Which cable that is, each time it is laid another; 0: none. Faults on a link are the cable's.
+  [[nodiscard]] std::uint64_t cable() const { return link_ ? cables_laid_ : 0; }
 
   // Faults.
 
@@ -145,6 +152,8 @@ class LabDevice {
   LabDevice(RunningLab& lab, DeviceSpec spec, BuildProducts products, flash_file::FlashFile flash);
 
   [[nodiscard]] Result<void> bring_link_up();
+  [[nodiscard]] Result<void> begin_flash_log();
+  [[nodiscard]] Result<void> limit_flash_log();
   void make_board_flash();
   [[nodiscard]] Result<void> create_device();
   void handle_line(std::string_view line);
@@ -153,6 +162,7 @@ class LabDevice {
   void strike(const device::DeviceFault& fault, flash_file::FaultId id);
   [[nodiscard]] Result<flash_file::FaultId> arm_skip(const device::SkipInstruction& skip);
   void emit_fault(nlohmann::json fields);
+  [[nodiscard]] Result<void> need_no_debugger(const device::DeviceFault& fault) const;
   [[nodiscard]] Result<void> need_off(std::string_view fault) const;
 
   RunningLab& lab_;
@@ -171,6 +181,7 @@ class LabDevice {
   bool is_in_recovery_ = false;
   std::string problem_;
   bool is_stopping_ = false;
+  std::uint64_t cables_laid_ = 0;
   std::unique_ptr<link::Link> link_;
   std::unique_ptr<device::Device> device_;  // last: its power goes first
 };

@@ -8,6 +8,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::array kNames{
+    "lab.ports"sv,
     "run.step"sv,
     "run.do"sv,
     "run.fault"sv,

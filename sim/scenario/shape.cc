@@ -8,6 +8,8 @@
 #include <functional>
 #include <optional>
 
+#include "sim/base/text.h"
+
 namespace otasim::scenario {
 namespace {
 
@@ -73,21 +75,6 @@ bool has_kind(const json& value, Kind kind) {
              std::ranges::all_of(value, [](const json& item) { return item.is_string(); });
   }
   return false;
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& names) {

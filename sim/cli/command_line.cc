@@ -1,18 +1,15 @@
-// otasim's command line: parses it, runs one command, and turns its result into messages and an exit code.
-//
-// Results go to stdout, everything said meanwhile to stderr.
+#include "sim/cli/command_line.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <cstdio>
-#include <exception>
 
 #include "agent/boot/key_revocation.h"
 #include "sim/base/result.h"
 #include "sim/cli/command.h"
+#include "sim/cli/completion.h"
 #include "sim/cli/demo.h"
-#include "sim/cli/doctor.h"
 #include "sim/cli/image_commands.h"
 #include "sim/cli/pal_test.h"
 #include "sim/cli/variant_option.h"
@@ -20,26 +17,10 @@
 
 namespace {
 
-using otasim::Error;
-using otasim::ExitCode;
-using otasim::Result;
-
 constexpr const char* kFooter =
     "Exit codes: 0 ok; 1 the update or a test failed; 2 wrong command line or input file; 3 something on "
     "this machine\n"
     "is missing or broke; 4 a bug in otasim; 130 interrupted.";
-
-int exit_with(const Error& error) {
-  // Without a message, whoever failed has told why itself.
-  if (!error.message.empty()) fmt::print(stderr, "otasim: {}\n", error.message);
-  std::size_t start = 0;
-  while (start < error.hint.size()) {
-    const std::size_t end = std::min(error.hint.find('\n', start), error.hint.size());
-    fmt::print(stderr, "  {}\n", error.hint.substr(start, end - start));
-    start = end + 1;
-  }
-  return static_cast<int>(error.code);
-}
 
 using otasim::cli::Command;
 
@@ -141,38 +122,87 @@ void add_pal_test(CLI::App& app, Command& command) {
   test->callback([&command] { command = [] { return otasim::cli::pal_test(options); }; });
 }
 
-void add_doctor(CLI::App& app, Command& command) {
-  static bool as_json = false;
-  CLI::App* doctor = app.add_subcommand("doctor", "Check that this machine has what a run needs");
-  doctor->add_flag("--json", as_json, "As JSON");
-  doctor->callback([&command] { command = [] { return otasim::cli::doctor(as_json); }; });
-}
+}  // namespace
 
-int run(int argc, char** argv) {
-  CLI::App app{"otasim: prove that a firmware update survives, on a laptop, offline.", "otasim"};
+namespace otasim::cli {
+
+void build_command_line(CLI::App& app, Command& command, const std::string& program) {
+  app.name("otasim");
+  app.description("otasim: prove that a firmware update survives, on a laptop, offline.");
   app.set_version_flag("--version", "otasim " OTASIM_VERSION);
   app.require_subcommand(1);
   app.footer(kFooter);
+  ::add_demo(app, command);
+  ::add_image(app, command);
+  add_flash(app, command);
+  ::add_pal_test(app, command);
+  add_run(app, command, program);
+  add_debug(app, command, program);
+  add_matrix(app, command, program);
+  add_sweep(app, command, program);
+  add_report(app, command);
+  add_events(app, command);
+  add_record(app, command, program);
+  add_scenario(app, command);
+  add_up(app, command, program);
+  add_status(app, command);
+  add_down(app, command);
+  add_web(app, command);
+  add_device(app, command);
+  add_group(app, command);
+  add_job(app, command);
+  add_boot(app, command);
+  add_boards(app, command);
+  add_explain(app, command);
+  add_doctor(app, command, program);
+  add_completion(app, command);
+  add_man(app, command);
+  add_all_examples(app);
+}
+
+int exit_with(const Error& error) {
+  // Without a message, whoever failed has told why itself.
+  if (!error.message.empty()) fmt::print(stderr, "otasim: {}\n", error.message);
+  std::size_t start = 0;
+  while (start < error.hint.size()) {
+    const std::size_t end = std::min(error.hint.find('\n', start), error.hint.size());
+    fmt::print(stderr, "  {}\n", error.hint.substr(start, end - start));
+    start = end + 1;
+  }
+  return static_cast<int>(error.code);
+}
+
+int run_command_line(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == kCompleteWord)
+    return complete_words({argv + 2, argv + argc}, argv[0]);
+  CLI::App app;
   Command command;
+<<<<<<< HEAD:sim/cli/main.cc
   add_demo(app, command);
   add_image(app, command);
   otasim::cli::add_flash(app, command);
   add_pal_test(app, command);
   otasim::cli::add_run(app, command, argv[0]);
+  otasim::cli::add_debug(app, command, argv[0]);
   otasim::cli::add_matrix(app, command, argv[0]);
   otasim::cli::add_sweep(app, command, argv[0]);
   otasim::cli::add_report(app, command);
   otasim::cli::add_events(app, command);
+  otasim::cli::add_record(app, command, argv[0]);
   otasim::cli::add_scenario(app, command);
   otasim::cli::add_up(app, command, argv[0]);
   otasim::cli::add_status(app, command);
   otasim::cli::add_down(app, command);
+  otasim::cli::add_web(app, command);
   otasim::cli::add_device(app, command);
   otasim::cli::add_group(app, command);
   otasim::cli::add_job(app, command);
   otasim::cli::add_boot(app, command);
   otasim::cli::add_boards(app, command);
   add_doctor(app, command);
+=======
+  build_command_line(app, command, argv[0]);
+>>>>>>> main:sim/cli/command_line.cc
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -183,15 +213,4 @@ int run(int argc, char** argv) {
   return result ? 0 : exit_with(result.error());
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  // A reader that goes away (a closed pipe, a dead broker) is an error to handle, not a reason to die.
-  std::signal(SIGPIPE, SIG_IGN);
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    return exit_with({ExitCode::kInternal, fmt::format("internal error: {}", error.what()),
-                      "This is a bug in otasim; please report the command line and this message."});
-  }
-}
+}  // namespace otasim::cli
