@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -123,6 +124,9 @@ void read_events(const std::string& path, RunFindings& out) {
     const auto what = what_is_found(event);
     if (!what) continue;
     const std::string text = printable(*what);
+    const bool is_failure =
+        std::ranges::any_of(out.failures, [&](const Failure& one) { return one.text == text; });
+    if (is_failure) continue;
     const std::string device = printable(text_of(event, "device"));
     const auto [place, is_new] = known.try_emplace({device, text}, out.findings.size());
     if (!is_new) {
