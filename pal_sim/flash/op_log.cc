@@ -86,35 +86,16 @@ bool is_known(std::uint8_t kind, std::uint8_t status, std::uint8_t source) {
          source <= static_cast<std::uint8_t>(OpSource::kApplication);
 }
 
-std::optional<LoggedOperation> parse_record(Bytes bytes) {
-  if (bytes.size() < kOpLogRecordSize) return std::nullopt;
-  const std::size_t data_length =
-      static_cast<std::size_t>(bytes[kDataLengthAt] | bytes[kDataLengthAt + 1] << 8);
-  if (data_length > kPageSize || data_length > bytes.size() - kOpLogRecordSize) return std::nullopt;
-  const Bytes data = bytes.subspan(kOpLogRecordSize, data_length);
-  if (record_crc(bytes, data) != get32(bytes, kCrcAt)) return std::nullopt;
-  if (!is_known(bytes[kKindAt], bytes[kStatusAt], bytes[kSourceAt])) return std::nullopt;
-  return LoggedOperation{.sequence = get32(bytes, kSequenceAt),
-                         .kind = static_cast<OpKind>(bytes[kKindAt]),
-                         .offset = get32(bytes, kOffsetAt),
-                         .length = get32(bytes, kLengthAt),
-                         .applied = get32(bytes, kAppliedAt),
-                         .status = static_cast<Status>(bytes[kStatusAt]),
-                         .data = {data.begin(), data.end()},
-                         .source = static_cast<OpSource>(bytes[kSourceAt]),
-                         .time_us = get64(bytes, kTimeAt)};
-}
-
 std::optional<OpLog> parse_log(Bytes bytes) {
-  const bool is_op_log = bytes.size() >= kOpLogHeaderSize && get32(bytes, 0) == kOpLogMagic;
-  if (!is_op_log || get32(bytes, 4) != kOpLogVersion) {
+  if (!is_op_log_header(bytes)) {
+    const bool is_op_log = bytes.size() >= kOpLogHeaderSize && get32(bytes, 0) == kOpLogMagic;
     errno = is_op_log ? ENOTSUP : EINVAL;
     return std::nullopt;
   }
   OpLog log;
   Bytes rest = bytes.subspan(kOpLogHeaderSize);
   while (!rest.empty()) {
-    std::optional<LoggedOperation> operation = parse_record(rest);
+    std::optional<LoggedOperation> operation = parse_op_log_record(rest);
     if (!operation) break;
     rest = rest.subspan(kOpLogRecordSize + operation->data.size());
     log.operations.push_back(std::move(*operation));
@@ -187,6 +168,30 @@ void OpLogWriter::on_operation(const Operation& operation) {
   put32(&record[kCrcAt], record_crc(record, data));
   std::ranges::copy(data, record.begin() + kOpLogRecordSize);
   error_ = write_all(descriptor_, Bytes(record).first(kOpLogRecordSize + data_length));
+}
+
+std::optional<LoggedOperation> parse_op_log_record(Bytes bytes) {
+  if (bytes.size() < kOpLogRecordSize) return std::nullopt;
+  const std::size_t data_length =
+      static_cast<std::size_t>(bytes[kDataLengthAt] | bytes[kDataLengthAt + 1] << 8);
+  if (data_length > kPageSize || data_length > bytes.size() - kOpLogRecordSize) return std::nullopt;
+  const Bytes data = bytes.subspan(kOpLogRecordSize, data_length);
+  if (record_crc(bytes, data) != get32(bytes, kCrcAt)) return std::nullopt;
+  if (!is_known(bytes[kKindAt], bytes[kStatusAt], bytes[kSourceAt])) return std::nullopt;
+  return LoggedOperation{.sequence = get32(bytes, kSequenceAt),
+                         .kind = static_cast<OpKind>(bytes[kKindAt]),
+                         .offset = get32(bytes, kOffsetAt),
+                         .length = get32(bytes, kLengthAt),
+                         .applied = get32(bytes, kAppliedAt),
+                         .status = static_cast<Status>(bytes[kStatusAt]),
+                         .data = {data.begin(), data.end()},
+                         .source = static_cast<OpSource>(bytes[kSourceAt]),
+                         .time_us = get64(bytes, kTimeAt)};
+}
+
+bool is_op_log_header(Bytes bytes) {
+  return bytes.size() >= kOpLogHeaderSize && get32(bytes, 0) == kOpLogMagic &&
+         get32(bytes, 4) == kOpLogVersion;
 }
 
 bool empty_op_log(const std::string& path) {

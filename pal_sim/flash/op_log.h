@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,16 @@ struct LoggedOperation {
 
   bool operator==(const LoggedOperation&) const = default;
 };
+
+/// The longest record there is.
+inline constexpr std::size_t kOpLogMostRecord = kOpLogRecordSize + kPageSize;
+
+/// The bytes that a log of this version begins with. @returns false if these are others, or too few
+[[nodiscard]] bool is_op_log_header(std::span<const std::uint8_t> bytes);
+
+/// The record that `bytes` begin with; it has kOpLogRecordSize and its data's bytes.
+/// @returns nothing if it is not whole, or damaged
+[[nodiscard]] std::optional<LoggedOperation> parse_op_log_record(std::span<const std::uint8_t> bytes);
 
 /// Takes all records out of a log. Its writer, if there is one between two operations, goes on behind the
 /// header. @returns false, with errno set, if it cannot be done

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -62,6 +63,7 @@ struct Failure {
 struct Launch {
   std::string program;
   std::vector<char*> argv;
+  std::vector<char*> environment;
   const char* working_directory;  // or null
   int stdin_fd;
   int stdout_fd;
@@ -69,6 +71,7 @@ struct Launch {
   int failure_pipe;
   int inherited_fd;  // or -1
   pid_t parent;
+  bool has_terminal;
 };
 
 [[noreturn]] void give_up(const Launch& launch, Step step) {
@@ -78,12 +81,20 @@ struct Launch {
   ::_exit(127);
 }
 
+/// Of a process group in the background: no signal for trying.
+void take_terminal() {
+  const auto before = ::signal(SIGTTOU, SIG_IGN);
+  ::tcsetpgrp(STDIN_FILENO, ::getpgrp());  // fails where stdin is no terminal
+  ::signal(SIGTTOU, before);
+}
+
 [[noreturn]] void run_child(const Launch& launch) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(launch, Step::kSession);
   // The parent may have ended before the line above took effect; then nobody would ever kill this process.
   if (::getppid() != launch.parent) ::_exit(127);
   if (::setpgid(0, 0) != 0) give_up(launch, Step::kSession);
 
+  if (launch.has_terminal) take_terminal();
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -100,7 +111,7 @@ struct Launch {
   // A kernel without this call (before 5.11) leaves those descriptors open, which is no reason to fail.
   ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   if (launch.inherited_fd >= 0) ::fcntl(launch.inherited_fd, F_SETFD, 0);
-  ::execv(launch.program.c_str(), launch.argv.data());
+  ::execve(launch.program.c_str(), launch.argv.data(), launch.environment.data());
   give_up(launch, Step::kExec);
 }
 
@@ -136,6 +147,21 @@ Error launch_error(const Launch& launch, const Failure& failure) {
   }
   return {ExitCode::kInternal, fmt::format("cannot set up the process for {}: {}", launch.program, reason),
           ""};
+}
+
+// This process's environment with the settings on top; they must live as long as what is returned.
+std::vector<char*> environment_with(std::vector<std::string>& settings) {
+  const auto name_of = [](std::string_view setting) { return setting.substr(0, setting.find('=')); };
+  std::vector<char*> environment;
+  for (char** own = ::environ; own != nullptr && *own != nullptr; ++own) {
+    const bool is_replaced = std::any_of(settings.begin(), settings.end(), [&](const std::string& setting) {
+      return name_of(setting) == name_of(*own);
+    });
+    if (!is_replaced) environment.push_back(*own);
+  }
+  for (std::string& setting : settings) environment.push_back(setting.data());
+  environment.push_back(nullptr);
+  return environment;
 }
 
 // Waits for the exec() to succeed (end of file) or for the report why it did not happen.
@@ -203,6 +229,10 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
   ExitHandler handler;
 };
 
+void take_terminal_back() {
+  take_terminal();
+}
+
 Result<std::string> find_program(const std::string& program) {
   if (program.find('/') != std::string::npos) {
     if (is_executable_file(program)) return program;
@@ -244,11 +274,23 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(boost::asio::io_contex
   const UniqueFd read_end(ends[0]);
   UniqueFd write_end = above_standard(UniqueFd(ends[1]));
 
-  Launch launch{*program,        {},
-                nullptr,         input.get(),
-                output->get(),   errors->get(),
-                write_end.get(), descriptor_for_children(io),
-                ::getpid()};
+  Launch launch{*program,
+                {},
+                {},
+                nullptr,
+                input.get(),
+                output->get(),
+                errors->get(),
+                write_end.get(),
+                descriptor_for_children(io),
+                ::getpid(),
+                spec.has_terminal};
+  launch.environment = environment_with(spec.environment);
+  if (spec.has_terminal) {
+    launch.stdin_fd = STDIN_FILENO;
+    launch.stdout_fd = STDOUT_FILENO;
+    launch.stderr_fd = STDERR_FILENO;
+  }
   if (!spec.working_directory.empty()) launch.working_directory = spec.working_directory.c_str();
   launch.argv.push_back(spec.program.data());
   for (std::string& argument : spec.arguments) launch.argv.push_back(argument.data());

@@ -31,6 +31,11 @@ class ChildProcess {
     std::string stdout_path = {};  ///< created or emptied; none: /dev/null
     std::string stderr_path = {};  ///< as stdout; may be the same file
     std::string working_directory = {};
+    /// The child has the simulator's own stdin, stdout and stderr, and while it runs the terminal is its own:
+    /// Ctrl-C reaches the child alone. Whoever asks for it gives the terminal back (take_terminal_back()).
+    bool has_terminal = false;
+    /// NAME=VALUE: settings on top of this process's own environment.
+    std::vector<std::string> environment = {};
     /// The child is of use to this thread alone, which need not be the main one.
     bool dies_with_thread = false;
   };
@@ -72,6 +77,9 @@ class ChildProcess {
 
   std::shared_ptr<State> state_;
 };
+
+/// The simulator's process group has the terminal again, if there is one.
+void take_terminal_back();
 
 /// Where `program` is: itself if it holds a slash, else the first match in PATH, /usr/sbin and /sbin.
 /// @returns kEnvironment if there is none; the hint names the Debian package of the tools otasim uses

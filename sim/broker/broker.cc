@@ -15,10 +15,12 @@
 #include <fstream>
 
 #include "sim/base/file_io.h"
+#include "sim/base/halt_word.h"
 #include "sim/base/install_root.h"
 #include "sim/base/unique_fd.h"
 #include "sim/base/unix_socket.h"
 #include "sim/broker/broker_config.h"
+#include "sim/broker/key_log/key_log.h"
 #include "sim/broker/port_reservation.h"
 
 namespace otasim::broker {
@@ -38,6 +40,22 @@ Result<std::string> plugin_path(const BrokerSpec& spec) {
   return (*root / kPluginFile).string();
 }
 
+/// Program and arguments. A clock that halts is preloaded; env(1) becomes Mosquitto with it.
+Result<std::vector<std::string>> command_of(const BrokerSpec& spec, const std::string& program,
+                                            const std::string& config_path) {
+  std::vector<std::string> command{program, "-c", config_path};
+  if (spec.halt_path.empty()) return command;
+  const auto root = install_root();
+  if (!root) return tl::unexpected(root.error());
+  const std::string clock = (*root / "lib" / "otasim_broker_clock.so").string();
+  if (::access(clock.c_str(), R_OK) != 0)
+    return fail(ExitCode::kEnvironment, fmt::format("the broker's clock is missing: {}", clock),
+                "It is made by the build: scripts/build default.");
+  command.insert(command.begin(),
+                 {"env", "LD_PRELOAD=" + clock, fmt::format("{}={}", kHaltFileVariable, spec.halt_path)});
+  return command;
+}
+
 Result<void> check_readable(const std::string& path, const char* what) {
   if (::access(path.c_str(), R_OK) == 0) return {};
   return fail(ExitCode::kEnvironment,
@@ -51,6 +69,16 @@ Result<void> check_files(const BrokerSpec& spec, const std::string& plugin) {
     if (auto readable = check_readable(*path, what); !readable) return readable;
   }
   return {};
+}
+
+/// What makes Mosquitto log its TLS secrets (key_log/key_log.h).
+Result<std::vector<std::string>> key_log_environment(const BrokerSpec& spec, const std::string& plugin) {
+  if (spec.key_log_path.empty()) return std::vector<std::string>{};
+  const std::string library = (std::filesystem::path(plugin).parent_path() / kKeyLogLibrary).string();
+  if (auto readable = check_readable(library, "key log library"); !readable)
+    return tl::unexpected(readable.error());
+  return std::vector<std::string>{"LD_PRELOAD=" + library,
+                                  fmt::format("{}={}", kKeyLogVariable, spec.key_log_path)};
 }
 
 /// The last whole lines of a log, indented.
@@ -162,12 +190,17 @@ Result<std::unique_ptr<Broker>> Broker::start(boost::asio::io_context& io, const
   if (auto written = write_file_atomic(config_path, *config); !written)
     return tl::unexpected(written.error());
 
+  auto environment = key_log_environment(spec, *plugin);
+  if (!environment) return tl::unexpected(environment.error());
   const auto folder_events = watch_folder(spec.folder);
   if (!folder_events) return tl::unexpected(folder_events.error());
-  auto process = ChildProcess::spawn(io, {.program = *program,
-                                          .arguments = {"-c", config_path},
+  auto command = command_of(spec, *program, config_path);
+  if (!command) return tl::unexpected(command.error());
+  auto process = ChildProcess::spawn(io, {.program = command->front(),
+                                          .arguments = {command->begin() + 1, command->end()},
                                           .stdout_path = log_path,
-                                          .stderr_path = log_path});
+                                          .stderr_path = log_path,
+                                          .environment = std::move(*environment)});
   if (!process) return tl::unexpected(process.error());
   if (auto ready = wait_until_ready(*folder_events, (*process)->pid(), *address, log_path); !ready) {
     return tl::unexpected(ready.error());

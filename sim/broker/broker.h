@@ -35,6 +35,9 @@ struct BrokerSpec {
   std::uint64_t first_connection = 1;
   bool throttle = false;              ///< whether AWS's rate limits apply (rate_limit.h)
   std::string address = "127.0.0.1";  ///< where devices may connect
+  std::string halt_path = {};  ///< its clock stands still as this file has it (Halt::shared()); may be empty
+  /// The file (sim/crypto/key_log_file.h; exists) that gets the TLS secrets of its connections; empty: none.
+  std::string key_log_path = {};
 };
 
 class Broker {

@@ -44,6 +44,9 @@ inline void examples(CLI::App* command, std::initializer_list<const char*> lines
   command->footer(text + (other.empty() ? "" : '\n' + other));
 }
 
+/// A file that was written, on stdout: its path alone, or {"path": ...}.
+void print_written(const std::string& path, bool as_json);
+
 void add_explain(CLI::App& app, Command& command);
 void add_completion(CLI::App& app, Command& command);
 void add_man(CLI::App& app, Command& command);
@@ -54,14 +57,18 @@ void add_boot(CLI::App& app, Command& command);
 void add_up(CLI::App& app, Command& command, const std::string& program);
 void add_status(CLI::App& app, Command& command);
 void add_down(CLI::App& app, Command& command);
+void add_debug(CLI::App& app, Command& command, const std::string& program);
 void add_device(CLI::App& app, Command& command);
 void add_group(CLI::App& app, Command& command);
 void add_job(CLI::App& app, Command& command);
 void add_run(CLI::App& app, Command& command, const std::string& program);
+/// @param program  otasim itself, for those that start it again
+void add_record(CLI::App& app, Command& command, const std::string& program);
 void add_scenario(CLI::App& app, Command& command);
 void add_matrix(CLI::App& app, Command& command, const std::string& program);
 void add_flash(CLI::App& app, Command& command);
 void add_report(CLI::App& app, Command& command);
+void add_events(CLI::App& app, Command& command);
 void add_sweep(CLI::App& app, Command& command, const std::string& program);
 
 }  // namespace otasim::cli

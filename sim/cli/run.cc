@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -17,15 +18,19 @@
 #include "sim/base/file_lock.h"
 #include "sim/base/signals.h"
 #include "sim/base/temp_dir.h"
+#include "sim/cli/cell_options.h"
 #include "sim/cli/command.h"
 #include "sim/cli/flash_keys.h"
+#include "sim/cli/key_log.h"
+#include "sim/cli/run.h"
 #include "sim/cli/run_folder.h"
 #include "sim/cli/scenario_result.h"
-#include "sim/flash/flash_fault.h"
 #include "sim/lab/boards.h"
+#include "sim/report/cast/recording.h"
 #include "sim/report/event_log.h"
 #include "sim/report/html/html_report.h"
 #include "sim/report/terminal_view.h"
+#include "sim/report/trace/write_trace.h"
 #include "sim/scenario/fault_text.h"
 #include "sim/scenario/library.h"
 #include "sim/scenario/scenario_run.h"
@@ -49,35 +54,11 @@ struct RunOptions {
   bool json = false;
   bool quiet = false;
   bool snapshots = false;
+  bool keylog = false;
   bool no_report = false;
+  bool no_cast = false;
   std::string worker;  ///< run folder that a supervisor has made
 };
-
-/// "NAME=VALUE"; a value that is a number, true or false is one, anything else a text.
-Result<json> parse_parameters(const std::vector<std::string>& texts) {
-  json parameters = json::object();
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    if (equals == 0 || equals == std::string::npos) {
-      return fail(ExitCode::kUsage, fmt::format("--set '{}' is not NAME=VALUE", text));
-    }
-    const std::string value = text.substr(equals + 1);
-    const json parsed = json::parse(value, nullptr, false);
-    parameters[text.substr(0, equals)] =
-        parsed.is_primitive() && !parsed.is_discarded() ? parsed : json(value);
-  }
-  return parameters;
-}
-
-Result<std::vector<json>> parse_faults(const std::vector<std::string>& texts) {
-  std::vector<json> faults;
-  for (const std::string& text : texts) {
-    auto fault = scenario::parse_fault(text);
-    if (!fault) return tl::unexpected(fault.error());
-    faults.push_back(std::move(*fault));
-  }
-  return faults;
-}
 
 /// The lab of a process that killed itself. The next process goes on with it and removes it at its end; where
 /// none comes so far, it is removed here.
@@ -118,13 +99,10 @@ class CellRunner {
   Result<CellResult> run(const scenario::PlannedCell& planned, bool is_only_one) {
     auto scenario = scenario::Scenario::load(planned.entry.path, planned.cell, parameters_);
     if (!scenario) return tl::unexpected(scenario.error());
-    for (std::size_t i = 0; i < faults_.size(); ++i) {
-      const std::string where = fmt::format("--fault '{}'", options_.faults[i]);
-      if (auto known = scenario->check_fault_names(faults_[i], where); !known) {
-        return tl::unexpected(known.error());
-      }
-    }
+    if (auto known = check_fault_options(*scenario, faults_, options_.faults); !known)
+      return tl::unexpected(known.error());
     if (options_.strict_flash) arm_strict_flash(*scenario);
+    const std::string title = scenario->title;
     const std::string name =
         fmt::format("{}-{}-{}", planned.entry.name, planned.cell.board, planned.cell.data);
     const std::string wanted = options_.out.empty() || is_only_one ? options_.out : options_.out + '/' + name;
@@ -144,7 +122,10 @@ class CellRunner {
     if (auto written = write_file_atomic(*folder + "/result.json", summary.dump(2) + "\n"); !written) {
       return tl::unexpected(written.error());
     }
+    leave_recording(*result, *folder, title);
     leave_report(*result, *folder);
+    leave_trace(*result, *folder);
+    if (options_.keylog && options_.worker.empty()) tell_key_log(*folder);
     std::error_code ignored;
     if (options_.discard_passed && result->passed()) std::filesystem::remove_all(*folder, ignored);
     return result;
@@ -161,10 +142,19 @@ class CellRunner {
     if (!written) fmt::print(stderr, "otasim: there is no report: {}\n", written.error().message);
   }
 
-  /// On every device.
-  static void arm_strict_flash(scenario::Scenario& scenario) {
-    for (const json& device : scenario.devices)
-      scenario.faults.push_back({{flash_file::kStrictName, {{"device", device.at("name")}}}});
+  /// The same as pictures, for a terminal; the report shows it.
+  void leave_recording(const CellResult& result, const std::string& folder, const std::string& title) const {
+    const bool is_discarded = options_.discard_passed && result.passed();
+    if (options_.no_report || options_.no_cast || is_discarded || !options_.worker.empty()) return;
+    const auto written = report::cast::leave_recording(folder, {.title = title, .version = OTASIM_VERSION});
+    if (!written) fmt::print(stderr, "otasim: there is no recording: {}\n", written.error().message);
+  }
+
+  /// As the report, but small and cheap: `--no-report` does not leave it out.
+  void leave_trace(const CellResult& result, const std::string& folder) const {
+    if ((options_.discard_passed && result.passed()) || !options_.worker.empty()) return;
+    const auto written = report::trace::write_trace(folder);
+    if (!written) fmt::print(stderr, "otasim: there is no trace: {}\n", written.error().message);
   }
 
   /// Plays in a process of its own, as often as that kills itself.
@@ -177,6 +167,7 @@ class CellRunner {
     for (const std::string& text : options_.parameters) arguments.insert(arguments.end(), {"--set", text});
     for (const std::string& text : options_.faults) arguments.insert(arguments.end(), {"--fault", text});
     if (options_.strict_flash) arguments.emplace_back("--strict-flash");
+    if (options_.keylog) arguments.emplace_back("--keylog");
     boost::asio::io_context io;
     std::unique_ptr<ChildProcess> worker;
     bool is_interrupted = false;
@@ -250,10 +241,16 @@ class CellRunner {
                                  .faults = faults_,
                                  .checkpoint = std::move(*checkpoint),
                                  .earlier_events = std::move(earlier),
+                                 .key_log_path = options_.keylog ? key_log_of(folder) : std::string(),
                                  .keep_snapshots = options_.snapshots};
     auto outcome = scenario::play(plan, **log);
     view.finish();
     if (!outcome) return tl::unexpected(outcome.error());
+    std::vector<std::string> warnings;
+    if (const int error = (*log)->write_error(); error != 0) {
+      warnings.push_back(fmt::format("events.jsonl ends early, and with it all that is made from it: {}",
+                                     std::strerror(error)));
+    }
     std::string repeat = planned.command();
     for (const std::string& text : options_.parameters) repeat += " --set " + scenario::shell_word(text);
     for (const std::string& text : options_.faults) repeat += " --fault " + scenario::shell_word(text);
@@ -265,11 +262,13 @@ class CellRunner {
                       .seed = planned.cell.seed,
                       .result = outcome->passed() ? "passed" : "failed",
                       .failures = std::move(outcome->failures),
+                      .warnings = std::move(warnings),
                       .wall_ms = outcome->wall_ms,
                       .jobs = std::move(outcome->jobs),
                       .devices = std::move(outcome->devices),
                       .run = folder,
-                      .repeat = std::move(repeat)};
+                      .repeat = repeat,
+                      .debug = debug_command_of(repeat)};
   }
 
   const RunOptions& options_;
@@ -323,7 +322,37 @@ Result<void> run(const RunOptions& options, const std::string& program) {
   return verdict_of(results);
 }
 
+/// The one cell to play.
+Result<scenario::PlannedCell> plan_one(const OneRun& one) {
+  const auto entries = scenario::find_scenarios({one.scenario});
+  if (!entries) return tl::unexpected(entries.error());
+  scenario::CellChoice choice;
+  if (!one.board.empty()) choice.boards = {one.board};
+  if (!one.data.empty()) choice.data = {one.data};
+  choice.first_board_only = one.board.empty();
+  auto cells = plan_cells(*entries, choice, one.seed);
+  if (cells.empty()) {
+    return fail(ExitCode::kUsage,
+                fmt::format("{} does not run on this board over this protocol", one.scenario),
+                why_left_out(*entries, choice) + "\notasim scenario list tells where each one runs.");
+  }
+  return std::move(cells.front());
+}
+
 }  // namespace
+
+Result<PlayedRun> play_one(const OneRun& one, const std::string& program) {
+  const auto cell = plan_one(one);
+  if (!cell) return tl::unexpected(cell.error());
+  RunOptions options;
+  options.out = one.folder;
+  options.quiet = one.is_quiet;
+  options.no_report = true;
+  CellRunner runner(options, program, json::object(), {});
+  auto result = runner.run(*cell, true);
+  if (!result) return tl::unexpected(result.error());
+  return PlayedRun{.result = std::move(*result), .title = cell->entry.title};
+}
 
 void add_run(CLI::App& app, Command& command, const std::string& program) {
   static RunOptions options;
@@ -358,7 +387,11 @@ void add_run(CLI::App& app, Command& command, const std::string& program) {
   run_command->add_flag(
       "--snapshots", options.snapshots,
       "Keep the lab's state at each change of a job, for `otasim sweep power-cut --complete`");
-  run_command->add_flag("--no-report", options.no_report, "Leave no report.html in the run folder");
+  run_command->add_flag("--keylog", options.keylog,
+                        "Log the lab's TLS secrets, so that captures can be read (docs/trace.md)");
+  run_command->add_flag("--no-report", options.no_report,
+                        "Leave neither report.html nor demo.cast in the run folder");
+  run_command->add_flag("--no-cast", options.no_cast, "Leave no demo.cast in the run folder");
   run_command->add_flag("--json", options.json, "Print one JSON object a run on stdout");
   run_command->add_flag("--quiet", options.quiet, "Show the results only");
   run_command->add_option("--worker", options.worker)->group("");  // not for people: see play_supervised()

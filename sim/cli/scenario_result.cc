@@ -42,11 +42,13 @@ json to_json(const CellResult& result) {
           {"result", result.result},
           {"reason", result.failures.empty() ? "" : result.failures.front()},
           {"failures", result.failures},
+          {"warnings", result.warnings},
           {"wall_ms", result.wall_ms},
           {"jobs", result.jobs},
           {"devices", result.devices},
           {"run", result.run},
-          {"repeat", result.repeat}};
+          {"repeat", result.repeat},
+          {"debug", result.debug}};
 }
 
 Result<CellResult> cell_result_from(const json& value) {
@@ -58,11 +60,13 @@ Result<CellResult> cell_result_from(const json& value) {
                       .seed = value.at("seed"),
                       .result = value.at("result"),
                       .failures = value.at("failures"),
+                      .warnings = value.value("warnings", std::vector<std::string>()),
                       .wall_ms = value.at("wall_ms"),
                       .jobs = value.at("jobs"),
                       .devices = value.at("devices"),
                       .run = value.at("run"),
-                      .repeat = value.at("repeat")};
+                      .repeat = value.at("repeat"),
+                      .debug = value.value("debug", "")};
   } catch (const json::exception& error) {
     return fail(ExitCode::kEnvironment, fmt::format("a run's result cannot be read: {}", error.what()));
   }
@@ -70,10 +74,12 @@ Result<CellResult> cell_result_from(const json& value) {
 
 void print(const CellResult& result) {
   fmt::print("{:<6} {} ({} ms)\n", result.result, result.name(), result.wall_ms);
+  for (const std::string& warning : result.warnings) fmt::print(stderr, "otasim: warning: {}\n", warning);
   if (result.passed()) return;
   for (const std::string& failure : result.failures) fmt::print("       {}\n", failure);
   if (!result.run.empty()) fmt::print("       run:    {}\n", result.run);
   fmt::print("       repeat: {}\n", result.repeat);
+  if (!result.debug.empty()) fmt::print("       debug:  {}\n", result.debug);
 }
 
 std::string junit_of(const std::vector<CellResult>& results) {

@@ -18,11 +18,13 @@ struct CellResult {
   std::uint64_t seed = 1;
   std::string result;  ///< "passed", "failed", "error": it could not be run, "interrupted"
   std::vector<std::string> failures = {};
+  std::vector<std::string> warnings = {};  ///< what is missing from its folder
   std::int64_t wall_ms = 0;
   nlohmann::json jobs = nlohmann::json::array();
   nlohmann::json devices = nlohmann::json::array();
   std::string run = {};     ///< its folder
   std::string repeat = {};  ///< the command that runs it again
+  std::string debug = {};   ///< the command that runs it under a debugger
 
   [[nodiscard]] bool passed() const { return result == "passed"; }
   /// "OTAE2EGreaterVersion/mps2-an385/mqtt"

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@
 #include "sim/broker/port_reservation.h"
 #include "sim/cli/command.h"
 #include "sim/cli/detached_process.h"
+#include "sim/cli/key_log.h"
 #include "sim/control/lab_commands.h"
 #include "sim/control/server.h"
 #include "sim/lab/aws_profile.h"
@@ -43,6 +45,7 @@ struct UpOptions {
   lab::LabPorts ports;
   std::string host;
   bool throttle = false;
+  bool keylog = false;
   bool quiet = false;
   bool detach = false;
   bool is_detached = false;  ///< this is the copy that goes on in the background
@@ -140,6 +143,7 @@ void show(const nlohmann::json& lab, const UpOptions& options) {
     print_welcome(lab, options);
   }
   std::fflush(stdout);
+  if (options.keylog && !options.is_detached) tell_key_log(lab.value("folder", ""));
 }
 
 /// The lab of one `up`. Members are in order of construction; destruction takes the devices' power first.
@@ -157,6 +161,8 @@ class Up {
     });
     io_.run();
     keep_broker_log();
+    if (const int failed = log_->write_error(); failed != 0)
+      fmt::print(stderr, "otasim: warning: events.jsonl ends early: {}\n", std::strerror(failed));
     if (error_) return tl::unexpected(*error_);
     return {};
   }
@@ -184,7 +190,8 @@ class Up {
                                        .ports = *ports,
                                        .broker_plugin = products->broker_plugin,
                                        .host = options_.host,
-                                       .throttle = options_.throttle},
+                                       .throttle = options_.throttle,
+                                       .key_log_path = options_.keylog ? key_log_of(folder_->path()) : ""},
                                       *log_);
     if (!lab) return tl::unexpected(lab.error());
     lab_ = std::move(*lab);
@@ -272,6 +279,7 @@ Result<void> up_in_background(const UpOptions& options) {
   for (const auto& [name, port] : kPortOptions) add(name, std::to_string(options.ports.*port));
   if (!options.host.empty()) add("--host", options.host);
   if (options.throttle) arguments.emplace_back("--throttle");
+  if (options.keylog) arguments.emplace_back("--keylog");
   const auto ready = start_detached(arguments);
   if (!ready) return tl::unexpected(ready.error());
   show(nlohmann::json::parse(*ready, nullptr, /*allow_exceptions=*/false), options);
@@ -311,6 +319,9 @@ void add_up(CLI::App& app, Command& command, const std::string& program) {
           "host name lead here: it goes into the certificate and into presigned URLs")
       ->check(CLI::Validator(check_host, "NAME"));
   up_command->add_flag("--throttle", options.throttle, "Apply AWS's rate limits");
+  up_command->add_flag(
+      "--keylog", options.keylog,
+      "Log the TLS secrets of the lab's ports, so that captures can be read (docs/trace.md)");
   up_command->add_flag("--detach", options.detach, "Return when the lab is ready; otasim down ends it");
   up_command->add_flag("--quiet", options.quiet, "Show no events on stderr");
   up_command->add_flag("--detached", options.is_detached)->group("");  // of the copy in the background

@@ -6,6 +6,7 @@
 #include "sim/broker/principal.h"
 #include "sim/cloud/arn.h"
 #include "sim/cloud/client_events.h"
+#include "sim/cloud/told_payload.h"
 
 namespace otasim::cloud {
 
@@ -76,6 +77,7 @@ void BrokerLink::disconnect() {
 }
 
 void BrokerLink::deliver(const ClientAddress& client, const std::string& topic, std::string_view payload) {
+  log_sent("mqtt_answer", {{"client", client.client_id}, {"topic", topic}}, payload);
   if (message_faults_.empty()) {
     send(broker::deliver_topic(client, topic), payload, kReplyQos);
     return;
@@ -87,6 +89,7 @@ void BrokerLink::deliver(const ClientAddress& client, const std::string& topic, 
 }
 
 void BrokerLink::publish(const std::string& topic, std::string_view payload, int qos) {
+  log_sent("mqtt_message", {{"topic", topic}}, payload);
   if (message_faults_.empty()) {
     send(topic, payload, qos);
     return;
@@ -146,14 +149,31 @@ void BrokerLink::handle_client_event(const broker::ClientEventTopic& event, std:
 
 void BrokerLink::handle_request(const broker::RoutedTopic& request, std::string_view payload) {
   if (message_faults_.empty()) {
-    front_end_.handle_request(request.client, request.topic, payload);
+    answer(request.client, request.topic, payload);
     return;
   }
   message_faults_.pass(
       {broker::Direction::kFromDevice, request.client.client_id, request.topic, std::string(payload)},
       [this, client = request.client, topic = request.topic](std::string_view what) {
-        front_end_.handle_request(client, topic, what);
+        answer(client, topic, what);
       });
+}
+
+void BrokerLink::answer(const ClientAddress& client, const std::string& topic, std::string_view payload) {
+  is_answering_ = true;
+  front_end_.handle_request(client, topic, payload);
+  is_answering_ = false;
+  for (auto& [event, members] : std::exchange(sent_meanwhile_, {}))
+    cloud_.log().emit("cloud", event, std::move(members));
+}
+
+void BrokerLink::log_sent(std::string_view event, nlohmann::json members, std::string_view payload) {
+  tell_payload(members, payload);
+  if (is_answering_) {
+    sent_meanwhile_.emplace_back(event, std::move(members));
+  } else {
+    cloud_.log().emit("cloud", event, std::move(members));
+  }
 }
 
 }  // namespace otasim::cloud

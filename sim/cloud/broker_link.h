@@ -9,6 +9,9 @@
 // All that goes between cloud and devices comes through here, which is where message faults strike it. While
 // there is no broker, what the cloud sends is lost.
 //
+// What the cloud sends is logged as it sends it, before message faults: `mqtt_answer` to one client,
+// `mqtt_message` to whoever subscribed. An answer's event follows that of its request.
+//
 // Runs on the io_context's thread; destroy it before the cloud and the io_context.
 #pragma once
 
@@ -16,7 +19,11 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "sim/broker/broker_client.h"
 #include "sim/broker/message_faults.h"
@@ -57,6 +64,8 @@ class BrokerLink final : private Publisher {
   void handle_message(std::string_view topic, std::string_view payload);
   void handle_client_event(const broker::ClientEventTopic& event, std::string_view payload);
   void handle_request(const broker::RoutedTopic& request, std::string_view payload);
+  void answer(const ClientAddress& client, const std::string& topic, std::string_view payload);
+  void log_sent(std::string_view event, nlohmann::json members, std::string_view payload);
   void send(const std::string& topic, std::string_view payload, int qos, std::function<void()> done = {});
   void send_principal(const std::string& fingerprint, const std::optional<PrincipalGrants>& grants);
   /// Lets the plugin's acknowledgement call the first that waits.
@@ -72,6 +81,8 @@ class BrokerLink final : private Publisher {
   JobEvents job_events_;
   PresenceEvents presence_;
   Subscription principals_;
+  bool is_answering_ = false;  ///< the request's event is still to come
+  std::vector<std::pair<std::string_view, nlohmann::json>> sent_meanwhile_ = {};
 };
 
 }  // namespace otasim::cloud

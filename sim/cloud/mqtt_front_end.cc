@@ -1,34 +1,8 @@
 #include "sim/cloud/mqtt_front_end.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cstdint>
+#include "sim/cloud/told_payload.h"
 
 namespace otasim::cloud {
-namespace {
-
-/// Of a payload so much is told; it may be anybody's.
-constexpr std::size_t kMostPayload = 1024;
-
-/// JSON as text, anything else in hexadecimal digits; `payload_bytes` if it is more than what is told.
-void tell_payload(nlohmann::json& event, std::string_view payload) {
-  if (payload.size() > kMostPayload) event["payload_bytes"] = payload.size();
-  const std::string_view told = payload.substr(0, kMostPayload);
-  const bool is_text = std::ranges::all_of(told, [](char c) {
-    return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F;
-  });
-  if (is_text) {
-    event["payload"] = told;
-    return;
-  }
-  std::string digits;
-  for (const char c : told) digits += fmt::format("{:02x}", static_cast<std::uint8_t>(c));
-  event["payload_hex"] = std::move(digits);
-}
-
-}  // namespace
-
 void MqttFrontEnd::handle_request(const ClientAddress& client, const std::string& topic,
                                   std::string_view payload) {
   const auto request = parse_device_topic(topic);

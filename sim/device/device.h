@@ -28,8 +28,10 @@
 #include <vector>
 
 #include "sim/base/child_process.h"
+#include "sim/base/halt.h"
 #include "sim/base/result.h"
 #include "sim/device/cmsdk_watchdog.h"
+#include "sim/device/debug_port.h"
 #include "sim/device/debugger.h"
 #include "sim/report/event_log.h"
 
@@ -74,6 +76,8 @@ struct Config {
   /// QEMU is about to stop the machine for a reset; the processor may still have to come to a stop.
   std::function<void()> on_machine_stops = [] {};
   report::EventLog* events = nullptr;  ///< must be given and outlive the device
+  const Halt* halt = nullptr;          ///< its external watchdog stands still with it; outlives the device
+  DebugPort* debug_port = nullptr;     ///< holds its processor; outlives the device
   bool dies_with_thread = false;       ///< ChildProcess::Spec::dies_with_thread
 };
 

@@ -21,19 +21,6 @@ std::optional<std::chrono::milliseconds> parse_start(std::string_view line) {
 
 }  // namespace
 
-void SteadyWatchdogTimer::start(std::chrono::milliseconds time, std::function<void()> on_expiry) {
-  timer_.expires_after(time);
-  timer_.async_wait([starts = starts_, number = ++*starts_,
-                     on_expiry = std::move(on_expiry)](const boost::system::error_code& error) {
-    if (!error && number == *starts) on_expiry();
-  });
-}
-
-void SteadyWatchdogTimer::cancel() {
-  ++*starts_;
-  timer_.cancel();
-}
-
 ExternalWatchdog::ExternalWatchdog(WatchdogTimer& timer, Handlers handlers)
     : timer_(timer), handlers_(std::move(handlers)) {}
 

@@ -15,13 +15,13 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
+
+#include "sim/base/halt.h"
 
 namespace otasim::device {
 
@@ -35,21 +35,17 @@ class WatchdogTimer {
   virtual void cancel() = 0;
 };
 
-/// The host's clock.
+/// The host's clock, less the time of halts.
 class SteadyWatchdogTimer : public WatchdogTimer {
  public:
-  explicit SteadyWatchdogTimer(boost::asio::io_context& io) : timer_(io) {}
-  ~SteadyWatchdogTimer() override { SteadyWatchdogTimer::cancel(); }
-  SteadyWatchdogTimer(const SteadyWatchdogTimer&) = delete;
-  SteadyWatchdogTimer& operator=(const SteadyWatchdogTimer&) = delete;
-  void start(std::chrono::milliseconds time, std::function<void()> on_expiry) override;
-  void cancel() override;
+  explicit SteadyWatchdogTimer(boost::asio::io_context& io, const Halt* halt = nullptr) : timer_(io, halt) {}
+  void start(std::chrono::milliseconds time, std::function<void()> on_expiry) override {
+    timer_.wait(time, std::move(on_expiry));
+  }
+  void cancel() override { timer_.cancel(); }
 
  private:
-  boost::asio::steady_timer timer_;
-  // An expiry that is on its way already belongs to an earlier start; shared, so that it finds this object
-  // gone.
-  std::shared_ptr<std::uint64_t> starts_ = std::make_shared<std::uint64_t>(0);
+  HaltTimer timer_;
 };
 
 class ExternalWatchdog {

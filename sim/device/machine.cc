@@ -48,7 +48,7 @@ Machine::Machine(boost::asio::io_context& io, const Config& config, Handlers han
       monitor_acceptor_(io),
       uart_acceptor_(io),
       watchdog_acceptor_(io),
-      watchdog_timer_(io),
+      watchdog_timer_(io, config.halt),
       debugger_path_(config.run_folder + "/gdb.sock"),
       debugger_acceptor_(io),
       watchdog_period_(io) {
@@ -196,6 +196,7 @@ std::function<void()> Machine::then(Step step) {
 void Machine::handle_ready() {
   monitor_ready_ = true;
   if (quitting_) return qmp_->execute("quit", {}, [] {});
+  if (config_.debug_port != nullptr) return attach_debug_port();
   if (debugger_work_.empty()) return run();
   resume_after_attaching_ = [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->run();
@@ -245,6 +246,7 @@ void Machine::begin_reset(ResetCause cause) {
   hangs_ = false;
   watchdog_period_.cancel();
   if (debugger_) debugger_->machine_stops();
+  if (config_.debug_port != nullptr) config_.debug_port->machine_stops();
   config_.on_machine_stops();
   reset_replied_ = false;
   reset_reported_ = false;
@@ -284,6 +286,7 @@ void Machine::let_run() {
   const auto go_on = [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->qmp_->execute("cont", {}, [] {});
   };
+  if (config_.debug_port != nullptr) return config_.debug_port->run_machine(go_on);
   if (debugger_) return debugger_->run_machine(go_on);
   if (debugger_work_.empty()) return go_on();
   // A debugger that is being attached has stopped the processor, or will.
@@ -311,6 +314,7 @@ void Machine::hang() {
   if (state_ != State::kRunning) return;
   hangs_ = true;
   if (debugger_) debugger_->machine_stops();
+  if (config_.debug_port != nullptr) config_.debug_port->machine_stops();
   qmp_->execute("stop", {}, [] {});
 }
 
@@ -320,7 +324,7 @@ void Machine::resume() {
 }
 
 void Machine::debug(std::function<void(Debugger&)> work) {
-  if (quitting_ || state_ == State::kStopped) return;
+  if (quitting_ || state_ == State::kStopped || config_.debug_port != nullptr) return;
   if (debugger_) return work(*debugger_);
   debugger_work_.push_back(std::move(work));
   // Before its monitor is ready the machine stands still, and handle_ready() will attach it.
@@ -328,13 +332,24 @@ void Machine::debug(std::function<void(Debugger&)> work) {
 }
 
 void Machine::attach_debugger() {
+  listen_for_debugger([this](Socket socket) { handle_debugger(std::move(socket)); });
+}
+
+void Machine::attach_debug_port() {
+  listen_for_debugger([this](Socket socket) {
+    config_.debug_port->attach(std::move(socket), then([](Machine& machine) { machine.run(); }));
+  });
+}
+
+/// Lets QEMU's stub connect. @param on_socket  called while the machine exists
+void Machine::listen_for_debugger(std::function<void(Socket)> on_socket) {
   if (auto listening = listen(debugger_acceptor_, debugger_path_); !listening)
     return give_up(listening.error());
-  debugger_acceptor_.async_accept(
-      [weak = weak_from_this()](const boost::system::error_code& error, Socket socket) {
-        const auto self = weak.lock();
-        if (self && !error && self->state_ != State::kStopped) self->handle_debugger(std::move(socket));
-      });
+  debugger_acceptor_.async_accept([weak = weak_from_this(), on_socket = std::move(on_socket)](
+                                      const boost::system::error_code& error, Socket socket) {
+    const auto self = weak.lock();
+    if (self && !error && self->state_ != State::kStopped) on_socket(std::move(socket));
+  });
   qmp_->execute("human-monitor-command",
                 {{"command-line", fmt::format("gdbserver \"unix:{}\"", option_value(debugger_path_))}},
                 [] {});
@@ -395,6 +410,7 @@ void Machine::stop() {
   if (find_watchdog()) (void)watchdog_line_->drain();
   if (qmp_) qmp_->close();
   if (debugger_) debugger_->close();
+  if (config_.debug_port != nullptr) config_.debug_port->detach();
   watchdog_period_.cancel();
   boost::system::error_code ignored;
   monitor_acceptor_.close(ignored);

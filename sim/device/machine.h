@@ -83,7 +83,9 @@ class Machine : public std::enable_shared_from_this<Machine> {
   void run();
   void do_what_is_wanted();
   void let_run();
+  void listen_for_debugger(std::function<void(Socket)> on_socket);
   void attach_debugger();
+  void attach_debug_port();
   void handle_debugger(Socket socket);
   void expire_board_watchdog(const CmsdkWatchdog& watchdog);
   void expire_board_watchdog_again(const CmsdkWatchdog& watchdog);

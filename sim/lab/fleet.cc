@@ -233,7 +233,8 @@ Result<DeviceSpec> Fleet::make_spec(const DeviceRecord& record) {
                     .seed = record.seed,
                     .transfer = record.transfer,
                     .folder = folder_of(record.name),
-                    .socket_folder = std::move(sockets)};
+                    .socket_folder = std::move(sockets),
+                    .capture = lab_.logs_keys()};
 }
 
 Result<void> Fleet::reprovision(const std::string& name) {

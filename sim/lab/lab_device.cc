@@ -133,14 +133,16 @@ void LabDevice::make_board_flash() {
 /// The link outlives a cut: then it is still up, with its half-open connections.
 Result<void> LabDevice::bring_link_up() {
   if (link_) return {};
-  auto link = link::Link::start({.device = spec_.name,
-                                 .folder = spec_.socket_folder,
-                                 .allowed_tcp_ports = lab_.device_ports(),
-                                 .host_names = lab_.host_names(),
-                                 .mac = spec_.mac,
-                                 .pcap_path = spec_.record ? spec_.folder + "/link.pcap" : "",
-                                 .now = [&clock = lab_.clock()] { return clock.now(); },
-                                 .events = &lab_.log()});
+  auto link =
+      link::Link::start({.device = spec_.name,
+                         .folder = spec_.socket_folder,
+                         .allowed_tcp_ports = lab_.device_ports(),
+                         .host_names = lab_.host_names(),
+                         .mac = spec_.mac,
+                         .pcap_path = spec_.record || spec_.capture ? spec_.folder + "/link.pcap" : "",
+                         .now = [&clock = lab_.clock()] { return clock.now(); },
+                         .events = &lab_.log(),
+                         .halt = lab_.halt()});
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
   return {};
@@ -168,7 +170,9 @@ Result<void> LabDevice::create_device() {
                                                return Result<void>{};
                                              },
                                          .on_machine_stops = [this] { faults_->machine_stops(); },
-                                         .events = &lab_.log()});
+                                         .events = &lab_.log(),
+                                         .halt = lab_.halt(),
+                                         .debug_port = spec_.debug_port});
   if (!device) return tl::unexpected(device.error());
   device_ = std::move(*device);
   device_->on_console_line([this](std::string_view line) { handle_line(line); });
@@ -225,6 +229,7 @@ Result<flash_file::FaultId> LabDevice::arm(const flash_file::FlashFault& fault) 
 Result<flash_file::FaultId> LabDevice::arm(const device::DeviceFault& fault) {
   const auto possible = flash_file::check(spec_.board->flash, spec_.board->name, device::name_of(fault));
   if (!possible) return tl::unexpected(possible.error());
+  if (auto free = need_no_debugger(fault); !free) return tl::unexpected(free.error());
   if (const auto* reset = std::get_if<device::ResetAtInstruction>(&fault))
     return faults_->arm_reset(device::name_of(fault), reset->instruction);
   if (const auto* skip = std::get_if<device::SkipInstruction>(&fault)) return arm_skip(*skip);
@@ -235,6 +240,19 @@ Result<flash_file::FaultId> LabDevice::arm(const device::DeviceFault& fault) {
   const auto id = faults_->new_id(device::name_of(fault));
   strike(fault, id);
   return id;
+}
+
+/// QEMU's stub takes one connection, and some faults need it.
+Result<void> LabDevice::need_no_debugger(const device::DeviceFault& fault) const {
+  const bool needs_stub =
+      std::holds_alternative<device::SkipInstruction>(fault) ||
+      (std::holds_alternative<device::WatchdogExpiry>(fault) && spec_.board->watchdog == Watchdog::kCmsdk);
+  if (spec_.debug_port == nullptr || !needs_stub) return {};
+  return fail(
+      ExitCode::kUsage,
+      fmt::format("{} cannot strike '{}' while a debugger has it", device::name_of(fault), spec_.name),
+      "It is carried out by QEMU's debugger stub, which takes one debugger at a time. Do it in gdb, or "
+      "debug the scenario without this fault.");
 }
 
 /// One of those that strike at once.

@@ -57,9 +57,11 @@ struct DeviceSpec {
   std::uint32_t request_wait_ms = DeviceSettings{}.request_wait_ms;
   std::uint32_t self_test_ms = DeviceSettings{}.self_test_ms;
   std::uint16_t keep_alive_seconds = DeviceSettings{}.keep_alive_seconds;
-  std::string folder;         ///< where its files are; exists
-  std::string socket_folder;  ///< this device's own, its path short; exists
-  bool record = false;        ///< every frame and every operation on the flash, in files that only grow
+  std::string folder;                       ///< where its files are; exists
+  std::string socket_folder;                ///< this device's own, its path short; exists
+  device::DebugPort* debug_port = nullptr;  ///< a debugger holds its processor; outlives the device
+  bool capture = false;                     ///< every frame, also without `record`
+  bool record = false;  ///< every frame and every operation on the flash, in files that only grow
 };
 
 /// Makes the device's key and certificate, and the thing they may act as.
@@ -153,6 +155,7 @@ class LabDevice {
   void strike(const device::DeviceFault& fault, flash_file::FaultId id);
   [[nodiscard]] Result<flash_file::FaultId> arm_skip(const device::SkipInstruction& skip);
   void emit_fault(nlohmann::json fields);
+  [[nodiscard]] Result<void> need_no_debugger(const device::DeviceFault& fault) const;
   [[nodiscard]] Result<void> need_off(std::string_view fault) const;
 
   RunningLab& lab_;

@@ -5,19 +5,34 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstring>
 #include <filesystem>
 
 #include "sim/base/json_members.h"
+#include "sim/crypto/key_log_file.h"
 
 namespace otasim::lab {
+
+namespace {
+
+/// Of the HTTPS servers with clients that a debugger may halt.
+constexpr std::chrono::hours kPatienceWithHalts{24};
+
+}  // namespace
 
 Result<std::unique_ptr<RunningLab>> RunningLab::start(boost::asio::io_context& io, Lab identities,
                                                       const Options& options, report::EventLog& log) {
   std::unique_ptr<RunningLab> lab(new RunningLab(io, std::move(identities), options, log));
+  if (auto started = lab->start_key_log(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_broker(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_cloud(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_https_servers(); !started) return tl::unexpected(started.error());
   if (auto started = lab->start_alpn_port(); !started) return tl::unexpected(started.error());
+  log.emit("lab", "ports",
+           {{"mqtt", lab->mqtt_port()},
+            {"https", lab->https_port()},
+            {"jobs", lab->jobs_port()},
+            {"alpn", lab->alpn_port()}});
   return lab;
 }
 
@@ -26,7 +41,8 @@ RunningLab::RunningLab(boost::asio::io_context& io, Lab identities, Options opti
       log_(log),
       identities_(std::move(identities)),
       options_(std::move(options)),
-      mqtt_port_(options_.ports.mqtt) {
+      mqtt_port_(options_.ports.mqtt),
+      clock_(options_.halt) {
   // The broker's events are emitted on the io_context's thread, where they are asked for, too.
   log.listen([connections = connections_](const nlohmann::json& event) {
     if (text_member(event, "source") != "broker") return;
@@ -46,16 +62,28 @@ RunningLab::RunningLab(boost::asio::io_context& io, Lab identities, Options opti
   });
 }
 
+Result<void> RunningLab::start_key_log() const {
+  const std::string& path = options_.key_log_path;
+  if (path.empty()) return {};
+  const int error = crypto::create_key_log(path.c_str());
+  if (error == 0) return {};
+  return fail(ExitCode::kEnvironment,
+              fmt::format("cannot make the TLS key log {}: {}.", path, std::strerror(error)));
+}
+
 Result<void> RunningLab::start_broker() {
-  auto broker = broker::Broker::start(io_, {.folder = options_.socket_folder,
-                                            .port = mqtt_port_,
-                                            .ca_path = identities_.authority().certificate_path,
-                                            .certificate_path = identities_.endpoint().certificate_path,
-                                            .key_path = identities_.endpoint().key_path,
-                                            .plugin_path = options_.broker_plugin,
-                                            .first_connection = connections_->last + 1,
-                                            .throttle = options_.throttle,
-                                            .address = address()});
+  auto broker =
+      broker::Broker::start(io_, {.folder = options_.socket_folder,
+                                  .port = mqtt_port_,
+                                  .ca_path = identities_.authority().certificate_path,
+                                  .certificate_path = identities_.endpoint().certificate_path,
+                                  .key_path = identities_.endpoint().key_path,
+                                  .plugin_path = options_.broker_plugin,
+                                  .first_connection = connections_->last + 1,
+                                  .throttle = options_.throttle,
+                                  .address = address(),
+                                  .halt_path = options_.halt != nullptr ? options_.halt->path() : "",
+                                  .key_log_path = options_.key_log_path});
   if (!broker) return tl::unexpected(broker.error());
   broker_ = std::move(*broker);
   mqtt_port_ = broker_->port();
@@ -103,12 +131,15 @@ Result<void> RunningLab::start_https_servers() {
 
 Result<std::unique_ptr<rest::HttpServer>> RunningLab::start_https_server(
     rest::HttpHandler& handler, std::uint16_t port, const rest::ClientCertificates& clients) {
-  return rest::HttpServer::start(io_, handler,
-                                 {.address = address(),
-                                  .port = port,
-                                  .certificate_path = identities_.endpoint().certificate_path,
-                                  .key_path = identities_.endpoint().key_path,
-                                  .clients = clients});
+  return rest::HttpServer::start(
+      io_, handler,
+      {.address = address(),
+       .port = port,
+       .certificate_path = identities_.endpoint().certificate_path,
+       .key_path = identities_.endpoint().key_path,
+       .clients = clients,
+       .idle_timeout = options_.halt != nullptr ? kPatienceWithHalts : rest::HttpServerOptions{}.idle_timeout,
+       .key_log_path = options_.key_log_path});
 }
 
 /// What DescribeEndpoint answers: host and port.
@@ -224,9 +255,7 @@ void RunningLab::restart_broker(std::int64_t down_ms, std::function<void(const R
   }
   report_fault("broker", "broker.restart", {{"down_ms", down_ms}});
   stop_broker();
-  const auto pause = std::make_shared<boost::asio::steady_timer>(io_, std::chrono::milliseconds(down_ms));
-  pause->async_wait([this, pause, tell, alive = std::weak_ptr<char>(alive_)](boost::system::error_code) {
-    if (alive.expired()) return;
+  restart_pauses_.emplace_back(io_, options_.halt).wait(std::chrono::milliseconds(down_ms), [this, tell] {
     if (auto up = bring_broker_up(); !up) {
       tell(std::move(up));
     } else {

@@ -13,6 +13,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,14 +21,15 @@
 #include <unordered_map>
 #include <vector>
 
+#include "sim/base/halt.h"
 #include "sim/base/result.h"
 #include "sim/broker/broker.h"
 #include "sim/broker/port_reservation.h"
 #include "sim/broker/second_client.h"
 #include "sim/cloud/broker_link.h"
-#include "sim/cloud/clock.h"
 #include "sim/cloud/cloud.h"
 #include "sim/cloud/cloud_timers.h"
+#include "sim/lab/halting_clock.h"
 #include "sim/lab/lab.h"
 #include "sim/lab/lab_issuer.h"
 #include "sim/lab/lab_ports.h"
@@ -49,6 +51,11 @@ class RunningLab {
     /// addresses. Empty: on the loopback interface only.
     std::string host = {};
     bool throttle = false;  ///< whether AWS's rate limits apply
+    /// The lab's clocks, the broker's too, stand still with it; made by Halt::shared(); outlives the lab.
+    const Halt* halt = nullptr;
+    /// The file that gets the TLS secrets of all its ports, made if there is none; empty: they are not
+    /// logged.
+    std::string key_log_path = {};
   };
 
   /// @param log  must outlive the lab
@@ -82,6 +89,8 @@ class RunningLab {
   }
   /// One port for all protocols, told apart by ALPN.
   [[nodiscard]] std::uint16_t alpn_port() const { return alpn_port_->port(); }
+  /// Whether TLS secrets are logged: then captures can be read.
+  [[nodiscard]] bool logs_keys() const { return !options_.key_log_path.empty(); }
   /// The name in presigned URLs, and in what people are told.
   [[nodiscard]] std::string host() const { return options_.host.empty() ? kEndpointHost : options_.host; }
   /// The names under which the lab's own devices find it.
@@ -118,7 +127,9 @@ class RunningLab {
 
   /// `cloud.clock_jump`: sets the cloud's clock forward, or back with a negative number.
   void jump_clock(std::int64_t by_s);
-  [[nodiscard]] cloud::LabClock& clock() { return clock_; }
+  [[nodiscard]] HaltingClock& clock() { return clock_; }
+  /// Null: nothing ever halts.
+  [[nodiscard]] const Halt* halt() const { return options_.halt; }
 
   /// Gives the endpoint another certificate. The broker shows it after a restart (restart_broker()), the
   /// HTTPS server at the lab's next start. @returns what Lab::reissue_endpoint() returns
@@ -134,6 +145,7 @@ class RunningLab {
   };
 
   RunningLab(boost::asio::io_context& io, Lab identities, Options options, report::EventLog& log);
+  [[nodiscard]] Result<void> start_key_log() const;
   [[nodiscard]] Result<void> start_broker();
   void stop_broker();
   void watch_broker();
@@ -153,7 +165,8 @@ class RunningLab {
   Options options_;
   std::uint16_t mqtt_port_ = 0;
   std::function<void(const Error&)> on_exit_;
-  cloud::LabClock clock_;
+  HaltingClock clock_;
+  std::list<HaltTimer> restart_pauses_;  ///< of the broker, each restart's
   std::shared_ptr<Connections> connections_ = std::make_shared<Connections>();
   std::optional<broker::PortReservation> reserved_port_;  ///< while the broker is down
   std::unique_ptr<broker::Broker> broker_;                ///< null: it is down

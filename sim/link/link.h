@@ -26,6 +26,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/base/halt.h"
 #include "sim/base/result.h"
 #include "sim/link/ethernet.h"
 #include "sim/link/fault.h"
@@ -52,6 +53,7 @@ struct Config {
       0};            ///< of every frame in either direction; at most kMaxOneWayDelay
   EpochClock now{};  ///< what SNTP tells, asked on the link's thread; empty: the system's time
   report::EventLog* events = nullptr;  ///< must outlive the link; may be null
+  const Halt* halt = nullptr;          ///< all times stand still with it; must outlive the link; may be null
 };
 
 class LinkLoop;

@@ -18,6 +18,8 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds kLongestWait = std::chrono::hours(1);
+/// How soon the link notices that the device runs again.
+constexpr nanoseconds kWaitWhileHalted = std::chrono::milliseconds(10);
 
 // Positions of the loop's own descriptors; the sending socket is watched only while QEMU does not read.
 constexpr std::size_t kWakeAt = 0;
@@ -64,6 +66,7 @@ LinkLoop::LinkLoop(const Config& config, DeviceSocket socket, UniqueFd wake)
       mac_(config.mac),
       pcap_path_(config.pcap_path),
       events_(config.events),
+      halt_(config.halt),
       socket_(std::move(socket)),
       wake_(std::move(wake)),
       filter_(config.allowed_tcp_ports),
@@ -90,7 +93,7 @@ Result<std::unique_ptr<LinkLoop>> LinkLoop::start(const Config& config, DeviceSo
                 "Raise the limit of open files (ulimit -n).");
   }
   std::unique_ptr<LinkLoop> loop(new LinkLoop(config, std::move(socket), std::move(wake)));
-  auto nat = Nat::create([raw = loop.get()](Bytes frame) { raw->take_from_nat(frame); });
+  auto nat = Nat::create([raw = loop.get()](Bytes frame) { raw->take_from_nat(frame); }, config.halt);
   if (!nat) return tl::unexpected(nat.error());
   loop->nat_ = std::move(*nat);
   if (!config.pcap_path.empty()) {
@@ -160,7 +163,7 @@ void LinkLoop::carry_out(const ArmOrder& order) {
 }
 
 void LinkLoop::carry_out(FaultId to_clear) {
-  const Clock::time_point now = Clock::now();
+  const Clock::time_point now = current_time();
   if (frame_faults_.clear(to_clear, now)) return;
   if (service_faults_.clear(to_clear, now)) end_delays();
 }
@@ -197,6 +200,8 @@ void LinkLoop::run() {
 void LinkLoop::poll_once() {
   nanoseconds timeout = add_own_fds();
   nat_->add_poll_fds(fds_, timeout);
+  // What is due then is so only when time goes on.
+  if (halt_ != nullptr && halt_->is_halted()) timeout = kWaitWhileHalted;
   const timespec limit = to_timespec(timeout);
   const int ready = ::ppoll(fds_.data(), fds_.size(), &limit, nullptr);
   if (ready < 0) {
@@ -227,7 +232,7 @@ nanoseconds LinkLoop::add_own_fds() {
   fds_.push_back({wake_.get(), POLLIN, 0});
   fds_.push_back({socket_.receive_fd(), POLLIN, 0});
   static_assert(kWakeAt == 0 && kReceiveAt == 1 && kSendAt == 2);
-  const Clock::time_point now = Clock::now();
+  const Clock::time_point now = current_time();
   nanoseconds wait = kLongestWait;
   for (const DelayLine* line : {&from_device_, &to_device_})
     wait = std::min(wait, line->wait(now).value_or(wait));
@@ -262,7 +267,7 @@ void LinkLoop::handle_frame(Bytes frame) {
   if (frame_faults_.is_empty()) {
     leave_device(frame);
   } else {
-    frame_faults_.take(Direction::kFromDevice, frame, Clock::now());
+    frame_faults_.take(Direction::kFromDevice, frame, current_time());
   }
 }
 
@@ -270,7 +275,7 @@ void LinkLoop::handle_frame(Bytes frame) {
 void LinkLoop::leave_device(Bytes frame) {
   if (!from_device_.has_delay()) {
     pass_on(frame);
-  } else if (!from_device_.push(frame, Clock::now())) {
+  } else if (!from_device_.push(frame, current_time())) {
     drop(DropReason::kQueueFull);
   }
 }
@@ -400,7 +405,7 @@ void LinkLoop::answer(const Datagram& datagram, std::uint16_t port, Bytes payloa
 void LinkLoop::send_answer(Frame frame, const ServiceStrikes& strikes) {
   if (strikes.delay == strikes.delay.zero()) {
     send_to_device(frame);
-  } else if (!service_faults_.hold(strikes, std::move(frame), Clock::now())) {
+  } else if (!service_faults_.hold(strikes, std::move(frame), current_time())) {
     drop(DropReason::kQueueFull);
   }
 }
@@ -424,7 +429,7 @@ void LinkLoop::send_to_device(Bytes frame) {
   if (frame_faults_.is_empty()) {
     reach_device(frame);
   } else {
-    frame_faults_.take(Direction::kToDevice, frame, Clock::now());
+    frame_faults_.take(Direction::kToDevice, frame, current_time());
   }
 }
 
@@ -432,14 +437,14 @@ void LinkLoop::send_to_device(Bytes frame) {
 void LinkLoop::reach_device(Bytes frame) {
   if (!to_device_.has_delay()) {
     enqueue(frame);
-  } else if (!to_device_.push(frame, Clock::now())) {
+  } else if (!to_device_.push(frame, current_time())) {
     drop(DropReason::kQueueFull);
   }
 }
 
 /// Takes out what has arrived at either end of the wire.
 void LinkLoop::end_delays() {
-  const Clock::time_point now = Clock::now();
+  const Clock::time_point now = current_time();
   while (const auto late = service_faults_.pop(now)) send_to_device(*late);
   frame_faults_.release(now);
   for (int i = 0; i < kMaxFramesPerRound; ++i) {
@@ -461,7 +466,7 @@ void LinkLoop::enqueue(Bytes frame) {
 
 void LinkLoop::send_queued() {
   while (!queue_.empty() && !device_blocks_) {
-    const Clock::time_point now = Clock::now();
+    const Clock::time_point now = current_time();
     if (wait_for_first(now) > nanoseconds::zero()) return;
     if (!send_first(now)) return;
     queue_.pop_front();

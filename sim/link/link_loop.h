@@ -81,6 +81,8 @@ class LinkLoop {
   using Frame = std::vector<std::uint8_t>;
 
   LinkLoop(const Config& config, DeviceSocket socket, UniqueFd wake);
+  /// The clock of all that is timed here.
+  [[nodiscard]] Clock::time_point current_time() const { return now_without_halts(halt_); }
   void run();
   void poll_once();
   [[nodiscard]] std::chrono::nanoseconds add_own_fds();
@@ -126,6 +128,7 @@ class LinkLoop {
   const MacAddress mac_;
   const std::string pcap_path_;
   report::EventLog* const events_;
+  const Halt* const halt_;
   DeviceSocket socket_;
   const UniqueFd wake_;
   const FrameFilter filter_;

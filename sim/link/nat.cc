@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::int64_t kNever = -1;
 
-std::int64_t now_ns() {
-  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 in_addr network_order(Ipv4Address address) {
   return {htonl(address.value)};
 }
@@ -66,7 +62,7 @@ struct Nat::Callbacks {
     return static_cast<ssize_t>(bytes);
   }
   static void guest_error(const char*, void* opaque) { ++self(opaque).complaints_; }
-  static std::int64_t clock_get_ns(void*) { return now_ns(); }
+  static std::int64_t clock_get_ns(void* opaque) { return self(opaque).now_ns(); }
 
   static void* timer_new(SlirpTimerCb callback, void* argument, void* opaque) {
     return &self(opaque).timers_.emplace_back(Timer{callback, argument});
@@ -98,13 +94,17 @@ struct Nat::Callbacks {
                                      .timer_new_opaque = nullptr};
 };
 
-Nat::Nat(SendFrame to_device) : to_device_(std::move(to_device)) {}
+Nat::Nat(SendFrame to_device, const Halt* halt) : to_device_(std::move(to_device)), halt_(halt) {}
+
+std::int64_t Nat::now_ns() const {
+  return std::chrono::nanoseconds(now_without_halts(halt_).time_since_epoch()).count();
+}
 
 Nat::~Nat() {
   if (slirp_ != nullptr) slirp_cleanup(slirp_);
 }
 
-Result<std::unique_ptr<Nat>> Nat::create(SendFrame to_device) {
+Result<std::unique_ptr<Nat>> Nat::create(SendFrame to_device, const Halt* halt) {
   SlirpConfig config{};
   config.version = 4;
   config.restricted = 0;  // the frame filter restricts; libslirp's own way would block the host's ports too
@@ -120,7 +120,7 @@ Result<std::unique_ptr<Nat>> Nat::create(SendFrame to_device) {
   config.disable_dns = true;
   config.disable_dhcp = true;
 
-  std::unique_ptr<Nat> nat(new Nat(std::move(to_device)));
+  std::unique_ptr<Nat> nat(new Nat(std::move(to_device), halt));
   nat->slirp_ = slirp_new(&config, &Callbacks::kTable, nat.get());
   if (nat->slirp_ == nullptr) {
     return fail(ExitCode::kInternal,

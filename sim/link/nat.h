@@ -17,6 +17,7 @@
 #include <memory>
 #include <vector>
 
+#include "sim/base/halt.h"
 #include "sim/base/result.h"
 #include "sim/link/ethernet.h"
 
@@ -28,8 +29,9 @@ class Nat {
  public:
   using SendFrame = std::function<void(Bytes frame)>;
 
+  /// @param halt  its clock stands still with it; may be null
   /// @returns kInternal if libslirp refuses its configuration
-  [[nodiscard]] static Result<std::unique_ptr<Nat>> create(SendFrame to_device);
+  [[nodiscard]] static Result<std::unique_ptr<Nat>> create(SendFrame to_device, const Halt* halt = nullptr);
   ~Nat();
   Nat(const Nat&) = delete;
   Nat& operator=(const Nat&) = delete;
@@ -50,10 +52,12 @@ class Nat {
   struct Callbacks;
   struct Timer;
 
-  explicit Nat(SendFrame to_device);
+  Nat(SendFrame to_device, const Halt* halt);
+  [[nodiscard]] std::int64_t now_ns() const;
   void run_timers();
 
   SendFrame to_device_;
+  const Halt* halt_;
   Slirp* slirp_ = nullptr;
   std::list<Timer> timers_;
   std::size_t open_flows_ = 0;

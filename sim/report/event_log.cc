@@ -68,6 +68,21 @@ std::int64_t EventLog::epoch_of_start() const {
   return duration_cast<microseconds>(now).count() - now_us();
 }
 
+int EventLog::write_error() const {
+  const std::scoped_lock lock(mutex_);
+  return error_;
+}
+
+void EventLog::write(const nlohmann::json& event) {
+  // Console bytes may be anything; a replacement character keeps the line valid JSON.
+  const std::string text = event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  if (std::fwrite(text.data(), 1, text.size(), file_) == text.size() && std::fflush(file_) == 0) return;
+  // Without the file what is said later would follow half a line.
+  error_ = errno;
+  std::fclose(file_);
+  file_ = nullptr;
+}
+
 void EventLog::listen(Listener listener) {
   const std::scoped_lock lock(mutex_);
   listeners_.push_back(std::move(listener));
@@ -85,12 +100,7 @@ void EventLog::emit(std::string_view source, std::string_view event, nlohmann::j
     line["log_version"] = kEventLogVersion;
     line["epoch_us"] = epoch_of_start();
   }
-  if (file_ != nullptr) {
-    // Console bytes may be anything; a replacement character keeps the line valid JSON.
-    const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-    std::fwrite(text.data(), 1, text.size(), file_);
-    std::fflush(file_);
-  }
+  if (file_ != nullptr) write(line);
   for (const Listener& listener : listeners_) listener(line);
 }
 

@@ -5,6 +5,9 @@
 // what it was (`event`); further members depend on the event. `docs/events.md` lists them. The first event,
 // and the first after a log is gone on with, also says which format this is (`log_version`) and when, by the
 // calendar, its clock read 0 (`epoch_us`): op log and capture are laid beside the events by that.
+//
+// What can go wrong: the disk is full, and a write fails. The run goes on without the file, which ends there,
+// perhaps with half a line; whoever made the log asks write_error() at the end and says so.
 #pragma once
 
 #include <chrono>
@@ -50,6 +53,9 @@ class EventLog {
   /// Adds a listener; call before the parts that emit are started.
   void listen(Listener listener);
 
+  /// 0, or the errno of the write that failed: the file ends there, and listeners still hear everything.
+  [[nodiscard]] int write_error() const;
+
   /// Microseconds since the log was opened: the clock of every event.
   [[nodiscard]] std::int64_t now_us() const;
 
@@ -58,10 +64,12 @@ class EventLog {
 
   /// What the calendar said, in microseconds since 1970, when `now_us()` was 0.
   [[nodiscard]] std::int64_t epoch_of_start() const;
+  void write(const nlohmann::json& event);
 
-  std::FILE* file_;
+  std::FILE* file_;  ///< null: in memory, or it could not be written
+  int error_ = 0;
   std::chrono::steady_clock::time_point start_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::uint64_t next_number_ = 1;
   bool is_introduced_ = false;  ///< version and calendar time are told
   std::vector<Listener> listeners_;

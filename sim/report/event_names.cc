@@ -8,6 +8,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::array kNames{
+    "lab.ports"sv,
     "run.step"sv,
     "run.do"sv,
     "run.fault"sv,
@@ -54,8 +55,11 @@ constexpr std::array kNames{
     "cloud.job_created"sv,
     "cloud.job_execution"sv,
     "cloud.mqtt_request"sv,
+    "cloud.mqtt_answer"sv,
+    "cloud.mqtt_message"sv,
     "cloud.stream_request"sv,
     "cloud.object_request"sv,
+    "cloud.api_request"sv,
     "cloud.update_refused"sv,
     "cloud.fault"sv,
 };

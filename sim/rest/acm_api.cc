@@ -234,6 +234,7 @@ HttpResponse AcmApi::finish(const ApiResult<Json>& result, const std::string& op
     event["error"] = result.error().name;
   }
   event["status"] = response.status;
+  event["bytes"] = response.body.size();
   response.headers.emplace_back("Content-Type", "application/x-amz-json-1.1");
   response.headers.emplace_back("x-amzn-RequestId", parts_.uuid());
   response.headers.emplace_back("Date", cloud::http_date(parts_.clock.now()));

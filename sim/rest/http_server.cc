@@ -13,6 +13,7 @@
 
 #include "sim/rest/http_session.h"
 #include "sim/rest/listener.h"
+#include "sim/rest/tls_key_log.h"
 
 namespace otasim::rest {
 
@@ -131,6 +132,11 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(asio::io_context& io, Http
   if (auto loaded = load_identity(state->tls, options); !loaded) return tl::unexpected(loaded.error());
   if (auto set = demand_client_certificates(state->tls, options.clients); !set) {
     return tl::unexpected(set.error());
+  }
+  if (!options.key_log_path.empty()) {
+    if (auto logged = log_tls_keys(state->tls.native_handle(), options.key_log_path); !logged) {
+      return tl::unexpected(logged.error());
+    }
   }
   if (auto listening = listen_on(state->acceptor, options.address, options.port, "HTTPS server");
       !listening) {

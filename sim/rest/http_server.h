@@ -85,6 +85,8 @@ struct HttpServerOptions {
   std::size_t max_connections = 256;
   /// For a handshake, a request's header, a piece to come or to be taken.
   std::chrono::milliseconds idle_timeout{30'000};
+  /// The file (sim/crypto/key_log_file.h; exists) that gets the TLS secrets of its connections; empty: none.
+  std::string key_log_path = {};
 };
 
 struct HttpServerStatistics {

@@ -181,7 +181,8 @@ HttpResponse JsonApi::finish(HttpResponse response, const Operation* operation, 
   nlohmann::json event{
       {"service", operation != nullptr ? operation->service : routes_.front().operation.service},
       {"operation", operation != nullptr ? operation->name : "unknown"},
-      {"status", response.status}};
+      {"status", response.status},
+      {"bytes", response.body.size()}};
   if (!error.empty()) event["error"] = error;
   parts_.log.emit("cloud", "api_request", std::move(event));
   return response;

@@ -349,7 +349,8 @@ void ObjectHandler::report_when_sent(HttpResponse& answer, Told told) {
                     object = answer.piece.has_value()](std::int64_t bytes, const std::string& failure) {
     const std::string& error = failure.empty() ? told.error : failure;
     if (!told.is_read || !told.is_device) {
-      nlohmann::json request{{"service", "s3"}, {"operation", told.operation}, {"status", status}};
+      nlohmann::json request{
+          {"service", "s3"}, {"operation", told.operation}, {"status", status}, {"bytes", bytes}};
       if (!error.empty()) request["error"] = error;
       log.emit("cloud", "api_request", std::move(request));
     }

@@ -34,11 +34,10 @@ Result<void> FaultPlan::arm(const json& fault) {
 Result<void> FaultPlan::trigger(const std::shared_ptr<Fault>& fault) {
   const auto after_ms = fault->arguments.value("after_ms", std::int64_t{0});
   if (after_ms == 0) return begin(*fault);
-  fault->delay =
-      std::make_unique<boost::asio::steady_timer>(stage_.io(), std::chrono::milliseconds(after_ms));
-  fault->delay->async_wait([this, waiting = std::weak_ptr<Fault>(fault)](boost::system::error_code error) {
+  fault->delay = std::make_unique<HaltTimer>(stage_.io(), stage_.lab().halt());
+  fault->delay->wait(std::chrono::milliseconds(after_ms), [this, waiting = std::weak_ptr<Fault>(fault)] {
     const auto due = waiting.lock();
-    if (error || !due || due->is_over) return;
+    if (!due || due->is_over) return;
     if (const auto begun = begin(*due); !begun) {
       problems_.push_back(begun.error().message);
       log_.emit("run", "fault_failed", {{"text", begun.error().message}});

@@ -12,7 +12,6 @@
 // A fault that was armed must strike, unless it says `may_miss`.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -20,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/halt.h"
 #include "sim/base/result.h"
 #include "sim/scenario/event_pattern.h"
 #include "sim/scenario/stage.h"
@@ -54,7 +54,7 @@ class FaultPlan {
     std::optional<EventPattern> when;
     std::int64_t when_times = 1;
     std::optional<EventPattern> until;
-    std::unique_ptr<boost::asio::steady_timer> delay;
+    std::unique_ptr<HaltTimer> delay;
     bool has_begun = false;
     bool is_over = false;
     bool may_miss = false;

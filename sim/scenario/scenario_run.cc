@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <mutex>
 #include <optional>
 
+#include "sim/base/halt.h"
 #include "sim/base/signals.h"
 #include "sim/scenario/event_pattern.h"
 #include "sim/scenario/evidence.h"
@@ -98,11 +98,17 @@ class ScenarioRun {
                  [this](int) {
                    give_up({ExitCode::kInterrupted, "interrupted", {}});
                  }),
-        limit_(io_),
-        wait_limit_(io_) {}
+        limit_(io_, halt_of(plan)),
+        wait_limit_(io_, halt_of(plan)) {}
   ~ScenarioRun() {
-    const std::scoped_lock lock(listening_->mutex);
-    listening_->owner = nullptr;
+    {
+      const std::scoped_lock lock(listening_->mutex);
+      listening_->owner = nullptr;
+    }
+    if (plan_.debugger == nullptr) return;
+    faults_.reset();
+    stage_.reset();  // its devices let go of the debugger
+    plan_.debugger->close();
   }
   ScenarioRun(const ScenarioRun&) = delete;
   ScenarioRun& operator=(const ScenarioRun&) = delete;
@@ -111,14 +117,14 @@ class ScenarioRun {
     const auto start = std::chrono::steady_clock::now();
     listen();
     if (auto begun = begin(); !begun) return tl::unexpected(begun.error());
-    limit_.expires_after(milliseconds(plan_.scenario.limit_s));
-    limit_.async_wait([this](boost::system::error_code error) {
-      if (!error && phase_ == Phase::kSteps) fail_run(limit_text("the run", plan_.scenario.limit_s));
+    limit_.wait(milliseconds(plan_.scenario.limit_s), [this] {
+      if (phase_ == Phase::kSteps) fail_run(limit_text("the run", plan_.scenario.limit_s));
     });
     io_.run();
     if (error_) return tl::unexpected(*error_);
     auto judged = judge_run();
     if (!judged) return judged;
+    if (plan_.debugger != nullptr) plan_.debugger->finish(io_, judged->passed());
     judged->wall_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
             .count();
@@ -126,6 +132,10 @@ class ScenarioRun {
   }
 
  private:
+  static const Halt* halt_of(const RunPlan& plan) {
+    return plan.debugger == nullptr ? nullptr : &plan.debugger->halt();
+  }
+
   enum class Phase { kSteps, kCleanBoots, kOver };
 
   /// Lets the log's listener, which lives as long as the log, find out that the run is over.
@@ -158,6 +168,7 @@ class ScenarioRun {
 
   void handle(const json& event) {
     if (phase_ == Phase::kOver) return;
+    if (plan_.debugger != nullptr) plan_.debugger->handle(event);
     evidence_.events.push_back(event);
     if (phase_ == Phase::kCleanBoots) return handle_clean_boot(event);
     note_last_seen(event);
@@ -190,7 +201,12 @@ class ScenarioRun {
       if (!snapshots) return tl::unexpected(snapshots.error());
       snapshots_ = std::move(*snapshots);
     }
-    auto stage = Stage::build(io_, plan_.scenario, plan_.cell, plan_.folder, plan_.checkpoint, log_);
+    if (plan_.debugger != nullptr) {
+      auto begun = plan_.debugger->begin(io_, [this](Error error) { give_up(std::move(error)); });
+      if (!begun) return begun;
+    }
+    auto stage = Stage::build(io_, plan_.scenario, plan_.cell, plan_.folder, plan_.checkpoint, log_,
+                              plan_.debugger, plan_.key_log_path);
     if (!stage) return tl::unexpected(stage.error());
     stage_ = std::move(*stage);
     stage_->on_lab_exit([this](const Error& error) { give_up(error); });
@@ -285,10 +301,9 @@ class ScenarioRun {
   void begin_wait(const Step& step) {
     wait_ = Wait::from(step);
     const int number = ++waits_;
-    wait_limit_.expires_after(milliseconds(wait_->limit_s));
     // A handler that is on its way when the wait ends must not end the next one.
-    wait_limit_.async_wait([this, number](boost::system::error_code error) {
-      if (error || !wait_ || number != waits_) return;
+    wait_limit_.wait(milliseconds(wait_->limit_s), [this, number] {
+      if (!wait_ || number != waits_) return;
       fail_run(limit_text(fmt::format("{}: wait", wait_->where), wait_->limit_s));
     });
     look_for_waited();
@@ -313,7 +328,7 @@ class ScenarioRun {
   }
 
   void give_up(Error error) {
-    if (phase_ == Phase::kOver) return;
+    if (phase_ == Phase::kOver) return io_.stop();  // a debugger's person has had enough, too
     error_ = std::move(error);
     end();
   }
@@ -353,9 +368,8 @@ class ScenarioRun {
     log_.emit("run", "clean_boot", {{"device", device.name}, {"number", device.boots.size() + 1}});
     if (auto on = stage_->device(device.name).start(); !on) return give_up(on.error());
     const int number = ++waits_;
-    wait_limit_.expires_after(kCleanBootLimit);
-    wait_limit_.async_wait([this, number](boost::system::error_code error) {
-      if (error || phase_ != Phase::kCleanBoots || number != waits_) return;
+    wait_limit_.wait(kCleanBootLimit, [this, number] {
+      if (phase_ != Phase::kCleanBoots || number != waits_) return;
       end_clean_boot({.slot = {}, .version = {}, .state = CleanBoot::kSilent});
     });
   }
@@ -441,8 +455,8 @@ class ScenarioRun {
   report::EventLog& log_;
   boost::asio::io_context io_;
   TerminationSignals signals_;
-  boost::asio::steady_timer limit_;
-  boost::asio::steady_timer wait_limit_;
+  HaltTimer limit_;
+  HaltTimer wait_limit_;
   std::shared_ptr<Listening> listening_ = std::make_shared<Listening>();
   Evidence evidence_;
   std::unique_ptr<LabSnapshots> snapshots_;

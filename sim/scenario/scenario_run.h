@@ -15,6 +15,7 @@
 #include "sim/base/result.h"
 #include "sim/report/event_log.h"
 #include "sim/scenario/checkpoint.h"
+#include "sim/scenario/run_debugger.h"
 #include "sim/scenario/scenario.h"
 
 namespace otasim::scenario {
@@ -28,7 +29,9 @@ struct RunPlan {
   /// that were armed are over.
   std::optional<Checkpoint> checkpoint = {};
   std::vector<nlohmann::json> earlier_events = {};
-  bool keep_snapshots = false;  ///< of the lab at each change of a job (lab_snapshots.h)
+  RunDebugger* debugger = nullptr;  ///< has one of the devices; outlives the run
+  std::string key_log_path = {};    ///< the file that gets the lab's TLS secrets; empty: they are not logged
+  bool keep_snapshots = false;      ///< of the lab at each change of a job (lab_snapshots.h)
 };
 
 struct RunResult {

@@ -44,13 +44,16 @@ Error refused(const cloud::ServiceError& error, const std::string& what) {
 Result<std::unique_ptr<Stage>> Stage::build(boost::asio::io_context& io, const Scenario& scenario,
                                             const Cell& cell, const std::string& folder,
                                             const std::optional<Checkpoint>& checkpoint,
-                                            report::EventLog& log) {
+                                            report::EventLog& log, RunDebugger* debugger,
+                                            const std::string& key_log_path) {
   // Broker and devices of a process that was killed end a moment after it.
   if (auto held = hold_with_children(io, folder + "/children.lock"); !held)
     return tl::unexpected(held.error());
   auto temp = checkpoint ? Result<TempDir>(TempDir::adopt(checkpoint->lab_folder)) : TempDir::create();
   if (!temp) return tl::unexpected(temp.error());
   std::unique_ptr<Stage> stage(new Stage(io, cell, folder, log, std::move(*temp)));
+  stage->debugger_ = debugger;
+  stage->key_log_path_ = key_log_path;
   if (auto made = checkpoint ? stage->go_on(scenario, *checkpoint) : stage->set_up(scenario); !made) {
     return tl::unexpected(made.error());
   }
@@ -169,16 +172,20 @@ std::string Stage::image_file(const std::string& name) const {
 
 Result<void> Stage::start_lab(Result<lab::Lab> identities, std::uint16_t mqtt_port) {
   if (!identities) return tl::unexpected(identities.error());
-  auto lab = lab::RunningLab::start(
-      io_, std::move(*identities),
-      {.socket_folder = sockets_, .ports = {.mqtt = mqtt_port}, .broker_plugin = products_.broker_plugin},
-      log_);
-  if (!lab) return tl::unexpected(lab.error());
-  lab_ = std::move(*lab);
-  lab_->on_exit([this](const Error& error) {
-    if (on_lab_exit_) on_lab_exit_(error);
-  });
-  return {};
+  auto lab = lab::RunningLab::start(io_, std::move(*identities),
+                                    {.socket_folder = sockets_,
+                                     .ports = {.mqtt = mqtt_port},
+                                     .broker_plugin = products_.broker_plugin,
+                                     .halt = debugger_ != nullptr ? &debugger_->halt() : nullptr},
+                                     .key_log_path = key_log_path_
+},
+                                    log_);
+if (!lab) return tl::unexpected(lab.error());
+lab_ = std::move(*lab);
+lab_->on_exit([this](const Error& error) {
+  if (on_lab_exit_) on_lab_exit_(error);
+});
+return {};
 }
 
 /// Parents first.
@@ -225,6 +232,7 @@ Result<lab::DeviceSpec> Stage::spec_of(const json& spec, int number) const {
                          .folder = folder,
                          .socket_folder = sockets,
                          .record = true};
+  if (debugger_ != nullptr) device.debug_port = debugger_->port_of(name);
   device.request_wait_ms = spec.value("request_wait_ms", device.request_wait_ms);
   device.self_test_ms = spec.value("self_test_ms", device.self_test_ms);
   device.keep_alive_seconds = spec.value("keep_alive_s", device.keep_alive_seconds);

@@ -23,6 +23,7 @@
 #include "sim/lab/running_lab.h"
 #include "sim/scenario/checkpoint.h"
 #include "sim/scenario/images.h"
+#include "sim/scenario/run_debugger.h"
 #include "sim/scenario/scenario.h"
 
 namespace otasim::scenario {
@@ -34,12 +35,13 @@ class Stage {
  public:
   /// @param folder  of the run; exists
   /// @param checkpoint  of the process before, which was killed: its lab goes on
+  /// @param key_log_path  the file that gets the lab's TLS secrets; empty: they are not logged
+  /// @param debugger  has one of the devices; may be null
   /// @returns kUsage if the scenario asks for what cannot be made; kEnvironment if a part cannot be started
-  [[nodiscard]] static Result<std::unique_ptr<Stage>> build(boost::asio::io_context& io,
-                                                            const Scenario& scenario, const Cell& cell,
-                                                            const std::string& folder,
-                                                            const std::optional<Checkpoint>& checkpoint,
-                                                            report::EventLog& log);
+  [[nodiscard]] static Result<std::unique_ptr<Stage>> build(
+      boost::asio::io_context& io, const Scenario& scenario, const Cell& cell, const std::string& folder,
+      const std::optional<Checkpoint>& checkpoint, report::EventLog& log, RunDebugger* debugger = nullptr,
+      const std::string& key_log_path = {});
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -121,6 +123,8 @@ class Stage {
   const Cell& cell_;
   std::string folder_;
   report::EventLog& log_;
+  RunDebugger* debugger_ = nullptr;
+  std::string key_log_path_;
   TempDir temp_;         ///< the lab's folder
   std::string sockets_;  ///< this process's own; in it
   lab::BuildProducts products_;

@@ -1,4 +1,8 @@
-// The event log as rows for a page: short, in chunks that a browser takes one after the other.
+// Events as rows for a page: short, in chunks that a browser takes one after the other.
+//
+//   EventRows rows;
+//   while (auto event = stream.next()) rows.take(std::move(*event));
+//   rows.finish();
 //
 // A row is [t_us, NAME, DEVICE, MEMBERS]: NAME counts in `names` ("uart.line"), DEVICE in `devices` (-1:
 // none), and MEMBERS are the event's further ones; of a console line only its text. A row whose number is not
@@ -7,36 +11,46 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
-
-#include "sim/base/result.h"
 
 namespace otasim::report::html {
 
-/// From `t_us` on, the calendar's microseconds are `epoch_us` + t_us.
-struct ClockAnchor {
-  std::int64_t t_us = 0;
-  std::int64_t epoch_us = 0;
+class EventRows {
+ public:
+  /// Takes the next event of a RunStream.
+  void take(nlohmann::json event);
+  /// Ends the last chunk.
+  void finish();
+
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_.texts; }
+  [[nodiscard]] const std::vector<std::string>& devices() const { return devices_.texts; }
+  /// JSON arrays of rows, escaped for a page.
+  [[nodiscard]] std::vector<std::string>& chunks() { return chunks_; }
+  /// Of jobs, each once.
+  [[nodiscard]] const std::vector<std::string>& reasons() const { return reasons_; }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+
+ private:
+  /// Numbers texts in the order in which they come up.
+  struct Interned {
+    std::vector<std::string> texts = {};
+    std::unordered_map<std::string, std::size_t> numbers = {};
+
+    std::size_t number(const std::string& text);
+  };
+
+  void note_reason(const nlohmann::json& event);
+  void add(const std::string& row);
+
+  Interned names_;
+  Interned devices_;
+  std::vector<std::string> chunks_;
+  std::vector<std::string> reasons_;
+  std::string chunk_;
+  std::uint64_t count_ = 0;
 };
-
-/// The events' clock at a moment of the calendar. @param anchors  in order
-/// @returns nothing if there is no anchor
-[[nodiscard]] std::optional<std::int64_t> event_time(const std::vector<ClockAnchor>& anchors,
-                                                     std::int64_t calendar_us);
-
-struct EventRows {
-  std::vector<std::string> names = {};
-  std::vector<std::string> devices = {};
-  std::vector<std::string> chunks = {};  ///< JSON arrays of rows, escaped for a page
-  std::vector<ClockAnchor> anchors = {};
-  std::vector<std::string> reasons = {};  ///< of jobs, each once
-  std::uint64_t count = 0;
-  std::uint64_t skipped_lines = 0;  ///< that are no events: a torn last one, or damage
-};
-
-/// @returns kEnvironment if the file cannot be read; kUsage if it is a later version's
-[[nodiscard]] Result<EventRows> read_event_rows(const std::string& path);
 
 }  // namespace otasim::report::html

@@ -81,8 +81,8 @@ std::string text_of(const LoggedOperation& operation) {
 
 class Track {
  public:
-  Track(FlashHistory history, const std::vector<ClockAnchor>& anchors, const inspect::Keys& keys)
-      : history_(std::move(history)), anchors_(anchors), keys_(keys) {}
+  Track(FlashHistory history, const std::vector<std::int64_t>& times, const inspect::Keys& keys)
+      : history_(std::move(history)), times_(times), keys_(keys) {}
 
   json tell() {
     json track = frame();
@@ -93,7 +93,7 @@ class Track {
     json operations = json::array();
     const auto all = history_.operations();
     for (std::size_t i = 0; i < all.size(); ++i) {
-      operations.push_back(row_of(all[i]));
+      operations.push_back(row_of(all[i], i));
       const Touched touched = touched_by(all[i]);
       // An image is looked at when the writing of it pauses.
       const bool goes_on = touched.subject == Subject::kSlot && i + 1 < all.size() &&
@@ -138,12 +138,10 @@ class Track {
             {"torn", history_.is_torn()}};
   }
 
-  json row_of(const LoggedOperation& operation) {
-    if (operation.time_us != 0) {
-      const auto at = event_time(anchors_, static_cast<std::int64_t>(operation.time_us));
-      if (at) last_us_ = *at;
-    }
-    json row{last_us_,
+  [[nodiscard]] json row_of(const LoggedOperation& operation, std::size_t place) const {
+    // One that was logged after the times were read is as late as the last of those.
+    const std::int64_t t_us = times_.empty() ? 0 : times_[std::min(place, times_.size() - 1)];
+    json row{t_us,
              static_cast<unsigned>(operation.kind),
              static_cast<unsigned>(operation.status),
              static_cast<unsigned>(operation.source),
@@ -183,21 +181,20 @@ class Track {
   }
 
   FlashHistory history_;
-  const std::vector<ClockAnchor>& anchors_;
+  const std::vector<std::int64_t>& times_;
   const inspect::Keys& keys_;
   json states_ = json::object();
   std::array<std::size_t, inspect::kSlots.size()> slot_states_ = {};
-  std::int64_t last_us_ = 0;
 };
 
 }  // namespace
 
-json read_flash_track(const std::string& folder, const std::vector<ClockAnchor>& anchors,
+json read_flash_track(const std::string& folder, const std::vector<std::int64_t>& times,
                       const inspect::Keys& keys) {
   const std::filesystem::path path(folder);
   auto history = FlashHistory::load((path / "factory.bin").string(), (path / "flash.ops").string());
   if (!history) return {{"problem", history.error().message}};
-  json track = Track(std::move(*history), anchors, keys).tell();
+  json track = Track(std::move(*history), times, keys).tell();
   const auto part = inspect::read_flash_file((path / "factory.bin").string());
   const auto cells = inspect::read_cells_beside((path / "flash.bin").string());
   if (part && cells && *cells) track["cells"] = inspect::to_json(inspect::report_cells(**cells, part->part));

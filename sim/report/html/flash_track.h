@@ -11,19 +11,18 @@
 //    "states": {"boot-control": [[operations done, {...}]...], "otp": ..., "slot-a": ...},
 //    "cells": {...}}                                     wear at the end, of the part's whole life
 //
-// `text` is left out where offset and length say all. An operation without a time has that of the one before
-// it.
+// `text` is left out where offset and length say all. When operations were done, a RunStream says.
 //
 // What can go wrong: a run keeps no op log or not the flash before it (a matrix drops both of runs that
 // passed); then there is {"problem": "..."}.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "sim/inspect/keys.h"
-#include "sim/report/html/event_rows.h"
 
 namespace otasim::report::html {
 
@@ -31,8 +30,9 @@ namespace otasim::report::html {
 inline constexpr std::size_t kMostSlotStates = 64;
 
 /// @param folder  the device's, with flash.ops, factory.bin and flash.faults
+/// @param times   when each operation was done, by the events' clock
 [[nodiscard]] nlohmann::json read_flash_track(const std::string& folder,
-                                              const std::vector<ClockAnchor>& anchors,
+                                              const std::vector<std::int64_t>& times,
                                               const inspect::Keys& keys);
 
 }  // namespace otasim::report::html

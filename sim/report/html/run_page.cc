@@ -1,8 +1,8 @@
 // The page of one run: docs/report.md, "A run".
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "sim/base/file_io.h"
 #include "sim/report/html/event_rows.h"
@@ -11,31 +11,13 @@
 #include "sim/report/html/html_report.h"
 #include "sim/report/html/page.h"
 #include "sim/report/reasons.h"
+#include "sim/report/run_stream.h"
 
 namespace otasim::report::html {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-struct DeviceFolder {
-  std::string name;
-  fs::path path;
-};
-
-/// A run keeps its devices in folders; a demo has one, in the run's own.
-std::vector<DeviceFolder> devices_of(const fs::path& run) {
-  std::vector<DeviceFolder> devices;
-  std::error_code error;
-  for (fs::directory_iterator entry(run / "devices", error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->is_directory(error)) devices.push_back({entry->path().filename().string(), entry->path()});
-  }
-  std::ranges::sort(devices, {}, &DeviceFolder::name);
-  std::error_code ignored;  // then it is not there
-  if (devices.empty() && fs::exists(run / "flash.ops", ignored)) devices.push_back({"device", run});
-  return devices;
-}
 
 /// What the run came to; null if it did not come to an end.
 json result_of(const fs::path& run) {
@@ -70,32 +52,58 @@ json words_of(const std::vector<std::string>& reasons) {
   return words;
 }
 
+/// The stream, sorted by what the page's parts show.
+struct RunRows {
+  EventRows events = {};
+  std::map<std::string, std::vector<std::int64_t>> operations = {};  ///< by device: when each was done
+  std::map<std::string, FrameRows> frames = {};
+};
+
+RunRows read_rows(RunStream& stream) {
+  RunRows rows;
+  while (auto event = stream.next()) {
+    const bool has_number = event->contains("n");  // else it is from a device's files
+    if (!has_number && event->at("event") == "operation") {
+      rows.operations[event->at("device")].push_back(event->at("t_us"));
+    } else if (!has_number && event->at("event") == "frame") {
+      // Where the clocks are not known, all frames would stand at the run's start.
+      if (!stream.anchors().empty()) rows.frames[event->at("device")].take(*event);
+    } else {
+      rows.events.take(std::move(*event));
+    }
+  }
+  rows.events.finish();
+  return rows;
+}
+
 }  // namespace
 
 Result<std::string> build_run_page(const std::string& folder, const inspect::Keys& keys) {
   const fs::path run = fs::absolute(folder).lexically_normal();
-  auto events = read_event_rows((run / "events.jsonl").string());
-  if (!events) return tl::unexpected(events.error());
+  auto stream = RunStream::open(run.string());
+  if (!stream) return tl::unexpected(stream.error());
+  RunRows rows = read_rows(*stream);
   const json result = result_of(run);
   json devices = json::array();
   json flash = json::array();
   json frames = json::array();
-  for (const DeviceFolder& device : devices_of(run)) {
+  for (const RunDevice& device : devices_of_run(run.string())) {
     devices.push_back(device.name);
-    flash.push_back(read_flash_track(device.path.string(), events->anchors, keys));
-    frames.push_back(read_frame_rows((device.path / "link.pcap").string(), events->anchors));
+    flash.push_back(read_flash_track(device.folder, rows.operations[device.name], keys));
+    frames.push_back(rows.frames[device.name].tell());
   }
   const json summary{
       {"kind", "run"},
       {"folder", run.filename().empty() ? run.parent_path().filename().string() : run.filename().string()},
       {"result", result},
       {"devices", std::move(devices)},
-      {"names", events->names},
-      {"event_devices", events->devices},
-      {"event_count", events->count},
-      {"skipped_lines", events->skipped_lines},
-      {"epoch_us", events->anchors.empty() ? json(nullptr) : json(events->anchors[0].epoch_us)},
-      {"words", words_of(events->reasons)}};
+      {"names", rows.events.names()},
+      {"event_devices", rows.events.devices()},
+      {"event_count", rows.events.count()},
+      {"skipped_lines", stream->skipped_lines()},
+      {"problems", stream->problems()},
+      {"epoch_us", stream->anchors().empty() ? json(nullptr) : json(stream->anchors()[0].epoch_us)},
+      {"words", words_of(rows.events.reasons())}};
   Page page(title_of(result, run), fmt::format("{}\n{}\nThe rest of this report needs JavaScript.",
                                                text_member(result, "reason"), text_member(result, "repeat")));
   page.add_style("base.css");
@@ -104,7 +112,7 @@ Result<std::string> build_run_page(const std::string& folder, const inspect::Key
   page.add_data("summary", script_json(summary));
   page.add_data("flash", script_json(flash));
   page.add_data("frames", script_json(frames));
-  for (std::string& chunk : events->chunks) page.add_data("events", std::move(chunk));
+  for (std::string& chunk : rows.events.chunks()) page.add_data("events", std::move(chunk));
   return page.html();
 }
 

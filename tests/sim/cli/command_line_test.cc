@@ -100,7 +100,8 @@ std::vector<std::string> shell_words(const std::string& line) {
 class ExampleFolder {
  public:
   ExampleFolder() : folder_(*TempDir::create()), before_(fs::current_path()) {
-    for (const char* name : {"RUN", "FOLDER", "otasim-runs/RUN", "sweep/recordings/OTAE2EImageCrashed"})
+    for (const char* name :
+         {"RUN", "FOLDER", "otasim-lab", "otasim-runs/RUN", "sweep/recordings/OTAE2EImageCrashed"})
       fs::create_directories(folder_.path() / name);
     fs::current_path(folder_.path());
   }
@@ -153,9 +154,10 @@ TEST(CommandLine, HelpShowsTheExamples) {
   EXPECT_THAT(help, HasSubstr("Exit codes:"));
 }
 
-/// What prints a script, a page or a schema already prints data.
+/// What prints a script, a page or a schema already prints data; a debugger speaks with people.
 TEST(CommandLine, EveryCommandSpeaksJson) {
-  const std::set<std::string> own_format{"otasim completion", "otasim man", "otasim scenario schema"};
+  const std::set<std::string> own_format{"otasim completion", "otasim debug", "otasim man",
+                                         "otasim scenario schema"};
   for (const ManualCommand& command : manual()) {
     if (!is_runnable(command) || own_format.contains(command.path)) continue;
     const bool has_json = std::ranges::any_of(

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <fstream>
 #include <thread>
@@ -116,6 +117,18 @@ TEST(EventLog, AnUnwritableFileIsAClearError) {
   ASSERT_FALSE(log.has_value());
   EXPECT_EQ(log.error().code, otasim::ExitCode::kEnvironment);
   EXPECT_NE(log.error().message.find("/nonexistent/folder/events.jsonl"), std::string::npos);
+}
+
+/// A full disk, as the kernel offers one to be tried.
+TEST(EventLog, AFullDiskIsToldAndEndsTheFileOnly) {
+  const auto log = EventLog::create("/dev/full").value();
+  int heard = 0;
+  log->listen([&](const nlohmann::json&) { ++heard; });
+  EXPECT_EQ(log->write_error(), 0);
+  log->emit("run", "step", {{"text", "first"}});
+  log->emit("run", "step", {{"text", "second"}});
+  EXPECT_EQ(log->write_error(), ENOSPC);
+  EXPECT_EQ(heard, 2);
 }
 
 }  // namespace

@@ -44,58 +44,38 @@ TEST(Page, NothingIsLoadedAndOnlyItsOwnScriptRuns) {
 }
 
 TEST(EventRows, AreShortAndWhole) {
-  RunFolder run;
-  run.event(5, "uart", "line", {{"device", "thing-1"}, {"text", "hello"}});
-  run.event(9, "cloud", "job_execution",
-            {{"status", "FAILED"}, {"version", 3}, {"details", {{"reason", "rejected: 0x10"}}}});
-  const auto rows = read_event_rows(run.path() + "/events.jsonl");
-  ASSERT_TRUE(rows.has_value());
-  EXPECT_EQ(rows->names, (std::vector<std::string>{"run.step", "uart.line", "cloud.job_execution"}));
-  EXPECT_EQ(rows->devices, (std::vector<std::string>{"thing-1"}));
-  ASSERT_EQ(rows->chunks.size(), 1U);
-  const json chunk = json::parse(rows->chunks[0]);
+  EventRows rows;
+  rows.take({{"t_us", 0},
+             {"n", 1},
+             {"source", "run"},
+             {"event", "step"},
+             {"text", "begin"},
+             {"log_version", 1},
+             {"epoch_us", 7}});
+  rows.take({{"t_us", 5},
+             {"n", 2},
+             {"source", "uart"},
+             {"event", "line"},
+             {"device", "thing-1"},
+             {"text", "hello"}});
+  rows.take({{"t_us", 9},
+             {"n", 5},
+             {"source", "cloud"},
+             {"event", "job_execution"},
+             {"status", "FAILED"},
+             {"version", 3},
+             {"details", {{"reason", "rejected: 0x10"}}}});
+  rows.finish();
+  EXPECT_EQ(rows.names(), (std::vector<std::string>{"run.step", "uart.line", "cloud.job_execution"}));
+  EXPECT_EQ(rows.devices(), (std::vector<std::string>{"thing-1"}));
+  EXPECT_EQ(rows.count(), 3U);
+  ASSERT_EQ(rows.chunks().size(), 1U);
+  const json chunk = json::parse(rows.chunks()[0]);
+  EXPECT_EQ(chunk.at(0), json::parse(R"([0, 0, -1, {"text": "begin"}])"));
   EXPECT_EQ(chunk.at(1), json::parse(R"([5, 1, 0, "hello"])"));
   EXPECT_EQ(chunk.at(2), json::parse(R"([9, 2, -1, {"status": "FAILED", "version": 3,
-                                         "details": {"reason": "rejected: 0x10"}}])"));
-  EXPECT_EQ(rows->reasons, (std::vector<std::string>{"rejected: 0x10"}));
-}
-
-TEST(EventRows, ATornLastLineAndDamageAreCounted) {
-  RunFolder run;
-  run.line("no event at all");
-  run.line("[1,2]");
-  run.event(7, "uart", "line", {{"text", "still read"}});
-  run.line(R"({"t_us":9,"sour)");
-  const auto rows = read_event_rows(run.path() + "/events.jsonl");
-  ASSERT_TRUE(rows.has_value());
-  EXPECT_EQ(rows->skipped_lines, 3U);
-  EXPECT_EQ(rows->count, 2U);
-  EXPECT_THAT(rows->chunks.at(0), HasSubstr("still read"));
-}
-
-TEST(EventRows, ALaterVersionIsRefused) {
-  RunFolder run;
-  run.line(R"({"t_us":1,"source":"run","event":"step","log_version":2})");
-  const auto rows = read_event_rows(run.path() + "/events.jsonl");
-  ASSERT_FALSE(rows.has_value());
-  EXPECT_EQ(rows.error().code, ExitCode::kUsage);
-  EXPECT_THAT(rows.error().message, HasSubstr("version 2"));
-}
-
-TEST(EventRows, MembersOfAnyTypeAreTaken) {
-  RunFolder run;
-  run.line(R"({"t_us":"soon","n":{},"source":3,"event":null,"device":[1],"details":7})");
-  run.line(R"({"details":{"reason":5}})");
-  const auto rows = read_event_rows(run.path() + "/events.jsonl");
-  ASSERT_TRUE(rows.has_value());
-  EXPECT_EQ(rows->count, 3U);
-}
-
-TEST(EventClock, FollowsTheSimulatorThatWentOn) {
-  const std::vector<ClockAnchor> anchors{{0, 1'000'000}, {500, 9'000'000}};
-  EXPECT_EQ(event_time(anchors, 1'000'300), 300);
-  EXPECT_EQ(event_time(anchors, 9'000'700), 700);
-  EXPECT_EQ(event_time({}, 1), std::nullopt);
+                                         "details": {"reason": "rejected: 0x10"}}, 5])"));
+  EXPECT_EQ(rows.reasons(), (std::vector<std::string>{"rejected: 0x10"}));
 }
 
 TEST(FlashTrack, TellsOperationsAndWhatChangedThen) {
@@ -106,13 +86,14 @@ TEST(FlashTrack, TellsOperationsAndWhatChangedThen) {
   EXPECT_EQ(run.at(3000).program(flash::kSlotB.offset + 1, page), flash::Status::kUnaligned);
   const std::vector<std::uint8_t> step(1, 0x0F);
   EXPECT_EQ(run.at(4000).otp_program(0, step), flash::Status::kOk);
-  const json track = read_flash_track(run.device(), {{0, RunFolder::kEpochUs}}, {});
+  const json track = read_flash_track(run.device(), {1000, 2000, 3000}, {});
   ASSERT_FALSE(track.contains("problem")) << track.dump();
   EXPECT_EQ(track.at("before"), json::parse(R"([[4096, 1]])"));
   const json& operations = track.at("operations");
   ASSERT_EQ(operations.size(), 4U);
   EXPECT_EQ(operations[0][0], 1000);
   EXPECT_EQ(operations[1][0], 2000);
+  EXPECT_EQ(operations[3][0], 3000) << "logged after the times were read";
   EXPECT_EQ(operations[2][2], static_cast<unsigned>(flash::Status::kUnaligned));
   EXPECT_EQ(operations[2][6], 0);
   const json& slot = track.at("states").at("slot-b");
@@ -130,37 +111,24 @@ TEST(FlashTrack, SaysWhyThereIsNone) {
   EXPECT_THAT(read_flash_track(run.device(), {}, {}).value("problem", ""), HasSubstr("factory.bin"));
 }
 
-TEST(FrameRows, AnythingButACaptureHasNone) {
-  RunFolder run;
-  const std::vector<ClockAnchor> anchors{{0, 0}};
-  EXPECT_TRUE(read_frame_rows(run.path() + "/events.jsonl", anchors).at("rows").empty());
-  EXPECT_TRUE(read_frame_rows(run.path() + "/nothing", anchors).at("rows").empty());
+TEST(FrameRows, NumberWhatTheySay) {
+  FrameRows frames;
+  const auto frame = [](int t_us, const char* way, const char* what) {
+    return json{{"t_us", t_us}, {"direction", way}, {"summary", what}, {"length_bytes", 60}};
+  };
+  frames.take(frame(1, "from_device", "tcp 8883 syn"));
+  frames.take(frame(2, "to_all", "arp"));
+  frames.take(frame(3, "to_device", "tcp 8883 syn"));
+  EXPECT_EQ(frames.tell(), json::parse(R"({"kinds": ["tcp 8883 syn", "arp"], "left_off": 0,
+                                           "rows": [[1, 0, 0, 60], [2, 2, 1, 60], [3, 1, 0, 60]]})"));
 }
 
-/// A capture of one frame, cut at every byte.
-TEST(FrameRows, ACaptureThatEndsAnywhereIsReadAsFarAsItGoes) {
-  RunFolder run;
-  const auto little = [](std::string& to, std::uint32_t value) {
-    for (int shift = 0; shift < 32; shift += 8) to += static_cast<char>(value >> shift & 0xFF);
-  };
-  std::string frame("\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x08\x00", 14);
-  frame += std::string("\x45\0\0\0\0\0\0\0\x40\x06\0\0\x0a\0\2\x0f\x0a\0\2\2", 20);
-  frame += std::string("\xc0\x01\x22\xb3\0\0\0\0\0\0\0\0\x50\x02\0\0\0\0\0\0", 20);
-  std::string file;
-  for (const std::uint32_t word : {0xA1B23C4DU, 0x0004'0002U, 0U, 0U, 65535U, 1U}) little(file, word);
-  for (const auto word :
-       {7U, 5000U, static_cast<unsigned>(frame.size()), static_cast<unsigned>(frame.size())})
-    little(file, word);
-  file += frame;
-  const std::string path = run.path() + "/link.pcap";
-  for (std::size_t length = 0; length <= file.size(); ++length) {
-    std::ofstream(path, std::ios::binary).write(file.data(), static_cast<std::streamsize>(length));
-    const json frames = read_frame_rows(path, {{0, 0}});
-    ASSERT_EQ(frames.at("rows").size(), length == file.size() ? 1U : 0U) << length;
-  }
-  const json frames = read_frame_rows(path, {{0, 0}});
-  EXPECT_EQ(frames.at("kinds"), json::parse(R"(["tcp 8883 syn"])"));
-  EXPECT_EQ(frames.at("rows")[0], json::parse("[7000005, 0, 0, 54]"));
+TEST(FrameRows, StopAtTheirLimit) {
+  FrameRows frames;
+  const json frame{{"t_us", 1}, {"direction", "to_all"}, {"summary", "arp"}, {"length_bytes", 60}};
+  for (std::size_t i = 0; i < kMostFrames + 3; ++i) frames.take(frame);
+  EXPECT_EQ(frames.tell().at("rows").size(), kMostFrames);
+  EXPECT_EQ(frames.tell().at("left_off"), 3);
 }
 
 TEST(Report, OfAFolderThatIsNoRunSaysSo) {

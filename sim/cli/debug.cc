@@ -1,0 +1,221 @@
+// `otasim debug`: plays a scenario with one of its devices under gdb-multiarch.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "sim/base/file_io.h"
+#include "sim/cli/cell_options.h"
+#include "sim/cli/command.h"
+#include "sim/cli/run_folder.h"
+#include "sim/cli/scenario_result.h"
+#include "sim/debug/debug_session.h"
+#include "sim/lab/boards.h"
+#include "sim/report/event_log.h"
+#include "sim/scenario/fault_text.h"
+#include "sim/scenario/library.h"
+#include "sim/scenario/scenario_run.h"
+
+namespace otasim::cli {
+namespace {
+
+using nlohmann::json;
+
+struct DebugCommandOptions {
+  std::string scenario;
+  std::string board;
+  std::string data;
+  std::uint64_t seed = 1;
+  std::vector<std::string> parameters;
+  std::vector<std::string> faults;
+  bool strict_flash = false;
+  std::string device;
+  std::string at;
+  std::string vscode;
+  bool has_vscode = false;
+  bool no_gdb = false;
+  bool quiet = false;
+  std::vector<std::string> commands;
+  std::string script;
+  bool batch = false;
+  std::string out;
+};
+
+/// The one cell that is meant: the scenario's first, unless board or protocol were given.
+Result<scenario::PlannedCell> cell_of(const DebugCommandOptions& options) {
+  const auto entries = scenario::find_scenarios({options.scenario});
+  if (!entries) return tl::unexpected(entries.error());
+  scenario::CellChoice choice;
+  choice.first_board_only = options.board.empty();
+  if (!options.board.empty()) choice.boards = {options.board};
+  if (!options.data.empty()) choice.data = {options.data};
+  auto cells = plan_cells(*entries, choice, options.seed);
+  if (!cells.empty()) return std::move(cells.front());
+  return fail(ExitCode::kUsage, "this scenario does not run on this board over this protocol",
+              why_left_out(*entries, choice));
+}
+
+Result<scenario::Scenario> scenario_of(const scenario::PlannedCell& planned,
+                                       const DebugCommandOptions& options, const std::vector<json>& faults) {
+  const auto parameters = parse_parameters(options.parameters);
+  if (!parameters) return tl::unexpected(parameters.error());
+  auto scenario = scenario::Scenario::load(planned.entry.path, planned.cell, *parameters);
+  if (!scenario) return scenario;
+  if (auto known = check_fault_options(*scenario, faults, options.faults); !known)
+    return tl::unexpected(known.error());
+  if (options.strict_flash) arm_strict_flash(*scenario);
+  if (scenario::kills_simulator(*scenario))
+    return fail(ExitCode::kUsage,
+                fmt::format("{} kills its simulator, and with it the debugger", scenario->name),
+                "Debug a scenario without the step kill_simulator.");
+  return scenario;
+}
+
+Result<std::string> device_of(const scenario::Scenario& scenario, const std::string& wanted) {
+  std::vector<std::string> names;
+  for (const json& device : scenario.devices) names.push_back(device.at("name"));
+  if (wanted.empty()) return names.front();
+  if (std::ranges::count(names, wanted) != 0) return wanted;
+  return fail(ExitCode::kUsage, fmt::format("{} has no device '{}'", scenario.name, wanted),
+              fmt::format("There are: {}.", fmt::join(names, ", ")));
+}
+
+std::vector<std::string> gdb_arguments(const DebugCommandOptions& options) {
+  std::vector<std::string> arguments;
+  if (options.batch) arguments.emplace_back("--batch");
+  if (!options.script.empty()) arguments.insert(arguments.end(), {"-x", options.script});
+  for (const std::string& command : options.commands) arguments.insert(arguments.end(), {"-ex", command});
+  return arguments;
+}
+
+Result<void> check(const DebugCommandOptions& options) {
+  const bool has_commands = options.batch || !options.script.empty() || !options.commands.empty();
+  if ((options.no_gdb || options.has_vscode) && has_commands)
+    return fail(ExitCode::kUsage, "commands for GDB need a GDB that otasim starts",
+                "Leave out --no-gdb and --vscode, or the commands.");
+  if (options.script.empty() || std::filesystem::exists(options.script)) return {};
+  return fail(ExitCode::kUsage, fmt::format("there is no file '{}'", options.script));
+}
+
+Result<void> debug(const DebugCommandOptions& options, const std::string& program) {
+  if (auto good = check(options); !good) return good;
+  const auto planned = cell_of(options);
+  if (!planned) return tl::unexpected(planned.error());
+  const auto faults = parse_faults(options.faults);
+  if (!faults) return tl::unexpected(faults.error());
+  auto scenario = scenario_of(*planned, options, *faults);
+  if (!scenario) return tl::unexpected(scenario.error());
+  std::optional<debug::StopPlace> at;
+  if (!options.at.empty()) {
+    auto place = debug::StopPlace::parse(options.at);
+    if (!place) return tl::unexpected(place.error());
+    at = std::move(*place);
+  }
+  const auto device = device_of(*scenario, options.device);
+  if (!device) return tl::unexpected(device.error());
+  auto products = lab::BuildProducts::find(planned->cell.board);
+  if (!products) return tl::unexpected(products.error());
+  const auto folder = make_run_folder(options.out, fmt::format("debug-{}-{}-{}", planned->entry.name,
+                                                               planned->cell.board, planned->cell.data));
+  if (!folder) return tl::unexpected(folder.error());
+  const auto log = report::EventLog::create(*folder + "/events.jsonl");
+  if (!log) return tl::unexpected(log.error());
+  scenario::RunPlan plan{
+      .scenario = std::move(*scenario), .cell = planned->cell, .folder = *folder, .faults = *faults};
+  auto session = debug::DebugSession::make(
+      {.run_folder = *folder,
+       .program = std::filesystem::absolute(program).string(),
+       .device = *device,
+       .board = lab::find_board(planned->cell.board),
+       .products = std::move(*products),
+       .scenario = &plan.scenario,
+       .at = std::move(at),
+       .starts_gdb = !options.no_gdb && !options.has_vscode,
+       .gdb_arguments = gdb_arguments(options),
+       .vscode_folder = options.has_vscode ? std::optional(options.vscode) : std::nullopt,
+       .quiet = options.quiet});
+  if (!session) return tl::unexpected(session.error());
+  plan.debugger = session->get();
+  fmt::print(stderr, "{}: {}\n", planned->name(), plan.scenario.title);
+  auto outcome = scenario::play(plan, **log);
+  if (!outcome && (*session)->ended_early()) {
+    fmt::print(stderr, "otasim: the debugger has ended the run before its verdict; its folder is {}\n",
+               *folder);
+    return {};
+  }
+  if (!outcome) return tl::unexpected(outcome.error());
+  std::string repeat = planned->command();
+  for (const std::string& text : options.parameters) repeat += " --set " + scenario::shell_word(text);
+  for (const std::string& text : options.faults) repeat += " --fault " + scenario::shell_word(text);
+  if (options.strict_flash) repeat += " --strict-flash";
+  const CellResult result{.scenario = planned->entry.name,
+                          .kind = planned->entry.kind,
+                          .board = planned->cell.board,
+                          .data = planned->cell.data,
+                          .seed = planned->cell.seed,
+                          .result = outcome->passed() ? "passed" : "failed",
+                          .failures = std::move(outcome->failures),
+                          .wall_ms = outcome->wall_ms,
+                          .jobs = std::move(outcome->jobs),
+                          .devices = std::move(outcome->devices),
+                          .run = *folder,
+                          .repeat = repeat,
+                          .debug = debug_command_of(repeat)};
+  if (auto written = write_file_atomic(*folder + "/result.json", to_json(result).dump(2) + "\n"); !written)
+    return written;
+  print(result);
+  return verdict_of({result});
+}
+
+}  // namespace
+
+void add_debug(CLI::App& app, Command& command, const std::string& program) {
+  static DebugCommandOptions options;
+  CLI::App* debug_command = app.add_subcommand("debug", "Play a scenario with a device under gdb-multiarch");
+  debug_command->add_option("SCENARIO", options.scenario, "Name of the library's, or a file")->required();
+  debug_command->add_option("--board", options.board, "Board to run on (default: the first that it runs on)")
+      ->check(CLI::IsMember(lab::board_names()));
+  debug_command->add_option("--data", options.data, "Data protocol (default: the scenario's first)")
+      ->check(CLI::IsMember({"mqtt", "http"}));
+  debug_command->add_option("--seed", options.seed, "Seed of entropy and chance")->capture_default_str();
+  debug_command
+      ->add_option("--set", options.parameters,
+                   "NAME=VALUE: replaces a parameter of the scenario (repeatable)")
+      ->allow_extra_args(false);
+  debug_command
+      ->add_option("--fault", options.faults,
+                   "Arms a fault: NAME,MEMBER=VALUE,... or its JSON; see docs/faults.md (repeatable)")
+      ->allow_extra_args(false);
+  debug_command->add_flag("--strict-flash", options.strict_flash,
+                          "Take back and report stores into flash that are no commands");
+  debug_command->add_option("--device", options.device, "Device to debug (default: the scenario's first)");
+  debug_command->add_option("--at", options.at,
+                            "Stop there instead of at the first instruction: an event (boot.verify, "
+                            "cloud.job_execution:SUCCEEDED), op:N or line:TEXT");
+  CLI::Option* vscode =
+      debug_command
+          ->add_option("--vscode", options.vscode,
+                       "Write .vscode/launch.json into this folder (default: here) and wait for the editor")
+          ->expected(0, 1)
+          ->default_str(".");
+  debug_command->add_flag("--no-gdb", options.no_gdb, "Start no GDB: print the address, and wait for one");
+  debug_command->add_flag("--quiet", options.quiet, "Do not show the device's console in GDB");
+  debug_command
+      ->add_option("--ex", options.commands, "A command for GDB, once it has the target (repeatable)")
+      ->allow_extra_args(false);
+  debug_command->add_option("-x,--script", options.script,
+                            "A file of commands for GDB, before those of --ex");
+  debug_command->add_flag("--batch", options.batch, "GDB ends after its commands");
+  debug_command->add_option("--out", options.out, "Run folder to make (default: otasim-runs/TIME-NAME)");
+  debug_command->callback([&command, program, vscode] {
+    options.has_vscode = vscode->count() != 0;
+    if (options.has_vscode && options.vscode.empty()) options.vscode = ".";
+    command = [program] { return debug(options, program); };
+  });
+}
+
+}  // namespace otasim::cli

@@ -1,0 +1,38 @@
+// What a run's events say about the frames that come next: "job AFR_OTA-u1 is IN_PROGRESS", "fault
+// link.loss".
+//
+//   auto comments = FrameComments::read(folder);
+//   comments.take("thing-1", calendar_ns)      // for each frame, in order of time
+//
+// Wireshark shows them with the frame (`frame.comment`), so that steps, faults, boots and jobs can be
+// searched for in the capture.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace otasim::report::capture {
+
+class FrameComments {
+ public:
+  /// Without an event log, or one that tells no calendar time, there are none.
+  [[nodiscard]] static FrameComments read(const std::string& folder);
+
+  /// What has happened up to this frame and no frame has told yet; each event is told once, by the next frame
+  /// of its device, and of any device if it is of none.
+  [[nodiscard]] std::string take(std::string_view device, std::int64_t calendar_ns);
+
+ private:
+  struct Comment {
+    std::int64_t calendar_ns = 0;
+    std::string device = {};  ///< empty: of none
+    std::string text = {};
+    bool is_told = false;
+  };
+  std::vector<Comment> comments_ = {};  ///< in order of time
+  std::size_t first_untold_ = 0;
+};
+
+}  // namespace otasim::report::capture
