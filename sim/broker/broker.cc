@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 #include "sim/base/file_io.h"
 #include "sim/base/halt_word.h"
@@ -32,28 +33,13 @@ using std::chrono::steady_clock;
 constexpr auto kStartLimit = std::chrono::seconds(10);
 constexpr std::streamoff kLogTail = 1024;
 constexpr const char* kPluginFile = "lib/otasim_broker_plugin.so";
+constexpr const char* kClockLibrary = "otasim_broker_clock.so";
 
 Result<std::string> plugin_path(const BrokerSpec& spec) {
   if (!spec.plugin_path.empty()) return spec.plugin_path;
   auto root = install_root();
   if (!root) return tl::unexpected(root.error());
   return (*root / kPluginFile).string();
-}
-
-/// Program and arguments. A clock that halts is preloaded; env(1) becomes Mosquitto with it.
-Result<std::vector<std::string>> command_of(const BrokerSpec& spec, const std::string& program,
-                                            const std::string& config_path) {
-  std::vector<std::string> command{program, "-c", config_path};
-  if (spec.halt_path.empty()) return command;
-  const auto root = install_root();
-  if (!root) return tl::unexpected(root.error());
-  const std::string clock = (*root / "lib" / "otasim_broker_clock.so").string();
-  if (::access(clock.c_str(), R_OK) != 0)
-    return fail(ExitCode::kEnvironment, fmt::format("the broker's clock is missing: {}", clock),
-                "It is made by the build: scripts/build default.");
-  command.insert(command.begin(),
-                 {"env", "LD_PRELOAD=" + clock, fmt::format("{}={}", kHaltFileVariable, spec.halt_path)});
-  return command;
 }
 
 Result<void> check_readable(const std::string& path, const char* what) {
@@ -71,14 +57,28 @@ Result<void> check_files(const BrokerSpec& spec, const std::string& plugin) {
   return {};
 }
 
-/// What makes Mosquitto log its TLS secrets (key_log/key_log.h).
-Result<std::vector<std::string>> key_log_environment(const BrokerSpec& spec, const std::string& plugin) {
-  if (spec.key_log_path.empty()) return std::vector<std::string>{};
-  const std::string library = (std::filesystem::path(plugin).parent_path() / kKeyLogLibrary).string();
-  if (auto readable = check_readable(library, "key log library"); !readable)
-    return tl::unexpected(readable.error());
-  return std::vector<std::string>{"LD_PRELOAD=" + library,
-                                  fmt::format("{}={}", kKeyLogVariable, spec.key_log_path)};
+/// What is loaded before Mosquitto's own libraries, and its settings: a clock that halts, a log of TLS
+/// secrets (key_log/key_log.h).
+Result<std::vector<std::string>> environment_of(const BrokerSpec& spec, const std::string& plugin) {
+  const std::filesystem::path libraries = std::filesystem::path(plugin).parent_path();
+  std::string preloaded;
+  std::vector<std::string> environment;
+  for (const auto& [library, variable, value] :
+       {std::tuple{kClockLibrary, kHaltFileVariable, &spec.halt_path},
+        std::tuple{kKeyLogLibrary, kKeyLogVariable, &spec.key_log_path}}) {
+    if (value->empty()) continue;
+    const std::string path = (libraries / library).string();
+    if (auto readable = check_readable(path, "preloaded library"); !readable)
+      return tl::unexpected(readable.error());
+    // The loader takes both for the end of a name, and goes on without the library.
+    if (path.find_first_of(" :") != std::string::npos)
+      return fail(ExitCode::kEnvironment, fmt::format("cannot preload {}", path),
+                  "Move otasim to a folder whose path has neither spaces nor colons.");
+    preloaded += (preloaded.empty() ? "" : ":") + path;
+    environment.push_back(fmt::format("{}={}", variable, *value));
+  }
+  if (!preloaded.empty()) environment.push_back("LD_PRELOAD=" + preloaded);
+  return environment;
 }
 
 /// The last whole lines of a log, indented.
@@ -190,14 +190,12 @@ Result<std::unique_ptr<Broker>> Broker::start(boost::asio::io_context& io, const
   if (auto written = write_file_atomic(config_path, *config); !written)
     return tl::unexpected(written.error());
 
-  auto environment = key_log_environment(spec, *plugin);
+  auto environment = environment_of(spec, *plugin);
   if (!environment) return tl::unexpected(environment.error());
   const auto folder_events = watch_folder(spec.folder);
   if (!folder_events) return tl::unexpected(folder_events.error());
-  auto command = command_of(spec, *program, config_path);
-  if (!command) return tl::unexpected(command.error());
-  auto process = ChildProcess::spawn(io, {.program = command->front(),
-                                          .arguments = {command->begin() + 1, command->end()},
+  auto process = ChildProcess::spawn(io, {.program = *program,
+                                          .arguments = {"-c", config_path},
                                           .stdout_path = log_path,
                                           .stderr_path = log_path,
                                           .environment = std::move(*environment)});
