@@ -8,9 +8,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "pal_sim/flash/crc32.h"
+#include "pal_sim/flash/op_log_tail.h"
 
 namespace flash {
 namespace {
@@ -57,18 +59,24 @@ int write_all(int descriptor, Bytes bytes) {
   return 0;
 }
 
-std::optional<std::vector<std::uint8_t>> read_all(int descriptor) {
+/// @param most  bytes to read
+std::optional<std::vector<std::uint8_t>> read_part(int descriptor, std::uint64_t from, std::uint64_t most) {
   struct stat info {};
   if (::fstat(descriptor, &info) != 0) return std::nullopt;
   if (!S_ISREG(info.st_mode)) {
     errno = EINVAL;
     return std::nullopt;
   }
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(info.st_size));
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (size < from) {
+    errno = ERANGE;
+    return std::nullopt;
+  }
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(std::min(size - from, most)));
   std::size_t have = 0;
   while (have < bytes.size()) {
     const ssize_t got =
-        ::pread(descriptor, bytes.data() + have, bytes.size() - have, static_cast<off_t>(have));
+        ::pread(descriptor, bytes.data() + have, bytes.size() - have, static_cast<off_t>(from + have));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return std::nullopt;
     if (got == 0) break;
@@ -76,6 +84,10 @@ std::optional<std::vector<std::uint8_t>> read_all(int descriptor) {
   }
   bytes.resize(have);
   return bytes;
+}
+
+std::optional<std::vector<std::uint8_t>> read_all(int descriptor) {
+  return read_part(descriptor, 0, std::numeric_limits<std::uint64_t>::max());
 }
 
 bool is_known(std::uint8_t kind, std::uint8_t status, std::uint8_t source) {
@@ -86,14 +98,10 @@ bool is_known(std::uint8_t kind, std::uint8_t status, std::uint8_t source) {
          source <= static_cast<std::uint8_t>(OpSource::kApplication);
 }
 
-std::optional<OpLog> parse_log(Bytes bytes) {
-  if (!is_op_log_header(bytes)) {
-    const bool is_op_log = bytes.size() >= kOpLogHeaderSize && get32(bytes, 0) == kOpLogMagic;
-    errno = is_op_log ? ENOTSUP : EINVAL;
-    return std::nullopt;
-  }
+/// All whole records; `whole_bytes` counts theirs alone.
+OpLog parse_records(Bytes bytes) {
   OpLog log;
-  Bytes rest = bytes.subspan(kOpLogHeaderSize);
+  Bytes rest = bytes;
   while (!rest.empty()) {
     std::optional<LoggedOperation> operation = parse_op_log_record(rest);
     if (!operation) break;
@@ -102,6 +110,17 @@ std::optional<OpLog> parse_log(Bytes bytes) {
   }
   log.whole_bytes = bytes.size() - rest.size();
   log.torn = !rest.empty();
+  return log;
+}
+
+std::optional<OpLog> parse_log(Bytes bytes) {
+  if (!is_op_log_header(bytes)) {
+    const bool is_op_log = bytes.size() >= kOpLogHeaderSize && get32(bytes, 0) == kOpLogMagic;
+    errno = is_op_log ? ENOTSUP : EINVAL;
+    return std::nullopt;
+  }
+  OpLog log = parse_records(bytes.subspan(kOpLogHeaderSize));
+  log.whole_bytes += kOpLogHeaderSize;
   return log;
 }
 
@@ -218,6 +237,20 @@ std::optional<OpLog> read_op_log(const std::string& path) {
   errno = error;
   if (!bytes) return std::nullopt;
   return parse_log(*bytes);
+}
+
+std::optional<OpLog> read_op_log_piece(const std::string& path, std::uint64_t from, std::size_t most) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return std::nullopt;
+  const auto bytes = read_part(descriptor, from, most);
+  const int error = errno;
+  ::close(descriptor);
+  errno = error;
+  if (!bytes) return std::nullopt;
+  if (from == 0) return parse_log(*bytes);
+  OpLog piece = parse_records(*bytes);
+  piece.whole_bytes += from;
+  return piece;
 }
 
 }  // namespace flash

@@ -147,6 +147,7 @@ void build_command_line(CLI::App& app, Command& command, const std::string& prog
   add_up(app, command, program);
   add_status(app, command);
   add_down(app, command);
+  add_web(app, command);
   add_device(app, command);
   add_group(app, command);
   add_job(app, command);

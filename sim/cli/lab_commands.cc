@@ -12,6 +12,7 @@
 #include "sim/cli/command.h"
 #include "sim/control/client.h"
 #include "sim/lab/aws_profile.h"
+#include "sim/web/address_file.h"
 
 namespace otasim::cli {
 namespace {
@@ -37,6 +38,8 @@ void print_status(const json& lab) {
       text("folder"), number("pid"), text("aws_endpoint"), text("account"), text("region"), host,
       number("mqtt_port"), host, number("jobs_port"), host, number("alpn_port"), text("ca"),
       text("environment"), number("devices"), number("devices_connected"));
+  if (!text("web").empty())
+    fmt::print("  live page      {} (otasim web prints the address that opens it)\n", text("web"));
 }
 
 void print_not_running(const LabOptions& options) {
@@ -58,6 +61,19 @@ Result<void> status(const LabOptions& options) {
   } else {
     print_status(*lab);
   }
+  return {};
+}
+
+Result<void> web_address(const LabOptions& options) {
+  const auto lab = control::call_lab(options.folder(), {"lab.show"});
+  if (!lab) return tl::unexpected(lab.error());
+  if (!text_member(*lab, "web")) {
+    return fail(ExitCode::kEnvironment, fmt::format("the lab in '{}' serves no page", options.folder()),
+                "End it with otasim down, and start it again with otasim up --web.");
+  }
+  const auto address = web::read_address(options.folder());
+  if (!address) return tl::unexpected(address.error());
+  fmt::print("{}\n", options.json ? json{{"web_url", *address}}.dump() : *address);
   return {};
 }
 
@@ -99,6 +115,14 @@ void add_status(CLI::App& app, Command& command) {
       app.add_subcommand("status", "Tell whether a lab is up, and where; exit code 3 if none is");
   add_lab_options(status_command, options);
   status_command->callback([&command] { command = [] { return status(options); }; });
+}
+
+void add_web(CLI::App& app, Command& command) {
+  static LabOptions options;
+  CLI::App* const web_command = app.add_subcommand(
+      "web", "Print the address of the running lab's live page, with the token that opens it");
+  add_lab_options(web_command, options);
+  web_command->callback([&command] { command = [] { return web_address(options); }; });
 }
 
 void add_down(CLI::App& app, Command& command) {

@@ -16,6 +16,7 @@
 #include "sim/broker/port_reservation.h"
 #include "sim/cli/command.h"
 #include "sim/cli/detached_process.h"
+#include "sim/cli/flash_keys.h"
 #include "sim/cli/key_log.h"
 #include "sim/control/lab_commands.h"
 #include "sim/control/server.h"
@@ -26,6 +27,8 @@
 #include "sim/lab/running_lab.h"
 #include "sim/report/event_log.h"
 #include "sim/report/terminal_view.h"
+#include "sim/web/address_file.h"
+#include "sim/web/web_server.h"
 
 namespace otasim::cli {
 namespace {
@@ -48,6 +51,8 @@ struct UpOptions {
   bool keylog = false;
   bool quiet = false;
   bool detach = false;
+  bool web = false;
+  std::uint16_t web_port = 0;
   bool is_detached = false;  ///< this is the copy that goes on in the background
   std::string program;       ///< as the user called it
 };
@@ -110,6 +115,7 @@ void print_welcome(const nlohmann::json& lab, const UpOptions& options) {
       "  by ALPN        {host}:{alpn}, MQTT and HTTPS on one port\n"
       "  CA             {ca}\n"
       "  credentials    {environment}\n"
+      "{web}"
       "\n"
       "In another terminal:\n"
       "  . '{environment}'                                     # for otasim and for aws\n"
@@ -133,6 +139,7 @@ void print_welcome(const nlohmann::json& lab, const UpOptions& options) {
       fmt::arg("host", lab::shown_host(text("endpoint"))), fmt::arg("mqtt", lab.value("mqtt_port", 0)),
       fmt::arg("jobs", lab.value("jobs_port", 0)), fmt::arg("alpn", lab.value("alpn_port", 0)),
       fmt::arg("ca", text("ca")), fmt::arg("environment", text("environment")),
+      fmt::arg("web", text("web_url").empty() ? "" : fmt::format("  live page      {}\n", text("web_url"))),
       fmt::arg("program", options.program));
 }
 
@@ -160,6 +167,7 @@ class Up {
       announce();
     });
     io_.run();
+    if (web_) web::forget_address(folder_->path());
     keep_broker_log();
     if (const int failed = log_->write_error(); failed != 0)
       fmt::print(stderr, "otasim: warning: events.jsonl ends early: {}\n", std::strerror(failed));
@@ -181,6 +189,7 @@ class Up {
     if (!log) return tl::unexpected(log.error());
     log_ = std::move(*log);
     if (!options_.quiet) log_->listen([this](const nlohmann::json& event) { view_.show(event); });
+    if (options_.web) log_->listen(web_events_.listener());
 
     // The broker is the same for all boards.
     const auto products = lab::BuildProducts::find(std::string(lab::boards().front().name));
@@ -200,7 +209,7 @@ class Up {
     const auto environment =
         lab::write_aws_environment(lab_->identities(), lab::aws_endpoint(lab_->host(), lab_->https_port()));
     if (!environment) return tl::unexpected(environment.error());
-    auto fleet = lab::Fleet::open(*lab_, folder_->temporary());
+    auto fleet = lab::Fleet::open(*lab_, folder_->temporary(), {.log_flash = options_.web});
     if (!fleet) return tl::unexpected(fleet.error());
     fleet_ = std::move(*fleet);
 
@@ -219,11 +228,39 @@ class Up {
                                 });
     if (!server) return tl::unexpected(server.error());
     server_ = std::move(*server);
-    return {};
+    return options_.web ? start_page() : Result<void>{};
+  }
+
+  Result<void> start_page() {
+    auto keys = load_flash_keys({});
+    if (!keys) return tl::unexpected(keys.error());
+    auto page = web::WebServer::start(io_, web_events_, commands_,
+                                      {.lab = [this] { return control::describe_lab(*lab_, *fleet_); },
+                                       .folder_of =
+                                           [this](const std::string& name) {
+                                             const auto device = fleet_->find(name);
+                                             return device ? (*device)->spec().folder : std::string();
+                                           },
+                                       .keys = std::move(*keys)},
+                                      {.port = options_.web_port});
+    if (!page) return tl::unexpected(page.error());
+    web_ = std::move(*page);
+    commands_.add("lab.show",
+                  [this](control::Arguments& arguments, const control::ReplyPtr&) -> control::Answer {
+                    if (auto checked = arguments.check(); !checked) return tl::unexpected(checked.error());
+                    nlohmann::json lab = control::describe_lab(*lab_, *fleet_);
+                    lab["web"] = web_->address();
+                    return lab;
+                  });
+    return web::write_address(folder_->path(), web_->way_in());
   }
 
   void announce() {
-    const nlohmann::json lab = control::describe_lab(*lab_, *fleet_);
+    nlohmann::json lab = control::describe_lab(*lab_, *fleet_);
+    if (web_) {
+      lab["web"] = web_->address();
+      lab["web_url"] = web_->way_in();  // with the token: this once
+    }
     if (!options_.is_detached) return show(lab, options_);
     if (const auto told = tell_ready(lab.dump(), folder_->path() + "/up.log"); !told) end(told.error());
   }
@@ -234,7 +271,9 @@ class Up {
     is_ending_ = true;
     // Those who wait for an answer are not served any more, but the one who asked for the end has his.
     server_.reset();
-    fleet_->stop_all([this] { io_.stop(); });
+    const auto stop_devices = [this] { fleet_->stop_all([this] { io_.stop(); }); };
+    if (!web_) return stop_devices();
+    web_->end(stop_devices);
   }
 
   void end(const Error& error) {
@@ -252,12 +291,14 @@ class Up {
   report::TerminalView& view_;
   boost::asio::io_context io_;
   TerminationSignals signals_;  // one that comes during the start is handled after it
+  web::EventFeed web_events_{io_};
   std::unique_ptr<lab::LabFolder> folder_;
   std::unique_ptr<report::EventLog> log_;
   std::unique_ptr<lab::RunningLab> lab_;
   std::unique_ptr<lab::Fleet> fleet_;
   control::CommandTable commands_;
   std::unique_ptr<control::Server> server_;
+  std::unique_ptr<web::WebServer> web_;
   std::optional<Error> error_;
   bool is_ending_ = false;
 };
@@ -279,6 +320,8 @@ Result<void> up_in_background(const UpOptions& options) {
   for (const auto& [name, port] : kPortOptions) add(name, std::to_string(options.ports.*port));
   if (!options.host.empty()) add("--host", options.host);
   if (options.throttle) arguments.emplace_back("--throttle");
+  if (options.web)
+    arguments.insert(arguments.end(), {"--web", "--web-port", std::to_string(options.web_port)});
   if (options.keylog) arguments.emplace_back("--keylog");
   const auto ready = start_detached(arguments);
   if (!ready) return tl::unexpected(ready.error());
@@ -319,6 +362,12 @@ void add_up(CLI::App& app, Command& command, const std::string& program) {
           "host name lead here: it goes into the certificate and into presigned URLs")
       ->check(CLI::Validator(check_host, "NAME"));
   up_command->add_flag("--throttle", options.throttle, "Apply AWS's rate limits");
+  CLI::Option* const web = up_command->add_flag(
+      "--web", options.web,
+      "Serve a live page on 127.0.0.1: what happens, the devices' flash, and buttons that\n"
+      "break things; its address is printed, with a token");
+  up_command->add_option("--web-port", options.web_port, "Port of the live page (default: any free one)")
+      ->needs(web);
   up_command->add_flag(
       "--keylog", options.keylog,
       "Log the TLS secrets of the lab's ports, so that captures can be read (docs/trace.md)");

@@ -1,4 +1,6 @@
 // device.*: the fleet's devices.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "pal_sim/flash/flash_map.h"
@@ -80,6 +82,19 @@ class DeviceCommands {
   }
   Answer reset(Arguments& arguments, const ReplyPtr&) {
     return act(arguments, [this](const std::string& name) { return fleet_.reset(name); });
+  }
+
+  /// The broker closes its connection; it comes back when its client tries again.
+  Answer kick(Arguments& arguments, const ReplyPtr&) {
+    return act(arguments, [this](const std::string& name) -> Result<void> {
+      if (auto known = fleet_.find(name); !known) return tl::unexpected(known.error());
+      if (!lab_.is_connected(name)) {
+        return fail(ExitCode::kUsage, fmt::format("device '{}' is not connected to the broker", name),
+                    "Wait until it has connected; a device that is off does not.");
+      }
+      lab_.kick(name);
+      return {};
+    });
   }
 
   Answer stop(Arguments& arguments, const ReplyPtr& reply) {
@@ -207,6 +222,7 @@ void add_device_commands(CommandTable& table, lab::RunningLab& lab, lab::Fleet& 
   add("device.stop", &DeviceCommands::stop);
   add("device.cut", &DeviceCommands::cut);
   add("device.reset", &DeviceCommands::reset);
+  add("device.kick", &DeviceCommands::kick);
   add("device.console", &DeviceCommands::console);
   add("device.reprovision", &DeviceCommands::reprovision);
   add("device.remove", &DeviceCommands::remove);

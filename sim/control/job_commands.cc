@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "pal_sim/flash/flash_map.h"
 #include "sim/base/file_io.h"
 #include "sim/base/json_members.h"
+#include "sim/cloud/random_id.h"
 #include "sim/control/all_pages.h"
 #include "sim/control/job_watch.h"
 #include "sim/control/lab_commands.h"
@@ -22,6 +24,8 @@ using cloud::OtaUpdateId;
 
 constexpr std::string_view kUpdatePrefix = "AFR_OTA-";
 constexpr std::string_view kGroupPrefix = "group:";
+/// Of a random id: enough to tell a lab's updates apart.
+constexpr std::size_t kShortId = 8;
 constexpr std::size_t kMaxDocumentBytes = std::size_t{32} * 1024;
 /// Where the images that users give are kept.
 constexpr const char* kBucket = "otasim";
@@ -131,12 +135,34 @@ nlohmann::json summarise(const cloud::Job& job) {
 
 class JobCommands {
  public:
-  explicit JobCommands(cloud::Cloud& cloud) : cloud_(cloud), watches_(cloud) {}
+  JobCommands(cloud::Cloud& cloud, lab::Fleet& fleet) : cloud_(cloud), fleet_(fleet), watches_(cloud) {}
 
   Answer create(Arguments& arguments, const ReplyPtr&) {
     const auto job = read_new_job(arguments);
     if (!job) return tl::unexpected(job.error());
-    return job->image.empty() ? create_plain(*job) : create_update(*job);
+    if (job->image.empty()) return create_plain(*job);
+    const auto image = read_regular_file(job->image, flash::kSlotSize);
+    if (!image) return tl::unexpected(image.error());
+    return create_update(*job, *image);
+  }
+
+  /// An update of one device to the demo application, which is made here.
+  Answer update(Arguments& arguments, const ReplyPtr&) {
+    NewJob job;
+    const std::string name = arguments.text("device");
+    job.id = arguments.text("id", fmt::format("update-{}", cloud::random_uuid().substr(0, kShortId)));
+    const lab::FirmwareSource source{.variant = arguments.text("variant", {}),
+                                     .version = arguments.text("version")};
+    if (auto checked = arguments.check(); !checked) return tl::unexpected(checked.error());
+    const auto known = fleet_.find(name);
+    if (!known) return tl::unexpected(known.error());
+    job.targets.emplace_back(cloud::ThingName::trusted(name));
+    const lab::Board& board = *(*known)->spec().board;
+    const auto products = lab::BuildProducts::find(std::string(board.name));
+    if (!products) return tl::unexpected(products.error());
+    const auto image = lab::make_firmware(source, board, *products);
+    if (!image) return tl::unexpected(image.error());
+    return create_update(job, *image);
   }
 
   Answer list(Arguments& arguments, const ReplyPtr&) {
@@ -255,17 +281,15 @@ class JobCommands {
     return nlohmann::json{{"id", job.id}};
   }
 
-  Answer create_update(const NewJob& job) {
+  Answer create_update(const NewJob& job, std::span<const std::uint8_t> image) {
     const auto id = OtaUpdateId::parse(job.id);
     if (!id) return bad_id(job.id);
     const auto failed = [&job](const cloud::ServiceError& error) {
       return tl::unexpected(error.to_error(fmt::format("cannot create the update '{}'", job.id)));
     };
-    const auto image = read_regular_file(job.image, flash::kSlotSize);
-    if (!image) return tl::unexpected(image.error());
-    const auto version = lab::check_firmware(*image);
+    const auto version = lab::check_firmware(image);
     if (!version) return tl::unexpected(version.error());
-    const auto object = cloud_.objects().put(kBucket, job.id + ".img", *image);
+    const auto object = cloud_.objects().put(kBucket, job.id + ".img", image);
     if (!object) return failed(object.error());
     cloud::OtaUpdateFile file{.file_name = "/update.img", .location = object->location};
     if (!job.is_unsigned) file.code_signing = cloud::LabSigning{lab::kCodeSignerName};
@@ -324,19 +348,21 @@ class JobCommands {
   }
 
   cloud::Cloud& cloud_;
+  lab::Fleet& fleet_;
   JobWatches watches_;
 };
 
 }  // namespace
 
-void add_job_commands(CommandTable& table, cloud::Cloud& cloud) {
-  const auto commands = std::make_shared<JobCommands>(cloud);
+void add_job_commands(CommandTable& table, cloud::Cloud& cloud, lab::Fleet& fleet) {
+  const auto commands = std::make_shared<JobCommands>(cloud, fleet);
   const auto add = [&](const char* name, Answer (JobCommands::*command)(Arguments&, const ReplyPtr&)) {
     table.add(name, [commands, command](Arguments& arguments, const ReplyPtr& reply) {
       return (*commands.*command)(arguments, reply);
     });
   };
   add("job.create", &JobCommands::create);
+  add("job.update", &JobCommands::update);
   add("job.list", &JobCommands::list);
   add("job.show", &JobCommands::show);
   add("job.watch", &JobCommands::watch);

@@ -14,7 +14,8 @@ void add_lab_commands(CommandTable& table, lab::RunningLab& lab, lab::Fleet& fle
   });
   add_device_commands(table, lab, fleet);
   add_group_commands(table, lab.cloud());
-  add_job_commands(table, lab.cloud());
+  add_job_commands(table, lab.cloud(), fleet);
+  add_fault_commands(table, fleet);
 }
 
 nlohmann::json describe_lab(lab::RunningLab& lab, const lab::Fleet& fleet) {

@@ -21,7 +21,8 @@ void add_lab_commands(CommandTable& table, lab::RunningLab& lab, lab::Fleet& fle
 
 void add_device_commands(CommandTable& table, lab::RunningLab& lab, lab::Fleet& fleet);
 void add_group_commands(CommandTable& table, cloud::Cloud& cloud);
-void add_job_commands(CommandTable& table, cloud::Cloud& cloud);
+void add_job_commands(CommandTable& table, cloud::Cloud& cloud, lab::Fleet& fleet);
+void add_fault_commands(CommandTable& table, lab::Fleet& fleet);
 
 /// What people and programs need to know of the lab: endpoints, ports, files, and how many devices it has.
 [[nodiscard]] nlohmann::json describe_lab(lab::RunningLab& lab, const lab::Fleet& fleet);

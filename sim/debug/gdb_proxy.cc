@@ -246,8 +246,6 @@ void GdbProxy::let_go() {
   std::vector<std::string> to_clear;
   for (const std::string& point : points_) to_clear.push_back('z' + point.substr(1));
   points_.clear();
-  for (const std::uint32_t address : std::exchange(planted_, {}))
-    to_clear.push_back(trap_packet('z', address));
   if (!is_powered()) return;
   plant(std::move(to_clear), [this] {
     if (!is_held_) resume_target();
@@ -426,10 +424,7 @@ void GdbProxy::give_to_gdb(const std::string& stop) {
 }
 
 void GdbProxy::resume_target() {
-  std::vector<std::string> packets;
-  for (const std::uint32_t address : traps_.addresses) {
-    if (planted_.insert(address).second) packets.push_back(trap_packet('Z', address));
-  }
+  std::vector<std::string> packets = take_trap_changes();
   if (!packets.empty()) return plant(std::move(packets), [this] { resume_target(); });
   if (is_held_ || stub_runs_) return;  // meanwhile
   if (stop_signal_ != 0) return give_to_gdb(stop_reply(stop_signal_));
@@ -445,6 +440,19 @@ void GdbProxy::step_target(const std::string& content) {
 }
 
 // ---- traps
+
+/// What makes the traps that are planted those that are wanted.
+std::vector<std::string> GdbProxy::take_trap_changes() {
+  std::vector<std::string> packets;
+  for (const std::uint32_t address : planted_) {
+    if (!traps_.addresses.contains(address)) packets.push_back(trap_packet('z', address));
+  }
+  for (const std::uint32_t address : traps_.addresses) {
+    if (!planted_.contains(address)) packets.push_back(trap_packet('Z', address));
+  }
+  planted_ = traps_.addresses;
+  return packets;
+}
 
 std::string GdbProxy::trap_packet(char set_or_clear, std::uint32_t address) {
   return fmt::format("{}0,{:x},2", set_or_clear, address);

@@ -75,7 +75,7 @@ class GdbProxy : public device::DebugPort {
     std::set<std::uint32_t> addresses;
     std::string code;  ///< the bytes of each; where others stand it is none
   };
-  /// Before the first power-on.
+  /// In force when the target runs on next.
   void set_traps(Traps traps) { traps_ = std::move(traps); }
   /// Takes the target from where it runs. Nothing happens if GDB has it already, or is not there.
   void stop(const std::string& why);
@@ -127,11 +127,12 @@ class GdbProxy : public device::DebugPort {
   void resume_target();
   void step_target(const std::string& content);
   void give_to_gdb(const std::string& stop);
-  void look_at_trap();
+  void look_at_trap(const std::string& stop);
   void pass_trap(std::uint32_t address);
 
   [[nodiscard]] bool is_powered() const { return stub_ != nullptr; }
   [[nodiscard]] std::string stop_reply(int signal) const;
+  [[nodiscard]] std::vector<std::string> take_trap_changes();
   [[nodiscard]] static std::string trap_packet(char set_or_clear, std::uint32_t address);
 
   boost::asio::io_context& io_;

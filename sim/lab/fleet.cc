@@ -54,14 +54,20 @@ bool is_left_over(const std::string& folder) {
   return !error;
 }
 
+/// What a start with log_flash left does not go on without it.
+void forget_flash_log(const std::string& folder) {
+  std::error_code ignored;
+  for (const char* file : {"/flash.ops", "/factory.bin"}) fs::remove(folder + file, ignored);
+}
+
 bool is_not_found(const cloud::ServiceError& error) {
   return error.code == cloud::ErrorCode::kResourceNotFound;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Fleet>> Fleet::open(RunningLab& lab, std::string socket_folder) {
-  std::unique_ptr<Fleet> fleet(new Fleet(lab, std::move(socket_folder)));
+Result<std::unique_ptr<Fleet>> Fleet::open(RunningLab& lab, std::string socket_folder, FleetOptions options) {
+  std::unique_ptr<Fleet> fleet(new Fleet(lab, std::move(socket_folder), options));
   if (auto loaded = fleet->load_all(); !loaded) return tl::unexpected(loaded.error());
   return fleet;
 }
@@ -211,6 +217,7 @@ Result<void> Fleet::equip(DeviceRecord record) {
 Result<void> Fleet::open_device(DeviceRecord record, DeviceSpec spec) {
   auto products = BuildProducts::find(record.board);
   if (!products) return tl::unexpected(products.error());
+  if (!options_.log_flash) forget_flash_log(spec.folder);
   auto device = LabDevice::open(lab_, std::move(spec), std::move(*products));
   if (!device) return tl::unexpected(device.error());
   (*device)->on_exit([this, name = record.name](const Error&) {
@@ -234,7 +241,8 @@ Result<DeviceSpec> Fleet::make_spec(const DeviceRecord& record) {
                     .transfer = record.transfer,
                     .folder = folder_of(record.name),
                     .socket_folder = std::move(sockets),
-                    .capture = lab_.logs_keys()};
+                    .capture = lab_.logs_keys(),
+                    .log_flash = options_.log_flash};
 }
 
 Result<void> Fleet::reprovision(const std::string& name) {

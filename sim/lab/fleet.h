@@ -38,13 +38,18 @@ struct NewDevice {
   TransferSettings transfer = {};
 };
 
+struct FleetOptions {
+  bool log_flash = false;  ///< DeviceSpec::log_flash, of all devices
+};
+
 class Fleet {
  public:
   static constexpr std::size_t kMaxNameLength = 64;
 
   /// @param socket_folder  exists, its path is short
   /// @returns kEnvironment if a device's files are missing or damaged
-  [[nodiscard]] static Result<std::unique_ptr<Fleet>> open(RunningLab& lab, std::string socket_folder);
+  [[nodiscard]] static Result<std::unique_ptr<Fleet>> open(RunningLab& lab, std::string socket_folder,
+                                                           FleetOptions options = {});
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 
@@ -83,7 +88,8 @@ class Fleet {
     std::unique_ptr<LabDevice> device;
   };
 
-  Fleet(RunningLab& lab, std::string socket_folder) : lab_(lab), socket_folder_(std::move(socket_folder)) {}
+  Fleet(RunningLab& lab, std::string socket_folder, FleetOptions options)
+      : lab_(lab), socket_folder_(std::move(socket_folder)), options_(options) {}
 
   [[nodiscard]] Result<void> load_all();
   [[nodiscard]] Result<void> resume(DeviceRecord record);
@@ -102,6 +108,7 @@ class Fleet {
 
   RunningLab& lab_;
   std::string socket_folder_;
+  FleetOptions options_;
   int sockets_made_ = 0;
   std::map<std::string, Entry> devices_;
 };

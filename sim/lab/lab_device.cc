@@ -4,8 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
 #include <span>
 
+#include "pal_sim/flash/op_log.h"
 #include "sim/base/file_io.h"
 #include "sim/device/elf_symbols.h"
 #include "sim/lab/boot_console.h"
@@ -16,6 +19,13 @@ namespace {
 
 /// Of those that rotted: in time they can be many.
 constexpr std::size_t kMaxToldBits = 100;
+
+/// Of a flash log that is begun anew: some twenty updates of the demo.
+constexpr std::uintmax_t kMaxFlashLogBytes = std::uintmax_t{8} * 1024 * 1024;
+
+std::string flash_log_path(const DeviceSpec& spec) {
+  return spec.folder + "/flash.ops";
+}
 
 }  // namespace
 
@@ -82,7 +92,34 @@ Result<std::unique_ptr<LabDevice>> LabDevice::open(RunningLab& lab, DeviceSpec s
   device->faults_->on_loss([raw = device.get()](std::uint64_t count) {
     raw->lab_.log().emit("flash", "strikes_lost", {{"device", raw->spec_.name}, {"count", count}});
   });
+  if (device->spec_.log_flash) {
+    if (auto begun = device->begin_flash_log(); !begun) return tl::unexpected(begun.error());
+  }
   return device;
+}
+
+/// From the flash as it is. The part must not be at work. Whoever reads meanwhile sees a log that was
+/// emptied, or another file before it.
+Result<void> LabDevice::begin_flash_log() {
+  const std::string before = spec_.folder + "/factory.bin";
+  const std::string ops = flash_log_path(spec_);
+  std::error_code error;
+  std::filesystem::copy_file(flash_.path(), before + ".new",
+                             std::filesystem::copy_options::overwrite_existing, error);
+  if (!error && std::filesystem::exists(ops) && !flash::empty_op_log(ops))
+    error = std::error_code(errno, std::generic_category());
+  if (!error) std::filesystem::rename(before + ".new", before, error);
+  if (!error) return {};
+  return fail(ExitCode::kEnvironment,
+              fmt::format("cannot begin the flash's log in '{}': {}", spec_.folder, error.message()));
+}
+
+Result<void> LabDevice::limit_flash_log() {
+  if (!spec_.log_flash) return {};
+  std::error_code none_yet;
+  const auto size = std::filesystem::file_size(flash_log_path(spec_), none_yet);
+  if (none_yet || size <= kMaxFlashLogBytes) return {};
+  return begin_flash_log();
 }
 
 LabDevice::LabDevice(RunningLab& lab, DeviceSpec spec, BuildProducts products, flash_file::FlashFile flash)
@@ -119,7 +156,7 @@ void LabDevice::make_board_flash() {
   board_flash_.emplace(
       *spec_.board,
       flash_file::FlashPartFiles{.window_path = flash_.path(),
-                                 .op_log_path = spec_.record ? spec_.folder + "/flash.ops" : "",
+                                 .op_log_path = spec_.record || spec_.log_flash ? flash_log_path(spec_) : "",
                                  .fault_path = faults_->paths().fault_path,
                                  .wake_path = faults_->paths().wake_path,
                                  .seed = spec_.seed},
@@ -145,6 +182,7 @@ Result<void> LabDevice::bring_link_up() {
                          .halt = lab_.halt()});
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
+  ++cables_laid_;
   return {};
 }
 
@@ -167,7 +205,7 @@ Result<void> LabDevice::create_device() {
                                              [this] {
                                                flash_.clear_volatile_state();
                                                faults_->machine_resets();
-                                               return Result<void>{};
+                                               return limit_flash_log();
                                              },
                                          .on_machine_stops = [this] { faults_->machine_stops(); },
                                          .events = &lab_.log(),

@@ -17,7 +17,7 @@
 // strikes in flash leaves the device off; whoever wants it on again starts it.
 //
 // Files of a device: flash.bin, flash.faults (its cells' wear, and what is armed), uart.log (the console's
-// raw bytes); and with `record` link.pcap and flash.ops.
+// raw bytes); with `record` link.pcap and flash.ops, with `log_flash` flash.ops and factory.bin.
 #pragma once
 
 #include <cstdint>
@@ -62,6 +62,9 @@ struct DeviceSpec {
   device::DebugPort* debug_port = nullptr;  ///< a debugger holds its processor; outlives the device
   bool capture = false;                     ///< every frame, also without `record`
   bool record = false;  ///< every frame and every operation on the flash, in files that only grow
+  /// The operations on the flash since the lab's start (flash.ops) and the flash before them (factory.bin),
+  /// begun anew when they are too many: for those who watch.
+  bool log_flash = false;
 };
 
 /// Makes the device's key and certificate, and the thing they may act as.
@@ -108,6 +111,8 @@ class LabDevice {
   /// The cable, which is laid if it is not yet; stop() takes it up, and with it the faults armed on it.
   /// @returns kEnvironment if it cannot be
   [[nodiscard]] Result<link::Link*> link();
+  /// Which cable that is, each time it is laid another; 0: none. Faults on a link are the cable's.
+  [[nodiscard]] std::uint64_t cable() const { return link_ ? cables_laid_ : 0; }
 
   // Faults.
 
@@ -147,6 +152,8 @@ class LabDevice {
   LabDevice(RunningLab& lab, DeviceSpec spec, BuildProducts products, flash_file::FlashFile flash);
 
   [[nodiscard]] Result<void> bring_link_up();
+  [[nodiscard]] Result<void> begin_flash_log();
+  [[nodiscard]] Result<void> limit_flash_log();
   void make_board_flash();
   [[nodiscard]] Result<void> create_device();
   void handle_line(std::string_view line);
@@ -174,6 +181,7 @@ class LabDevice {
   bool is_in_recovery_ = false;
   std::string problem_;
   bool is_stopping_ = false;
+  std::uint64_t cables_laid_ = 0;
   std::unique_ptr<link::Link> link_;
   std::unique_ptr<device::Device> device_;  // last: its power goes first
 };

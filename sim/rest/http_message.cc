@@ -23,6 +23,7 @@ constexpr std::array kReasons{
     Reason{202, "Accepted"},
     Reason{204, "No Content"},
     Reason{206, "Partial Content"},
+    Reason{303, "See Other"},
     Reason{304, "Not Modified"},
     Reason{400, "Bad Request"},
     Reason{403, "Forbidden"},

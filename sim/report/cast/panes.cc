@@ -132,14 +132,14 @@ void draw_footer(const Dials& dials, Region bar) {
 
 // --- the console ---
 
-/// A line's text in rows of at most `width` columns, cut between words where that leaves no row half empty.
+/// A line's text in rows of at most `width` columns, cut between words where that leaves no row nearly empty.
 std::vector<std::string> rows_of(std::string_view text, int width) {
   std::u32string rest = display_text(text);
   const auto room = static_cast<std::size_t>(std::max(width, 1));
   std::vector<std::string> rows;
   while (rest.size() > room && rows.size() + 1 < kMostRowsOfALine) {
     const std::size_t blank = rest.rfind(U' ', room);
-    const std::size_t cut = blank == std::u32string::npos || blank < room / 2 ? room : blank;
+    const std::size_t cut = blank == std::u32string::npos || blank < room / 3 ? room : blank;
     rows.push_back(to_utf8(std::u32string_view(rest).substr(0, cut)));
     rest.erase(0, rest[cut] == U' ' ? cut + 1 : cut);
   }
@@ -280,7 +280,12 @@ void draw_progress(const Scene& scene, Region line) {
     total += device.total;
   }
   if (total == 0) {
-    line.text(0, 0, scene.job().empty() ? "no job yet" : "waiting for the device", kDim);
+    const bool waits = scene.timeline().empty() || scene.timeline().back().ink == Ink::kCloud;
+    line.text(0, 0,
+              scene.job().empty() ? "no job yet"
+              : waits             ? "waiting for the device"
+                                  : "no block was told of",
+              kDim);
     return;
   }
   const std::string text = fmt::format("{}/{} blocks", done, total);

@@ -165,7 +165,9 @@ class Drawing {
     if (glyph >= 0x2581 && glyph <= 0x2588) {  // lower eighths, the last one full
       const double height = static_cast<double>(glyph - 0x2580) * kEighth;
       if (glyph == 0x2588 && stretch.is_map) return rect(x, 2, width, kCellHeight - 4, ink, "");
-      return rect(x, kCellHeight - height, width, height, ink, "");
+      // Bars go on in the row above: they overlap, so that no seam is seen.
+      constexpr double kOverlap = 0.4;
+      return rect(x, kCellHeight - height, width, height + kOverlap, ink, "");
     }
     if (glyph >= 0x2589 && glyph <= 0x258F) {  // left eighths: one cell each
       return rect(x, 2, static_cast<double>(0x2590 - glyph), kCellHeight - 4, ink, "");

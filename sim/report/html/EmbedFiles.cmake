@@ -1,5 +1,10 @@
 # Writes OUT, a C++ file that holds the bytes of FILES (a comma between them), by their names:
 #   cmake -DOUT=files.cc -DFILES=a.css,b.js -P EmbedFiles.cmake
+# With -DHEADER=path and -DNAMESPACE=name for another folder's embedded_file().
+if(NOT HEADER)
+  set(HEADER sim/report/html/embedded_files.h)
+  set(NAMESPACE otasim::report::html)
+endif()
 string(REPLACE "," ";" files "${FILES}")
 set(arrays)
 set(entries)
@@ -13,9 +18,9 @@ foreach(file ${files})
     "  if (name == \"${name}\") return {reinterpret_cast<const char*>(${identifier}), sizeof(${identifier})};\n")
 endforeach()
 file(WRITE ${OUT} "// Made by EmbedFiles.cmake.
-#include \"sim/report/html/embedded_files.h\"
+#include \"${HEADER}\"
 
-namespace otasim::report::html {
+namespace ${NAMESPACE} {
 namespace {
 
 ${arrays}
@@ -25,5 +30,5 @@ std::string_view embedded_file(std::string_view name) {
 ${entries}  return {};
 }
 
-}  // namespace otasim::report::html
+}  // namespace ${NAMESPACE}
 ")

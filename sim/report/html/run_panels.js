@@ -260,7 +260,7 @@ class FlashPanel {
         this.slider,
         step("›", "One operation on", () => this.done + 1),
         step("»", "The next boot record", () => this.findRecord(1)),
-        step("›|", "After the last operation", () => last)),
+        step("›|", "After the last operation", () => this.track.operations.length)),
       this.said,
       el("div", { class: "tools" }, el("label", {}, "Colours show", this.mode), this.legend = el("span", { class: "muted", id: "flash-legend" })),
       this.canvas, this.holds, this.journal);

@@ -124,7 +124,7 @@ void DeviceTrace::take_boot(const json& event, const std::string& kind, std::int
                                                          text(event, "slot"), text(event, "state")),
                                      .begin_us = t_us,
                                      .arguments = arguments_of(event)});
-    if (text(event, "state") == "trial" && !way_.empty()) way_.push_back(*application_);
+    if (text(event, "state") == "trial" && !way_.empty()) way_.push_back({*application_});
   } else {
     // A stage begins where the one before has ended, and is told when it is done.
     const std::string slot = text(event, "slot");
@@ -134,7 +134,7 @@ void DeviceTrace::take_boot(const json& event, const std::string& kind, std::int
                                                 .end_us = t_us,
                                                 .arguments = arguments_of(event)});
     if ((kind == "commit" || kind == "reject") && !way_.empty()) {
-      way_.push_back(stage);
+      way_.push_back({stage});
       end_way();
     }
   }
@@ -153,8 +153,7 @@ void DeviceTrace::take_operation(const json& event, std::int64_t t_us) {
                                                 .end_us = t_us,
                                                 .arguments = {{"writer", text(event, "writer")}}});
     burst_ = Burst{.slice = slice, .kind = kind, .partition = partition};
-    const bool is_image = kind == "program" && partition.starts_with("slot");
-    if (is_image && !way_.empty()) image_written_ = slice;
+    if (is_image(*burst_) && !way_.empty()) image_written_ = slice;
   }
   burst_->last_us = t_us;
   ++burst_->operations;
@@ -276,16 +275,22 @@ void DeviceTrace::enter_state(Execution& execution, const std::string& name, con
       trace_.add_slice({.lane = job_, .name = name, .begin_us = t_us, .arguments = arguments_of(event)});
 }
 
+bool DeviceTrace::is_image(const Burst& burst) {
+  return burst.kind == "program" && burst.partition.starts_with("slot");
+}
+
 void DeviceTrace::begin_way(const std::string& job, std::optional<SliceNumber> created,
                             SliceNumber received) {
   end_way();
   way_job_ = job;
-  if (created) way_.push_back(*created);
-  way_.push_back(received);
+  if (created) way_.push_back({*created});
+  way_.push_back({received});
+  // The first blocks may have been written before the cloud was told.
+  if (burst_ && is_image(*burst_)) image_written_ = burst_->slice;
 }
 
 void DeviceTrace::end_way() {
-  if (image_written_ && !way_.empty()) way_.push_back(*image_written_);
+  if (image_written_ && !way_.empty()) way_.push_back({*image_written_, /*at_end=*/true});
   trace_.add_arrows(way_job_, std::move(way_));
   way_.clear();
   image_written_.reset();

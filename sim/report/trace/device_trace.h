@@ -82,6 +82,7 @@ class DeviceTrace {
                    std::int64_t t_us);
   void begin_way(const std::string& job, std::optional<SliceNumber> created, SliceNumber received);
   void end_way();
+  [[nodiscard]] static bool is_image(const Burst& burst);
   [[nodiscard]] Lane lane_of_port(std::int64_t port) const;
 
   TraceFile& trace_;
@@ -105,8 +106,8 @@ class DeviceTrace {
   std::map<std::string, Execution> executions_ = {};  ///< by job
   // The arrows of the update under way: from the job's creation to the slot switch.
   std::string way_job_ = {};
-  std::vector<SliceNumber> way_ = {};
-  std::optional<SliceNumber> image_written_ = {};  ///< the last of its writing so far
+  std::vector<ArrowPoint> way_ = {};
+  std::optional<SliceNumber> image_written_ = {};  ///< its last burst so far
   Total to_device_;
   Total from_device_;
   Total programs_;

@@ -85,12 +85,16 @@ void TraceFile::end_open_slices(std::int64_t end_us) {
   }
 }
 
-void TraceFile::add_arrows(std::string name, std::vector<SliceNumber> slices) {
+std::int64_t TraceFile::time_of(const ArrowPoint& point) const {
+  const Slice& slice = slices_[static_cast<std::size_t>(point.slice)];
+  return point.at_end ? slice.end_us - 1 : slice.begin_us;
+}
+
+void TraceFile::add_arrows(std::string name, std::vector<ArrowPoint> points) {
   constexpr std::size_t kEnds = 2;
-  if (slices.size() < kEnds) return;
-  const auto begin = [this](SliceNumber slice) { return slices_[static_cast<std::size_t>(slice)].begin_us; };
-  std::ranges::stable_sort(slices, {}, begin);
-  arrows_.push_back({std::move(name), std::move(slices)});
+  if (points.size() < kEnds) return;
+  std::ranges::stable_sort(points, {}, [this](const ArrowPoint& point) { return time_of(point); });
+  arrows_.push_back({std::move(name), std::move(points)});
 }
 
 TraceFile::Threads TraceFile::place_slices() const {
@@ -165,12 +169,12 @@ void TraceFile::write(std::ostream& out, const json& about) const {
   }
   for (std::size_t i = 0; i < arrows_.size(); ++i) {
     const Arrows& arrows = arrows_[i];
-    for (std::size_t at = 0; at < arrows.slices.size(); ++at) {
-      const auto number = static_cast<std::size_t>(arrows.slices[at]);
-      const char* const phase = at == 0 ? "s" : at + 1 == arrows.slices.size() ? "f" : "t";
+    for (std::size_t at = 0; at < arrows.points.size(); ++at) {
+      const auto number = static_cast<std::size_t>(arrows.points[at].slice);
+      const char* const phase = at == 0 ? "s" : at + 1 == arrows.points.size() ? "f" : "t";
       json event{{"ph", phase}, {"cat", "update"}, {"name", arrows.name}, {"id", i + 1}};
       if (at != 0) event["bp"] = "e";  // in the slice around it, not in the next one
-      add_line(slices_[number].begin_us, 0, place_of(slices_[number].lane, threads.of_slice[number]),
+      add_line(time_of(arrows.points[at]), 0, place_of(slices_[number].lane, threads.of_slice[number]),
                std::move(event));
     }
   }

@@ -54,6 +54,11 @@ struct Counter {
   std::int64_t value = 0;
 };
 
+struct ArrowPoint {
+  SliceNumber slice = {};
+  bool at_end = false;  ///< of the slice, which must have one; else at its begin
+};
+
 class TraceFile {
  public:
   /// Processes and lanes stand in the order in which they are added.
@@ -68,8 +73,8 @@ class TraceFile {
   void end_open_slices(std::int64_t end_us);
   void add_instant(Instant instant) { instants_.push_back(std::move(instant)); }
   void add_counter(const Counter& counter) { counters_.push_back(counter); }
-  /// Arrows from each of these slices, at its begin, to the next one; of fewer than two there are none.
-  void add_arrows(std::string name, std::vector<SliceNumber> slices);
+  /// Arrows from each of these points to the next one, in order of time; of fewer than two there are none.
+  void add_arrows(std::string name, std::vector<ArrowPoint> points);
 
   /// Metadata first, then everything in order of time, one event a line. @param about  for people:
   /// `otherData`
@@ -82,8 +87,11 @@ class TraceFile {
   };
   struct Arrows {
     std::string name;
-    std::vector<SliceNumber> slices;
+    std::vector<ArrowPoint> points;
   };
+
+  /// Within the slice: its end is already outside.
+  [[nodiscard]] std::int64_t time_of(const ArrowPoint& point) const;
 
   struct Threads;
   [[nodiscard]] Threads place_slices() const;

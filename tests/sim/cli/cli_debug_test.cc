@@ -1,12 +1,17 @@
 // `otasim debug` as a script uses it: GDB in batch mode on a device in QEMU.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <pty.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-#include <cstdio>
+#include <cstdlib>
+
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "pal_sim/flash/op_log.h"
 #include "sim/base/temp_dir.h"
@@ -20,14 +25,10 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kUpdate = R"(
-  {"wait": {"for": {"event": "cloud.mqtt_request", "topic": {"matches": ".*/jobs/(\\$next/get|start-next)"
-}
-}
-}
-},
+constexpr const char* kUpdate = R"x(
+  {"wait": {"for": {"event": "cloud.mqtt_request", "topic": {"matches": ".*/jobs/(\\$next/get|start-next)"}}}},
   {"update": {"id": "u1", "image": "update"}},
-  {"wait": {"for": {"event": "cloud.job_execution", "status": "SUCCEEDED"}}})";
+  {"wait": {"for": {"event": "cloud.job_execution", "status": "SUCCEEDED"}}})x";
 
 class DebugTest : public ::testing::Test {
  protected:
@@ -78,9 +79,9 @@ class DebugTest : public ::testing::Test {
 /// Mosquitto looks at its clients every 5 s, and closes a connection after 1.5 times its keep-alive.
 TEST_F(DebugTest, StandsStillAtAPlaceForLongerThanTheKeepAliveAndPasses) {
   const auto outcome =
-      debug(write(kUpdate, R"(, "keep_alive_s": 2)"),
+      debug(write(kUpdate, R"(, "keep_alive_s": 5)"),
             {"--at", "cloud.job_execution:IN_PROGRESS", "--batch", "--ex", "otasim state", "--ex",
-             "otasim records", "--ex", "otasim where", "--ex", "shell sleep 9", "--ex", "continue"});
+             "otasim records", "--ex", "otasim where", "--ex", "shell sleep 13", "--ex", "continue"});
   EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("otasim: stopped at cloud.job_execution:IN_PROGRESS"));
   EXPECT_THAT(outcome.out, HasSubstr("job      AFR_OTA-u1"));
@@ -165,6 +166,76 @@ TEST_F(DebugTest, GdbThatQuitsEndsTheRun) {
   EXPECT_THAT(outcome.out, HasSubstr("pc "));
   EXPECT_THAT(outcome.err, HasSubstr("before its verdict"));
   EXPECT_EQ(verdict(), "none");
+}
+
+/// A terminal with a person before it.
+class Terminal {
+ public:
+  explicit Terminal(std::vector<std::string> command) {
+    pid_ = forkpty(&master_, nullptr, nullptr, nullptr);
+    if (pid_ != 0) return;
+    setenv("TERM", "dumb", 1);
+    std::vector<char*> argv;
+    for (std::string& word : command) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    execv(argv.front(), argv.data());
+    _exit(127);
+  }
+  ~Terminal() {
+    close(master_);  // hangs up
+    if (pid_ > 0) waitpid(pid_, nullptr, 0);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  void type(const std::string& text) const {
+    ASSERT_EQ(write(master_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  /// Reads until `text` is shown. @returns false if it is not within the test's limit
+  [[nodiscard]] bool shows(const std::string& text) {
+    constexpr int kLimitMs = 60'000;
+    for (;;) {
+      if (const std::size_t at = shown_.find(text); at != std::string::npos) {
+        shown_.erase(0, at + text.size());
+        return true;
+      }
+      pollfd terminal{master_, POLLIN, 0};
+      char bytes[4096];
+      if (poll(&terminal, 1, kLimitMs) <= 0) return false;
+      const ssize_t count = read(master_, bytes, sizeof bytes);
+      if (count <= 0) return false;
+      shown_.append(bytes, static_cast<std::size_t>(count));
+    }
+  }
+  [[nodiscard]] int exit_code() {
+    int status = 0;
+    waitpid(std::exchange(pid_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  [[nodiscard]] const std::string& rest() const { return shown_; }
+
+ private:
+  pid_t pid_ = -1;
+  int master_ = -1;
+  std::string shown_;
+};
+
+TEST_F(DebugTest, CtrlCStopsTheDeviceAndNotTheSimulator) {
+  std::vector<std::string> words = command(write(), {"--quiet"});
+  words.insert(words.begin(), OTASIM_PROGRAM);
+  Terminal terminal(words);
+  ASSERT_TRUE(terminal.shows("(gdb) ")) << terminal.rest();
+  terminal.type("tbreak ota::Agent::process_job\ncontinue\n");
+  ASSERT_TRUE(terminal.shows("Temporary breakpoint 1, ")) << terminal.rest();
+  ASSERT_TRUE(terminal.shows("(gdb) "));
+  terminal.type("continue\n");
+  ASSERT_TRUE(terminal.shows("Continuing."));
+  terminal.type("\x03");
+  ASSERT_TRUE(terminal.shows("SIGINT")) << terminal.rest();
+  ASSERT_TRUE(terminal.shows("(gdb) "));
+  terminal.type("quit\n");
+  EXPECT_TRUE(terminal.shows("before its verdict")) << terminal.rest();
+  EXPECT_EQ(terminal.exit_code(), 0);
 }
 
 TEST_F(DebugTest, AnEditorFindsItsConfiguration) {

@@ -420,6 +420,19 @@ TEST_F(GdbProxyTrapTest, IsGdbsWhenSomebodyWantsIt) {
   EXPECT_TRUE(until([&] { return gdb.has_heard("O" + device::gdb_bytes("otasim: stopped at op:3\n")); }));
 }
 
+TEST_F(GdbProxyTrapTest, IsTakenOutWhenItIsNotWantedAnyMore) {
+  Peer& stub = begin();
+  go();
+  ASSERT_TRUE(until([&] { return resumed == 1; }));
+  trap = "op:3";
+  stub.stream->send("T05thread:p01.01;");
+  ASSERT_TRUE(until([&] { return halt.is_halted(); }));
+  proxy.set_traps({});
+  go();
+  EXPECT_TRUE(until([&] { return stub.heard.back() == "c"; }));
+  EXPECT_TRUE(stub.has_heard("z0,100,2"));
+}
+
 TEST_F(GdbProxyTrapTest, OtherCodeAtItsAddressIsNone) {
   Peer& stub = begin();
   stub.answer = [](const std::string& content) -> std::optional<std::string> {

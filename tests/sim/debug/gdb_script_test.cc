@@ -18,6 +18,7 @@ using testing::HasSubstr;
 TEST(GdbScript, QuotesPaths) {
   const std::string script = set_up_script({.bootloader = "/a b/boot.elf",
                                             .application = R"(/c"d/app.elf)",
+                                            .source_folders = {"/sources"},
                                             .extension = "/x.py",
                                             .program = "otasim",
                                             .run_folder = "/run",

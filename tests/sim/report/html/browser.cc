@@ -153,10 +153,14 @@ json Browser::call(const std::string& method, json parameters) {
 }
 
 std::string Browser::open(const std::string& path) {
+  return open_url("file://" + path);
+}
+
+std::string Browser::open_url(const std::string& url) {
   is_loaded_ = false;
   complaints_.clear();
   requests_.clear();
-  call("Page.navigate", {{"url", "file://" + path}});
+  call("Page.navigate", {{"url", url}});
   while (!is_loaded_) hear(next_message());
   return evaluate(R"(new Promise((resolve) => {
     const root = document.documentElement;

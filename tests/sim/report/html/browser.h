@@ -31,6 +31,8 @@ class Browser {
 
   /// Loads a file, and waits until its script sets data-state to "ready" or "failed", which it returns.
   std::string open(const std::string& path);
+  /// The same of a page on a server.
+  std::string open_url(const std::string& url);
   /// The value of an expression; a promise's when it has one. Throws if it throws.
   nlohmann::json evaluate(const std::string& expression);
   /// A key, pressed and let go, where the focus is.

@@ -1,0 +1,329 @@
+// The live page: a connection that comes back by itself, and what it brings, drawn a few times a second.
+
+const page = document.getElementById("page");
+const REDRAW_MS = 250;
+const FIRST_WAIT_MS = 500, LONGEST_WAIT_MS = 10000;
+const MOST_NOW = 8;
+
+/** The WebSocket: says where it left off when it comes back, and waits longer from failure to failure. */
+class Connection {
+  constructor(handlers) {
+    this.handlers = handlers;
+    this.log = "";
+    this.nextCall = 1;
+    this.calls = new Map();
+    this.wait = FIRST_WAIT_MS;
+    this.open();
+  }
+
+  open() {
+    this.socket = new WebSocket("ws://" + location.host + "/live");
+    this.socket.onopen = () => this.send({ type: "hello", log: this.log, after: this.handlers.last() });
+    this.socket.onmessage = (message) => this.take(JSON.parse(message.data));
+    this.socket.onclose = () => this.lost();
+  }
+
+  send(message) { this.socket.send(JSON.stringify(message)); }
+
+  take(message) {
+    if (message.type === "answer") return this.answer(message);
+    if (message.type === "welcome") { this.wait = FIRST_WAIT_MS; this.log = message.log; this.hasEnded = false; }
+    if (message.type === "bye") this.hasEnded = true;
+    this.handlers.take(message);
+  }
+
+  answer(message) {
+    const call = this.calls.get(message.id);
+    this.calls.delete(message.id);
+    if (!call) return;
+    if (message.error) call.reject(Object.assign(new Error(message.error.message), { hint: message.error.hint }));
+    else call.resolve(message.result);
+  }
+
+  /** @returns a promise of the command's result */
+  call(command, args) {
+    return new Promise((resolve, reject) => {
+      if (this.socket.readyState !== WebSocket.OPEN) return reject(new Error("The lab cannot be reached."));
+      const id = this.nextCall++;
+      this.calls.set(id, { resolve, reject });
+      this.send({ type: "command", id, command, arguments: args });
+    });
+  }
+
+  async lost() {
+    for (const call of this.calls.values()) call.reject(Object.assign(new Error("The connection was lost before the answer came."), { hint: "Look at the device's state before you try again." }));
+    this.calls.clear();
+    this.handlers.lost(this.hasEnded, await this.isStranger());
+    setTimeout(() => this.open(), this.wait);
+    this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);
+  }
+
+  /** Whether a lab is there that does not know this page: it was started anew. */
+  async isStranger() {
+    try { return (await fetch("/", { cache: "no-store", redirect: "error" })).status === 403; } catch { return false; }
+  }
+}
+
+class LivePage {
+  constructor() {
+    this.model = new LiveModel();
+    this.lanes = new Set(LANES);
+    this.shown = new Uint32Array(0);
+    this.consoleLines = new Uint32Array(0);
+    this.cards = new Map();
+    this.faults = [];
+    this.now = [];
+    this.build();
+    this.connection = new Connection({ last: () => this.model.last, take: (message) => this.take(message), lost: (hasEnded, isStranger) => this.lost(hasEnded, isStranger) });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.plan(); });
+  }
+
+  build() {
+    const call = (command, args) => this.connection.call(command, args);
+    this.status = el("span", { class: "badge warn", id: "status", role: "status" }, "connecting");
+    this.labFacts = el("div", {});
+    this.notice = el("div", { class: "notice", id: "notice", role: "alert", hidden: true });
+    this.cardList = el("div", { class: "cards", id: "devices" });
+    this.noDevices = el("p", { class: "muted", hidden: true }, "No devices yet. In a terminal: otasim device add thing-1");
+    this.jobs = new JobTable(call);
+    this.nowList = el("ol", { class: "now", id: "now", role: "log", "aria-live": "polite", "aria-label": "What has just happened" });
+    this.followBox = el("input", { type: "checkbox", id: "follow", checked: true, onchange: () => this.timeline.follow(this.followBox.checked) });
+    this.timeline = new LiveTimeline(this.model, (i) => this.choose(i), (isOn) => { this.followBox.checked = isOn; });
+    this.events = new LiveList("events", "Events", (row, element) => this.drawRow(element, this.shown[row]), (row) => this.choose(this.shown[row]));
+    this.detail = el("div", { class: "detail", id: "detail", tabindex: "0", role: "region", "aria-label": "The chosen event" }, el("p", { class: "muted" }, "Choose an event to see all of it."));
+    this.console = new LiveList("console", "Console", (row, element) => this.drawConsole(element, this.consoleLines[row]), (row) => this.choose(this.consoleLines[row]));
+    this.flashPlace = el("div", { id: "flash" }, el("p", { class: "muted" }, "Choose a device."));
+    this.watchChoice = el("select", { id: "watched", onchange: () => this.watch(this.watchChoice.value) });
+    const section = (id, title, ...content) => el("section", { "aria-labelledby": id }, el("h2", { id }, title), ...content);
+    clear(page,
+      el("a", { class: "skip", href: "#events" }, "Skip to the events"),
+      el("header", { class: "top" }, el("h1", {}, "otasim lab"), this.status), this.labFacts, this.notice,
+      section("devices-title", "Devices", this.noDevices, this.cardList),
+      el("div", { class: "two" }, section("now-title", "What happens", this.nowList), section("jobs-title", "Jobs", this.jobs.element)),
+      section("time-title", "Timeline", this.filterTools(), this.timeline.canvas, el("div", { class: "tools" }, this.zoomButtons(), this.timeline.range)),
+      section("events-title", "Events", el("div", { class: "panes" }, this.events.element, this.detail)),
+      section("flash-title", "Flash and console", el("div", { class: "tools" }, el("label", {}, "Device", this.watchChoice)),
+        el("div", { class: "panes" }, this.flashPlace, el("div", {}, el("h3", {}, "Console"), this.console.element))));
+  }
+
+  filterTools() {
+    this.query = el("input", { type: "search", id: "filter", placeholder: "words; -word leaves out", "aria-label": "Filter events", oninput: () => this.plan() });
+    this.onlyMarked = el("input", { type: "checkbox", id: "only-marked", onchange: () => this.plan() });
+    this.found = el("span", { class: "muted", id: "found" });
+    const lanes = LANES.filter((lane) => lane !== "scenario").map((lane) => el("label", {}, el("input", { type: "checkbox", checked: true, "data-lane": lane, onchange: (e) => { if (e.target.checked) this.lanes.add(lane); else this.lanes.delete(lane); this.plan(); } }), LANE_LABELS[lane]));
+    return el("div", { class: "tools", role: "search" }, this.query, ...lanes, el("label", {}, this.onlyMarked, "faults and failures only"), this.found);
+  }
+
+  zoomButtons() {
+    const tool = (text, title, act) => button(text, act, { title, "aria-label": title });
+    const span = el("select", { id: "span", "aria-label": "How much the timeline shows", onchange: () => { this.timeline.span = Number(span.value); this.timeline.isFollowing = false; this.timeline.follow(true); } },
+      [["10e6", "10 s"], ["60e6", "1 min"], ["600e6", "10 min"], ["Infinity", "all"]].map(([value, text]) => el("option", { value, selected: value === "60e6" }, text)));
+    return [el("label", {}, this.followBox, "follow"), span, tool("+", "Zoom in", () => this.timeline.zoom(0.5)), tool("−", "Zoom out", () => this.timeline.zoom(2)), tool("◀", "Earlier", () => this.timeline.pan(-0.25)), tool("▶", "Later", () => this.timeline.pan(0.25))];
+  }
+
+  take(message) {
+    switch (message.type) {
+      case "welcome": return this.welcome(message);
+      case "events": return this.takeEvents(message);
+      case "devices": return this.takeDevices(message.list);
+      case "jobs": return this.jobs.show(message.list);
+      case "faults": this.faults = message.list; return this.showCards();
+      case "flash": return this.takeFlash(message);
+      case "operations": return this.takeOperations(message);
+      case "bye": return undefined;
+    }
+    return undefined;
+  }
+
+  welcome(message) {
+    if (!message.resumed) { this.model.forget(); this.now = []; this.watched = undefined; }
+    const lab = message.lab;
+    clear(this.labFacts, facts([["folder", lab.folder], ["AWS interface", lab.aws_endpoint], ["MQTT port", String(lab.mqtt_port)], ["account", lab.account]]));
+    this.setStatus("live", "good");
+    this.notice.hidden = true;
+    this.enable(true);
+    if (this.watched) this.connection.send({ type: "watch", device: this.watched });
+    document.documentElement.dataset.state = "ready";
+    this.plan();
+  }
+
+  setStatus(text, kind) {
+    this.status.textContent = text;
+    this.status.className = "badge " + kind;
+  }
+
+  enable(isOn) {
+    for (const card of this.cards.values()) card.fields.disabled = !isOn;
+    this.jobs.fields.disabled = !isOn;
+  }
+
+  lost(hasEnded, isStranger) {
+    this.enable(false);
+    this.setStatus(hasEnded ? "the lab is down" : "not connected", "bad");
+    document.documentElement.dataset.state = hasEnded ? "ended" : "lost";
+    this.notice.hidden = false;
+    if (isStranger) clear(this.notice, "The lab was started anew. Open the address that it has printed; ", el("code", {}, "otasim web"), " prints it again.");
+    else if (hasEnded) clear(this.notice, "The lab has ended. What it did stays here. ", el("code", {}, "otasim up --web"), " starts it again.");
+    else clear(this.notice, "The connection to the lab is lost; the page tries again by itself. If the lab has ended, ", el("code", {}, "otasim up --web"), " starts it again.");
+  }
+
+  takeEvents(message) {
+    this.model.missed += message.missed;
+    for (const event of message.events) this.note(this.model.addEvent(event));
+    this.plan();
+  }
+
+  /** The short list of what matters. */
+  note(row) {
+    const name = this.model.names[row[1]];
+    if (!KEY_EVENTS.test(name)) return;
+    this.now.push(row);
+    if (this.now.length > MOST_NOW) this.now.shift();
+    this.isNowNew = true;
+  }
+
+  takeDevices(list) {
+    this.devices = list;
+    this.noDevices.hidden = list.length > 0;
+    const names = list.map((device) => device.name);
+    for (const [name, card] of this.cards) if (!names.includes(name)) { card.element.remove(); this.cards.delete(name); }
+    for (const name of names) {
+      if (this.cards.has(name)) continue;
+      const card = new DeviceCard(name, (command, args) => this.connection.call(command, args), () => { this.watch(name); this.flashPlace.scrollIntoView({ block: "center" }); });
+      this.cards.set(name, card);
+      this.cardList.append(card.element);
+    }
+    this.showCards();
+    const choices = JSON.stringify(names);
+    if (choices !== this.choices) {
+      this.choices = choices;
+      clear(this.watchChoice, names.map((name) => el("option", { value: name, selected: name === this.watched }, name)));
+    }
+    if (names.length && !names.includes(this.watched)) this.watch(names[0]);
+    document.documentElement.dataset.devices = String(list.length);
+  }
+
+  showCards() {
+    for (const device of this.devices || []) this.cards.get(device.name).show(device, this.faults.filter((fault) => fault.device === device.name));
+  }
+
+  watch(device) {
+    this.watched = device;
+    this.watchChoice.value = device;
+    for (const [name, card] of this.cards) card.element.classList.toggle("watched", name === device);
+    this.model.setTrack(device, null);
+    this.flash = null;
+    clear(this.flashPlace, el("p", { class: "muted" }, "Reading the flash of " + device + "…"));
+    this.connection.send({ type: "watch", device });
+    this.plan();
+  }
+
+  takeFlash({ device, track }) {
+    if (device !== this.watched) return;
+    if (!track.operations) { this.model.setTrack(device, null); return clear(this.flashPlace, el("p", { class: "muted" }, track.problem)); }
+    this.model.setTrack(device, track);
+    this.flash = new LiveFlash(track, device, (time) => this.moveTo(time, this.flash));
+    clear(this.flashPlace, el("h3", {}, device + ", " + track.part.name), this.flash.element);
+    this.plan();
+  }
+
+  takeOperations({ device, from, rows, states }) {
+    if (device !== this.watched || !this.flash || this.flash.track.operations.length !== from) return;
+    this.flash.extend(rows, states);
+    this.isFlashNew = true;
+    this.plan();
+  }
+
+  /** Draws soon, however often it is asked; not what nobody sees. */
+  plan() {
+    if (this.planned || document.hidden) return;
+    this.planned = true;
+    const wait = Math.max(0, (this.drawn || 0) + REDRAW_MS - performance.now());
+    setTimeout(() => requestAnimationFrame(() => { this.planned = false; this.drawn = performance.now(); this.draw(); }), wait);
+  }
+
+  draw() {
+    const model = this.model;
+    model.settle();
+    this.shown = model.filter(this.query.value, this.lanes, this.onlyMarked.checked);
+    this.found.textContent = this.shown.length + " of " + model.count + (model.missed ? "; " + model.missed + " earlier ones are in the lab's folder" : "");
+    this.timeline.grow(this.shown);
+    this.consoleLines = this.select((i) => LANES[model.lane[i]] === "console" && model.summary.event_devices[model.event(i)[2]] === this.watched);
+    const chosen = this.chosen ? model.find(this.chosen) : -1;
+    this.events.grow(this.shown.length, this.placeIn(this.shown, chosen));
+    this.console.grow(this.consoleLines.length, this.placeIn(this.consoleLines, chosen));
+    if (this.flash && this.isFlashNew) this.flash.show();
+    this.isFlashNew = false;
+    this.drawNow();
+  }
+
+  drawNow() {
+    if (!this.isNowNew) return;
+    this.isNowNew = false;
+    const known = new Map([...this.nowList.children].map((child) => [child.row, child]));
+    const rows = this.now.map((row) => known.get(row) || this.nowRow(row));
+    clear(this.nowList, rows);
+  }
+
+  nowRow(row) {
+    const name = this.model.names[row[1]], i = this.model.find(row);
+    const line = i >= 0 ? this.nowText(i) : "";
+    const kind = i >= 0 && this.model.mark[i] ? "bad" : /SUCCEEDED/.test(line) ? "good" : "";
+    const element = el("li", { class: kind }, el("span", { class: "when" }, seconds(row[0])), el("span", {}, name), el("span", { class: "line" }, line.slice(0, MOST_TEXT)));
+    element.row = row;
+    return element;
+  }
+
+  /** What of an event matters here. */
+  nowText(i) {
+    const name = this.model.name(i), members = this.model.members(i);
+    if (name === "cloud.job_execution") {
+      const details = Object.entries(members.details || {}).filter(([key]) => key !== "updatedBy").map(([key, value]) => key + " " + short(value)).join(", ");
+      return members.thing + ": " + members.status + (details ? " (" + details + ")" : "") + ", " + members.job;
+    }
+    if (name.startsWith("broker.client_")) return [members.clientId, members.disconnectReason, members.message].filter((text) => typeof text === "string").join(": ");
+    return this.model.line(i);
+  }
+
+  select(wanted) {
+    const rows = [];
+    for (let i = 0; i < this.model.count; ++i) if (wanted(i)) rows.push(i);
+    return Uint32Array.from(rows);
+  }
+
+  placeIn(rows, i) {
+    if (i < 0) return -1;
+    let low = 0, high = rows.length;
+    while (low < high) { const middle = (low + high) >> 1; if (rows[middle] < i) low = middle + 1; else high = middle; }
+    return rows[low] === i ? low : -1;
+  }
+
+  drawRow(element, i) {
+    const mark = this.model.mark[i], name = this.model.name(i), line = this.model.line(i);
+    if (mark) element.classList.add("bad");
+    else if (name === "cloud.job_execution" && /SUCCEEDED/.test(line)) element.classList.add("good");
+    element.append(el("span", { class: "when" }, seconds(this.model.time[i])), el("span", { class: "what" }, (mark === 1 ? "▼ " : mark === 2 ? "✖ " : "") + name), line.slice(0, MOST_TEXT));
+  }
+
+  drawConsole(element, i) {
+    element.append(el("span", { class: "when" }, seconds(this.model.time[i])), String(this.model.members(i).text).slice(0, MOST_TEXT));
+  }
+
+  choose(i) {
+    this.chosen = this.model.rowAt(i);
+    clear(this.detail, momentDetail(this.model, i));
+    const at = this.placeIn(this.shown, i);
+    if (at >= 0 && this.events.active !== at) this.events.pick(at);
+    this.moveTo(this.model.time[i], this.events);
+  }
+
+  moveTo(time, by) {
+    this.timeline.setCursor(time);
+    if (this.flash && this.flash !== by) this.flash.seekTime(time);
+    const line = this.model.lowerBound(time + 0.5, this.consoleLines) - 1;
+    if (line >= 0 && this.console.active !== line) this.console.pick(line);
+  }
+}
+
+document.documentElement.dataset.state = "connecting";
+new LivePage();
