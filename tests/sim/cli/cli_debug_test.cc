@@ -255,6 +255,18 @@ TEST_F(DebugTest, AnEditorFindsItsConfiguration) {
   EXPECT_EQ(verdict(), "passed");
 }
 
+TEST_F(DebugTest, EveryRunSaysHowToDebugIt) {
+  const auto failed =
+      run({"run", write(R"({"wait": {"for": {"event": "boot.halt"}, "limit_s": 1}})"), "--board",
+           "mps2-an385", "--data", "mqtt", "--seed", "7", "--quiet", "--out", out()});
+  EXPECT_EQ(failed.code, 1) << failed.err;
+  std::ifstream in(out() + "/result.json");
+  const std::string command = json::parse(in)["debug"];
+  EXPECT_THAT(command,
+              AllOf(HasSubstr("otasim debug "), HasSubstr("--board mps2-an385"), HasSubstr("--seed 7")));
+  EXPECT_THAT(failed.out, HasSubstr(command));
+}
+
 TEST_F(DebugTest, FaultThatNeedsTheStubIsRefusedByName) {
   const auto outcome = debug(write(), {"--fault", "device.skip_instruction,at=main", "--batch"});
   EXPECT_EQ(outcome.code, 2);
