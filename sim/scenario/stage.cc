@@ -176,16 +176,15 @@ Result<void> Stage::start_lab(Result<lab::Lab> identities, std::uint16_t mqtt_po
                                     {.socket_folder = sockets_,
                                      .ports = {.mqtt = mqtt_port},
                                      .broker_plugin = products_.broker_plugin,
-                                     .halt = debugger_ != nullptr ? &debugger_->halt() : nullptr},
-                                     .key_log_path = key_log_path_
-},
+                                     .halt = debugger_ != nullptr ? &debugger_->halt() : nullptr,
+                                     .key_log_path = key_log_path_},
                                     log_);
-if (!lab) return tl::unexpected(lab.error());
-lab_ = std::move(*lab);
-lab_->on_exit([this](const Error& error) {
-  if (on_lab_exit_) on_lab_exit_(error);
-});
-return {};
+  if (!lab) return tl::unexpected(lab.error());
+  lab_ = std::move(*lab);
+  lab_->on_exit([this](const Error& error) {
+    if (on_lab_exit_) on_lab_exit_(error);
+  });
+  return {};
 }
 
 /// Parents first.
