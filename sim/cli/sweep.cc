@@ -26,6 +26,7 @@
 #include "sim/cli/sweep_complete.h"
 #include "sim/cli/sweep_report.h"
 #include "sim/lab/boards.h"
+#include "sim/report/html/html_report.h"
 #include "sim/scenario/library.h"
 #include "sim/sweep/native_machine.h"
 #include "sim/sweep/power_cut_sweep.h"
@@ -52,6 +53,7 @@ struct SweepOptions {
   std::uint64_t seed = 1;
   unsigned jobs = 0;
   std::string one_case;
+  bool no_report = false;
   bool complete = false;
   bool undelivered = false;
   std::size_t samples = 50;
@@ -406,6 +408,11 @@ Result<void> run_sweep(const SweepOptions& options, const std::string& program) 
   data["run"] = *folder;
   if (auto written = write_file_atomic(*folder + "/sweep.json", data.dump(1) + "\n"); !written)
     return written;
+  if (!options.no_report) {
+    // The verdict stands without it.
+    const auto page = report::html::write_report(*folder, {});
+    if (!page) fmt::print(stderr, "otasim: there is no report: {}\n", page.error().message);
+  }
   const std::string junit = options.junit.empty() ? *folder + "/junit.xml" : options.junit;
   if (auto written = write_file_atomic(junit, junit_of(outcome.swept, outcome.completions)); !written)
     return written;
@@ -472,6 +479,7 @@ void add_sweep(CLI::App& app, Command& command, const std::string& program) {
                       "With --complete --case: the last message before the cut never reached the cloud");
   power_cut->add_option("--out", options.out, "Folder to make (default: otasim-runs/TIME-sweep-BOARD)");
   power_cut->add_option("--junit", options.junit, "JUnit XML file (default: junit.xml in the folder)");
+  power_cut->add_flag("--no-report", options.no_report, "Leave no report.html in the folder");
   power_cut->add_flag("--json", options.json, "Print one JSON object with the results on stdout");
   power_cut->add_flag("--quiet", options.quiet, "No progress");
   power_cut->callback([&command, program] { command = [program] { return run_sweep(options, program); }; });

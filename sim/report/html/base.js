@@ -37,6 +37,11 @@ function badge(result) {
   return el("span", { class: "badge " + kind }, result || "no result");
 }
 
+/** What is known in words of a text's reason codes, empty if nothing. @param words  reason -> words */
+function inWords(words, text) {
+  return Object.keys(words).filter((reason) => text.includes(reason)).map((reason) => words[reason]).join(" ");
+}
+
 /** A command to copy. */
 function command(text, label) {
   const code = el("code", {}, text);

@@ -1,9 +1,11 @@
 #include "sim/report/html/event_rows.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "sim/report/html/page.h"
+#include "sim/report/reasons.h"
 
 namespace otasim::report::html {
 namespace {
@@ -29,6 +31,23 @@ std::int64_t take_number(json& event, const char* member, std::int64_t otherwise
   return number;
 }
 
+/// Where the number that begins there with "0x" ends.
+std::size_t end_of_number(std::string_view text, std::size_t at) {
+  return std::min(text.find_first_not_of("0123456789abcdefABCDEF", at + 2), text.size());
+}
+
+/// The reason of a job whose first number is at a place of a text: "rejected: 0x10", "0x1: 0x2"; empty: none.
+std::string reason_at(const std::string& text, std::size_t at) {
+  constexpr std::string_view kFurther = ": 0x";
+  const std::size_t end = end_of_number(text, at);
+  for (const std::string_view verdict : {"rejected: ", "aborted: "}) {
+    if (at >= verdict.size() && text.compare(at - verdict.size(), verdict.size(), verdict) == 0)
+      return text.substr(at - verdict.size(), end - at + verdict.size());
+  }
+  if (text.compare(end, kFurther.size(), kFurther) != 0) return {};
+  return text.substr(at, end_of_number(text, end + 2) - at);
+}
+
 }  // namespace
 
 std::size_t EventRows::Interned::number(const std::string& text) {
@@ -42,7 +61,7 @@ void EventRows::take(json event) {
   for (const char* introduction : {"log_version", "epoch_us"}) event.erase(introduction);
   const std::string source = take_text(event, "source");
   const std::string name = source + '.' + take_text(event, "event");
-  note_reason(event);
+  note_reasons(event);
   const std::string device = take_text(event, "device");
   ++count_;
   const auto place = static_cast<std::int64_t>(count_);
@@ -54,14 +73,20 @@ void EventRows::take(json event) {
   add(script_json(row));
 }
 
-void EventRows::note_reason(const json& event) {
-  const auto details = event.find("details");
-  if (details == event.end() || !details->is_object()) return;
-  const auto reason = details->find("reason");
-  if (reason == details->end() || !reason->is_string()) return;
-  const auto& text = reason->get_ref<const std::string&>();
-  if (reasons_.size() >= kMostReasons || std::ranges::count(reasons_, text) != 0) return;
-  reasons_.push_back(text);
+void EventRows::note_reasons(const json& value) {
+  if (value.is_string()) return note_reasons_in(value.get_ref<const std::string&>());
+  for (const json& one : value.is_structured() ? value : json::array()) note_reasons(one);
+}
+
+void EventRows::note_reasons_in(const std::string& text) {
+  std::size_t begin = 0;
+  for (std::size_t at = text.find("0x"); at != std::string::npos; at = text.find("0x", begin)) {
+    const std::string reason = reason_at(text, at);
+    begin = at + 2;
+    const bool is_new = !reason.empty() && std::ranges::count(reasons_, reason) == 0;
+    if (!is_new || reasons_.size() >= kMostReasons || explain_reason(reason).empty()) continue;
+    reasons_.push_back(reason);
+  }
 }
 
 void EventRows::add(const std::string& row) {

@@ -29,7 +29,9 @@ class EventRows {
   [[nodiscard]] const std::vector<std::string>& devices() const { return devices_.texts; }
   /// JSON arrays of rows, escaped for a page.
   [[nodiscard]] std::vector<std::string>& chunks() { return chunks_; }
-  /// Of jobs, each once.
+  /// Takes in what else stands on the page with reasons in it.
+  void note_reasons(const nlohmann::json& value);
+  /// Reason strings of jobs that came up in any text and can be told in words, each once.
   [[nodiscard]] const std::vector<std::string>& reasons() const { return reasons_; }
   [[nodiscard]] std::uint64_t count() const { return count_; }
 
@@ -42,7 +44,7 @@ class EventRows {
     std::size_t number(const std::string& text);
   };
 
-  void note_reason(const nlohmann::json& event);
+  void note_reasons_in(const std::string& text);
   void add(const std::string& row);
 
   Interned names_;

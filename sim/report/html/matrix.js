@@ -63,7 +63,7 @@ function grid() {
 const result = matrix.complete === false ? "interrupted" : matrix.failed ? "failed" : "passed";
 const slowest = [...matrix.cells].sort((a, b) => (b.wall_ms || 0) - (a.wall_ms || 0)).slice(0, 10);
 clear(page,
-  el("header", {}, el("p", {}, badge(result)), el("h1", {}, matrix.passed + " of " + plural(matrix.cells.length, "cell") + " passed"),
+  el("header", {}, el("div", { class: "verdict " + (result === "passed" ? "good" : result === "failed" ? "bad" : "warn") }, el("p", {}, badge(result)), el("h1", {}, matrix.passed + " of " + plural(matrix.cells.length, "cell") + " passed")),
     facts([["took", (matrix.wall_ms / 1000).toFixed(1) + " s"], ["failed", String(matrix.failed)], ["folder", matrix.run]])),
   failedCells(), grid(),
   el("section", {}, el("h2", {}, "Slowest"), table("Cells that took longest", ["Cell", "Took"], slowest.map((cell) => [cellName(cell), (cell.wall_ms || 0) + " ms"]))));

@@ -11,14 +11,19 @@ function header() {
   const title = result.scenario || summary.folder;
   const jobs = Array.isArray(result.jobs) ? result.jobs : [];
   const devices = Array.isArray(result.devices) ? result.devices : [];
+  const verdict = result.result || (result.job_status ? result.job_status : "no result");
+  const kind = verdict === "passed" ? "good" : verdict === "failed" || verdict === "error" ? "bad" : "warn";
+  const warnings = [...(Array.isArray(result.warnings) ? result.warnings : []), ...summary.problems];
+  const withWords = (text) => [text, inWords(summary.words, text) ? el("p", { class: "words" }, inWords(summary.words, text)) : null];
   return el("header", {},
     el("a", { class: "skip", href: "#events" }, "Skip to the events"),
-    el("p", {}, badge(result.result || (result.job_status ? result.job_status : "no result"))),
-    el("h1", {}, title),
+    el("div", { class: "verdict " + kind }, el("p", {}, badge(verdict)), el("h1", {}, title)),
     facts([["board", result.board], ["data", result.data], ["seed", result.seed], ["class", result.class], ["took", result.wall_ms === undefined ? "" : result.wall_ms + " ms"], ["events", String(summary.event_count)],
       ["began", summary.epoch_us === null ? "" : new Date(summary.epoch_us / 1000).toISOString()]]),
-    failures.length ? el("div", { class: "failures", role: "group", "aria-label": "What did not hold" }, el("h2", {}, "What did not hold"), el("ol", {}, failures.map((text) => el("li", {}, text)))) : null,
+    failures.length ? el("div", { class: "failures", role: "group", "aria-label": "What did not hold" }, el("h2", {}, "What did not hold"), el("ol", {}, failures.map((text) => el("li", {}, withWords(text))))) : null,
     result.repeat ? [el("h2", {}, "To repeat it"), command(result.repeat, "the command that repeats the run")] : null,
+    typeof result.debug === "string" ? [el("h2", {}, "To look into it"), command(result.debug, "the command that opens the run in a debugger")] : null,
+    warnings.length ? el("ul", { class: "warnings", "aria-label": "What is missing" }, warnings.map((text) => el("li", {}, text))) : null,
     jobs.length ? table("Jobs", ["Job", "Device", "Status", "Reason", "In words"], jobs.map((job) => [job.job, job.device, job.status, job.reason || "", Object.hasOwn(summary.words, job.reason) ? summary.words[job.reason] : ""])) : null,
     devices.length ? table("Devices at the end", ["Device", "Starts next", "Slot", "Standing", "Clean boots"], devices.map((device) => [device.device, device.starts_next, device.slot, device.standing,
       (device.clean_boots || []).map((boot) => boot.slot + " " + boot.version + " " + boot.state).join(", then ")])) : null,
@@ -69,11 +74,15 @@ class RunPage {
     const mark = this.model.mark[i], name = this.model.name(i), line = this.model.line(i);
     if (mark) element.classList.add("bad");
     else if (/"?SUCCEEDED/.test(line) && name === "cloud.job_execution") element.classList.add("good");
+    const words = inWords(summary.words, line);
+    if (words) element.title = words;
     element.append(el("span", { class: "when" }, seconds(this.model.time[i])), el("span", { class: "what" }, (mark === 1 ? "▼ " : mark === 2 ? "✖ " : "") + name), line.slice(0, MOST_TEXT));
   }
 
   drawConsole(element, i) {
     const members = this.model.members(i);
+    const words = inWords(summary.words, String(members.text));
+    if (words) element.title = words;
     const isMany = summary.event_devices.length > 1;
     element.append(el("span", { class: "when" }, seconds(this.model.time[i])), isMany ? el("span", { class: "what" }, String(members.device)) : "", String(members.text).slice(0, MOST_TEXT));
   }
@@ -81,6 +90,7 @@ class RunPage {
   sections() {
     return [
       el("section", { "aria-labelledby": "what" }, el("h2", { id: "what" }, "What happened"), this.keyMoments()),
+      this.recording(),
       el("section", { "aria-labelledby": "time" }, el("h2", { id: "time" }, "Timeline"), this.filterTools(), this.timeline.canvas,
         el("div", { class: "tools" }, this.zoomButtons(), this.timeline.range)),
       el("section", { id: "events-section", "aria-label": "Events" }, el("h2", {}, "Events"), el("div", { class: "panes" }, this.events.element, this.detail)),
@@ -88,6 +98,12 @@ class RunPage {
         el("div", { class: "panes" }, el("div", {}, this.flashParts()), el("div", {}, el("h3", {}, "Console"), this.console.element, el("p", { class: "muted" }, "The console follows the slider, and the slider what is chosen elsewhere.")))),
       el("section", { id: "messages-section", "aria-label": "Messages" }, el("h2", {}, "Messages"), el("div", { class: "panes" }, this.messageList.element, this.messageDetail)),
     ];
+  }
+
+  recording() {
+    const text = takeData("cast");
+    const cast = typeof text === "string" ? parseCast(text) : null;
+    return cast ? el("section", { "aria-labelledby": "recording" }, el("h2", { id: "recording" }, "Recording"), new CastPlayer(cast).element) : null;
   }
 
   keyMoments() {
@@ -98,9 +114,9 @@ class RunPage {
       const isKey = this.model.isEvent(i) ? this.model.mark[i] !== 0 || KEY_EVENTS.test(name) : this.model.mark[i] !== 0;
       if (!isKey) continue;
       if (rows.length >= MOST_KEY_MOMENTS) { ++left; continue; }
-      const reason = (this.model.members(i).details || {}).reason;
-      const words = typeof reason === "string" && Object.hasOwn(summary.words, reason) ? " — " + summary.words[reason] : "";
-      rows.push([el("button", { type: "button", "aria-label": "Go to " + seconds(this.model.time[i]), onclick: () => this.choose(i) }, seconds(this.model.time[i])), (this.model.mark[i] ? "▼ " : "") + name, this.keyText(i) + words]);
+      const text = this.keyText(i), known = inWords(summary.words, text);
+      const words = known ? " — " + known : "";
+      rows.push([el("button", { type: "button", "aria-label": "Go to " + seconds(this.model.time[i]), onclick: () => this.choose(i) }, seconds(this.model.time[i])), (this.model.mark[i] ? "▼ " : "") + name, text + words]);
     }
     const caption = plural(rows.length, "step") + ", boots, faults and changes of jobs" + (left ? "; " + left + " more are in the list of events" : "");
     return el("details", { open: rows.length <= 40 || summary.result === null || summary.result.result !== "passed" }, el("summary", {}, caption), table("In order", ["Time", "Event", "What"], rows, { id: "key-moments" }));
@@ -198,7 +214,7 @@ async function start() {
   model.settle();
   const run = new RunPage(model);
   loading.remove();
-  page.append(...run.sections());
+  page.append(...run.sections().filter((section) => section !== null));
   run.console.setCount(run.consoleLines.length);
   run.messageList.setCount(run.messages.length);
   run.filter();

@@ -2,7 +2,7 @@
 
 const LANES = ["scenario", "cloud", "messages", "link", "boot", "console", "flash"];
 const LANE_LABELS = { scenario: "Scenario", cloud: "Cloud", messages: "MQTT and HTTP", link: "Link", boot: "Boot and power", console: "Console", flash: "Flash" };
-const MESSAGE_EVENTS = new Set(["mqtt_request", "stream_request", "object_request", "api_request"]);
+const MESSAGE_EVENTS = new Set(["mqtt_request", "mqtt_answer", "mqtt_message", "stream_request", "object_request", "api_request"]);
 const FROM_EVENTS = 0, FROM_FLASH = 1, FROM_FRAMES = 2;
 
 function laneOf(name) {

@@ -52,6 +52,14 @@ json words_of(const std::vector<std::string>& reasons) {
   return words;
 }
 
+/// Its text, or null if there is none that fits a page.
+json recording_of(const fs::path& run) {
+  constexpr std::size_t kMostBytes = std::size_t{8} << 20;
+  const auto bytes = read_regular_file((run / "demo.cast").string(), kMostBytes);
+  if (!bytes) return nullptr;
+  return std::string(bytes->begin(), bytes->end());
+}
+
 /// The stream, sorted by what the page's parts show.
 struct RunRows {
   EventRows events = {};
@@ -84,6 +92,7 @@ Result<std::string> build_run_page(const std::string& folder, const inspect::Key
   if (!stream) return tl::unexpected(stream.error());
   RunRows rows = read_rows(*stream);
   const json result = result_of(run);
+  rows.events.note_reasons(result);
   json devices = json::array();
   json flash = json::array();
   json frames = json::array();
@@ -108,8 +117,11 @@ Result<std::string> build_run_page(const std::string& folder, const inspect::Key
                                                text_member(result, "reason"), text_member(result, "repeat")));
   page.add_style("base.css");
   page.add_style("run.css");
-  for (const char* script : {"base.js", "run_model.js", "run_panels.js", "run.js"}) page.add_script(script);
+  page.add_style("player.css");
+  for (const char* script : {"base.js", "run_model.js", "run_panels.js", "player.js", "run.js"})
+    page.add_script(script);
   page.add_data("summary", script_json(summary));
+  page.add_data("cast", script_json(recording_of(run)));
   page.add_data("flash", script_json(flash));
   page.add_data("frames", script_json(frames));
   for (std::string& chunk : rows.events.chunks()) page.add_data("events", std::move(chunk));

@@ -131,7 +131,7 @@ class Timeline {
     requestAnimationFrame(() => { this.planned = false; this.show(); });
   }
 
-  get left() { return 118; }
+  get left() { return 124; }
   timeAt(x) { return this.from + ((x - this.left) / (this.canvas.clientWidth - this.left)) * (this.to - this.from); }
   xAt(time) { return this.left + ((time - this.from) / (this.to - this.from)) * (this.canvas.clientWidth - this.left); }
 
@@ -140,17 +140,19 @@ class Timeline {
     if (width < this.left + 10) return;
     const c = fitCanvas(this.canvas, width, height);
     const laneHeight = (height - 24) / LANES.length;
-    const text = colour("text"), muted = colour("muted"), line = colour("line"), accent = colour("accent"), bad = colour("bad"), warn = colour("warn");
+    const text = colour("text"), muted = colour("muted"), line = colour("line"), bad = colour("bad"), warn = colour("warn");
     c.font = "12px system-ui, sans-serif";
     c.textBaseline = "middle";
     LANES.forEach((lane, i) => {
       c.fillStyle = line;
       c.fillRect(0, Math.round((i + 1) * laneHeight), width, 1);
+      c.fillStyle = colour("lane-" + lane);
+      c.fillRect(0, Math.round(i * laneHeight) + 1, 4, Math.round(laneHeight) - 1);
       c.fillStyle = text;
-      c.fillText(LANE_LABELS[lane], 6, (i + 0.5) * laneHeight);
+      c.fillText(LANE_LABELS[lane], 12, (i + 0.5) * laneHeight);
     });
     this.drawScale(c, width, height, muted, line);
-    const shown = this.rows ? this.drawMoments(c, width, laneHeight, accent, bad, warn) : 0;
+    const shown = this.rows ? this.drawMoments(c, width, laneHeight, bad, warn) : 0;
     if (this.cursor !== null && this.cursor >= this.from && this.cursor <= this.to) {
       c.fillStyle = text;
       c.fillRect(Math.round(this.xAt(this.cursor)), 0, 1, height - 22);
@@ -173,7 +175,7 @@ class Timeline {
     }
   }
 
-  drawMoments(c, width, laneHeight, accent, bad, warn) {
+  drawMoments(c, width, laneHeight, bad, warn) {
     const model = this.model, rows = this.rows;
     const first = model.lowerBound(this.from, rows), last = model.lowerBound(this.to, rows);
     // Of what falls on one pixel of a lane one stroke is drawn, the most important.
@@ -185,11 +187,12 @@ class Timeline {
       strokes[at] = Math.max(strokes[at], 1 + (model.mark[i] === 2 ? 2 : model.mark[i]));
     }
     for (let lane = 0; lane < LANES.length; ++lane) {
+      const plain = colour("lane-" + LANES[lane]);
       for (let column = 0; column < columns; ++column) {
         const stroke = strokes[lane * columns + column];
         if (!stroke) continue;
         const x = this.left + column, y = lane * laneHeight;
-        c.fillStyle = stroke === 1 ? accent : stroke === 2 ? warn : bad;
+        c.fillStyle = stroke === 1 ? plain : stroke === 2 ? warn : bad;
         c.fillRect(x - 1, y + (stroke === 1 ? laneHeight * 0.25 : 2), 2, stroke === 1 ? laneHeight * 0.5 : laneHeight - 4);
         if (stroke > 1) { c.beginPath(); c.moveTo(x - 5, y + 1); c.lineTo(x + 5, y + 1); c.lineTo(x, y + 9); c.fill(); }
       }
@@ -425,6 +428,7 @@ function payloadText(members) {
   }
   if (typeof members.payload_hex === "string") {
     const bytes = Uint8Array.from(members.payload_hex.match(/[0-9a-f]{2}/gi) || [], (pair) => parseInt(pair, 16));
+    if (members.payload_bytes) return ["bytes", members.payload_hex];
     try { return ["CBOR", JSON.stringify(decodeCbor(bytes), null, 2)]; } catch (error) { return ["bytes (no CBOR: " + error.message + ")", members.payload_hex]; }
   }
   return null;
@@ -443,8 +447,8 @@ function momentDetail(model, i) {
     if (value !== null && typeof value === "object") blocks.push(el("h3", {}, name), el("pre", {}, JSON.stringify(value, null, 2)));
     else items.push([name, short(value)]);
   }
-  const reason = members.details && members.details.reason;
-  if (typeof reason === "string" && Object.hasOwn(words, reason)) blocks.unshift(el("p", {}, el("strong", {}, "In words: "), words[reason]));
+  const known = inWords(words, JSON.stringify(members));
+  if (known) blocks.unshift(el("p", {}, el("strong", {}, "In words: "), known));
   if (payload) blocks.push(el("h3", {}, "payload, " + payload[0] + (members.payload_bytes ? " (cut; it has " + members.payload_bytes + " bytes)" : "")), el("pre", {}, payload[1]));
   return [el("dl", {}, items.flatMap(([name, value]) => [el("dt", {}, name), el("dd", { class: "mono" }, value)])), ...blocks];
 }

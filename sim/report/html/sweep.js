@@ -136,7 +136,7 @@ function recordingPart(recording) {
 const allFailures = sweep.failures + (completions.failures || 0);
 const result = allFailures ? "failed" : sweep.complete === false ? "interrupted" : "passed";
 clear(page,
-  el("header", {}, el("p", {}, badge(result)), el("h1", {}, plural(sweep.cases, "power cut") + ", " + plural(allFailures, "failure")),
+  el("header", {}, el("div", { class: "verdict " + (result === "passed" ? "good" : result === "failed" ? "bad" : "warn") }, el("p", {}, badge(result)), el("h1", {}, plural(sweep.cases, "power cut") + ", " + plural(allFailures, "failure"))),
     facts([["completed updates", completions.cases === undefined ? "" : String(completions.cases)], ["boots", String(sweep.boots)], ["distinct states", String(sweep.distinct_states)], ["took", Number(sweep.seconds).toFixed(1) + " s"], ["cases per second", Number(sweep.cases_per_s).toFixed(0)], ["folder", sweep.run]])),
   failures(), sweep.recordings.map((recording) => recordingPart(recording)),
   el("p", { class: "muted" }, "Each column is an operation, each row a kind of cut; green was tried and held, darker for more cases; red and full height failed."));

@@ -368,5 +368,13 @@ TEST_F(CliSweep, WhatIsWrongIsSaidWithWhatToDo) {
   }
 }
 
+TEST_F(CliSweep, LeavesAPageThatLinksItsRecordings) {
+  const auto page = read_file(folder_->file("first") + "/report.html");
+  ASSERT_TRUE(page.has_value()) << outcome_->err;
+  const std::string html(page->begin(), page->end());
+  EXPECT_THAT(html, HasSubstr("recordings/OTAE2EImageCrashed/report.html"));
+  EXPECT_TRUE(fs::exists(folder_->file("first") + "/recordings/OTAE2EImageCrashed/report.html"));
+}
+
 }  // namespace
 }  // namespace otasim::test

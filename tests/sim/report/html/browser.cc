@@ -182,9 +182,9 @@ json Browser::evaluate(const std::string& expression) {
 }
 
 void Browser::press(const std::string& key) {
-  static const std::map<std::string, int> kCodes{{"ArrowLeft", 37}, {"ArrowRight", 39}, {"ArrowUp", 38},
-                                                 {"ArrowDown", 40}, {"Home", 36},       {"End", 35},
-                                                 {"PageDown", 34},  {"Enter", 13},      {"Tab", 9}};
+  static const std::map<std::string, int> kCodes{
+      {"ArrowLeft", 37}, {"ArrowRight", 39}, {"ArrowUp", 38}, {"ArrowDown", 40}, {"Home", 36}, {"End", 35},
+      {"PageDown", 34},  {"[", 219},         {"]", 221},      {"Enter", 13},     {"Tab", 9}};
   for (const char* type : {"rawKeyDown", "keyUp"})
     call("Input.dispatchKeyEvent",
          {{"type", type}, {"key", key}, {"code", key}, {"windowsVirtualKeyCode", kCodes.at(key)}});
