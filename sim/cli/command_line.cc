@@ -177,32 +177,7 @@ int run_command_line(int argc, char** argv) {
     return complete_words({argv + 2, argv + argc}, argv[0]);
   CLI::App app;
   Command command;
-<<<<<<< HEAD:sim/cli/main.cc
-  add_demo(app, command);
-  add_image(app, command);
-  otasim::cli::add_flash(app, command);
-  add_pal_test(app, command);
-  otasim::cli::add_run(app, command, argv[0]);
-  otasim::cli::add_debug(app, command, argv[0]);
-  otasim::cli::add_matrix(app, command, argv[0]);
-  otasim::cli::add_sweep(app, command, argv[0]);
-  otasim::cli::add_report(app, command);
-  otasim::cli::add_events(app, command);
-  otasim::cli::add_record(app, command, argv[0]);
-  otasim::cli::add_scenario(app, command);
-  otasim::cli::add_up(app, command, argv[0]);
-  otasim::cli::add_status(app, command);
-  otasim::cli::add_down(app, command);
-  otasim::cli::add_web(app, command);
-  otasim::cli::add_device(app, command);
-  otasim::cli::add_group(app, command);
-  otasim::cli::add_job(app, command);
-  otasim::cli::add_boot(app, command);
-  otasim::cli::add_boards(app, command);
-  add_doctor(app, command);
-=======
   build_command_line(app, command, argv[0]);
->>>>>>> main:sim/cli/command_line.cc
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
