@@ -162,6 +162,7 @@ int run(int argc, char** argv) {
   otasim::cli::add_matrix(app, command, argv[0]);
   otasim::cli::add_sweep(app, command, argv[0]);
   otasim::cli::add_report(app, command);
+  otasim::cli::add_replay(app, command);
   otasim::cli::add_scenario(app, command);
   otasim::cli::add_up(app, command, argv[0]);
   otasim::cli::add_status(app, command);

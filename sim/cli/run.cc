@@ -28,6 +28,7 @@
 #include "sim/report/terminal_view.h"
 #include "sim/scenario/fault_text.h"
 #include "sim/scenario/library.h"
+#include "sim/scenario/recordable.h"
 #include "sim/scenario/scenario_run.h"
 
 namespace otasim::cli {
@@ -44,6 +45,7 @@ struct RunOptions {
   std::uint64_t seed = 1;
   std::string out;
   std::string junit;
+  bool record = false;
   bool strict_flash = false;
   bool discard_passed = false;
   bool json = false;
@@ -125,6 +127,10 @@ class CellRunner {
       }
     }
     if (options_.strict_flash) arm_strict_flash(*scenario);
+    if (options_.record) {
+      if (auto can = scenario::check_recordable(*scenario, planned.cell, faults_); !can)
+        return tl::unexpected(can.error());
+    }
     const std::string name =
         fmt::format("{}-{}-{}", planned.entry.name, planned.cell.board, planned.cell.data);
     const std::string wanted = options_.out.empty() || is_only_one ? options_.out : options_.out + '/' + name;
@@ -250,6 +256,7 @@ class CellRunner {
                                  .faults = faults_,
                                  .checkpoint = std::move(*checkpoint),
                                  .earlier_events = std::move(earlier),
+                                 .keep_recordings = options_.record,
                                  .keep_snapshots = options_.snapshots};
     auto outcome = scenario::play(plan, **log);
     view.finish();
@@ -350,6 +357,8 @@ void add_run(CLI::App& app, Command& command, const std::string& program) {
   run_command->add_flag(
       "--strict-flash", options.strict_flash,
       "Take back and report stores into flash that are no commands (boards with a controller)");
+  run_command->add_flag("--record", options.record,
+                        "Record the devices, for `otasim replay` (see docs/record-replay.md)");
   run_command->add_option("--seed", options.seed, "Seed of entropy and chance")->capture_default_str();
   run_command->add_option("--out", options.out, "Run folder to make (default: otasim-runs/TIME-NAME)");
   run_command->add_option("--junit", options.junit, "Write the results to this file as JUnit XML");

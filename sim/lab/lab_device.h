@@ -45,6 +45,7 @@
 #include "sim/lab/running_lab.h"
 #include "sim/lab/transfer_settings.h"
 #include "sim/link/link.h"
+#include "sim/replay/recorder.h"
 
 namespace otasim::lab {
 
@@ -57,9 +58,10 @@ struct DeviceSpec {
   std::uint32_t request_wait_ms = DeviceSettings{}.request_wait_ms;
   std::uint32_t self_test_ms = DeviceSettings{}.self_test_ms;
   std::uint16_t keep_alive_seconds = DeviceSettings{}.keep_alive_seconds;
-  std::string folder;         ///< where its files are; exists
-  std::string socket_folder;  ///< this device's own, its path short; exists
-  bool record = false;        ///< every frame and every operation on the flash, in files that only grow
+  std::string folder;                 ///< where its files are; exists
+  std::string socket_folder;          ///< this device's own, its path short; exists
+  std::string recording_folder = {};  ///< boots that can be replayed (sim/replay); empty: none
+  bool record = false;  ///< every frame and every operation on the flash, in files that only grow
 };
 
 /// Makes the device's key and certificate, and the thing they may act as.
@@ -146,6 +148,8 @@ class LabDevice {
 
   [[nodiscard]] Result<void> bring_link_up();
   void make_board_flash();
+  [[nodiscard]] Result<void> make_recorder();
+  void lose_power_in_flash();
   [[nodiscard]] Result<void> create_device();
   void handle_line(std::string_view line);
   void handle_off();
@@ -172,6 +176,7 @@ class LabDevice {
   std::string problem_;
   bool is_stopping_ = false;
   std::unique_ptr<link::Link> link_;
+  std::unique_ptr<replay::Recorder> recorder_;
   std::unique_ptr<device::Device> device_;  // last: its power goes first
 };
 

@@ -190,7 +190,8 @@ class ScenarioRun {
       if (!snapshots) return tl::unexpected(snapshots.error());
       snapshots_ = std::move(*snapshots);
     }
-    auto stage = Stage::build(io_, plan_.scenario, plan_.cell, plan_.folder, plan_.checkpoint, log_);
+    auto stage = Stage::build(io_, plan_.scenario, plan_.cell, plan_.folder, plan_.checkpoint, log_,
+                              plan_.keep_recordings);
     if (!stage) return tl::unexpected(stage.error());
     stage_ = std::move(*stage);
     stage_->on_lab_exit([this](const Error& error) { give_up(error); });

@@ -28,7 +28,8 @@ struct RunPlan {
   /// that were armed are over.
   std::optional<Checkpoint> checkpoint = {};
   std::vector<nlohmann::json> earlier_events = {};
-  bool keep_snapshots = false;  ///< of the lab at each change of a job (lab_snapshots.h)
+  bool keep_recordings = false;  ///< of the devices, to be replayed (recordable.h says whether it can be)
+  bool keep_snapshots = false;   ///< of the lab at each change of a job (lab_snapshots.h)
 };
 
 struct RunResult {

@@ -44,13 +44,14 @@ Error refused(const cloud::ServiceError& error, const std::string& what) {
 Result<std::unique_ptr<Stage>> Stage::build(boost::asio::io_context& io, const Scenario& scenario,
                                             const Cell& cell, const std::string& folder,
                                             const std::optional<Checkpoint>& checkpoint,
-                                            report::EventLog& log) {
+                                            report::EventLog& log, bool keeps_recordings) {
   // Broker and devices of a process that was killed end a moment after it.
   if (auto held = hold_with_children(io, folder + "/children.lock"); !held)
     return tl::unexpected(held.error());
   auto temp = checkpoint ? Result<TempDir>(TempDir::adopt(checkpoint->lab_folder)) : TempDir::create();
   if (!temp) return tl::unexpected(temp.error());
   std::unique_ptr<Stage> stage(new Stage(io, cell, folder, log, std::move(*temp)));
+  stage->keeps_recordings_ = keeps_recordings;
   if (auto made = checkpoint ? stage->go_on(scenario, *checkpoint) : stage->set_up(scenario); !made) {
     return tl::unexpected(made.error());
   }
@@ -225,6 +226,7 @@ Result<lab::DeviceSpec> Stage::spec_of(const json& spec, int number) const {
                          .folder = folder,
                          .socket_folder = sockets,
                          .record = true};
+  if (keeps_recordings_) device.recording_folder = folder + "/recording";
   device.request_wait_ms = spec.value("request_wait_ms", device.request_wait_ms);
   device.self_test_ms = spec.value("self_test_ms", device.self_test_ms);
   device.keep_alive_seconds = spec.value("keep_alive_s", device.keep_alive_seconds);

@@ -33,13 +33,12 @@ inline constexpr const char* kFactoryFlashFile = "factory.bin";
 class Stage {
  public:
   /// @param folder  of the run; exists
+  /// @param keeps_recordings  of each device, to be replayed: `devices/NAME/recording/`
   /// @param checkpoint  of the process before, which was killed: its lab goes on
   /// @returns kUsage if the scenario asks for what cannot be made; kEnvironment if a part cannot be started
-  [[nodiscard]] static Result<std::unique_ptr<Stage>> build(boost::asio::io_context& io,
-                                                            const Scenario& scenario, const Cell& cell,
-                                                            const std::string& folder,
-                                                            const std::optional<Checkpoint>& checkpoint,
-                                                            report::EventLog& log);
+  [[nodiscard]] static Result<std::unique_ptr<Stage>> build(
+      boost::asio::io_context& io, const Scenario& scenario, const Cell& cell, const std::string& folder,
+      const std::optional<Checkpoint>& checkpoint, report::EventLog& log, bool keeps_recordings = false);
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -123,6 +122,7 @@ class Stage {
   report::EventLog& log_;
   TempDir temp_;         ///< the lab's folder
   std::string sockets_;  ///< this process's own; in it
+  bool keeps_recordings_ = false;
   lab::BuildProducts products_;
   const lab::Board* board_ = nullptr;
   Bytes recovery_image_;
