@@ -98,7 +98,7 @@ class ReplayCommand {
     for (const std::string& device : *devices) {
       const auto recording = load(options_.run + "/devices/" + device + "/recording");
       if (!recording) return tl::unexpected(recording.error());
-      if (auto done = options_.gdb ? debug(*recording) : replay(*recording); !done) return done;
+      if (auto done = options_.gdb ? debug(*recording) : replay_boots(*recording); !done) return done;
     }
     if (differences_ == 0) return {};
     return fail(ExitCode::kFailed, fmt::format("diverged at {}", first_difference_),
@@ -114,12 +114,12 @@ class ReplayCommand {
     if (const auto root = install_root())
       script = (root->parent_path().parent_path() / "scripts/gdb/otasim_gdb.py").string();
     fmt::print(stderr, "boot {} of {}, which began with {} and ended with {}\n", number, recording.device,
-               boots->front()->cause, to_string(boots->front()->end));
+               boots->front()->cause, replay::to_string(boots->front()->end));
     return replay::debug_boot(recording, *boots->front(),
                               {.commands = options_.commands, .symbols = options_.symbols, .script = script});
   }
 
-  Result<void> replay(const Recording& recording) {
+  Result<void> replay_boots(const Recording& recording) {
     const auto boots = chosen_boots(recording, options_.boot);
     if (!boots) return tl::unexpected(boots.error());
     replay::Replayer replayer(recording, [this](std::string_view line) {
@@ -143,7 +143,7 @@ class ReplayCommand {
       fmt::print("{}\n", json{{"device", recording.device},
                               {"boot", boot.number},
                               {"cause", boot.cause},
-                              {"end", to_string(boot.end)},
+                              {"end", replay::to_string(boot.end)},
                               {"result", what.empty() ? "identical" : "diverged"},
                               {"difference", what},
                               {"instructions", replayed.instructions},
