@@ -265,6 +265,7 @@ class CellRunner {
     for (const std::string& text : options_.parameters) repeat += " --set " + scenario::shell_word(text);
     for (const std::string& text : options_.faults) repeat += " --fault " + scenario::shell_word(text);
     if (options_.strict_flash) repeat += " --strict-flash";
+    if (options_.record) repeat += " --record";
     return CellResult{.scenario = planned.entry.name,
                       .kind = planned.entry.kind,
                       .board = planned.cell.board,

@@ -74,6 +74,10 @@ void print(const CellResult& result) {
   for (const std::string& failure : result.failures) fmt::print("       {}\n", failure);
   if (!result.run.empty()) fmt::print("       run:    {}\n", result.run);
   fmt::print("       repeat: {}\n", result.repeat);
+  const bool is_recorded = result.repeat.find(" --record") != std::string::npos;
+  if (is_recorded && !result.run.empty()) fmt::print("       debug:  otasim replay {} --gdb\n", result.run);
+  if (!is_recorded && !result.repeat.empty())
+    fmt::print("       debug:  {} --record, then otasim replay RUN --gdb\n", result.repeat);
 }
 
 std::string junit_of(const std::vector<CellResult>& results) {

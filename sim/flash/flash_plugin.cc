@@ -21,10 +21,10 @@
 // reads that disturb cells (each store or load of the guest calls back; `address` is where it sees the
 // window).
 //
-// `plans` is the plan log (plan_log.h) of a boot that is recorded, or of one that is replayed; `start=reset` is
-// a recorded boot that a reset began, so that the part has had power all along. When a replay comes to a power
-// cut, the process ends with kReplayCutExit; under a debugger (`debug`) it goes on with a dead part, and each
-// time that the debugger has gone back to the start, the part follows.
+// `plans` is the plan log (plan_log.h) of a boot that is recorded, or of one that is replayed; `start=reset`
+// is a recorded boot that a reset began, so that the part has had power all along. When a replay comes to a
+// power cut, the process ends with kReplayCutExit; under a debugger (`debug`) it goes on with a dead part,
+// and each time that the debugger has gone back to the start, the part follows.
 //
 // What can go wrong is found at start, printed on stderr, and makes QEMU exit: a bad argument, a file that is
 // not a flash file, an op log or a fault file that cannot be used. Later only the op log can fail (disk
@@ -197,7 +197,9 @@ class Plugin {
     if (!part_->powered() && !part_->serves_boots_only()) lose_power();
   }
 
-  void lose_power() const {
+  void lose_power() {
+    // A boot that is recorded is let go on to its process's end, with a part that no longer answers.
+    if (std::exchange(has_lost_power_, true)) return;
     if (cut_action_ == CutAction::kExit) ::_exit(flash_file::kReplayCutExit);
     // To this thread, which therefore runs nothing more; the others stop with it.
     if (cut_action_ == CutAction::kStop) ::raise(SIGSTOP);
@@ -234,9 +236,10 @@ class Plugin {
   std::uint64_t window_address_;
   bool takes_time_;
   CutAction cut_action_;
+  bool has_lost_power_ = false;
   std::string fault_path_;
   std::vector<char> first_faults_;  ///< what the fault file held at the start, for a debugger
-  std::uint64_t left_;                      ///< counts() after the last request
+  std::uint64_t left_;              ///< counts() after the last request
   std::uint64_t instructions_ = 0;
 };
 

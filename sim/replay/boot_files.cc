@@ -49,10 +49,9 @@ Result<std::string> unpack_memory(const Recording& recording, const RecordedBoot
 device::RecordingArguments more_arguments(const Recording& recording, unsigned boot, bool after_reset,
                                           Mode mode, const std::vector<std::string>& memory_files) {
   device::RecordingArguments result;
-  std::string icount = fmt::format("shift={},rr={},rrfile={}", recording.icount_shift,
-                                   mode == Mode::kRecord ? "record" : "replay",
-                                   option_value(recording.path(boot, Recording::kLog)));
-  if (mode == Mode::kDebug) icount += ",rrsnapshot=init";
+  const std::string icount = fmt::format("shift={},rr={},rrfile={}", recording.icount_shift,
+                                         mode == Mode::kRecord ? "record" : "replay",
+                                         option_value(recording.path(boot, Recording::kLog)));
   result.arguments = {"-icount", icount, "-object", "filter-replay,id=replay,netdev=n0"};
   for (std::size_t i = 0; i < memory_files.size(); ++i) {
     result.arguments.emplace_back("-device");

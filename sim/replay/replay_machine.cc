@@ -117,6 +117,9 @@ void ReplayMachine::run() {
 
 void ReplayMachine::listen_for_debugger(const std::string& socket_path, std::function<void()> done) {
   when_ready([this, socket_path, done = std::move(done)] {
+    // What gdb goes back to. (QEMU's rrsnapshot makes it when recording, which would cost each boot
+    // megabytes.)
+    qmp_->execute("human-monitor-command", {{"command-line", "savevm start"}}, [] {});
     qmp_->execute("human-monitor-command",
                   {{"command-line", fmt::format("gdbserver \"unix:{},server=on,wait=off\"",
                                                 device::option_value(socket_path))}},
