@@ -121,23 +121,23 @@ TEST_F(Replay, AnotherVersionOfQemuIsAnEnvironmentError) {
 
 TEST_F(Replay, GdbGoesBackOneInstructionAndBackToAFunction) {
   ASSERT_NO_FATAL_FAILURE(record({"OTAE2EGreaterVersion"}));
-  const auto gdb = test::run_program(OTASIM_PROGRAM, {"replay", run_folder(),
-                                                      "--gdb",  "--boot",
-                                                      "1",      "--quiet",  //
-                                                      "--ex",   "break mbedtls_ssl_handshake",
-                                                      "--ex",   "continue",                   //
-                                                      "--ex",   "printf \"at %#x\\n\", $pc",  //
-                                                      "--ex",   "stepi",
-                                                      "--ex",   "stepi",
-                                                      "--ex",   "printf \"later %#x\\n\", $pc",  //
-                                                      "--ex",   "reverse-stepi",
-                                                      "--ex",   "reverse-stepi",
-                                                      "--ex",   "printf \"back %#x\\n\", $pc",  //
-                                                      "--ex",   "stepi",
-                                                      "--ex",   "stepi",
-                                                      "--ex",   "reverse-continue",  //
-                                                      "--ex",   "printf \"again %#x\\n\", $pc",
-                                                      "--ex",   "kill"});
+  const auto gdb = test::run({"replay", run_folder(),
+                              "--gdb",  "--boot",
+                              "1",      "--quiet",  //
+                              "--ex",   "break mbedtls_ssl_handshake",
+                              "--ex",   "continue",                   //
+                              "--ex",   "printf \"at %#x\\n\", $pc",  //
+                              "--ex",   "stepi",
+                              "--ex",   "stepi",
+                              "--ex",   "printf \"later %#x\\n\", $pc",  //
+                              "--ex",   "reverse-stepi",
+                              "--ex",   "reverse-stepi",
+                              "--ex",   "printf \"back %#x\\n\", $pc",  //
+                              "--ex",   "stepi",
+                              "--ex",   "stepi",
+                              "--ex",   "reverse-continue",  //
+                              "--ex",   "printf \"again %#x\\n\", $pc",
+                              "--ex",   "kill"});
   EXPECT_EQ(gdb.code, 0) << gdb.out << gdb.err;
   const auto address = [&](const std::string& label) {
     const std::size_t at = gdb.out.find(label + " 0x");
@@ -151,8 +151,8 @@ TEST_F(Replay, GdbGoesBackOneInstructionAndBackToAFunction) {
 }
 
 TEST_F(Replay, WhatCannotBeRecordedIsRefusedBeforeTheRun) {
-  const auto board = test::run_program(OTASIM_PROGRAM, {"run", "OTAE2EGreaterVersion", "--record", "--board",
-                                                        "emcraft-sf2", "--out", run_folder()});
+  const auto board =
+      test::run({"run", "OTAE2EGreaterVersion", "--record", "--board", "emcraft-sf2", "--out", run_folder()});
   EXPECT_EQ(board.code, 2) << board.err;
   EXPECT_NE(board.err.find("emcraft-sf2"), std::string::npos) << board.err;
   const auto fault = test::run(
