@@ -103,8 +103,8 @@ TEST_F(Replay, AFlashFaultStrikesTheSameOperationsAgain) {
 TEST_F(Replay, FlashThatIsNotAsItWasIsADivergenceWithItsPlace) {
   ASSERT_NO_FATAL_FAILURE(record({"OTAE2EGreaterVersion"}));
   // All pages of the first boot's flash read as erased: no image is there to be started.
-  std::ofstream(recording() + "/boot-001.flash", std::ios::binary)
-      << content(recording() + "/boot-001.flash").substr(0, 16);
+  const std::string header = content(recording() + "/boot-001.flash").substr(0, 16);
+  std::ofstream(recording() + "/boot-001.flash", std::ios::binary) << header;
   const auto replay = test::run({"replay", run_folder(), "--boot", "1", "--quiet"});
   EXPECT_EQ(replay.code, 1) << replay.out << replay.err;
   EXPECT_NE(replay.err.find("diverged at boot 1 of thing-1, console line"), std::string::npos) << replay.err;
@@ -125,8 +125,8 @@ TEST_F(Replay, GdbGoesBackOneInstructionAndBackToAFunction) {
                               "--gdb",  "--boot",
                               "1",      "--quiet",  //
                               "--ex",   "break mbedtls_ssl_handshake",
-                              "--ex",   "continue",                   //
-                              "--ex",   "printf \"at %#x\\n\", $pc",  //
+                              "--ex",   "continue",                      //
+                              "--ex",   "printf \"first %#x\\n\", $pc",  //
                               "--ex",   "stepi",
                               "--ex",   "stepi",
                               "--ex",   "printf \"later %#x\\n\", $pc",  //
@@ -145,9 +145,9 @@ TEST_F(Replay, GdbGoesBackOneInstructionAndBackToAFunction) {
                ? "no " + label
                : gdb.out.substr(at + label.size() + 1, gdb.out.find('\n', at) - at - label.size() - 1);
   };
-  EXPECT_NE(address("at"), address("later")) << gdb.out << gdb.err;
-  EXPECT_EQ(address("at"), address("back")) << gdb.out << gdb.err;
-  EXPECT_EQ(address("at"), address("again")) << gdb.out << gdb.err;
+  EXPECT_NE(address("first"), address("later")) << gdb.out << gdb.err;
+  EXPECT_EQ(address("first"), address("back")) << gdb.out << gdb.err;
+  EXPECT_EQ(address("first"), address("again")) << gdb.out << gdb.err;
 }
 
 TEST_F(Replay, WhatCannotBeRecordedIsRefusedBeforeTheRun) {
