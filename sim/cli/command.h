@@ -70,6 +70,7 @@ void add_matrix(CLI::App& app, Command& command, const std::string& program);
 void add_flash(CLI::App& app, Command& command);
 void add_report(CLI::App& app, Command& command);
 void add_events(CLI::App& app, Command& command);
+void add_replay(CLI::App& app, Command& command);
 void add_sweep(CLI::App& app, Command& command, const std::string& program);
 
 }  // namespace otasim::cli
