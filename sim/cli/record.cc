@@ -144,8 +144,8 @@ void add_record(CLI::App& app, Command& command, const std::string& program) {
       "make a GIF of (default: demo.cast, or SCENARIO.cast)");
   record_command->add_flag("--json", options.json, "Print JSON on stdout");
   record_command->add_flag("--quiet", options.quiet, "Print the file's name only");
-  record_command->callback([&command, program] {
-    if (options.what.empty() == options.run.empty())
+  record_command->callback([&command, program, what, run] {
+    if (what->empty() && run->empty())
       throw CLI::ValidationError("record", "give demo, a scenario, or --run RUN");
     command = [program] { return record(options, program); };
   });
