@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -222,6 +223,22 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
     descriptor.cancel();
   }
 
+  bool wait_for_end(std::chrono::milliseconds limit, const std::function<void()>& meanwhile) {
+    constexpr int kSliceMs = 2;
+    const auto end = std::chrono::steady_clock::now() + limit;
+    pollfd ended{descriptor.native_handle(), POLLIN, 0};
+    while (running && std::chrono::steady_clock::now() < end) {
+      meanwhile();
+      if (::poll(&ended, 1, kSliceMs) <= 0) continue;
+      meanwhile();
+      handler = nullptr;
+      reap(pid);
+      running = false;
+      descriptor.cancel();
+    }
+    return !running;
+  }
+
   pid_t pid;
   boost::asio::posix::stream_descriptor descriptor;
   bool running = true;
@@ -344,6 +361,10 @@ bool ChildProcess::running() const {
 
 void ChildProcess::terminate() {
   if (state_->running) ::kill(state_->pid, SIGTERM);
+}
+
+bool ChildProcess::wait_for_end(std::chrono::milliseconds limit, const std::function<void()>& meanwhile) {
+  return state_->wait_for_end(limit, meanwhile);
 }
 
 void ChildProcess::kill() {

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -67,6 +68,10 @@ class ChildProcess {
 
   /// Asks the child to end (SIGTERM); the exit handler tells when it did.
   void terminate();
+
+  /// Waits for the child's end without running the io_context; `meanwhile` is called again and again. The
+  /// exit handler is not called. @returns false if it still runs when the time is over
+  [[nodiscard]] bool wait_for_end(std::chrono::milliseconds limit, const std::function<void()>& meanwhile);
 
   /// Kills the child (SIGKILL) and waits until it is gone; the exit handler is not called.
   void kill();

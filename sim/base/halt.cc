@@ -56,6 +56,12 @@ std::chrono::nanoseconds Halt::halted() const {
   return std::chrono::nanoseconds(halted_ns(*word_, monotonic_ns()));
 }
 
+/// From one reading of the clock, or it would move by what lies between two.
+Halt::Clock::time_point Halt::now() const {
+  const std::int64_t now = monotonic_ns();
+  return Clock::time_point(std::chrono::nanoseconds(now - halted_ns(*word_, now)));
+}
+
 void HaltTimer::wait(std::chrono::nanoseconds time, std::function<void()> handler) {
   cancel();
   handler_ = std::move(handler);

@@ -42,7 +42,7 @@ class Halt {
   [[nodiscard]] bool is_halted() const { return word_->load() < 0; }
   /// In all, the halt under way included.
   [[nodiscard]] std::chrono::nanoseconds halted() const;
-  [[nodiscard]] Clock::time_point now() const { return Clock::now() - halted(); }
+  [[nodiscard]] Clock::time_point now() const;
 
   /// Where other processes find the word; empty if they do not.
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -17,7 +17,4 @@ namespace otasim {
 /// How many characters must be put in, left out or exchanged to make one of the other.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// With control characters as \xNN: nothing in it moves a terminal's cursor.
-[[nodiscard]] std::string printable(std::string_view text);
-
 }  // namespace otasim

@@ -34,11 +34,16 @@ int system_clock(clockid_t clock, timespec* time) {
   return static_cast<int>(::syscall(SYS_clock_gettime, clock, time));
 }
 
-std::int64_t halted_so_far() {
+std::int64_t nanoseconds_of(const timespec& time) {
+  return time.tv_sec * kNanosecondsPerSecond + time.tv_nsec;
+}
+
+/// @param time  what `clock` has just shown: the monotonic clock is not read twice, and really stands still
+std::int64_t halted_at(clockid_t clock, const timespec& time) {
   if (g_word == nullptr) return 0;
-  timespec now{};
-  if (system_clock(CLOCK_MONOTONIC, &now) != 0) return 0;
-  return otasim::halted_ns(*g_word, now.tv_sec * kNanosecondsPerSecond + now.tv_nsec);
+  timespec now = time;
+  if (clock != CLOCK_MONOTONIC && system_clock(CLOCK_MONOTONIC, &now) != 0) return 0;
+  return otasim::halted_ns(*g_word, nanoseconds_of(now));
 }
 
 bool stands_still(clockid_t clock) {
@@ -72,7 +77,7 @@ extern "C" {
 [[gnu::visibility("default")]] int clock_gettime(clockid_t clock, timespec* time) noexcept {
   const int result = system_clock(clock, time);
   if (result != 0 || !stands_still(clock)) return result;
-  const std::int64_t now = time->tv_sec * kNanosecondsPerSecond + time->tv_nsec - halted_so_far();
+  const std::int64_t now = nanoseconds_of(*time) - halted_at(clock, *time);
   time->tv_sec = now / kNanosecondsPerSecond;
   time->tv_nsec = now % kNanosecondsPerSecond;
   return result;

@@ -44,6 +44,9 @@ inline void examples(CLI::App* command, std::initializer_list<const char*> lines
   command->footer(text + (other.empty() ? "" : '\n' + other));
 }
 
+/// A file that was written, on stdout: its path alone, or {"path": ...}.
+void print_written(const std::string& path, bool as_json);
+
 void add_explain(CLI::App& app, Command& command);
 void add_completion(CLI::App& app, Command& command);
 void add_man(CLI::App& app, Command& command);
@@ -67,6 +70,7 @@ void add_matrix(CLI::App& app, Command& command, const std::string& program);
 void add_flash(CLI::App& app, Command& command);
 void add_report(CLI::App& app, Command& command);
 void add_events(CLI::App& app, Command& command);
+void add_replay(CLI::App& app, Command& command);
 void add_sweep(CLI::App& app, Command& command, const std::string& program);
 
 }  // namespace otasim::cli

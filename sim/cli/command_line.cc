@@ -143,6 +143,7 @@ void build_command_line(CLI::App& app, Command& command, const std::string& prog
   add_report(app, command);
   add_events(app, command);
   add_record(app, command, program);
+  add_replay(app, command);
   add_scenario(app, command);
   add_up(app, command, program);
   add_status(app, command);

@@ -72,7 +72,7 @@ Check check(std::string name, const Result<T>& result, Describe describe) {
   return failed(std::move(name), result.error().message, result.error().hint);
 }
 
-/// What a program prints, both streams together; empty if it cannot be run.
+/// What a program prints, both streams together.
 struct Output {
   int code = -1;
   std::string text;
@@ -80,13 +80,13 @@ struct Output {
 
 Output output_of(const std::string& program, const std::vector<std::string>& arguments) {
   const auto folder = TempDir::create();
-  if (!folder) return {};
+  if (!folder) return {.code = -1, .text = "could not be asked: " + folder.error().message};
   boost::asio::io_context io;
   auto child = ChildProcess::spawn(io, {.program = program,
                                         .arguments = arguments,
                                         .stdout_path = folder->file("out"),
                                         .stderr_path = folder->file("err")});
-  if (!child) return {};
+  if (!child) return {.code = -1, .text = "could not be asked: " + child.error().message};
   Output output;
   (*child)->on_exit(
       [&](ChildProcess::ExitStatus status) { output.code = status.signaled ? -1 : status.code; });

@@ -30,7 +30,7 @@ struct ExplainOptions {
 
 std::string code_of(const report::Topic& topic, const report::Term& term) {
   if (!term.code) return {};
-  return topic.is_hex && *term.code >= 0 ? fmt::format("{:#x}", *term.code) : fmt::format("{}", *term.code);
+  return topic.is_hex && *term.code >= 0 ? fmt::format("{:#04x}", *term.code) : fmt::format("{}", *term.code);
 }
 
 json json_of(const report::Topic& topic, const report::Term& term) {

@@ -14,7 +14,8 @@ Result<void> print_manual(bool as_markdown) {
   Command unused;
   build_command_line(app, unused, "otasim");
   const std::vector<ManualCommand> manual = read_manual(app);
-  fmt::print("{}", as_markdown ? manual_markdown(manual) : manual_page(manual, OTASIM_VERSION));
+  fmt::print("{}",
+             as_markdown ? manual_markdown(manual) : manual_page(manual, OTASIM_VERSION, OTASIM_MANUAL_DATE));
   return {};
 }
 

@@ -153,7 +153,10 @@ void page_option(const ManualOption& option, std::string& out) {
   for (const std::string& name : option.names)
     names += (names.empty() ? "\\fB" : ", \\fB") + roff(name) + "\\fR";
   if (!option.value.empty()) names += (names.empty() ? "\\fI" : " \\fI") + roff(option.value) + "\\fR";
-  out += names + '\n' + roff(details(option)) + '\n';
+  std::string text = roff(details(option));
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 5)
+    text.replace(at, 1, "\n.br\n");
+  out += names + '\n' + text + (option.choices.empty() ? "\n" : ".\n");
   if (!option.choices.empty())
     out += fmt::format("One of: {}.\n", roff(fmt::format("{}", fmt::join(option.choices, ", "))));
 }
@@ -284,9 +287,10 @@ std::vector<ManualCommand> read_manual(const CLI::App& app) {
   return manual;
 }
 
-std::string manual_page(const std::vector<ManualCommand>& manual, const std::string& version) {
+std::string manual_page(const std::vector<ManualCommand>& manual, const std::string& version,
+                        const std::string& date) {
   const ManualCommand& whole = manual.front();
-  std::string out = fmt::format(".TH OTASIM 1 \"\" \"otasim {}\" \"User Commands\"\n", version);
+  std::string out = fmt::format(".TH OTASIM 1 \"{}\" \"otasim {}\" \"User Commands\"\n", date, version);
   out += ".SH NAME\notasim \\- prove that a firmware update survives, on a laptop, offline\n";
   out += ".SH SYNOPSIS\n.B otasim\n.I COMMAND\n[\\fIOPTION\\fR...]\n";
   out +=

@@ -35,8 +35,9 @@ struct ManualCommand {
 /// The command alone.
 [[nodiscard]] ManualCommand read_command(const CLI::App& app, const std::string& path);
 
-/// The page otasim(1) in man(7)'s macros.
-[[nodiscard]] std::string manual_page(const std::vector<ManualCommand>& manual, const std::string& version);
+/// The page otasim(1) in man(7)'s macros. @param date  YYYY-MM-DD, of the page
+[[nodiscard]] std::string manual_page(const std::vector<ManualCommand>& manual, const std::string& version,
+                                      const std::string& date);
 /// docs/commands.md.
 [[nodiscard]] std::string manual_markdown(const std::vector<ManualCommand>& manual);
 

@@ -35,6 +35,7 @@ struct RecordOptions {
   std::uint64_t seed = 1;
   std::string out;
   bool quiet = false;
+  bool json = false;
   cast::FilmOptions film = {.version = OTASIM_VERSION};
 };
 
@@ -52,8 +53,7 @@ std::string title_of_run(const std::string& folder) {
 Result<void> write(const RecordOptions& options, const std::string& folder, const std::string& out) {
   const auto written = cast::write_recording(folder, out, options.film);
   if (!written) return tl::unexpected(written.error());
-  fmt::print("{}\n", written->path);
-  std::fflush(stdout);
+  print_written(written->path, options.json);
   if (options.quiet) return {};
   fmt::print(stderr, "{:.1f} s, {} KiB. ", written->length_s, (written->bytes + 1023) / 1024);
   switch (cast::kind_of(out)) {
@@ -142,6 +142,7 @@ void add_record(CLI::App& app, Command& command, const std::string& program) {
       "--out", options.out,
       "File to write: NAME.cast, NAME.svg, or gif-ready or NAME.gif-ready for a cast to "
       "make a GIF of (default: demo.cast, or SCENARIO.cast)");
+  record_command->add_flag("--json", options.json, "Print JSON on stdout");
   record_command->add_flag("--quiet", options.quiet, "Print the file's name only");
   record_command->callback([&command, program] {
     if (options.what.empty() == options.run.empty())

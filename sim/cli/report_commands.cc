@@ -28,16 +28,6 @@ struct ReportOptions {
   bool json = false;
 };
 
-/// What scripts read.
-void print_path(const std::string& path, bool as_json) {
-  if (as_json) {
-    fmt::print("{}\n", nlohmann::json{{"report", path}}.dump());
-  } else {
-    fmt::print("{}\n", path);
-  }
-  std::fflush(stdout);
-}
-
 Result<std::string> build(const ReportOptions& options) {
   const auto keys = load_flash_keys(options.keys);
   if (!keys) return tl::unexpected(keys.error());
@@ -47,7 +37,7 @@ Result<std::string> build(const ReportOptions& options) {
 Result<void> build_and_tell(const ReportOptions& options) {
   const auto path = build(options);
   if (!path) return tl::unexpected(path.error());
-  print_path(*path, options.json);
+  print_written(*path, options.json);
   return {};
 }
 
@@ -92,7 +82,7 @@ Result<void> open(const ReportOptions& options) {
   if (!fs::exists(path, ignored)) {
     if (const auto built = build(options); !built) return tl::unexpected(built.error());
   }
-  print_path(path, options.json);
+  print_written(path, options.json);
   const std::string viewer = find_viewer();
   if (viewer.empty() || !has_desktop()) return {};
   return show(viewer, path);
@@ -108,6 +98,15 @@ void add_common(CLI::App* command, ReportOptions& options) {
 }
 
 }  // namespace
+
+void print_written(const std::string& path, bool as_json) {
+  if (as_json) {
+    fmt::print("{}\n", nlohmann::json{{"path", path}}.dump());
+  } else {
+    fmt::print("{}\n", path);
+  }
+  std::fflush(stdout);
+}
 
 void add_report(CLI::App& app, Command& command) {
   static ReportOptions options;

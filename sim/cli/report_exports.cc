@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "sim/cli/command.h"
 #include "sim/report/capture/decode_options.h"
 #include "sim/report/capture/link_capture.h"
 #include "sim/report/trace/write_trace.h"
@@ -13,7 +14,7 @@
 namespace otasim::cli {
 namespace {
 
-Result<void> capture_and_tell(const report::capture::CaptureRequest& request) {
+Result<void> capture_and_tell(const report::capture::CaptureRequest& request, bool as_json) {
   const auto written = report::capture::write_capture(request);
   if (!written) return tl::unexpected(written.error());
   for (const std::string& problem : written->problems) fmt::print(stderr, "otasim: {}\n", problem);
@@ -23,13 +24,14 @@ Result<void> capture_and_tell(const report::capture::CaptureRequest& request) {
   const std::string options = report::capture::decode_options(request.folder);
   fmt::print(stderr, "To read it: wireshark {}{}{}\n", options, options.empty() ? "" : " ",
              scenario::shell_word(written->path));
-  fmt::print("{}\n", written->path);
+  print_written(written->path, as_json);
   return {};
 }
 
 struct TraceOptions {
   std::string folder;
   std::string path;
+  bool json = false;
 };
 
 Result<void> trace_and_tell(const TraceOptions& options) {
@@ -37,7 +39,7 @@ Result<void> trace_and_tell(const TraceOptions& options) {
   if (!written) return tl::unexpected(written.error());
   for (const std::string& problem : written->problems) fmt::print(stderr, "otasim: {}\n", problem);
   fmt::print(stderr, "To read it: open the file in https://ui.perfetto.dev or in chrome://tracing\n");
-  fmt::print("{}\n", written->path);
+  print_written(written->path, options.json);
   return {};
 }
 
@@ -45,6 +47,7 @@ Result<void> trace_and_tell(const TraceOptions& options) {
 
 void add_report_capture(CLI::App& report, Command& command) {
   static report::capture::CaptureRequest request;
+  static bool as_json = false;
   CLI::App* const capture =
       report.add_subcommand("capture", "The run's frames with its TLS secrets, for Wireshark");
   capture->add_option("RUN", request.folder, "Folder of a run or a lab")
@@ -52,7 +55,8 @@ void add_report_capture(CLI::App& report, Command& command) {
       ->check(CLI::ExistingDirectory);
   capture->add_option("--device", request.device, "Only this device's link (default: all)");
   capture->add_option("--out", request.path, "File to write (default: capture.pcapng in the folder)");
-  capture->callback([&command] { command = [] { return capture_and_tell(request); }; });
+  capture->add_flag("--json", as_json, "Print JSON on stdout");
+  capture->callback([&command] { command = [] { return capture_and_tell(request, as_json); }; });
 }
 
 void add_report_trace(CLI::App& report, Command& command) {
@@ -63,6 +67,7 @@ void add_report_trace(CLI::App& report, Command& command) {
       ->required()
       ->check(CLI::ExistingDirectory);
   trace->add_option("--out", options.path, "File to write (default: trace.json in the folder)");
+  trace->add_flag("--json", options.json, "Print JSON on stdout");
   trace->callback([&command] { command = [] { return trace_and_tell(options); }; });
 }
 

@@ -33,6 +33,7 @@
 #include "sim/report/trace/write_trace.h"
 #include "sim/scenario/fault_text.h"
 #include "sim/scenario/library.h"
+#include "sim/scenario/recordable.h"
 #include "sim/scenario/scenario_run.h"
 
 namespace otasim::cli {
@@ -49,6 +50,7 @@ struct RunOptions {
   std::uint64_t seed = 1;
   std::string out;
   std::string junit;
+  bool record = false;
   bool strict_flash = false;
   bool discard_passed = false;
   bool json = false;
@@ -103,6 +105,10 @@ class CellRunner {
       return tl::unexpected(known.error());
     if (options_.strict_flash) arm_strict_flash(*scenario);
     const std::string title = scenario->title;
+    if (options_.record) {
+      if (auto can = scenario::check_recordable(*scenario, planned.cell, faults_); !can)
+        return tl::unexpected(can.error());
+    }
     const std::string name =
         fmt::format("{}-{}-{}", planned.entry.name, planned.cell.board, planned.cell.data);
     const std::string wanted = options_.out.empty() || is_only_one ? options_.out : options_.out + '/' + name;
@@ -242,6 +248,7 @@ class CellRunner {
                                  .checkpoint = std::move(*checkpoint),
                                  .earlier_events = std::move(earlier),
                                  .key_log_path = options_.keylog ? key_log_of(folder) : std::string(),
+                                 .keep_recordings = options_.record,
                                  .keep_snapshots = options_.snapshots};
     auto outcome = scenario::play(plan, **log);
     view.finish();
@@ -255,6 +262,7 @@ class CellRunner {
     for (const std::string& text : options_.parameters) repeat += " --set " + scenario::shell_word(text);
     for (const std::string& text : options_.faults) repeat += " --fault " + scenario::shell_word(text);
     if (options_.strict_flash) repeat += " --strict-flash";
+    if (options_.record) repeat += " --record";
     return CellResult{.scenario = planned.entry.name,
                       .kind = planned.entry.kind,
                       .board = planned.cell.board,
@@ -379,6 +387,8 @@ void add_run(CLI::App& app, Command& command, const std::string& program) {
   run_command->add_flag(
       "--strict-flash", options.strict_flash,
       "Take back and report stores into flash that are no commands (boards with a controller)");
+  run_command->add_flag("--record", options.record,
+                        "Record the devices, for `otasim replay` (see docs/record-replay.md)");
   run_command->add_option("--seed", options.seed, "Seed of entropy and chance")->capture_default_str();
   run_command->add_option("--out", options.out, "Run folder to make (default: otasim-runs/TIME-NAME)");
   run_command->add_option("--junit", options.junit, "Write the results to this file as JUnit XML");

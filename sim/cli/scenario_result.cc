@@ -80,6 +80,10 @@ void print(const CellResult& result) {
   if (!result.run.empty()) fmt::print("       run:    {}\n", result.run);
   fmt::print("       repeat: {}\n", result.repeat);
   if (!result.debug.empty()) fmt::print("       debug:  {}\n", result.debug);
+  const bool is_recorded = result.repeat.find(" --record") != std::string::npos;
+  if (is_recorded && !result.run.empty()) fmt::print("       replay: otasim replay {} --gdb\n", result.run);
+  if (!is_recorded && !result.repeat.empty())
+    fmt::print("       replay: {} --record, then otasim replay RUN --gdb\n", result.repeat);
 }
 
 std::string junit_of(const std::vector<CellResult>& results) {

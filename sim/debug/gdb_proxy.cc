@@ -166,6 +166,10 @@ bool GdbProxy::serve_alone(const std::string& content) {
     answer_gdb("");
     return true;
   }
+  if (content.starts_with("qAttached")) {
+    answer_gdb("0");  // GDB has started it: to quit is to end the run, and `detach` is not
+    return true;
+  }
   if (content == "k" || content.starts_with("vKill")) {
     answer_gdb("OK");
     if (!std::exchange(has_quit_, true)) handlers_.on_quit();

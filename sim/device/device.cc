@@ -87,25 +87,50 @@ void Device::on_exit(std::function<void(const Exit&)> handler) {
 Result<void> Device::power_on() {
   if (machine_) return fail(ExitCode::kInternal, "the device is on already");
   if (auto cleared = config_.on_machine_reset(); !cleared) return cleared;
-  auto machine = Machine::start(
-      io_, config_,
-      {.on_line = [this](std::string_view line) { handle_line(line); },
-       .on_reset = [this](ResetCause cause) { handle_reset(cause); },
-       .on_exit = [this](const Exit& exit) { handle_exit(exit); },
-       .on_watchdog_ignored = [this](std::string_view line,
-                                     std::uint64_t count) { handle_watchdog_ignored(line, count); }});
-  if (!machine) return tl::unexpected(machine.error());
-  machine_ = std::move(*machine);
+  if (auto started = start_machine("power_on"); !started) return started;
   for (const auto& [id, point] : skips_) give_skip(id, point);
   emit("device", "power_on", {{"board", config_.board}, {"pid", machine_->pid()}});
   return {};
 }
 
-void Device::power_off() {
+Result<void> Device::start_machine(std::string_view began_by) {
+  RecordingArguments recording;
+  if (config_.recorder != nullptr) {
+    auto begun = config_.recorder->begin(began_by);
+    if (!begun) return tl::unexpected(begun.error());
+    recording = std::move(*begun);
+  }
+  auto machine = Machine::start(
+      io_, config_, recording,
+      {.on_line = [this](std::string_view line) { handle_line(line); },
+       .on_reset = [this](ResetCause cause) { handle_reset(cause); },
+       .on_exit = [this](const Exit& exit) { handle_exit(exit); },
+       .on_reboot = [this](ResetCause cause) { handle_reboot(cause); },
+       .on_watchdog_ignored = [this](std::string_view line,
+                                     std::uint64_t count) { handle_watchdog_ignored(line, count); }});
+  if (!machine) return tl::unexpected(machine.error());
+  machine_ = std::move(*machine);
+  return {};
+}
+
+void Device::power_off(Cut where) {
   if (!machine_) return;
   const auto machine = std::exchange(machine_, nullptr);
-  machine->stop();
+  machine->stop(where);
+  if (config_.recorder != nullptr)
+    config_.recorder->end(where == Cut::kInFlash ? BootEnd::kPowerCutInFlash : BootEnd::kPowerCut);
   handle_off();
+}
+
+/// A reset of a device that is recorded: its process has ended, and the next one has its memory.
+void Device::handle_reboot(ResetCause cause) {
+  machine_.reset();
+  config_.recorder->end(BootEnd::kReset);
+  if (!on_shut_down_.empty()) return handle_off();
+  auto started = config_.on_machine_reset();
+  if (started) handle_reset(cause);
+  if (started) started = start_machine(to_string(cause));
+  if (!started) report_exit({{false, 0}, started.error()});
 }
 
 void Device::shut_down(std::function<void()> done) {
@@ -186,7 +211,13 @@ void Device::handle_watchdog_ignored(std::string_view line, std::uint64_t count)
 
 void Device::handle_exit(const Exit& exit) {
   machine_.reset();
-  if (!on_shut_down_.empty()) return handle_off();
+  const bool is_wanted = !on_shut_down_.empty();
+  if (config_.recorder != nullptr) config_.recorder->end(is_wanted ? BootEnd::kShutDown : BootEnd::kExit);
+  if (is_wanted) return handle_off();
+  report_exit(exit);
+}
+
+void Device::report_exit(const Exit& exit) {
   emit("device", "exit",
        {{"signaled", exit.status.signaled}, {"code", exit.status.code}, {"message", exit.error.message}});
   if (on_exit_) on_exit_(exit);

@@ -11,6 +11,10 @@
 // loses at a reset (its locks), resets the machine and lets it run on. Thus nothing the new boot locks can be
 // cleared by mistake, and RAM is kept, as in a real reset: the board's reset-reason word survives.
 //
+// A device with a recorder (Config::recorder) leaves its processes to end by themselves, so that their logs
+// are whole, and starts a new one at each reset; see boot_recorder.h. Faults that need QEMU's debugger cannot
+// be had then.
+//
 // All functions and handlers belong to the io_context's thread, which must be the main thread, unless
 // Config::dies_with_thread.
 #pragma once
@@ -30,6 +34,7 @@
 #include "sim/base/child_process.h"
 #include "sim/base/halt.h"
 #include "sim/base/result.h"
+#include "sim/device/boot_recorder.h"
 #include "sim/device/cmsdk_watchdog.h"
 #include "sim/device/debug_port.h"
 #include "sim/device/debugger.h"
@@ -43,13 +48,14 @@ inline constexpr std::uint64_t kFlashWindowBytes = 16 * 1024 * 1024;
 /// Flash that is a window of the board's memory, with a controller that is a plugin of QEMU (the mps2
 /// boards).
 struct FlashWindow {
-  std::string path = {};         ///< kFlashWindowBytes long
-  std::uint32_t address = 0;     ///< where the board maps it; needed by faults that watch stores or loads
-  std::string plugin_path = {};  ///< the flash controller; none: the window is plain RAM
-  std::string op_log_path = {};  ///< where the controller logs operations; none: no log
-  std::string fault_path = {};   ///< a prepared fault file for the controller; none: no faults
-  std::string wake_path = {};    ///< the pipe through which the controller tells of strikes
-  std::uint64_t seed = 0;        ///< for the controller's entropy
+  std::string path = {};          ///< kFlashWindowBytes long
+  std::uint32_t address = 0;      ///< where the board maps it; needed by faults that watch stores or loads
+  std::string plugin_path = {};   ///< the flash controller; none: the window is plain RAM
+  std::string op_log_path = {};   ///< where the controller logs operations; none: no log
+  std::string fault_path = {};    ///< a prepared fault file for the controller; none: no faults
+  std::string wake_path = {};     ///< the pipe through which the controller tells of strikes
+  std::uint64_t seed = 0;         ///< for the controller's entropy
+  std::string more_options = {};  ///< for the controller, each with a comma before it
 };
 
 /// Flash that is a SPI chip, whose content is a drive that somebody serves over NBD from before power_on()
@@ -79,6 +85,7 @@ struct Config {
   const Halt* halt = nullptr;          ///< its external watchdog stands still with it; outlives the device
   DebugPort* debug_port = nullptr;     ///< holds its processor; outlives the device
   bool dies_with_thread = false;       ///< ChildProcess::Spec::dies_with_thread
+  BootRecorder* recorder = nullptr;    ///< keeps a recording; outlives the device
 };
 
 enum class ResetCause {
@@ -124,8 +131,14 @@ class Device {
   ///          the error of `on_machine_reset`
   [[nodiscard]] Result<void> power_on();
 
+  /// Where a power cut finds the processor.
+  enum class Cut : std::uint8_t {
+    kAnywhere,
+    kInFlash,  ///< in an operation on flash, whose controller stops the processor (flash_plugin.cc)
+  };
+
   /// Cuts the power. Does nothing if the device is off.
-  void power_off();
+  void power_off(Cut where = Cut::kAnywhere);
 
   /// Takes the device down between two operations on its flash: none is torn. `done` is called once, when
   /// QEMU is gone (at once if the device is off); a QEMU that does not end in time is killed. The device may
@@ -168,6 +181,9 @@ class Device {
   void handle_line(std::string_view line);
   void handle_reset(ResetCause cause);
   void handle_exit(const Exit& exit);
+  void report_exit(const Exit& exit);
+  void handle_reboot(ResetCause cause);
+  [[nodiscard]] Result<void> start_machine(std::string_view began_by);
   void handle_watchdog_ignored(std::string_view line, std::uint64_t count);
   void handle_off();
   void give_skip(std::uint32_t id, const SkipPoint& point);

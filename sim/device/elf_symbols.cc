@@ -45,6 +45,19 @@ bool has_name(const Function& function, std::string_view name) {
 
 }  // namespace
 
+std::vector<LoadedPiece> loaded_pieces(std::span<const std::uint8_t> elf) {
+  std::vector<LoadedPiece> pieces;
+  const auto header = at<Elf32_Ehdr>(elf, 0);
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return pieces;
+  for (std::size_t i = 0; i < header.e_phnum; ++i) {
+    const auto segment = at<Elf32_Phdr>(elf, header.e_phoff + i * sizeof(Elf32_Phdr));
+    if (segment.p_type == PT_LOAD && segment.p_memsz != 0)
+      pieces.push_back({segment.p_paddr, segment.p_memsz});
+  }
+  std::ranges::sort(pieces, {}, &LoadedPiece::address);
+  return pieces;
+}
+
 std::vector<Function> functions_of(std::span<const std::uint8_t> elf) {
   std::vector<Function> functions;
   const auto header = at<Elf32_Ehdr>(elf, 0);

@@ -20,6 +20,15 @@ struct Function {
   std::uint32_t size;
 };
 
+/// What a program's loader puts in place; zeros included.
+struct LoadedPiece {
+  std::uint32_t address;  ///< physical
+  std::uint32_t size;
+};
+
+/// @returns the pieces by address; none if it is no such file
+[[nodiscard]] std::vector<LoadedPiece> loaded_pieces(std::span<const std::uint8_t> elf);
+
 /// @returns all functions with a size, by address; none if it is no such file
 [[nodiscard]] std::vector<Function> functions_of(std::span<const std::uint8_t> elf);
 

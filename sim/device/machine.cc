@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,7 +19,7 @@
 namespace otasim::device {
 
 Result<std::shared_ptr<Machine>> Machine::start(boost::asio::io_context& io, const Config& config,
-                                                Handlers handlers) {
+                                                const RecordingArguments& recording, Handlers handlers) {
   std::shared_ptr<Machine> machine(new Machine(io, config, std::move(handlers)));
   if (auto ok = machine->listen(machine->monitor_acceptor_, machine->monitor_path_); !ok) {
     return tl::unexpected(ok.error());
@@ -30,7 +32,7 @@ Result<std::shared_ptr<Machine>> Machine::start(boost::asio::io_context& io, con
       return tl::unexpected(ok.error());
     }
   }
-  if (auto ok = machine->spawn(); !ok) return tl::unexpected(ok.error());
+  if (auto ok = machine->spawn(recording); !ok) return tl::unexpected(ok.error());
   machine->accept_monitor();
   machine->accept_console();
   if (machine->watchdog_) machine->accept_watchdog();
@@ -63,6 +65,11 @@ Machine::Machine(boost::asio::io_context& io, const Config& config, Handlers han
 }
 
 Machine::~Machine() {
+  // What has been stopped may have a successor, whose sockets have the same names.
+  if (state_ != State::kStopped) remove_sockets();
+}
+
+void Machine::remove_sockets() const {
   ::unlink(monitor_path_.c_str());
   ::unlink(uart_path_.c_str());
   ::unlink(watchdog_path_.c_str());
@@ -81,16 +88,21 @@ Result<void> Machine::listen(Acceptor& acceptor, const std::string& path) {
               fmt::format("cannot listen on the socket {}: {}", path, error.message()));
 }
 
-Result<void> Machine::spawn() {
+Result<void> Machine::spawn(const RecordingArguments& recording) {
   uart_log_ =
       UniqueFd(::open(config_.uart_log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!uart_log_) {
     return fail(ExitCode::kEnvironment, fmt::format("cannot write the console's log {}: {}",
                                                     config_.uart_log_path, std::strerror(errno)));
   }
+  Config config = config_;
+  auto& more = config.more_arguments;
+  more.insert(more.end(), recording.arguments.begin(), recording.arguments.end());
+  if (auto* const window = std::get_if<FlashWindow>(&config.flash))
+    window->more_options += recording.plugin_options;
   auto child = ChildProcess::spawn(
       io_, {.program = kQemuProgram,
-            .arguments = qemu_arguments(config_, {monitor_path_, uart_path_, watchdog_path_}),
+            .arguments = qemu_arguments(config, {monitor_path_, uart_path_, watchdog_path_}),
             .stdout_path = messages_path_,
             .stderr_path = messages_path_,
             .dies_with_thread = config_.dies_with_thread});
@@ -262,6 +274,7 @@ void Machine::clear_and_reset(ResetCause cause) {
   catch_up_watchdog();
   if (watchdog_) watchdog_->disarm();
   if (state_ == State::kStopped || quitting_) return;
+  if (config_.recorder != nullptr) return end_boot(cause);
   if (auto cleared = config_.on_machine_reset(); !cleared) return give_up(cleared.error());
   handlers_.on_reset(cause);
   if (state_ == State::kStopped) return;
@@ -272,6 +285,16 @@ void Machine::clear_and_reset(ResetCause cause) {
     }));
   });
   debugger_ ? debugger_->before_reset(reset) : reset();
+}
+
+/// The machine stands still: its memory is taken, and its process ends. Replies come in order, so the process
+/// has written all when it hears that it is to end.
+void Machine::end_boot(ResetCause cause) {
+  for (const MemoryDump& dump : config_.recorder->memory_dumps()) {
+    qmp_->execute("pmemsave", {{"val", dump.address}, {"size", dump.size}, {"filename", dump.path}}, [] {});
+  }
+  reboot_cause_ = cause;
+  quit();
 }
 
 void Machine::finish_reset_if_done() {
@@ -400,9 +423,42 @@ void Machine::quit() {
   if (monitor_ready_) qmp_->execute("quit", {}, [] {});
 }
 
-void Machine::stop() {
+/// A process that was killed leaves a log that cannot be replayed.
+void Machine::end_recording(Device::Cut where) {
+  constexpr std::chrono::seconds kLimit{5};
+  if (!child_->running()) return;
+  if (!monitor_ready_) return child_->kill();  // nothing has run
+  const bool is_held = where == Device::Cut::kInFlash;
+  if (is_held) {
+    await_stopped_process();
+    // What it says from here on is not the device's.
+    if (find_console()) console_->drain();
+  }
+  if (!quitting_) qmp_->execute_last("quit");
+  if (is_held) ::kill(child_->pid(), SIGCONT);
+  const auto meanwhile = [this, is_held] {
+    if (!is_held && find_console()) console_->catch_up();
+  };
+  if (!child_->wait_for_end(kLimit, meanwhile)) child_->kill();
+}
+
+/// The flash controller tells of the cut a moment before it stops its process.
+void Machine::await_stopped_process() const {
+  constexpr std::chrono::seconds kLimit{1};
+  const auto end = std::chrono::steady_clock::now() + kLimit;
+  siginfo_t info{};
+  while (std::chrono::steady_clock::now() < end) {
+    info.si_pid = 0;
+    const int waited = ::waitid(P_PID, static_cast<id_t>(child_->pid()), &info, WSTOPPED | WNOHANG | WNOWAIT);
+    if (waited != 0 || info.si_pid != 0) return;
+    ::sched_yield();
+  }
+}
+
+void Machine::stop(Device::Cut where) {
   if (state_ == State::kStopped) return;
   const auto self = shared_from_this();  // a line's handler may drop the last other reference
+  if (config_.recorder != nullptr) end_recording(where);
   state_ = State::kStopped;
   child_->kill();
   if (find_console()) console_->drain();
@@ -417,11 +473,13 @@ void Machine::stop() {
   uart_acceptor_.close(ignored);
   watchdog_acceptor_.close(ignored);
   debugger_acceptor_.close(ignored);
+  remove_sockets();
 }
 
 void Machine::handle_child_exit(ChildProcess::ExitStatus status) {
   if (state_ == State::kStopped) return;
   stop();
+  if (reboot_cause_ && !status.signaled && status.code == 0) return handlers_.on_reboot(*reboot_cause_);
   handlers_.on_exit(
       {status, {ExitCode::kEnvironment, describe_qemu_exit(status), last_messages(messages_path_)}});
 }

@@ -33,17 +33,22 @@ class Machine : public std::enable_shared_from_this<Machine> {
     std::function<void(std::string_view line)> on_line;
     std::function<void(ResetCause cause)> on_reset;
     std::function<void(const Exit& exit)> on_exit;
+    /// Recorded: a reset has ended the process, and another one is to go on.
+    std::function<void(ResetCause cause)> on_reboot;
     /// A line on the watchdog's UART that is none of its own; how many there were.
     std::function<void(std::string_view line, std::uint64_t count)> on_watchdog_ignored;
   };
 
   /// @param config  must outlive the machine's last handler
   [[nodiscard]] static Result<std::shared_ptr<Machine>> start(boost::asio::io_context& io,
-                                                              const Config& config, Handlers handlers);
+                                                              const Config& config,
+                                                              const RecordingArguments& recording,
+                                                              Handlers handlers);
   ~Machine();
 
-  /// Kills QEMU. Lines it had sent are handed on before this returns; no other handler is called any more.
-  void stop();
+  /// Kills QEMU; one that is recorded is told to end, and killed if it does not in time. Lines it had sent
+  /// are handed on before this returns; no other handler is called any more.
+  void stop(Device::Cut where = Device::Cut::kAnywhere);
   /// Asks QEMU to end; on_exit tells when it has.
   void quit();
   void reset(ResetCause cause = ResetCause::kExternal);
@@ -64,7 +69,11 @@ class Machine : public std::enable_shared_from_this<Machine> {
   Machine(boost::asio::io_context& io, const Config& config, Handlers handlers);
 
   [[nodiscard]] Result<void> listen(Acceptor& acceptor, const std::string& path);
-  [[nodiscard]] Result<void> spawn();
+  [[nodiscard]] Result<void> spawn(const RecordingArguments& recording);
+  void end_recording(Device::Cut where);
+  void await_stopped_process() const;
+  void end_boot(ResetCause cause);
+  void remove_sockets() const;
   void accept_monitor();
   void accept_console();
   void accept_watchdog();
@@ -126,6 +135,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
   State state_ = State::kStarting;
   bool monitor_ready_ = false;
   bool quitting_ = false;
+  std::optional<ResetCause> reboot_cause_;  // of a reset that ends a recorded process
   // Before the machine ran.
   std::optional<ResetCause> reset_wanted_;
   bool hang_wanted_ = false;

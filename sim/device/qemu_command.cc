@@ -31,6 +31,7 @@ std::string plugin_argument(const FlashWindow& window) {
   if (!window.op_log_path.empty()) plugin += ",oplog=" + option_value(window.op_log_path);
   if (!window.fault_path.empty()) plugin += ",faults=" + option_value(window.fault_path);
   if (!window.wake_path.empty()) plugin += ",wake=" + option_value(window.wake_path);
+  plugin += window.more_options;
   return plugin;
 }
 

@@ -4,6 +4,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
+#include <numeric>
 #include <utility>
 
 #include "sim/device/line_splitter.h"
@@ -89,7 +90,7 @@ void QmpClient::handle_reply(const nlohmann::json& message) {
   if (pending_.empty()) return fail_with("a reply came that no command asked for");
   const PendingCommand command = std::move(pending_.front());
   pending_.pop_front();
-  if (message.contains("return")) return command.on_reply();
+  if (message.contains("return")) return command.on_reply(message.at("return"));
   const auto error = message.find("error");
   const std::string reason =
       error != message.end() && error->is_object() ? string_member(*error, "desc") : "no reason given";
@@ -98,12 +99,36 @@ void QmpClient::handle_reply(const nlohmann::json& message) {
 
 void QmpClient::execute(const std::string& command, nlohmann::json arguments,
                         std::function<void()> on_reply) {
+  send(command, std::move(arguments),
+       [on_reply = std::move(on_reply)](const nlohmann::json&) { on_reply(); });
+}
+
+void QmpClient::query(const std::string& command, std::function<void(const nlohmann::json& value)> on_reply) {
+  send(command, {}, std::move(on_reply));
+}
+
+void QmpClient::send(const std::string& command, nlohmann::json arguments,
+                     std::function<void(const nlohmann::json& value)> on_reply) {
   if (closed_) return;
   nlohmann::json message{{"execute", command}};
   if (!arguments.empty()) message["arguments"] = std::move(arguments);
   pending_.push_back({command, std::move(on_reply)});
   output_.push_back(message.dump() + "\n");
   if (output_.size() == 1) write();
+}
+
+/// A message that is being written has reached the socket's buffer as far as that had room, and a monitor
+/// that has not read that much would not read this either.
+void QmpClient::execute_last(const std::string& command) {
+  if (closed_) return;
+  std::string text;
+  if (!output_.empty()) text = std::accumulate(output_.begin() + 1, output_.end(), text);
+  text += nlohmann::json{{"execute", command}}.dump() + "\n";
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+  boost::asio::write(socket_, boost::asio::buffer(text), ignored);
+  handlers_ = {};
+  closed_ = true;
 }
 
 void QmpClient::write() {

@@ -55,6 +55,12 @@ class QmpClient : public std::enable_shared_from_this<QmpClient> {
   /// Sends a command; `on_reply` is called when it has succeeded.
   void execute(const std::string& command, nlohmann::json arguments, std::function<void()> on_reply);
 
+  /// The same, for a reply that says something.
+  void query(const std::string& command, std::function<void(const nlohmann::json& value)> on_reply);
+
+  /// Sends a command before the call returns; nobody hears of its reply, nor of anything after it.
+  void execute_last(const std::string& command);
+
   void close();
 
  private:
@@ -64,11 +70,13 @@ class QmpClient : public std::enable_shared_from_this<QmpClient> {
   void write();
   void handle(const nlohmann::json& message);
   void handle_reply(const nlohmann::json& message);
+  void send(const std::string& command, nlohmann::json arguments,
+            std::function<void(const nlohmann::json& value)> on_reply);
   void fail_with(std::string what);
 
   struct PendingCommand {
     std::string name;
-    std::function<void()> on_reply;
+    std::function<void(const nlohmann::json& value)> on_reply;
   };
 
   Socket socket_;

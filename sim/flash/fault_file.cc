@@ -102,6 +102,10 @@ FaultFile::~FaultFile() {
   if (layout_ != nullptr) ::munmap(layout_, sizeof(FaultFileLayout));
 }
 
+std::size_t fault_file_size() {
+  return sizeof(FaultFileLayout);
+}
+
 Result<FaultFile> FaultFile::prepare(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!file) return system_failure("open", path, errno);

@@ -126,6 +126,9 @@ struct FaultPlan {
 
 struct FaultFileLayout;
 
+/// Bytes of a fault file.
+[[nodiscard]] std::size_t fault_file_size();
+
 class FaultFile {
  public:
   /// Host: opens the file, or makes it, and forgets what was armed. One whose maker was killed is made anew.

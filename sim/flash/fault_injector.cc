@@ -81,47 +81,59 @@ std::uint32_t first_cell_of(const Operation& operation) {
 void FaultInjector::power_on() {
   model_.set_cell_state(file_.load_cells());
   model_.power_on();
-  adopt_plan();
+  take_plan();
   has_marginal_bits_ = !model_.cell_state().marginal.empty();
   file_.store_cells(model_.cell_state());
 }
 
 void FaultInjector::take_cells() {
   model_.set_cell_state(file_.load_cells());
-  adopt_plan();
+  take_plan();
   has_marginal_bits_ = !model_.cell_state().marginal.empty();
 }
 
 bool FaultInjector::begin() {
+  ++questions_;
   if (frozen_at_ && *frozen_at_ != file_.thaws()) frozen_at_.reset();
   if (frozen_at_) return false;
-  if (!plan_sequence_ || file_.plan_changed(*plan_sequence_)) adopt_plan();
+  if (replayed_ != nullptr || !plan_sequence_ || file_.plan_changed(*plan_sequence_)) take_plan();
   return true;
 }
 
-void FaultInjector::adopt_plan() {
+/// From the file, or of a part that is replayed, from where it was kept.
+void FaultInjector::take_plan() {
+  if (replayed_ != nullptr) {
+    while (const auto plan = replayed_->due(questions_)) adopt_plan(*plan);
+    return;
+  }
   std::uint32_t sequence = 0;
   const auto plan = file_.read_plan(sequence);
   if (!plan) return;
+  if (recorded_ != nullptr) recorded_->append(questions_, *plan);
+  adopt_plan(*plan);
+  plan_sequence_ = sequence;
+}
+
+void FaultInjector::adopt_plan(const FaultPlan& plan) {
   std::vector<Armed> armed;
   for (std::size_t i = 0; i < kMaxFaults; ++i) {
-    const PlannedFault& fault = plan->faults[i];
+    const PlannedFault& fault = plan.faults[i];
     if (fault.action == FaultAction::kNone) continue;
     if (const Armed* known = find(fault.id)) {
       armed.push_back(*known);
     } else {
-      armed.push_back({i, fault, strike_of(fault, plan->seen_by(i)), plan->seen_by(i)});
+      armed.push_back({i, fault, strike_of(fault, plan.seen_by(i)), plan.seen_by(i)});
     }
   }
   std::ranges::sort(armed, {}, [](const Armed& one) { return one.fault.id; });
   armed_ = std::move(armed);
   // Instructions are counted from power-on only, and by what is translated from then on.
-  if (!plan_sequence_) {
-    reset_fault_ = plan->reset_fault;
-    reset_at_instruction_ = plan->reset_at_instruction;
-    adopt_watches(*plan);
+  if (!has_plan_) {
+    reset_fault_ = plan.reset_fault;
+    reset_at_instruction_ = plan.reset_at_instruction;
+    adopt_watches(plan);
   }
-  plan_sequence_ = sequence;
+  has_plan_ = true;
   busy_times_ = {};
   for (const Armed& one : armed_) {
     if (one.fault.action != FaultAction::kBusy) continue;
@@ -321,7 +333,7 @@ void FaultInjector::strike_reset() {
   frozen_at_ = file_.thaws();
   const std::uint32_t releases = file_.releases();
   report({.fault = reset_fault_, .cause = StrikeCause::kInstruction, .instruction = reset_at_instruction_});
-  file_.hold(releases);
+  if (recorded_ == nullptr && replayed_ == nullptr) file_.hold(releases);
 }
 
 void FaultInjector::report(const StrikeReport& strike) {

@@ -13,6 +13,10 @@
 // What needs to see more than operations - instructions, stores, loads - is asked for at power_on() and holds
 // for the process: whoever runs the guest must prepare for it before code is translated.
 //
+// A part that is recorded or replayed has a plan log: see plan_log.h. Then the processor is not held at a
+// reset's instruction, because QEMU could not stop meanwhile; it runs on, with flash frozen, until it has
+// stopped, and a replay runs the same instructions.
+//
 // Asked by the plugin for each operation of the guest: nothing here allocates or calls the system unless a
 // fault is armed or marginal bits exist.
 #pragma once
@@ -26,6 +30,7 @@
 #include "pal_sim/flash/nor_model.h"
 #include "sim/base/strike.h"
 #include "sim/flash/fault_file.h"
+#include "sim/flash/plan_log.h"
 
 namespace otasim::flash_file {
 
@@ -38,6 +43,10 @@ class FaultInjector : public flash::FaultSource, public flash::OpObserver {
   /// @param wake  called after each report
   FaultInjector(FaultFile& file, flash::NorModel& model, std::function<void()> wake)
       : file_(file), model_(model), wake_(std::move(wake)) {}
+
+  /// Before power_on(): who keeps the plans, or has kept them. Outlives the object; null: nobody.
+  void record_plans(PlanLog* log) { recorded_ = log; }
+  void replay_plans(PlanLog* log) { replayed_ = log; }
 
   /// Gives the model the cells that the file keeps, and draws what marginal ones read.
   void power_on();
@@ -76,7 +85,8 @@ class FaultInjector : public flash::FaultSource, public flash::OpObserver {
     std::uint32_t seen;
   };
 
-  void adopt_plan();
+  void take_plan();
+  void adopt_plan(const FaultPlan& plan);
   void adopt_watches(const FaultPlan& plan);
   void disturb(const PlannedFault& fault, std::uint32_t sector, std::uint32_t reads,
                const std::function<void(std::uint32_t offset)>& changed);
@@ -92,6 +102,10 @@ class FaultInjector : public flash::FaultSource, public flash::OpObserver {
   FaultFile& file_;
   flash::NorModel& model_;
   std::function<void()> wake_;
+  PlanLog* recorded_ = nullptr;
+  PlanLog* replayed_ = nullptr;
+  std::uint64_t questions_ = 0;  ///< begin()s so far
+  bool has_plan_ = false;
   std::optional<std::uint32_t> plan_sequence_;
   std::vector<Armed> armed_;  // in the order of their ids
   bool has_stuck_bits_ = false;

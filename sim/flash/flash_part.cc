@@ -28,6 +28,17 @@ Result<std::optional<FaultFile>> open_faults(const std::string& path) {
   return std::optional(std::move(*faults));
 }
 
+Result<std::optional<PlanLog>> open_plans(const FlashPartFiles& files) {
+  if (files.plan_log_path.empty()) return std::nullopt;
+  if (files.fault_path.empty()) {
+    return fail(ExitCode::kUsage, "a plan log goes with a fault file, and none was given");
+  }
+  auto plans =
+      files.is_replayed ? PlanLog::open(files.plan_log_path) : PlanLog::create(files.plan_log_path);
+  if (!plans) return tl::unexpected(plans.error());
+  return std::optional(std::move(*plans));
+}
+
 std::uint64_t microseconds_since_epoch() {
   using namespace std::chrono;
   const auto now = duration_cast<microseconds>(system_clock::now().time_since_epoch());
@@ -53,27 +64,39 @@ Result<std::unique_ptr<FlashPart>> FlashPart::power_on(const FlashPartFiles& fil
   if (!op_log) return tl::unexpected(op_log.error());
   auto faults = open_faults(files.fault_path);
   if (!faults) return tl::unexpected(faults.error());
+  auto plans = open_plans(files);
+  if (!plans) return tl::unexpected(plans.error());
   return std::unique_ptr<FlashPart>(
-      new FlashPart(std::move(*file), std::move(*op_log), std::move(*faults), files));
+      new FlashPart(std::move(*file), std::move(*op_log), std::move(*faults), std::move(*plans), files));
 }
 
 FlashPart::FlashPart(FlashFile file, std::optional<flash::OpLogWriter> op_log,
-                     std::optional<FaultFile> faults, const FlashPartFiles& files)
+                     std::optional<FaultFile> faults, std::optional<PlanLog> plans,
+                     const FlashPartFiles& files)
     : file_(std::move(file)),
       op_log_(std::move(op_log)),
       faults_(std::move(faults)),
+      plans_(std::move(plans)),
+      is_replayed_(files.is_replayed),
+      after_reset_(files.after_reset),
+      seed_(files.seed),
       waker_(files.wake_path),
       model_(file_.bytes(), files.seed, file_.part()) {
   if (faults_) {
     power_ons_ = faults_->power_ons();
-    injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
-    injector_->power_on();
+    make_injector(/*draws=*/!after_reset_);
     if (injector_->watches_stores()) guard_.emplace(model_);
     on_disturbed_ = [this](std::uint32_t offset) {
       if (guard_) guard_->refresh(offset, 1);
     };
   }
   observe();
+}
+
+void FlashPart::make_injector(bool draws) {
+  injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
+  if (plans_) is_replayed_ ? injector_->replay_plans(&*plans_) : injector_->record_plans(&*plans_);
+  draws ? injector_->power_on() : injector_->take_cells();
 }
 
 void FlashPart::observe() {
@@ -84,8 +107,20 @@ void FlashPart::observe() {
 /// As a new process would be; the host has seen to the window.
 void FlashPart::start_anew() {
   model_ = flash::NorModel(file_.bytes(), faults_->power_on_seed(), file_.part());
-  injector_.emplace(*faults_, model_, [this] { waker_.wake(); });
-  injector_->take_cells();
+  make_injector(/*draws=*/false);
+  if (guard_) guard_.emplace(model_);
+  observe();
+}
+
+void FlashPart::start_over() {
+  if (!faults_ || !plans_) return;
+  plans_->rewind();
+  model_ = flash::NorModel(file_.bytes(), seed_, file_.part());
+  // To power on clears the registers; the guest is far beyond that and is about to give a command.
+  const auto registers = file_.bytes().subspan(flash::kRegistersOffset);
+  const std::vector<std::uint8_t> command(registers.begin(), registers.end());
+  make_injector(/*draws=*/!after_reset_);
+  std::copy(command.begin(), command.end(), registers.begin());
   if (guard_) guard_.emplace(model_);
   observe();
 }

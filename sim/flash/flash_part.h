@@ -26,6 +26,7 @@
 #include "sim/flash/fault_file.h"
 #include "sim/flash/fault_injector.h"
 #include "sim/flash/flash_file.h"
+#include "sim/flash/plan_log.h"
 #include "sim/flash/store_guard.h"
 
 namespace otasim::flash_file {
@@ -35,7 +36,10 @@ struct FlashPartFiles {
   std::string op_log_path = {};  ///< continued if it exists; empty: no op log
   std::string fault_path =
       {};                      ///< a prepared fault file (fault_file.h); empty: a new part's cells, no faults
-  std::string wake_path = {};  ///< a pipe that gets a byte for each strike; empty: nobody is woken
+  std::string plan_log_path = {};  ///< of a part that is recorded or replayed (plan_log.h); needs a fault file
+  bool after_reset = false;  ///< the part has kept its power since the last process: marginal bits read as before
+  bool is_replayed = false;  ///< takes its plans from there, instead of keeping them there
+  std::string wake_path = {};      ///< a pipe that gets a byte for each strike; empty: nobody is woken
   std::uint64_t seed = 1;      ///< decides entropy and what marginal bits read
 };
 
@@ -71,6 +75,10 @@ class FlashPart : public flash::OpObserver {
 
   /// Wakes the simulator, once after each power-on.
   void wake_once();
+
+  /// A debugger has taken a replayed machine back to its start, window included; the part follows, and reads
+  /// its cells and counts from the fault file again, which the caller has put back.
+  void start_over();
 
   /// Whether nobody waits for the process to stop at a power cut (FaultFile::serve_boots_only).
   [[nodiscard]] bool serves_boots_only() const { return faults_ && faults_->serves_boots_only(); }
@@ -111,16 +119,21 @@ class FlashPart : public flash::OpObserver {
 
  private:
   FlashPart(FlashFile file, std::optional<flash::OpLogWriter> op_log, std::optional<FaultFile> faults,
-            const FlashPartFiles& files);
+            std::optional<PlanLog> plans, const FlashPartFiles& files);
 
   void observe();
   void start_anew();
+  void make_injector(bool draws);
   [[nodiscard]] bool is_of_interest(std::optional<flash::OpKind> kind, std::uint32_t offset) const;
 
   FlashFile file_;
   std::optional<flash::OpLogWriter> op_log_;
   bool is_op_log_error_taken_ = false;
   std::optional<FaultFile> faults_;
+  std::optional<PlanLog> plans_;
+  bool is_replayed_;
+  bool after_reset_;
+  std::uint64_t seed_;
   std::uint32_t power_ons_ = 0;            // of the file
   std::optional<std::uint32_t> woken_in_;  // one of those
   Waker waker_;

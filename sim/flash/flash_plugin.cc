@@ -1,6 +1,7 @@
 // The flash plugin: the flash controller inside QEMU.
 //
 //   -plugin libotasim_flash_plugin.so,window=FILE[,address=N][,oplog=FILE][,seed=N][,faults=FILE[,wake=FIFO]]
+//           [,plans=FILE[,mode=record|replay|debug]][,start=power|reset]
 //
 // `window` is the file that backs the guest's flash window (flash_file.h); the plugin maps the same file.
 // When guest code is translated the plugin marks each doorbell instruction; when one is about to run, the
@@ -20,24 +21,36 @@
 // reads that disturb cells (each store or load of the guest calls back; `address` is where it sees the
 // window).
 //
+// `plans` is the plan log (plan_log.h) of a boot that is recorded, or of one that is replayed; `start=reset`
+// is a recorded boot that a reset began, so that the part has had power all along. When a replay comes to a
+// power cut, the process ends with kReplayCutExit; under a debugger (`debug`) it goes on with a dead part,
+// and each time that the debugger has gone back to the start, the part follows.
+//
 // What can go wrong is found at start, printed on stderr, and makes QEMU exit: a bad argument, a file that is
 // not a flash file, an op log or a fault file that cannot be used. Later only the op log can fail (disk
 // full); that is said once and logging stops.
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "pal_sim/flash/flash_controller.h"
+#include "sim/base/unique_fd.h"
 #include "sim/flash/flash_part.h"
 #include "sim/flash/qemu_plugin_api.h"
+#include "sim/flash/replay_exit.h"
 
 namespace otasim::flash_plugin {
 namespace {
@@ -58,10 +71,25 @@ bool parse_number(std::string_view text, std::uint64_t& number) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
+/// What becomes of a power cut.
+enum class CutAction : std::uint8_t {
+  kStop,  ///< this process stands still, and the host kills it
+  kExit,  ///< a replay is over
+  kGoOn,  ///< a debugger looks on
+};
+
 struct Options {
   FlashPartFiles files;
+  CutAction cut_action = CutAction::kStop;
   std::uint64_t window_address = 0;  ///< where the guest sees it
 };
+
+bool parse_mode(std::string_view value, Options& options) {
+  options.files.is_replayed = value != "record";
+  if (value == "replay") options.cut_action = CutAction::kExit;
+  if (value == "debug") options.cut_action = CutAction::kGoOn;
+  return value == "record" || options.cut_action != CutAction::kStop;
+}
 
 bool parse_option(std::string_view argument, Options& options) {
   FlashPartFiles& files = options.files;
@@ -72,10 +100,16 @@ bool parse_option(std::string_view argument, Options& options) {
   if (value.empty()) return false;
   if (key == "seed") return parse_number(value, files.seed);
   if (key == "address") return parse_number(value, options.window_address);
+  if (key == "mode") return parse_mode(value, options);
+  if (key == "start") {
+    files.after_reset = value == "reset";
+    return files.after_reset || value == "power";
+  }
   constexpr std::pair<std::string_view, std::string FlashPartFiles::*> kPaths[] = {
       {"window", &FlashPartFiles::window_path},
       {"oplog", &FlashPartFiles::op_log_path},
       {"faults", &FlashPartFiles::fault_path},
+      {"plans", &FlashPartFiles::plan_log_path},
       {"wake", &FlashPartFiles::wake_path}};
   for (const auto& [name, path] : kPaths) {
     if (key != name) continue;
@@ -87,8 +121,8 @@ bool parse_option(std::string_view argument, Options& options) {
 
 std::optional<Options> parse_options(int argc, char** argv) {
   constexpr const char* kUsage =
-      "Arguments are window=FILE (required), address=NUMBER, oplog=FILE, faults=FILE, wake=FIFO and "
-      "seed=NUMBER.";
+      "Arguments are window=FILE (required), address=NUMBER, oplog=FILE, faults=FILE, wake=FIFO, "
+      "plans=FILE, mode=record|replay|debug, start=power|reset and seed=NUMBER.";
   Options options;
   for (int i = 0; i < argc; ++i) {
     if (parse_option(argv[i], options)) continue;
@@ -104,22 +138,20 @@ std::optional<Options> parse_options(int argc, char** argv) {
 
 class Plugin {
  public:
-  Plugin(std::unique_ptr<FlashPart> part, std::uint64_t window_address)
+  Plugin(std::unique_ptr<FlashPart> part, const Options& options, std::vector<char> first_faults)
       : part_(std::move(part)),
         controller_(part_->model()),
-        window_address_(window_address),
-        takes_time_(part_->busy_times().any()) {}
+        window_address_(options.window_address),
+        takes_time_(part_->busy_times().any()),
+        cut_action_(options.cut_action),
+        fault_path_(options.files.fault_path),
+        first_faults_(std::move(first_faults)),
+        left_(counts()) {}
 
   void ring() {
-    if (part_->begin(commanded()) != Admission::kRun) return;
-    if (takes_time_) controller_.set_busy_times(part_->busy_times());
-    controller_.ring();
-    if (const int error = part_->take_op_log_error(); error != 0) {
-      complain(std::string("cannot write the op log: ") + std::strerror(error) +
-               "; it ends before this operation.");
-    }
-    // To this thread, which therefore runs nothing more; the others stop with it.
-    if (!part_->powered() && !part_->serves_boots_only()) ::raise(SIGSTOP);
+    if (cut_action_ == CutAction::kGoOn && counts() != left_) start_over();
+    run_command();
+    left_ = counts();
   }
 
   [[nodiscard]] bool watches_boots() const { return part_->serves_boots_only(); }
@@ -154,6 +186,41 @@ class Plugin {
   }
 
  private:
+  void run_command() {
+    if (part_->begin(commanded()) != Admission::kRun) return;
+    if (takes_time_) controller_.set_busy_times(part_->busy_times());
+    controller_.ring();
+    if (const int error = part_->take_op_log_error(); error != 0) {
+      complain(std::string("cannot write the op log: ") + std::strerror(error) +
+               "; it ends before this operation.");
+    }
+    if (!part_->powered() && !part_->serves_boots_only()) lose_power();
+  }
+
+  void lose_power() {
+    // A boot that is recorded is let go on to its process's end, with a part that no longer answers.
+    if (std::exchange(has_lost_power_, true)) return;
+    if (cut_action_ == CutAction::kExit) ::_exit(flash_file::kReplayCutExit);
+    // To this thread, which therefore runs nothing more; the others stop with it.
+    if (cut_action_ == CutAction::kStop) ::raise(SIGSTOP);
+  }
+
+  /// What the guest's requests count up in the window. A debugger that goes back takes the window with it, so
+  /// what stands there is no longer what the last request left.
+  [[nodiscard]] std::uint64_t counts() const {
+    const auto window = part_->model().window();
+    return std::uint64_t{flash::read_register(window, flash::controller::kRegSequence)} << 32 |
+           flash::read_register(window, flash::controller::kRegEntropyCount);
+  }
+
+  void start_over() {
+    const UniqueFd file(::open(fault_path_.c_str(), O_WRONLY | O_CLOEXEC));
+    const auto size = static_cast<ssize_t>(first_faults_.size());
+    if (!file || ::write(file.get(), first_faults_.data(), first_faults_.size()) != size)
+      complain("cannot put the fault file back; what comes may differ from the recording.");
+    part_->start_over();
+  }
+
   [[nodiscard]] std::optional<flash::OpKind> commanded() {
     const std::uint32_t command =
         flash::read_register(part_->model().window(), flash::controller::kRegCommand);
@@ -168,6 +235,11 @@ class Plugin {
   flash::FlashController controller_;
   std::uint64_t window_address_;
   bool takes_time_;
+  CutAction cut_action_;
+  bool has_lost_power_ = false;
+  std::string fault_path_;
+  std::vector<char> first_faults_;  ///< what the fault file held at the start, for a debugger
+  std::uint64_t left_;              ///< counts() after the last request
   std::uint64_t instructions_ = 0;
 };
 
@@ -241,9 +313,17 @@ void on_translation(qemu_plugin_id_t /*id*/, qemu_plugin_tb* block) {
   }
 }
 
+/// @returns nothing of a file that cannot be read, which FlashPart will say
+std::vector<char> content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 bool install(qemu_plugin_id_t id, int argc, char** argv) {
   const std::optional<Options> options = parse_options(argc, argv);
   if (!options) return false;
+  std::vector<char> first_faults;
+  if (options->cut_action == CutAction::kGoOn) first_faults = content_of(options->files.fault_path);
   auto part = FlashPart::power_on(options->files);
   if (!part) {
     complain(part.error().message, part.error().hint);
@@ -254,7 +334,7 @@ bool install(qemu_plugin_id_t id, int argc, char** argv) {
     complain("an armed fault watches stores or loads, and no address of the window was given.");
     return false;
   }
-  g_plugin = std::make_unique<Plugin>(std::move(*part), options->window_address);
+  g_plugin = std::make_unique<Plugin>(std::move(*part), *options, std::move(first_faults));
   qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
   return true;
 }

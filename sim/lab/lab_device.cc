@@ -191,7 +191,28 @@ Result<link::Link*> LabDevice::link() {
   return link_.get();
 }
 
+Result<void> LabDevice::make_recorder() {
+  if (spec_.recording_folder.empty()) return {};
+  auto recorder = replay::Recorder::create({.folder = spec_.recording_folder,
+                                            .scratch_folder = spec_.socket_folder,
+                                            .device = spec_.name,
+                                            .board = std::string(spec_.board->name),
+                                            .bootloader_elf = products_.bootloader_elf,
+                                            .application_elf = products_.application_elf,
+                                            .plugin = products_.flash_plugin,
+                                            .flash_path = flash_.path(),
+                                            .fault_path = faults_->paths().fault_path,
+                                            .seed = spec_.seed,
+                                            .window_address = spec_.board->flash_window,
+                                            .nic_model = std::string(spec_.board->nic_model),
+                                            .mac = link::to_string(spec_.mac)});
+  if (!recorder) return tl::unexpected(recorder.error());
+  recorder_ = std::move(*recorder);
+  return {};
+}
+
 Result<void> LabDevice::create_device() {
+  if (auto made = make_recorder(); !made) return made;
   auto device =
       device::Device::create(lab_.io(), {.name = spec_.name,
                                          .board = std::string(spec_.board->name),
@@ -210,7 +231,8 @@ Result<void> LabDevice::create_device() {
                                          .on_machine_stops = [this] { faults_->machine_stops(); },
                                          .events = &lab_.log(),
                                          .halt = lab_.halt(),
-                                         .debug_port = spec_.debug_port});
+                                         .debug_port = spec_.debug_port,
+                                         .recorder = recorder_.get()});
   if (!device) return tl::unexpected(device.error());
   device_ = std::move(*device);
   device_->on_console_line([this](std::string_view line) { handle_line(line); });
@@ -257,6 +279,12 @@ Result<void> LabDevice::reset() {
 Result<flash_file::FaultId> LabDevice::arm(const flash_file::FlashFault& fault) {
   if (auto possible = flash_file::check(spec_.board->flash, spec_.board->name, fault); !possible)
     return tl::unexpected(possible.error());
+  if (std::holds_alternative<flash_file::StuckBits>(fault) && recorder_ && power() != Power::kOff) {
+    return fail(ExitCode::kUsage,
+                fmt::format("{} changes flash behind device '{}', which is on and recorded",
+                            flash_file::name_of(fault), spec_.name),
+                "Arm it before the device is switched on.");
+  }
   auto id = faults_->arm(fault);
   // Those strike when they are armed: the cells read something else from now on.
   if (id && std::holds_alternative<flash_file::StuckBits>(fault))
@@ -265,7 +293,8 @@ Result<flash_file::FaultId> LabDevice::arm(const flash_file::FlashFault& fault) 
 }
 
 Result<flash_file::FaultId> LabDevice::arm(const device::DeviceFault& fault) {
-  const auto possible = flash_file::check(spec_.board->flash, spec_.board->name, device::name_of(fault));
+  auto possible = flash_file::check(spec_.board->flash, spec_.board->name, device::name_of(fault));
+  if (possible && !spec_.recording_folder.empty()) possible = replay::check_fault(device::name_of(fault));
   if (!possible) return tl::unexpected(possible.error());
   if (auto free = need_no_debugger(fault); !free) return tl::unexpected(free.error());
   if (const auto* reset = std::get_if<device::ResetAtInstruction>(&fault))
@@ -342,13 +371,21 @@ void LabDevice::handle_strike(const flash_file::FlashStrike& strike) {
   }
   emit_fault(strike.to_json());
   if (strike.is_power_cut()) {
-    if (device_) device_->power_off();
+    lose_power_in_flash();
     hang_.reset();
     board_flash_->power_off();
     if (on_power_cut_) on_power_cut_();
   } else if (strike.is_reset() && device_) {
     device_->reset();
   }
+}
+
+/// A process that is recorded has to end by itself; what it sends meanwhile is not the device's.
+void LabDevice::lose_power_in_flash() {
+  if (!device_) return;
+  if (recorder_ && link_) link_->unplug();
+  device_->power_off(device::Device::Cut::kInFlash);
+  if (recorder_ && link_) link_->plug();
 }
 
 Result<std::vector<flash_file::RottenBit>> LabDevice::rot(const flash_file::BitRot& rot) {

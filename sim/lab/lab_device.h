@@ -45,6 +45,7 @@
 #include "sim/lab/running_lab.h"
 #include "sim/lab/transfer_settings.h"
 #include "sim/link/link.h"
+#include "sim/replay/recorder.h"
 
 namespace otasim::lab {
 
@@ -61,6 +62,7 @@ struct DeviceSpec {
   std::string socket_folder;                ///< this device's own, its path short; exists
   device::DebugPort* debug_port = nullptr;  ///< a debugger holds its processor; outlives the device
   bool capture = false;                     ///< every frame, also without `record`
+  std::string recording_folder = {};        ///< boots that can be replayed (sim/replay); empty: none
   bool record = false;  ///< every frame and every operation on the flash, in files that only grow
   /// The operations on the flash since the lab's start (flash.ops) and the flash before them (factory.bin),
   /// begun anew when they are too many: for those who watch.
@@ -155,6 +157,8 @@ class LabDevice {
   [[nodiscard]] Result<void> begin_flash_log();
   [[nodiscard]] Result<void> limit_flash_log();
   void make_board_flash();
+  [[nodiscard]] Result<void> make_recorder();
+  void lose_power_in_flash();
   [[nodiscard]] Result<void> create_device();
   void handle_line(std::string_view line);
   void handle_off();
@@ -183,6 +187,7 @@ class LabDevice {
   bool is_stopping_ = false;
   std::uint64_t cables_laid_ = 0;
   std::unique_ptr<link::Link> link_;
+  std::unique_ptr<replay::Recorder> recorder_;
   std::unique_ptr<device::Device> device_;  // last: its power goes first
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "sim/link/link_loop.h"
 
 namespace otasim::link {
@@ -46,6 +48,15 @@ std::vector<std::string> Link::qemu_arguments(std::string_view nic_model) const 
           fmt::format("dgram,id=n0,local.type=unix,local.path={},remote.type=unix,remote.path={}",
                       option_value(qemu_socket_path()), option_value(link_socket_path())),
           "-net", fmt::format("nic,model={},netdev=n0,macaddr={}", nic_model, to_string(config_.mac))};
+}
+
+// QEMU looks its peer up by name for each frame.
+void Link::unplug() {
+  static_cast<void>(std::rename(link_socket_path().c_str(), pulled_socket_path().c_str()));
+}
+
+void Link::plug() {
+  static_cast<void>(std::rename(pulled_socket_path().c_str(), link_socket_path().c_str()));
 }
 
 Result<FaultId> Link::arm(const LinkFault& fault) {

@@ -72,6 +72,10 @@ class Link {
   /// `-netdev ... -net nic,...` for a QEMU that is to hang on this link.
   [[nodiscard]] std::vector<std::string> qemu_arguments(std::string_view nic_model = "lan9118") const;
 
+  /// Pulls the device's end of the cable: what QEMU sends is lost until plug(). What it sent before is not.
+  void unplug();
+  void plug();
+
   /// Arms a fault. Thread-safe, and does not wait: the fault is in force for every frame that the device
   /// sends, and all that the host sends, after this returns.
   /// @returns kUsage if a member's value makes no sense
@@ -89,6 +93,7 @@ class Link {
 
  private:
   explicit Link(Config config);
+  [[nodiscard]] std::string pulled_socket_path() const { return link_socket_path() + ".off"; }
 
   Config config_;
   std::unique_ptr<LinkLoop> loop_;

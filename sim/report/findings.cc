@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -10,7 +11,7 @@
 #include <set>
 
 #include "sim/base/file_io.h"
-#include "sim/base/text.h"
+#include "sim/report/event_text.h"
 
 namespace otasim::report {
 namespace {
@@ -122,8 +123,11 @@ void read_events(const std::string& path, RunFindings& out) {
     if (!event.is_object()) continue;
     const auto what = what_is_found(event);
     if (!what) continue;
-    const std::string text = printable(*what);
-    const std::string device = printable(text_of(event, "device"));
+    const std::string text = printable_text(*what);
+    const bool is_failure =
+        std::ranges::any_of(out.failures, [&](const Failure& one) { return one.text == text; });
+    if (is_failure) continue;
+    const std::string device = printable_text(text_of(event, "device"));
     const auto [place, is_new] = known.try_emplace({device, text}, out.findings.size());
     if (!is_new) {
       if (place->second < out.findings.size()) ++out.findings[place->second].count;
@@ -145,17 +149,17 @@ void read_events(const std::string& path, RunFindings& out) {
 }
 
 void read_result(const json& result, RunFindings& out) {
-  out.result = printable(text_of(result, "result"));
-  out.repeat = printable(text_of(result, "repeat"));
+  out.result = printable_text(text_of(result, "result"));
+  out.repeat = printable_text(text_of(result, "repeat"));
   if (const std::string scenario = text_of(result, "scenario"); !scenario.empty())
-    out.name = printable(
+    out.name = printable_text(
         fmt::format("{} on {} over {}", scenario, text_of(result, "board"), text_of(result, "data")));
   const auto failures = result.find("failures");
   if (failures == result.end() || !failures->is_array()) return;
   for (const json& failure : *failures) {
     if (!failure.is_string()) continue;
     const auto text = failure.get<std::string>();
-    out.failures.push_back({printable(text), explain(text)});
+    out.failures.push_back({printable_text(text), explain(text)});
   }
 }
 

@@ -17,6 +17,12 @@ constexpr std::uint32_t kFirstPalReason = 0x100;
 constexpr std::uint32_t kJobParserError = 12;
 /// Shorter names than this are words of everyday, and not looked for within a sentence.
 constexpr std::size_t kMinNameInSentence = 8;
+
+/// "SUCCEEDED" and "accepted" stand in many sentences, and explain none of them.
+bool is_telling(std::string_view name) {
+  return name.size() >= kMinNameInSentence && (name.find_first_of(" _") != std::string_view::npos ||
+                                               name.starts_with("Ota") || name.starts_with("kOTA"));
+}
 /// Of a text that is taken apart.
 constexpr std::size_t kMaxText = 4096;
 
@@ -188,7 +194,7 @@ Parts explain_sentence(std::string_view text) {
   for (const Topic& topic : topics()) {
     if (is_of_boot_report(topic)) continue;
     for (const Term& term : topic.terms) {
-      if (term.name.size() < kMinNameInSentence || !stands_in(term.name, text)) continue;
+      if (!is_telling(term.name) || !stands_in(term.name, text)) continue;
       parts.push_back({std::string(term.name), &topic, &term});
     }
   }

@@ -209,7 +209,7 @@ class ScenarioRun {
       if (!begun) return begun;
     }
     auto stage = Stage::build(io_, plan_.scenario, plan_.cell, plan_.folder, plan_.checkpoint, log_,
-                              plan_.debugger, plan_.key_log_path);
+                              plan_.debugger, plan_.key_log_path, plan_.keep_recordings);
     if (!stage) return tl::unexpected(stage.error());
     stage_ = std::move(*stage);
     stage_->on_lab_exit([this](const Error& error) { give_up(error); });

@@ -31,6 +31,7 @@ struct RunPlan {
   std::vector<nlohmann::json> earlier_events = {};
   RunDebugger* debugger = nullptr;  ///< has one of the devices; outlives the run
   std::string key_log_path = {};    ///< the file that gets the lab's TLS secrets; empty: they are not logged
+  bool keep_recordings = false;     ///< of the devices, to be replayed (recordable.h says whether it can be)
   bool keep_snapshots = false;      ///< of the lab at each change of a job (lab_snapshots.h)
 };
 

@@ -45,7 +45,7 @@ Result<std::unique_ptr<Stage>> Stage::build(boost::asio::io_context& io, const S
                                             const Cell& cell, const std::string& folder,
                                             const std::optional<Checkpoint>& checkpoint,
                                             report::EventLog& log, RunDebugger* debugger,
-                                            const std::string& key_log_path) {
+                                            const std::string& key_log_path, bool keeps_recordings) {
   // Broker and devices of a process that was killed end a moment after it.
   if (auto held = hold_with_children(io, folder + "/children.lock"); !held)
     return tl::unexpected(held.error());
@@ -54,6 +54,7 @@ Result<std::unique_ptr<Stage>> Stage::build(boost::asio::io_context& io, const S
   std::unique_ptr<Stage> stage(new Stage(io, cell, folder, log, std::move(*temp)));
   stage->debugger_ = debugger;
   stage->key_log_path_ = key_log_path;
+  stage->keeps_recordings_ = keeps_recordings;
   if (auto made = checkpoint ? stage->go_on(scenario, *checkpoint) : stage->set_up(scenario); !made) {
     return tl::unexpected(made.error());
   }
@@ -232,6 +233,7 @@ Result<lab::DeviceSpec> Stage::spec_of(const json& spec, int number) const {
                          .socket_folder = sockets,
                          .record = true};
   if (debugger_ != nullptr) device.debug_port = debugger_->port_of(name);
+  if (keeps_recordings_) device.recording_folder = folder + "/recording";
   device.request_wait_ms = spec.value("request_wait_ms", device.request_wait_ms);
   device.self_test_ms = spec.value("self_test_ms", device.self_test_ms);
   device.keep_alive_seconds = spec.value("keep_alive_s", device.keep_alive_seconds);

@@ -34,6 +34,7 @@ inline constexpr const char* kFactoryFlashFile = "factory.bin";
 class Stage {
  public:
   /// @param folder  of the run; exists
+  /// @param keeps_recordings  of each device, to be replayed: `devices/NAME/recording/`
   /// @param checkpoint  of the process before, which was killed: its lab goes on
   /// @param key_log_path  the file that gets the lab's TLS secrets; empty: they are not logged
   /// @param debugger  has one of the devices; may be null
@@ -41,7 +42,7 @@ class Stage {
   [[nodiscard]] static Result<std::unique_ptr<Stage>> build(
       boost::asio::io_context& io, const Scenario& scenario, const Cell& cell, const std::string& folder,
       const std::optional<Checkpoint>& checkpoint, report::EventLog& log, RunDebugger* debugger = nullptr,
-      const std::string& key_log_path = {});
+      const std::string& key_log_path = {}, bool keeps_recordings = false);
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -127,6 +128,7 @@ class Stage {
   std::string key_log_path_;
   TempDir temp_;         ///< the lab's folder
   std::string sockets_;  ///< this process's own; in it
+  bool keeps_recordings_ = false;
   lab::BuildProducts products_;
   const lab::Board* board_ = nullptr;
   Bytes recovery_image_;

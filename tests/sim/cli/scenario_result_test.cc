@@ -29,7 +29,8 @@ CellResult failed(const std::string& name) {
           .jobs = json::parse(R"([{"job": "j", "status": "FAILED"}])"),
           .devices = json::parse(R"([{"device": "thing-1"}])"),
           .run = "/nowhere",
-          .repeat = "otasim run " + name};
+          .repeat = "otasim run " + name,
+          .debug = "otasim debug " + name};
 }
 
 CellResult passed(const std::string& name) {
@@ -48,6 +49,20 @@ TEST(CellResult, ComesBackFromJsonAsItWas) {
   EXPECT_EQ(to_json(*back), value);
   EXPECT_EQ(to_json(passed("Case")).at("reason"), "");
   EXPECT_EQ(result.name(), "Case/b/mqtt");
+}
+
+TEST(CellResult, OfAnEarlierVersionHasNoDebugCommand) {
+  json earlier = to_json(failed("Case"));
+  earlier.erase("debug");
+  const auto back = cell_result_from(earlier);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->debug, "");
+}
+
+TEST(CellResult, TellsHowToDebugAFailure) {
+  testing::internal::CaptureStdout();
+  print(failed("Case"));
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("debug:  otasim debug Case\n"));
 }
 
 TEST(CellResult, WhatNoRunHasWrittenIsAnError) {

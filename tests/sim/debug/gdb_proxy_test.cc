@@ -320,8 +320,9 @@ TEST_F(GdbProxyTest, SimulatorStopsItAtAPlace) {
   proxy.stop("boot.verify");
   ASSERT_TRUE(until([&] { return stub.interrupts == 1; }));
   stub.stream->send("T02thread:p01.01;");
-  EXPECT_TRUE(until([&] { return gdb.has_heard("T05thread:p01.01;"); })) << "no Ctrl-C: a trap";
-  EXPECT_TRUE(gdb.has_heard("O" + device::gdb_bytes("otasim: stopped at boot.verify\n")));
+  const std::string said = "O" + device::gdb_bytes("otasim: stopped at boot.verify\n");
+  EXPECT_TRUE(until([&] { return gdb.heard.size() > 2 && gdb.heard[gdb.heard.size() - 2] == said; }));
+  EXPECT_EQ(gdb.heard.back(), "T05thread:p01.01;") << "no Ctrl-C: a trap";
   proxy.stop("once more");
   settle();
   EXPECT_EQ(stub.interrupts, 1) << "GDB has it";
@@ -340,6 +341,12 @@ TEST_F(GdbProxyTest, KillNeverReachesQemu) {
   gdb.stream->send("k");
   EXPECT_TRUE(until([&] { return quits == 1; }));
   EXPECT_FALSE(stub.has_heard("k"));
+}
+
+TEST_F(GdbProxyTest, QuittingGdbIsToKillItsTarget) {
+  Peer& stub = begin();
+  EXPECT_EQ(ask("qAttached:1"), "0");
+  EXPECT_FALSE(stub.has_heard("qAttached:1"));
 }
 
 TEST_F(GdbProxyTest, LostConnectionIsToldOnce) {
