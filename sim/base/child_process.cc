@@ -304,6 +304,10 @@ void ChildProcess::terminate() {
   if (state_->running) ::kill(state_->pid, SIGTERM);
 }
 
+void ChildProcess::terminate_now() {
+  if (state_->running) ::kill(state_->pid, SIGKILL);
+}
+
 void ChildProcess::kill() {
   state_->kill_and_reap();
 }

@@ -63,6 +63,9 @@ class ChildProcess {
   /// Asks the child to end (SIGTERM); the exit handler tells when it did.
   void terminate();
 
+  /// Kills the child (SIGKILL); the exit handler tells when it has ended.
+  void terminate_now();
+
   /// Kills the child (SIGKILL) and waits until it is gone; the exit handler is not called.
   void kill();
 

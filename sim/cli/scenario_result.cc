@@ -45,6 +45,7 @@ json to_json(const CellResult& result) {
           {"wall_ms", result.wall_ms},
           {"jobs", result.jobs},
           {"devices", result.devices},
+          {"images", result.images},
           {"run", result.run},
           {"repeat", result.repeat}};
 }
@@ -61,6 +62,7 @@ Result<CellResult> cell_result_from(const json& value) {
                       .wall_ms = value.at("wall_ms"),
                       .jobs = value.at("jobs"),
                       .devices = value.at("devices"),
+                      .images = value.value("images", json::object()),
                       .run = value.at("run"),
                       .repeat = value.at("repeat")};
   } catch (const json::exception& error) {

@@ -21,6 +21,7 @@ struct CellResult {
   std::int64_t wall_ms = 0;
   nlohmann::json jobs = nlohmann::json::array();
   nlohmann::json devices = nlohmann::json::array();
+  nlohmann::json images = nlohmann::json::object();
   std::string run = {};     ///< its folder
   std::string repeat = {};  ///< the command that runs it again
 
