@@ -367,6 +367,10 @@ bool ChildProcess::wait_for_end(std::chrono::milliseconds limit, const std::func
   return state_->wait_for_end(limit, meanwhile);
 }
 
+void ChildProcess::terminate_now() {
+  if (state_->running) ::kill(state_->pid, SIGKILL);
+}
+
 void ChildProcess::kill() {
   state_->kill_and_reap();
 }

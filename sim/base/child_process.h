@@ -73,6 +73,9 @@ class ChildProcess {
   /// exit handler is not called. @returns false if it still runs when the time is over
   [[nodiscard]] bool wait_for_end(std::chrono::milliseconds limit, const std::function<void()>& meanwhile);
 
+  /// Kills the child (SIGKILL); the exit handler tells when it has ended.
+  void terminate_now();
+
   /// Kills the child (SIGKILL) and waits until it is gone; the exit handler is not called.
   void kill();
 

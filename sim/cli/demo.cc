@@ -3,109 +3,128 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
-#include "sim/cli/run_folder.h"
+#include "sim/cli/run.h"
 #include "sim/image/image.h"
 #include "sim/lab/boards.h"
-#include "sim/lab/firmware.h"
-#include "sim/report/event_log.h"
-#include "sim/report/terminal_view.h"
-#include "sim/scenario/update_run.h"
+#include "sim/scenario/images.h"
+#include "sim/scenario/library.h"
 
 namespace otasim::cli {
 namespace {
 
-Result<scenario::UpdatePlan> make_plan(const DemoOptions& options) {
-  scenario::UpdatePlan plan;
-  plan.board = options.board;
-  plan.mqtt_port = options.mqtt_port;
-  plan.seed = options.seed;
-  plan.limit_seconds = options.limit_seconds;
-  auto transfer = lab::transfer_settings_from(options.transfer.values());
-  if (!transfer) return tl::unexpected(transfer.error());
-  plan.transfer = *transfer;
-  if (options.transfer.protocol() == "http") plan.protocols = {cloud::Protocol::kHttp};
-  auto products = lab::BuildProducts::find(options.board);
-  if (!products) return tl::unexpected(products.error());
-  plan.products = std::move(*products);
-  const lab::Board& board = *lab::find_board(options.board);
-  auto factory = lab::make_firmware({.version = options.from}, board, plan.products);
-  if (!factory) return tl::unexpected(factory.error());
-  plan.factory_image = std::move(*factory);
-  if (!options.no_recovery) {
-    auto recovery = lab::make_recovery_image(board, plan.products);
-    if (!recovery) return tl::unexpected(recovery.error());
-    plan.recovery_image = std::move(*recovery);
-  }
-  auto update = lab::make_firmware(
-      {.image = options.image, .elf = options.elf, .variant = options.variant, .version = options.to}, board,
-      plan.products);
-  if (!update) return tl::unexpected(update.error());
-  plan.update_image = std::move(*update);
-  // The demo application says so; a user's own may not.
-  if (options.image.empty() && options.elf.empty()) plan.last_line = "update complete";
-  return plan;
+using nlohmann::json;
+
+constexpr const char* kScenario = "Demo";
+
+/// A file that the user names from where he is; the scenario names it from where that is.
+json path_of(const std::string& file) {
+  std::error_code ignored;
+  return file.empty() ? json() : json(std::filesystem::absolute(file, ignored).string());
 }
 
-nlohmann::json summarise(const DemoOptions& options, const scenario::UpdatePlan& plan,
-                         const scenario::UpdateOutcome& outcome, const std::string& run) {
-  const auto offered = image::parse(plan.update_image);
-  nlohmann::json summary = {{"result", outcome.status},
-                            {"reason", outcome.reason},
-                            {"from", options.from},
-                            {"protocol", options.transfer.protocol().value_or("mqtt")},
-                            {"to", offered ? image::to_string(offered->version) : options.to},
-                            {"running", outcome.running_version},
-                            {"wall_ms", outcome.wall_ms},
-                            {"boot_to_connected_ms", outcome.boot_to_connected_ms},
-                            {"image_bytes", plan.update_image.size()},
-                            {"transfer_ms", outcome.transfer_ms},
-                            {"job", outcome.job_id},
-                            {"run", run}};
-  if (outcome.approved) {
-    summary["flash"] = {{"slot", scenario::slot_letter(outcome.approved->slot)},
-                        {"version", image::to_string(outcome.approved->info.version)},
-                        {"standing", outcome.approved->standing},
+/// The options that differ from the scenario's own parameters.
+json parameters_of(const DemoOptions& options) {
+  json parameters = options.transfer.values();
+  parameters.erase("protocol");  // that is the cell's
+  parameters["from"] = options.from;
+  parameters["to"] = options.to;
+  if (!options.image.empty()) parameters["image"] = path_of(options.image);
+  if (!options.elf.empty()) parameters["elf"] = path_of(options.elf);
+  if (!options.variant.empty()) parameters["variant"] = options.variant;
+  if (options.no_recovery) parameters["recovery"] = false;
+  if (options.mqtt_port != 0) parameters["mqtt_port"] = options.mqtt_port;
+  parameters["limit_s"] = options.limit_seconds;
+  // The demo application says so; a user's own may not.
+  if (!options.image.empty() || !options.elf.empty()) parameters["last_line"] = "";
+  return parameters;
+}
+
+/// What is wrong with versions and files is told before anything is started.
+/// @returns the version that is updated to
+Result<std::string> check_images(const CellOrder& order) {
+  const scenario::Cell& cell = order.planned.cell;
+  const auto scenario = scenario::Scenario::load(order.planned.entry.path, cell, order.parameters);
+  if (!scenario) return tl::unexpected(scenario.error());
+  const auto products = lab::BuildProducts::find(cell.board);
+  if (!products) return tl::unexpected(products.error());
+  const auto images =
+      scenario::make_images(scenario->images, *lab::find_board(cell.board), *products, cell.seed);
+  if (!images) return tl::unexpected(images.error());
+  const auto offered = image::parse(images->at("update"));
+  if (!offered) return tl::unexpected(offered.error());
+  return image::to_string(offered->version);
+}
+
+Result<CellOrder> order_of(const DemoOptions& options) {
+  const auto entries = scenario::find_scenarios({kScenario});
+  if (!entries) return tl::unexpected(entries.error());
+  CellOrder order{.planned = {.entry = entries->front(),
+                              .cell = {.board = options.board,
+                                       .data = options.transfer.protocol().value_or("mqtt"),
+                                       .seed = options.seed}},
+                  .parameters = parameters_of(options),
+                  .out = options.out,
+                  .quiet = options.quiet};
+  const auto to = check_images(order);
+  if (!to) return tl::unexpected(to.error());
+  order.parameters["to"] = *to;
+  return order;
+}
+
+json summarise(const CellResult& result, const json& parameters) {
+  const json job = result.jobs.empty() ? json::object() : result.jobs.back();
+  const json& device = result.devices.front();
+  json summary = {{"result", job.value("status", "")},
+                  {"reason", job.value("reason", "")},
+                  {"from", parameters.at("from")},
+                  {"protocol", result.data},
+                  {"to", parameters.at("to")},
+                  {"running", device.value("running", "")},
+                  {"wall_ms", job.value("ended_ms", 0)},
+                  {"boot_to_connected_ms", device.value("boot_to_connected_ms", 0)},
+                  {"image_bytes", result.images.at("update").at("bytes")},
+                  {"transfer_ms", job.value("transfer_ms", 0)},
+                  {"job", job.value("job", "")},
+                  {"run", result.run},
+                  {"repeat", result.repeat}};
+  if (!device.contains("problem")) {
+    summary["flash"] = {{"slot", device.at("slot")},
+                        {"version", device.at("starts_next")},
+                        {"standing", device.at("standing")},
                         {"verified", true},
-                        {"holds_update", outcome.flash_holds_update}};
-  } else {
-    summary["flash"] = {{"verified", false}, {"problem", outcome.flash_problem}};
-    if (outcome.fail_safe) summary["flash"]["recovery"] = image::to_string(outcome.fail_safe->info.version);
+                        {"holds_update", device.at("image") == "update"}};
+    return summary;
   }
+  summary["flash"] = {{"verified", false}, {"problem", device.at("problem")}};
+  if (device.at("standing") == "recovery") summary["flash"]["recovery"] = device.at("starts_next");
   return summary;
 }
 
 /// The cloud, the device's console and the flash must tell the same story.
-Result<void> verdict(const scenario::UpdateOutcome& outcome, const std::string& to, const std::string& run) {
-  const std::string hint =
-      fmt::format("The run's console is in {}/uart.log, its events in {}/events.jsonl.", run, run);
-  if (outcome.status != "SUCCEEDED") {
-    return fail(ExitCode::kFailed,
-                fmt::format("the job ended {}: {}", outcome.status,
-                            outcome.reason.empty() ? "no reason given" : outcome.reason),
-                hint);
-  }
-  if (!outcome.approved)
-    return fail(ExitCode::kFailed, "the job SUCCEEDED, but " + outcome.flash_problem, hint);
-  if (!outcome.flash_holds_update) {
-    return fail(ExitCode::kFailed,
-                "the job SUCCEEDED, but the flash approves another image than the one offered", hint);
-  }
-  if (outcome.running_version != to) {
-    return fail(ExitCode::kFailed,
-                fmt::format("the job SUCCEEDED, but the device's bootloader last started {}",
-                            outcome.running_version),
-                hint);
-  }
-  return {};
+Result<void> verdict(const CellResult& result, const json& summary) {
+  const std::string hint = fmt::format(
+      "The device's console is in {0}/devices/thing-1/uart.log, all that happened in {0}/report.html.",
+      result.run);
+  const json& device = result.devices.front();
+  if (device.contains("went_off")) return fail(ExitCode::kEnvironment, device.at("went_off"), hint);
+  if (result.passed()) return {};
+  const std::string status = summary.value("result", "");
+  const std::string reason = summary.value("reason", "");
+  const bool is_refused = status == "FAILED" || status == "REJECTED" || status == "TIMED_OUT";
+  if (!is_refused) return fail(ExitCode::kFailed, result.failures.front(), hint);
+  return fail(ExitCode::kFailed,
+              fmt::format("the job ended {}: {}", status, reason.empty() ? "no reason given" : reason), hint);
 }
 
-void print_summary(const nlohmann::json& s) {
-  fmt::print("{}: {} -> {}, the device runs {}\n", s.value("result", ""), s.value("from", ""),
+void print_summary(const json& s) {
+  const std::string status = s.value("result", "");
+  fmt::print("{}: {} -> {}, the device runs {}\n", status.empty() ? "no job" : status, s.value("from", ""),
              s.value("to", ""), s.value("running", ""));
-  const nlohmann::json& flash = s["flash"];
+  const json& flash = s["flash"];
   if (flash.value("verified", false)) {
     fmt::print("flash: slot {} holds {} ({}), hash and signature verified by the host\n",
                flash.value("slot", ""), flash.value("version", ""), flash.value("standing", ""));
@@ -120,39 +139,24 @@ void print_summary(const nlohmann::json& s) {
              s.value("wall_ms", 0), s.value("boot_to_connected_ms", 0), s.value("image_bytes", 0),
              s.value("transfer_ms", 0));
   fmt::print("run:   {}\n", s.value("run", ""));
+  fmt::print("next:  otasim report open {}\n", scenario::shell_word(s.value("run", "")));
 }
 
 }  // namespace
 
 Result<void> demo(const DemoOptions& options) {
-  auto plan = make_plan(options);
-  if (!plan) return tl::unexpected(plan.error());
-  const auto run = make_run_folder(options.out, "demo");
-  if (!run) return tl::unexpected(run.error());
-  plan->run_folder = *run;
-  const auto log = report::EventLog::create(*run + "/events.jsonl");
-  if (!log) return tl::unexpected(log.error());
-
-  report::TerminalView view(stderr, report::TerminalView::style_for(stderr));
-  if (!options.quiet) (*log)->listen([&view](const nlohmann::json& event) { view.show(event); });
-  auto outcome = scenario::run_update(*plan, **log);
-  view.finish();
-  if (!outcome) {
-    Error error = outcome.error();
-    if (!error.hint.empty()) error.hint += '\n';
-    error.hint += fmt::format("The run folder is {}.", *run);
-    return tl::unexpected(std::move(error));
-  }
-  const nlohmann::json summary = summarise(options, *plan, *outcome, *run);
-  if (auto written = write_file_atomic(*run + "/summary.json", summary.dump(2) + "\n"); !written)
-    return written;
+  const auto order = order_of(options);
+  if (!order) return tl::unexpected(order.error());
+  const auto result = run_cell(*order);
+  if (!result) return tl::unexpected(result.error());
+  const json summary = summarise(*result, order->parameters);
   if (options.json) {
     fmt::print("{}\n", summary.dump());
   } else {
     print_summary(summary);
   }
   std::fflush(stdout);
-  return verdict(*outcome, summary.value("to", ""), *run);
+  return verdict(*result, summary);
 }
 
 }  // namespace otasim::cli

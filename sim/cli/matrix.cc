@@ -171,8 +171,13 @@ class Matrix {
     }
   }
 
-  /// Ends the cells that run; those that have not begun are reported as interrupted.
+  /// Ends the cells that run; those that have not begun are reported as interrupted. Who interrupts a second
+  /// time does not want to wait: a cell that has not ended yet is killed.
   void interrupt() {
+    if (is_interrupted_) {
+      for (const auto& [index, child] : running_) child->terminate_now();
+      return;
+    }
     is_interrupted_ = true;
     for (const auto& [index, child] : running_) child->terminate();
     for (std::size_t i = next_; i < cells_.size(); ++i) {

@@ -234,11 +234,12 @@ class CellRunner {
     const auto log =
         *checkpoint ? report::EventLog::resume(events, earlier) : report::EventLog::create(events);
     if (!log) return tl::unexpected(log.error());
-    report::TerminalView::Style style = report::TerminalView::style_for(stderr);
-    style.fleet = scenario.devices.size() > 1;
-    report::TerminalView view(stderr, style);
+    report::Progress progress(report::Console::standard_error());
+    const report::ProgressTicker ticker(progress);
+    report::TerminalView view(progress, {.fleet = scenario.devices.size() > 1});
     if (!options_.quiet) {
-      fmt::print(stderr, "{}: {}\n", planned.name(), scenario.title);
+      progress.line(fmt::format("{}: {}", planned.name(), scenario.title));
+      if (!first_failure_.empty()) progress.pin(first_failure_);
       (*log)->listen([&view](const json& event) { view.show(event); });
     }
     const scenario::RunPlan plan{.scenario = std::move(scenario),
@@ -258,6 +259,8 @@ class CellRunner {
       warnings.push_back(fmt::format("events.jsonl ends early, and with it all that is made from it: {}",
                                      std::strerror(error)));
     }
+    if (!outcome->passed() && first_failure_.empty())
+      first_failure_ = fmt::format("first failure: {}: {}", planned.name(), outcome->failures.front());
     std::string repeat = planned.command();
     for (const std::string& text : options_.parameters) repeat += " --set " + scenario::shell_word(text);
     for (const std::string& text : options_.faults) repeat += " --fault " + scenario::shell_word(text);
@@ -274,6 +277,7 @@ class CellRunner {
                       .wall_ms = outcome->wall_ms,
                       .jobs = std::move(outcome->jobs),
                       .devices = std::move(outcome->devices),
+                      .images = std::move(outcome->images),
                       .run = folder,
                       .repeat = repeat,
                       .debug = debug_command_of(repeat)};
@@ -283,6 +287,7 @@ class CellRunner {
   std::string program_;
   json parameters_;
   std::vector<json> faults_;
+  std::string first_failure_;  ///< of the cells so far
 };
 
 /// For --board.
@@ -360,6 +365,25 @@ Result<PlayedRun> play_one(const OneRun& one, const std::string& program) {
   auto result = runner.run(*cell, true);
   if (!result) return tl::unexpected(result.error());
   return PlayedRun{.result = std::move(*result), .title = cell->entry.title};
+}
+
+std::vector<std::string> parameter_texts(const json& parameters) {
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : parameters.items()) {
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    const json read = json::parse(text, nullptr, false);
+    const bool looks_like_another = value.is_string() && read.is_primitive() && !read.is_discarded();
+    texts.push_back(fmt::format("{}={}", name, looks_like_another ? value.dump() : text));
+  }
+  return texts;
+}
+
+Result<CellResult> run_cell(const CellOrder& order) {
+  RunOptions options;
+  options.parameters = parameter_texts(order.parameters);
+  options.out = order.out;
+  options.quiet = order.quiet;
+  return CellRunner(options, /*program=*/{}, order.parameters, /*faults=*/{}).run(order.planned, true);
 }
 
 void add_run(CLI::App& app, Command& command, const std::string& program) {

@@ -46,6 +46,7 @@ json to_json(const CellResult& result) {
           {"wall_ms", result.wall_ms},
           {"jobs", result.jobs},
           {"devices", result.devices},
+          {"images", result.images},
           {"run", result.run},
           {"repeat", result.repeat},
           {"debug", result.debug}};
@@ -64,6 +65,7 @@ Result<CellResult> cell_result_from(const json& value) {
                       .wall_ms = value.at("wall_ms"),
                       .jobs = value.at("jobs"),
                       .devices = value.at("devices"),
+                      .images = value.value("images", json::object()),
                       .run = value.at("run"),
                       .repeat = value.at("repeat"),
                       .debug = value.value("debug", "")};

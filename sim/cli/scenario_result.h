@@ -22,6 +22,7 @@ struct CellResult {
   std::int64_t wall_ms = 0;
   nlohmann::json jobs = nlohmann::json::array();
   nlohmann::json devices = nlohmann::json::array();
+  nlohmann::json images = nlohmann::json::object();
   std::string run = {};     ///< its folder
   std::string repeat = {};  ///< the command that runs it again
   std::string debug = {};   ///< the command that runs it under a debugger

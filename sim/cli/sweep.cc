@@ -6,8 +6,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -21,12 +23,12 @@
 #include "sim/base/signals.h"
 #include "sim/base/temp_dir.h"
 #include "sim/cli/command.h"
-#include "sim/cli/progress_bar.h"
 #include "sim/cli/run_folder.h"
 #include "sim/cli/sweep_complete.h"
 #include "sim/cli/sweep_report.h"
 #include "sim/lab/boards.h"
 #include "sim/report/html/html_report.h"
+#include "sim/report/progress.h"
 #include "sim/scenario/library.h"
 #include "sim/sweep/native_machine.h"
 #include "sim/sweep/power_cut_sweep.h"
@@ -118,32 +120,39 @@ Result<std::string> record(const std::string& scenario, const SweepOptions& opti
 /// Shows a sweep while it goes on.
 class SweepView {
  public:
-  SweepView(const sweep::Recording& recording, bool is_quiet)
-      : recording_(recording), is_quiet_(is_quiet), bar_(is_quiet) {}
+  SweepView(const sweep::Recording& recording, bool is_quiet) : recording_(recording), is_quiet_(is_quiet) {}
 
   void progress(const sweep::SweepCounts& counts, std::size_t done) {
-    const double seconds = bar_.seconds();
-    const auto rate = seconds > 0 ? static_cast<double>(counts.cases) / seconds : 0;
-    bar_.show(done, recording_.history.operations().size(),
-              fmt::format("{}: {} cases ({:.0f}/s), {} boots, {} failed; operation {}", recording_.name,
-                          counts.cases, rate, counts.boots, counts.failures, done));
+    if (is_quiet_) return;
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began_;
+    const auto rate = passed.count() > 0 ? static_cast<double>(counts.cases) / passed.count() : 0;
+    progress_.show({.done = done,
+                    .total = recording_.history.operations().size(),
+                    .unit = "operations",
+                    .text = fmt::format("{} failed, {} cases ({:.0f}/s), {} boots, {}", counts.failures,
+                                        counts.cases, rate, counts.boots, recording_.name),
+                    .has_failed = counts.failures != 0});
   }
   void failure(const sweep::CaseFailure& failure, const std::string& repeat) {
     if (shown_++ != 0 || is_quiet_) return;
-    bar_.clear();
-    const char* const color = bar_.has_color() ? "\x1b[31m" : "";
-    fmt::print(stderr, "{}failed{} {} cut at {}\n", color, *color != '\0' ? "\x1b[0m" : "", recording_.name,
-               to_string(failure.path));
-    for (const std::string& violation : failure.violations) fmt::print(stderr, "       {}\n", violation);
-    fmt::print(stderr, "       repeat: {}\n", repeat);
+    const std::string name = fmt::format("{} cut at {}", recording_.name, to_string(failure.path));
+    const bool has_color = progress_.console().has_color;
+    progress_.line(
+        fmt::format("{}failed{} {}", has_color ? "\x1b[31m" : "", has_color ? "\x1b[0m" : "", name));
+    for (const std::string& violation : failure.violations) progress_.line("       " + violation);
+    progress_.line("       repeat: " + repeat);
+    if (!failure.violations.empty())
+      progress_.pin(fmt::format("first failure: {}: {}", name, failure.violations.front()));
   }
-  void finish() { bar_.clear(); }
+  void finish() { progress_.finish(); }
 
  private:
   const sweep::Recording& recording_;
   bool is_quiet_;
-  ProgressBar bar_;
-  std::size_t shown_ = 0;
+  report::Progress progress_{report::Console::standard_error()};
+  report::ProgressTicker ticker_{progress_};
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::atomic<std::size_t> shown_ = 0;
 };
 
 void show_boots(const sweep::CutPath& path, const std::vector<sweep::Boot>& boots) {

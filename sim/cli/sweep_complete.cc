@@ -16,7 +16,6 @@
 #include "sim/base/child_process.h"
 #include "sim/base/file_io.h"
 #include "sim/base/signals.h"
-#include "sim/cli/progress_bar.h"
 #include "sim/report/event_log.h"
 #include "sim/report/terminal_view.h"
 #include "sim/scenario/library.h"
@@ -69,10 +68,7 @@ class Batch {
  public:
   Batch(const sweep::Recording& recording, const CompletionOptions& options,
         std::vector<sweep::CompletionCase> cases)
-      : recording_(recording),
-        options_(options),
-        bar_(options.quiet),
-        signals_(io_, [this](int) { interrupt(); }) {
+      : recording_(recording), options_(options), signals_(io_, [this](int) { interrupt(); }) {
     for (const sweep::CompletionCase& one : cases)
       results_.push_back({.wanted = one, .repeat = command_of(arguments_of(recording, one))});
   }
@@ -80,10 +76,11 @@ class Batch {
   Result<Completions> run() {
     boost::asio::post(io_, [this] { start_more(); });
     io_.run();
-    bar_.clear();
+    progress_.finish();
     if (error_) return tl::unexpected(*error_);
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began_;
     Completions completions{
-        .recording = recording_.name, .seconds = bar_.seconds(), .was_interrupted = is_interrupted_};
+        .recording = recording_.name, .seconds = passed.count(), .was_interrupted = is_interrupted_};
     for (std::size_t i = 0; i < results_.size(); ++i) {
       if (is_done_.contains(i)) completions.cases.push_back(std::move(results_[i]));
     }
@@ -106,9 +103,13 @@ class Batch {
         return interrupt();
       }
     }
-    bar_.show(done_, results_.size(),
-              fmt::format("{}: {}/{} updates completed, {} failed", recording_.name, done_, results_.size(),
-                          failed_));
+    if (!options_.quiet) {
+      progress_.show({.done = done_,
+                      .total = results_.size(),
+                      .unit = "updates",
+                      .text = fmt::format("{} failed, {}", failed_, recording_.name),
+                      .has_failed = failed_ != 0});
+    }
     if (running_.empty()) signals_.stop();
   }
 
@@ -167,14 +168,21 @@ class Batch {
 
   void show(const CompletedCase& result) {
     if (options_.quiet) return;
-    bar_.clear();
-    fmt::print(stderr, "failed {} cut at {}, completed{}\n", recording_.name, result.wanted.name(),
-               result.wanted.is_delivered ? "" : " without the last message");
-    for (const std::string& failure : result.failures) fmt::print(stderr, "       {}\n", failure);
-    fmt::print(stderr, "       run:    {}\n       repeat: {}\n", result.run, result.repeat);
+    const std::string name = fmt::format("{} cut at {}", recording_.name, result.wanted.name());
+    progress_.line(fmt::format("failed {}, completed{}", name,
+                               result.wanted.is_delivered ? "" : " without the last message"));
+    for (const std::string& failure : result.failures) progress_.line("       " + failure);
+    progress_.line("       run:    " + result.run);
+    progress_.line("       repeat: " + result.repeat);
+    progress_.pin(fmt::format("first failure: {}: {}", name, result.failures.front()));
   }
 
+  /// A second time what has not ended is killed.
   void interrupt() {
+    if (is_interrupted_) {
+      for (const auto& [index, child] : running_) child->terminate_now();
+      return;
+    }
     is_interrupted_ = true;
     for (const auto& [index, child] : running_) child->terminate();
     if (running_.empty()) signals_.stop();
@@ -182,7 +190,9 @@ class Batch {
 
   const sweep::Recording& recording_;
   const CompletionOptions& options_;
-  ProgressBar bar_;
+  report::Progress progress_{report::Console::standard_error()};
+  report::ProgressTicker ticker_{progress_};
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   boost::asio::io_context io_;
   TerminationSignals signals_;
   std::vector<CompletedCase> results_;
@@ -222,7 +232,9 @@ Result<CompletedCase> complete_one(const sweep::Recording& recording, const swee
   std::vector<json> earlier;
   const auto log = report::EventLog::resume(folder + "/events.jsonl", earlier);
   if (!log) return tl::unexpected(log.error());
-  report::TerminalView view(stderr, report::TerminalView::style_for(stderr));
+  report::Progress progress(report::Console::standard_error());
+  const report::ProgressTicker ticker(progress);
+  report::TerminalView view(progress, {});
   if (!is_quiet) (*log)->listen([&view](const json& event) { view.show(event); });
   const auto outcome = play(recording, prepared->plan, **log);
   view.finish();

@@ -156,8 +156,8 @@ void show(const nlohmann::json& lab, const UpOptions& options) {
 /// The lab of one `up`. Members are in order of construction; destruction takes the devices' power first.
 class Up {
  public:
-  Up(const UpOptions& options, report::TerminalView& view)
-      : options_(options), view_(view), signals_(io_, [this](int) { handle_signal(); }) {}
+  Up(const UpOptions& options, report::Progress& progress)
+      : options_(options), progress_(progress), signals_(io_, [this](int) { handle_signal(); }) {}
 
   Result<void> run() {
     if (auto started = start(); !started) return started;
@@ -261,7 +261,7 @@ class Up {
       lab["web"] = web_->address();
       lab["web_url"] = web_->way_in();  // with the token: this once
     }
-    if (!options_.is_detached) return show(lab, options_);
+    if (!options_.is_detached) return progress_.step_aside([&] { show(lab, options_); });
     if (const auto told = tell_ready(lab.dump(), folder_->path() + "/up.log"); !told) end(told.error());
   }
 
@@ -288,7 +288,8 @@ class Up {
   }
 
   const UpOptions& options_;
-  report::TerminalView& view_;
+  report::Progress& progress_;
+  report::TerminalView view_{progress_, {.fleet = true, .stays = true}};
   boost::asio::io_context io_;
   TerminationSignals signals_;  // one that comes during the start is handled after it
   web::EventFeed web_events_{io_};
@@ -304,12 +305,9 @@ class Up {
 };
 
 Result<void> up(const UpOptions& options) {
-  auto style = report::TerminalView::style_for(stderr);
-  style.fleet = true;
-  report::TerminalView view(stderr, style);
-  Result<void> result = Up(options, view).run();
-  view.finish();
-  return result;
+  report::Progress progress(report::Console::standard_error());
+  const report::ProgressTicker ticker(progress);
+  return Up(options, progress).run();
 }
 
 Result<void> up_in_background(const UpOptions& options) {

@@ -17,7 +17,6 @@ constexpr std::array kNames{
     "run.failed"sv,
     "run.clean_boot"sv,
     "run.verdict"sv,
-    "run.progress"sv,
     "device.power_on"sv,
     "device.reset"sv,
     "device.power_off"sv,

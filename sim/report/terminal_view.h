@@ -1,32 +1,37 @@
-// What a person sees while a run goes on: one line per thing that happens, and a progress bar in a terminal.
+// What a person sees while a run or a lab goes on: one line per thing that happens, and at the foot of a
+// terminal how far its updates are (update_stages.h) and the first thing that failed.
 //
-// A listener of the event log. Lines go to stderr, so that stdout stays free for results. When stderr is not
-// a terminal there is no bar, no colour and no cursor movement: plain lines, fit for a CI log.
+//   Progress progress(Console::standard_error());
+//   const ProgressTicker ticker(progress);
+//   TerminalView view(progress, {.fleet = true});
+//   log.listen([&view](const nlohmann::json& event) { view.show(event); });
+//   ...
+//   view.finish();
+//
+// A listener of the event log. Lines go to stderr, so that stdout stays free for results.
 #pragma once
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+
+#include "sim/report/progress.h"
+#include "sim/report/update_stages.h"
 
 namespace otasim::report {
 
 class TerminalView {
  public:
   struct Style {
-    bool bar = false;
-    bool color = false;
-    unsigned width = 80;  ///< columns
     /// For a lab with several devices: lines are under their device's name, and its power and its connections
     /// to the broker are shown.
     bool fleet = false;
+    /// It goes on for ever: where no update goes on there is no bar.
+    bool stays = false;
   };
 
-  /// The style that suits `stream`: a bar and colour only in a terminal (and no colour under NO_COLOR).
-  [[nodiscard]] static Style style_for(std::FILE* stream);
-
-  TerminalView(std::FILE* stream, Style style);
-  ~TerminalView();
+  TerminalView(Progress& progress, Style style) : progress_(progress), style_(style) {}
+  ~TerminalView() { finish(); }
   TerminalView(const TerminalView&) = delete;
   TerminalView& operator=(const TerminalView&) = delete;
 
@@ -39,17 +44,14 @@ class TerminalView {
  private:
   void show_client(const nlohmann::json& event, std::string_view kind);
   void show_power(const nlohmann::json& event, const std::string& kind);
+  void show_run(const nlohmann::json& event, const std::string& kind);
+  void show_line(const nlohmann::json& event);
   void print_line(const nlohmann::json& event, std::string_view who, std::string_view color,
                   std::string_view text);
-  void set_progress(unsigned done, unsigned total);
-  void draw_bar();
-  void clear_bar();
 
-  std::FILE* stream_;
+  Progress& progress_;
   Style style_;
-  unsigned done_ = 0;
-  unsigned total_ = 0;
-  bool bar_is_drawn_ = false;
+  UpdateStages stages_;
 };
 
 }  // namespace otasim::report

@@ -9,6 +9,8 @@
 #include "sim/crypto/key.h"
 #include "sim/image/elf.h"
 #include "sim/image/image.h"
+#include "sim/lab/board_fit.h"
+#include "sim/lab/firmware.h"
 #include "sim/lab/variants.h"
 
 namespace otasim::scenario {
@@ -61,8 +63,24 @@ Result<Envelope> envelope_of(const json& spec, const lab::Board& board, const la
                   std::move(*key)};
 }
 
+/// What a user gives is checked against the board; of the build's own programs that is known.
+Result<Bytes> own_payload(const std::string& path, const lab::Board& board) {
+  const auto elf = lab::read_input(path);
+  if (!elf) return tl::unexpected(elf.error());
+  return lab::application_payload(*elf, board);
+}
+
+/// A signed image as it is. Whether it is trusted is for the device to say.
+Result<Bytes> own_image(const std::string& path) {
+  auto image = lab::read_input(path);
+  if (!image) return image;
+  if (const auto checked = lab::check_firmware(*image); !checked) return tl::unexpected(checked.error());
+  return image;
+}
+
 Result<Bytes> application_payload(const json& spec, const lab::Board& board,
                                   const lab::BuildProducts& products) {
+  if (spec.contains("elf")) return own_payload(spec.at("elf"), board);
   const bool is_recovery = spec.value("kind", "application") == "recovery";
   std::string program = is_recovery ? products.recovery_elf : products.application_elf;
   if (spec.contains("variant")) {
@@ -81,6 +99,7 @@ Result<Bytes> application_payload(const json& spec, const lab::Board& board,
 Result<Bytes> make_image(const json& spec, const lab::Board& board, const lab::BuildProducts& products,
                          std::uint64_t seed) {
   if (spec.contains("bytes")) return from_hex(spec.at("bytes").get<std::string>());
+  if (spec.contains("file")) return own_image(spec.at("file"));
   auto envelope = envelope_of(spec, board, products);
   if (!envelope) return tl::unexpected(envelope.error());
   auto payload = application_payload(spec, board, products);

@@ -9,6 +9,7 @@
 
 #include "sim/image/version.h"
 #include "sim/scenario/event_pattern.h"
+#include "sim/scenario/run_figures.h"
 
 namespace otasim::scenario {
 namespace {
@@ -78,8 +79,9 @@ class Judge {
       complain("the flash of {} says that the image which starts next is '{}', expected '{}'", name, standing,
                text_of(wanted, "standing"));
     }
-    if (wanted.contains("running") && running_version(name) != text_of(wanted, "running")) {
-      complain("{} runs {}, expected {}", name, running_version(name), text_of(wanted, "running"));
+    const std::string running = running_version(evidence_.step_events(), name);
+    if (wanted.contains("running") && running != text_of(wanted, "running")) {
+      complain("{} runs {}, expected {}", name, running, text_of(wanted, "running"));
     }
     if (wanted.contains("slot") && (!next || slot_letter(next->slot) != text_of(wanted, "slot"))) {
       complain("{} starts next from slot {}, expected {}", name, next ? slot_letter(next->slot) : "none",
@@ -91,18 +93,6 @@ class Judge {
       complain("the flash of {} does not approve the image '{}', but {}", name, text_of(wanted, "image"),
                next ? image::to_string(next->info.version) + " in slot " + slot_letter(next->slot) : "none");
     }
-  }
-
-  /// Version that the device's bootloader started last while the steps ran.
-  [[nodiscard]] std::string running_version(const std::string& device) const {
-    std::string version = "nothing";
-    for (const json& event : evidence_.step_events()) {
-      if (text_of(event, "source") == "boot" && text_of(event, "event") == "start" &&
-          text_of(event, "device") == device) {
-        version = text_of(event, "version");
-      }
-    }
-    return version;
   }
 
   void judge_trace(const json& trace) {

@@ -21,8 +21,10 @@ constexpr std::size_t kMaxFiles = 16;
 constexpr std::string_view kGroupPrefix = "group:";
 constexpr std::array kCellParameters{"board", "data", "seed"};
 constexpr std::array kLists{"for_all", "for_any"};
+constexpr const char* kUnless = "unless";
 
-/// A text with `${NAME}` in it: one that is nothing else becomes the value itself, with its type.
+/// A text with `${NAME}` in it: one that is nothing else becomes the value itself, with its type. An object's
+/// member whose value that is goes with it if the parameter is null.
 class Parameters {
  public:
   explicit Parameters(json values) : values_(std::move(values)) {}
@@ -33,10 +35,14 @@ class Parameters {
     if (value.is_string()) return put_into_text(value);
     if (!value.is_structured()) return std::nullopt;
     const std::string own = pointer;
+    std::vector<std::string> left_out;
     for (const auto& [name, inner] : value.items()) {
       pointer = (json::json_pointer(own) / name).to_string();
+      const bool was_text = inner.is_string();
       if (auto missing = put_into(inner, pointer)) return missing;
+      if (was_text && inner.is_null() && value.is_object()) left_out.push_back(name);
     }
+    for (const std::string& name : left_out) value.erase(name);
     pointer = own;
     return std::nullopt;
   }
@@ -239,7 +245,7 @@ class Loader {
     if (auto checked = check_patterns(text); !checked) return checked;
     if (auto checked = check_waits(text); !checked) return checked;
     if (auto checked = check_boards(text); !checked) return checked;
-    if (root.contains("images")) merged_["images"].update(root.at("images"));
+    take_images(text);
     const json groups = root.value("groups", json::object());
     for (const auto& [name, group] : groups.items()) {
       merged_["groups"][name] = group;
@@ -262,6 +268,19 @@ class Loader {
     return fmt::format("{}:{}", text.name(), text.line_of(pointer.to_string()));
   }
 
+  /// Files that images are made of are named from the folder of the file that names them.
+  void take_images(const JsonText& text) {
+    const json images = text.value().value("images", json::object());
+    for (const auto& [name, spec] : images.items()) {
+      json& image = merged_["images"][name] = spec;
+      for (const char* member : {"file", "elf"}) {
+        if (!image.contains(member)) continue;
+        const fs::path file = image.at(member).get<std::string>();
+        image[member] = (fs::path(text.name()).parent_path() / file).string();
+      }
+    }
+  }
+
   void take_steps(const JsonText& text) {
     const json steps = text.value().value("steps", json::array());
     for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -277,6 +296,7 @@ class Loader {
 
   /// Leaves the patterns that count here. @returns whether there are any
   [[nodiscard]] bool has_to_wait(json& wait) const {
+    keep_what_counts(wait, kUnless);
     if (wait.contains("for")) {
       if (!counts(wait.at("for"))) return false;
       wait.at("for").erase("only");
@@ -330,7 +350,7 @@ class Loader {
       if (!steps[i].contains("wait")) continue;
       const json& wait = steps[i].at("wait");
       if (wait.contains("for")) places.push_back({at / "wait" / "for"});
-      for (const char* list : kLists) {
+      for (const char* list : {kLists[0], kLists[1], kUnless}) {
         add_pattern_places(wait.value(list, json::array()), at / "wait" / list, places);
       }
     }
@@ -432,6 +452,7 @@ class Loader {
     scenario.data = root.value("data", std::vector<std::string>{"mqtt", "http"});
     scenario.needs = root.value("needs", std::vector<std::string>{});
     scenario.limit_s = root.value("limit_s", scenario.limit_s);
+    scenario.mqtt_port = root.value("mqtt_port", scenario.mqtt_port);
     scenario.images = merged_.value("images", json::object());
     scenario.devices = merged_.value("devices", json{{{"name", "thing-1"}, {"image", "factory"}}});
     scenario.groups = merged_.value("groups", json::object());

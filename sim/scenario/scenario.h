@@ -44,6 +44,7 @@ struct Scenario {
   std::vector<std::string> data;    ///< "mqtt", "http"
   std::vector<std::string> needs;   ///< capabilities a board must have
   double limit_s = 60;              ///< of the whole run
+  std::uint16_t mqtt_port = 0;      ///< 0: any free one
   nlohmann::json images;            ///< by name
   nlohmann::json devices;           ///< list
   nlohmann::json groups;            ///< by name

@@ -20,6 +20,7 @@
 #include "sim/scenario/invariants.h"
 #include "sim/scenario/judge.h"
 #include "sim/scenario/lab_snapshots.h"
+#include "sim/scenario/run_figures.h"
 #include "sim/scenario/stage.h"
 
 namespace otasim::scenario {
@@ -41,6 +42,7 @@ struct Wait {
   Mode mode = Mode::kOne;
   std::vector<EventPattern> patterns;
   std::vector<bool> seen;
+  std::vector<EventPattern> unless;
   std::int64_t times = 1;
   std::string where;
   double limit_s = kDefaultWaitSeconds;
@@ -62,11 +64,14 @@ struct Wait {
     }
     for (const json& pattern : patterns) wait.patterns.push_back(*EventPattern::parse(pattern));
     wait.seen.resize(wait.patterns.size());
+    for (const json& pattern : step.arguments.value("unless", json::array()))
+      wait.unless.push_back(*EventPattern::parse(pattern));
     return wait;
   }
 
   /// @returns whether that was the last event it waited for
   bool take(const json& event) {
+    if (std::ranges::any_of(unless, [&](const EventPattern& one) { return one.matches(event); })) return true;
     for (std::size_t i = 0; i < patterns.size(); ++i) {
       if (seen[i] || !patterns[i].matches(event)) continue;
       if (mode == Mode::kOne) return --times == 0;
@@ -214,7 +219,8 @@ class ScenarioRun {
     stage_ = std::move(*stage);
     stage_->on_lab_exit([this](const Error& error) { give_up(error); });
     stage_->on_device_exit([this](const std::string& device, const Error& error) {
-      if (phase_ == Phase::kSteps) fail_run(fmt::format("{} went off by itself: {}", device, error.message));
+      // Not from within its end: what is left of it must be gone before it is started again.
+      boost::asio::post(io_, [this, device, why = error.message] { handle_device_exit(device, why); });
     });
     faults_ = std::make_unique<FaultPlan>(*stage_, log_,
                                           [this](const std::string& device) { damaged_.insert(device); });
@@ -256,6 +262,11 @@ class ScenarioRun {
       begin_wait(step);
       return {};
     }
+    if (step.name == "say") {
+      log_.emit("run", "step", {{"text", step.arguments.at("text")}});
+      next_step();
+      return {};
+    }
     cursor_ = evidence_.events.size();
     log_.emit("run", "do", {{"step", step.name}, {"arguments", step.arguments}, {"where", step.where}});
     if (step.name == "power") return stage_->power(step.arguments, [this] { next_step(); });
@@ -284,10 +295,6 @@ class ScenarioRun {
     if (step.name == "fault") return faults_->arm(step.arguments);
     if (step.name == "clear") return faults_->clear(step.arguments.at("id"));
     if (step.name == "kill_simulator") return kill_simulator();
-    if (step.name == "say") {
-      log_.emit("run", "step", {{"text", step.arguments.at("text")}});
-      return {};
-    }
     return fail(ExitCode::kInternal, fmt::format("nobody does the step '{}'", step.name));
   }
 
@@ -321,6 +328,13 @@ class ScenarioRun {
   }
 
   // ---- the end
+
+  void handle_device_exit(const std::string& device, const std::string& why) {
+    if (phase_ == Phase::kSteps) return fail_run(fmt::format("{} went off by itself: {}", device, why));
+    const bool is_booted = phase_ == Phase::kCleanBoots && booting_ < evidence_.devices.size() &&
+                           evidence_.devices[booting_].name == device;
+    if (is_booted && is_booting_) end_clean_boot({.slot = {}, .version = {}, .state = CleanBoot::kSilent});
+  }
 
   /// The scenario does not hold; its devices are still looked at.
   void fail_run(std::string why) {
@@ -421,7 +435,8 @@ class ScenarioRun {
     if (failures_.empty()) failures_ = judge(plan_.scenario, evidence_);
     const auto waived = plan_.scenario.expect.value("invariants_waived", std::set<std::string>{});
     for (std::string& failure : broken_invariants(evidence_, waived)) failures_.push_back(std::move(failure));
-    RunResult result{.failures = std::move(failures_), .jobs = evidence_.executions()};
+    RunResult result{
+        .failures = std::move(failures_), .jobs = summary_of_jobs(), .images = summary_of_images()};
     for (const DeviceEvidence& device : evidence_.devices) result.devices.push_back(summary_of(device, *key));
     for (const std::string& failure : result.failures) log_.emit("run", "verdict", {{"text", failure}});
     return result;
@@ -441,17 +456,53 @@ class ScenarioRun {
     return ranges;
   }
 
-  static json summary_of(const DeviceEvidence& device, const crypto::P256Key& key) {
+  [[nodiscard]] json summary_of_jobs() const {
+    json jobs = evidence_.executions();
+    for (json& job : jobs) {
+      const JobTimes times = job_times(evidence_.step_events(), job.at("device"), job.at("job"));
+      if (times.transfer_ms) job["transfer_ms"] = *times.transfer_ms;
+      if (times.ended_ms) job["ended_ms"] = *times.ended_ms;
+    }
+    return jobs;
+  }
+
+  [[nodiscard]] json summary_of_images() const {
+    json images = json::object();
+    for (const auto& [name, bytes] : *evidence_.images) {
+      const auto info = image::parse(bytes);
+      images[name] = {{"bytes", bytes.size()}, {"version", info ? image::to_string(info->version) : ""}};
+    }
+    return images;
+  }
+
+  /// Name of the scenario's image that a slot holds, byte for byte; empty: none of them.
+  [[nodiscard]] std::string image_in(const DeviceEvidence& device, boot::Slot slot) const {
+    for (const auto& [name, bytes] : *evidence_.images) {
+      if (slot_holds(device.flash_at_end, slot, bytes)) return name;
+    }
+    return {};
+  }
+
+  [[nodiscard]] json summary_of(const DeviceEvidence& device, const crypto::P256Key& key) const {
+    const auto approved = approved_image(device.flash_at_end, key);
     const auto next = starts_next(device.flash_at_end, key);
     json boots = json::array();
     for (const CleanBoot& boot : device.boots) {
       boots.push_back({{"slot", boot.slot}, {"version", boot.version}, {"state", boot.state}});
     }
-    return {{"device", device.name},
-            {"starts_next", next ? image::to_string(next->info.version) : ""},
-            {"slot", next ? slot_letter(next->slot) : ""},
-            {"standing", next ? next->standing : "none"},
-            {"clean_boots", std::move(boots)}};
+    json summary{{"device", device.name},
+                 {"running", running_version(evidence_.step_events(), device.name)},
+                 {"starts_next", next ? image::to_string(next->info.version) : ""},
+                 {"slot", next ? slot_letter(next->slot) : ""},
+                 {"standing", next ? next->standing : "none"},
+                 {"image", next ? image_in(device, next->slot) : ""},
+                 {"clean_boots", std::move(boots)}};
+    if (!approved) summary["problem"] = approved.error().message;
+    if (const auto ms = boot_to_connected_ms(evidence_.step_events(), device.name))
+      summary["boot_to_connected_ms"] = *ms;
+    if (std::string why = went_off(evidence_.events, device.name); !why.empty())
+      summary["went_off"] = std::move(why);
+    return summary;
   }
 
   const RunPlan& plan_;

@@ -39,8 +39,9 @@ struct RunResult {
   /// What did not hold, each for people; empty: the run has passed.
   std::vector<std::string> failures;
   std::int64_t wall_ms = 0;
-  nlohmann::json jobs = nlohmann::json::array();     ///< each execution: job, device, status, reason
-  nlohmann::json devices = nlohmann::json::array();  ///< each device: running, slot, standing, boots
+  nlohmann::json jobs = nlohmann::json::array();     ///< each execution: job, device, status, reason, times
+  nlohmann::json devices = nlohmann::json::array();  ///< each device: running, slot, standing, boots, times
+  nlohmann::json images = nlohmann::json::object();  ///< each image of the scenario: bytes, version
 
   [[nodiscard]] bool passed() const { return failures.empty(); }
 };

@@ -78,6 +78,8 @@ const Shape kImage{
         flag("fills_slot", "Padded so that the whole image is exactly as long as a slot"),
         integer("extra_bytes", 1, 16'777'216, "Random bytes behind the application, signed with it"),
         text("bytes", "Instead of an application: these bytes, hexadecimal; no image at all"),
+        text("elf", "Instead of the demo application: this one, as linked, of one's own"),
+        text("file", "Instead of all this: the signed image in this file, as it is"),
         object("damage", kImageDamage, "What is broken after signing")}};
 
 const Shape kTransfer{
@@ -150,6 +152,7 @@ const Shape kWait{
     .members = {object("for", kPattern, "The event"),
                 list("for_all", kPattern, "Several events, in any order"),
                 list("for_any", kPattern, "The first of several events"),
+                list("unless", kPattern, "Any of these ends the wait, too, without what it waits for"),
                 integer("times", 1, 1'000'000, "'for' must match so many events (default: 1)"),
                 number("limit_s", 0.001, kMaxSeconds, "Give up after so many seconds (default: 20)")}};
 
@@ -263,6 +266,8 @@ const Shape kScenario{
                  .kind = Kind::kScalars,
                  .doc = "Values that '${NAME}' stands for; --set replaces them"},
                 number("limit_s", 0.1, kMaxSeconds, "The whole run's limit in seconds (default: 60)"),
+                integer("mqtt_port", 0, 65'535,
+                        "Port for MQTT over TLS on 127.0.0.1; 0: any free one (default: 0)"),
                 map("images", kImage, "Images by name"),
                 list("devices", kDevice, "The devices (default: thing-1 with the image 'factory')"),
                 map("groups", kGroup, "Thing groups by name"),

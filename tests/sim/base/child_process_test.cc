@@ -156,6 +156,17 @@ TEST_F(ChildProcessTest, TerminateSendsSigterm) {
   EXPECT_EQ(status->code, SIGTERM);
 }
 
+TEST_F(ChildProcessTest, TerminateNowEndsWhatDoesNotHearSigterm) {
+  const auto child = start_shell("exec tail -f /dev/null");
+  ASSERT_EQ(::kill(child->pid(), SIGSTOP), 0);
+  child->terminate();
+  child->terminate_now();
+  const auto status = wait_for_exit(*child);
+  ASSERT_TRUE(status) << "the handler is called";
+  EXPECT_TRUE(status->signaled);
+  EXPECT_EQ(status->code, SIGKILL);
+}
+
 TEST_F(ChildProcessTest, KillReapsAndDoesNotCallTheHandler) {
   const auto child = start_shell("exec tail -f /dev/null");
   bool called = false;

@@ -75,7 +75,7 @@ TEST_F(Demo, UpdatesTheDeviceAndProvesIt) {
     EXPECT_GT(summary[figure].get<std::int64_t>(), 0) << figure;
   }
   // The device's own console tells the whole story.
-  EXPECT_TRUE(in_order(content(run_folder() + "/uart.log"),
+  EXPECT_TRUE(in_order(content(run_folder() + "/devices/thing-1/uart.log"),
                        {"boot: start slot=A version=1.0.0 state=committed", "app: otasim demo 1.0.0",
                         "app: connected to otasim.localhost:", "app: image verified",
                         "boot: start slot=B version=1.1.0 state=trial", "app: otasim demo 1.1.0",

@@ -560,6 +560,22 @@ TEST_F(MatrixTest, CtrlCLeavesAPartialReportAndNoProcess) {
   expect_clean();
 }
 
+TEST_F(MatrixTest, ASecondInterruptionKillsWhatDoesNotEnd) {
+  const auto program = start({"matrix", passing(), failing("600"), "--boards", "mps2-an385", "--data", "mqtt",
+                              "--jobs", "2", "--json"});
+  ASSERT_TRUE(program->wait_for("passed      passing/mps2-an385/mqtt"));
+  const pid_t cell = program->child("otasim");
+  ASSERT_GT(cell, 0);
+  ASSERT_EQ(kill(cell, SIGSTOP), 0) << "it will not hear that it is to end";
+  // Two different ones: of one signal that is pending, a second is lost.
+  program->send(SIGINT);
+  program->send(SIGTERM);
+  const Outcome outcome = program->finish();
+  EXPECT_EQ(outcome.code, 130) << outcome.err;
+  EXPECT_EQ(json::parse(outcome.out)["cells"][1]["result"], "interrupted");
+  expect_gone({cell});
+}
+
 TEST_F(MatrixTest, TwoAtOnceDoNotDisturbEachOther) {
   const std::string file = passing();
   const std::vector<std::string> arguments{"matrix", file, "--boards", "mps2-an385",

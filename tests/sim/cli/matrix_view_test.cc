@@ -1,24 +1,21 @@
 // What a person sees of a matrix: lines outside a terminal, a bar inside, nothing if it is to be quiet.
 #include "sim/cli/matrix_view.h"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <array>
-#include <cstdlib>
 #include <functional>
 
-#include "sim/base/unique_fd.h"
+#include "tests/sim/report/screen.h"
 
 namespace otasim::cli {
 namespace {
 
 using testing::AllOf;
-using testing::EndsWith;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 CellResult cell(const char* data, const char* result) {
   CellResult one{
@@ -28,57 +25,40 @@ CellResult cell(const char* data, const char* result) {
   return one;
 }
 
-void play(MatrixView& view) {
-  view.start("Case/b/mqtt");
-  view.start("Case/b/http");
-  view.finish_cell(cell("mqtt", "passed"));
-  view.finish_cell(cell("http", "failed"));
-  view.finish();
-}
-
-std::string shown_in_a_pipe(bool is_quiet) {
-  testing::internal::CaptureStderr();
-  MatrixView view(2, is_quiet);
-  play(view);
-  return testing::internal::GetCapturedStderr();
-}
-
-/// Stands in for stderr while it lives.
-class Terminal {
- public:
-  Terminal() : master_(posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK)), stderr_(dup(STDERR_FILENO)) {
-    EXPECT_EQ(grantpt(master_.get()), 0);
-    EXPECT_EQ(unlockpt(master_.get()), 0);
-    const UniqueFd slave(open(ptsname(master_.get()), O_RDWR | O_NOCTTY));
-    EXPECT_GE(dup2(slave.get(), STDERR_FILENO), 0);
+class MatrixViewTest : public testing::Test {
+ protected:
+  /// Each thing that happens comes a second after the one before, in a clock of the test's own.
+  report::Console console(bool is_terminal, bool has_color = false) {
+    return {.write =
+                [this](std::string_view text) {
+                  raw += text;
+                  screen.write(text);
+                },
+            .columns = [] { return kColumns; },
+            .now = [this] { return now += std::chrono::seconds(1); },
+            .moves_cursor = is_terminal,
+            .has_color = has_color};
   }
-  ~Terminal() { dup2(stderr_.get(), STDERR_FILENO); }
-  Terminal(const Terminal&) = delete;
-  Terminal& operator=(const Terminal&) = delete;
-
-  [[nodiscard]] std::string text() const {
-    std::fflush(stderr);
-    std::string all;
-    std::array<char, 4096> buffer{};
-    for (ssize_t count; (count = read(master_.get(), buffer.data(), buffer.size())) > 0;)
-      all.append(buffer.data(), static_cast<std::size_t>(count));
-    return all;
+  static void play(MatrixView& view) {
+    view.start("Case/b/mqtt");
+    view.start("Case/b/http");
+    view.finish_cell(cell("mqtt", "passed"));
+    view.finish_cell(cell("http", "failed"));
   }
+
+  static constexpr unsigned kColumns = 100;
+  test::Screen screen{kColumns};
+  std::string raw;
 
  private:
-  UniqueFd master_;
-  UniqueFd stderr_;
+  report::Console::Clock::time_point now{};
 };
 
-std::string shown_in_a_terminal(const std::function<void(MatrixView&)>& what) {
-  const Terminal terminal;
-  MatrixView view(2, /*is_quiet=*/false);
-  what(view);
-  return terminal.text();
-}
-
-TEST(MatrixView, OutsideATerminalEachCellIsALine) {
-  EXPECT_EQ(shown_in_a_pipe(false),
+TEST_F(MatrixViewTest, OutsideATerminalEachCellIsALine) {
+  MatrixView view(2, /*is_quiet=*/false, console(false));
+  play(view);
+  view.finish();
+  EXPECT_EQ(raw,
             "passed      Case/b/mqtt (1500 ms)\n"
             "failed      Case/b/http (1500 ms)\n"
             "            this did not hold\n"
@@ -86,41 +66,51 @@ TEST(MatrixView, OutsideATerminalEachCellIsALine) {
             "            repeat: otasim run Case\n");
 }
 
-TEST(MatrixView, NothingIsShownIfItIsToBeQuiet) {
-  EXPECT_EQ(shown_in_a_pipe(true), "");
+TEST_F(MatrixViewTest, NothingIsShownIfItIsToBeQuiet) {
+  for (const bool is_terminal : {false, true}) {
+    MatrixView view(2, /*is_quiet=*/true, console(is_terminal));
+    play(view);
+    view.finish();
+  }
+  EXPECT_EQ(raw, "");
 }
 
-TEST(MatrixView, ATerminalHasABarThatIsGoneAtTheEnd) {
-  unsetenv("NO_COLOR");
-  const std::string text = shown_in_a_terminal(play);
-  EXPECT_THAT(text, HasSubstr("[........................] 0/2 done, 0 failed, 1 running"));
-  EXPECT_THAT(text, HasSubstr("[########################] 2/2 done, 1 failed, 0 running"));
-  EXPECT_THAT(text, EndsWith("\r\x1b[K"));
+TEST_F(MatrixViewTest, ATerminalHasABarWithTheFirstFailureAboveItThatIsGoneAtTheEnd) {
+  MatrixView view(3, /*is_quiet=*/false, console(true));
+  play(view);
+  view.finish();
+  EXPECT_THAT(raw, AllOf(HasSubstr("0/3 cells, 0 failed, 1 running"), HasSubstr("66 % 2/3 cells"),
+                         HasSubstr("1 failed, 0 running"),
+                         HasSubstr("first failure: Case/b/http: this did not hold\r\n[")));
+  EXPECT_THAT(screen.rows(), ElementsAre("failed      Case/b/http (1500 ms)", "            this did not hold",
+                                         "            nor this", "            repeat: otasim run Case"))
+      << "failures only, and no bar";
 }
 
-TEST(MatrixView, ATerminalShowsFailuresAsLinesOnly) {
-  unsetenv("NO_COLOR");
-  const std::string text = shown_in_a_terminal(play);
-  EXPECT_THAT(text, AllOf(HasSubstr("\x1b[31mfailed     \x1b[0m Case/b/http (1500 ms)"),
-                          HasSubstr("repeat: otasim run Case"), Not(HasSubstr("Case/b/mqtt"))));
+TEST_F(MatrixViewTest, ColorIsUsedIfItMay) {
+  {
+    MatrixView view(2, /*is_quiet=*/false, console(true, true));
+    play(view);
+  }
+  EXPECT_THAT(raw, HasSubstr("\x1b[31mfailed     \x1b[0m Case/b/http (1500 ms)"));
+  raw.clear();
+  {
+    MatrixView view(2, /*is_quiet=*/false, console(true, false));
+    play(view);
+  }
+  EXPECT_THAT(raw, AllOf(HasSubstr("failed      Case/b/http"), Not(HasSubstr("\x1b[31m"))));
 }
 
-TEST(MatrixView, ColorCanBeTurnedOff) {
-  setenv("NO_COLOR", "1", 1);
-  const std::string text = shown_in_a_terminal(play);
-  unsetenv("NO_COLOR");
-  EXPECT_THAT(text, AllOf(HasSubstr("failed      Case/b/http"), Not(HasSubstr("\x1b[31m"))));
-}
-
-TEST(MatrixView, OfTwoCellsOfOneNameEachCounts) {
+TEST_F(MatrixViewTest, OfTwoCellsOfOneNameEachCounts) {
   // A repetition has cells of one name that run at the same time.
-  const std::string text = shown_in_a_terminal([](MatrixView& view) {
-    view.start("Case/b/mqtt");
-    view.start("Case/b/mqtt");
-    view.finish_cell(cell("mqtt", "passed"));
-    view.finish_cell(cell("mqtt", "passed"));
-  });
-  EXPECT_THAT(text, HasSubstr("2/2 done, 0 failed, 0 running"));
+  MatrixView view(2, /*is_quiet=*/false, console(true));
+  view.start("Case/b/mqtt");
+  view.start("Case/b/mqtt");
+  view.finish_cell(cell("mqtt", "passed"));
+  view.finish_cell(cell("mqtt", "passed"));
+  view.finish();  // from here on its ticker draws nothing
+  EXPECT_THAT(raw, AllOf(HasSubstr("1/2 cells"), HasSubstr("0 failed, 1 running"),
+                         HasSubstr("2/2 cells, 0 failed, 0 running")));
 }
 
 }  // namespace

@@ -5,43 +5,90 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/sim/report/screen.h"
+
 namespace {
 
+using otasim::report::Console;
+using otasim::report::Progress;
 using otasim::report::TerminalView;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 class View : public testing::Test {
  protected:
-  ~View() override { std::fclose(file_); }
+  Console console(bool is_terminal) {
+    return {.write =
+                [this](std::string_view text) {
+                  raw += text;
+                  screen.write(text);
+                },
+            .columns = [] { return 80U; },
+            .now = [this] { return now; },
+            .moves_cursor = is_terminal,
+            .has_color = false};
+  }
   std::string shown(TerminalView::Style style, const std::vector<nlohmann::json>& events) {
-    {
-      TerminalView view(file_, style);
-      for (const auto& event : events) view.show(event);
-    }
-    std::string text(static_cast<std::size_t>(std::ftell(file_)), '\0');
-    std::rewind(file_);
-    text.resize(std::fread(text.data(), 1, text.size(), file_));
-    return text;
+    Progress progress(console(/*is_terminal=*/false));
+    TerminalView view(progress, style);
+    for (const auto& event : events) view.show(event);
+    return raw;
   }
 
- private:
-  std::FILE* file_ = std::tmpfile();
+  std::string raw;
+  otasim::test::Screen screen{80};
+  Console::Clock::time_point now{};
 };
 
 const nlohmann::json kLine = {
     {"t_us", 1500000}, {"source", "uart"}, {"event", "line"}, {"text", "boot: slot A"}};
-const nlohmann::json kProgress = {
-    {"t_us", 1}, {"source", "run"}, {"event", "progress"}, {"done", 5}, {"total", 10}};
+const nlohmann::json kReceiving = {
+    {"t_us", 1000}, {"source", "uart"}, {"event", "line"}, {"text", "app: receiving 5/10"}};
 
 TEST_F(View, PlainLinesHaveTimeSourceAndTextOnly) {
-  EXPECT_EQ(shown({}, {kLine, kProgress}), "   1.500 device boot: slot A\n");
+  EXPECT_EQ(shown({}, {kReceiving, kLine}),
+            "   0.001 device app: receiving 5/10\n   1.500 device boot: slot A\n");
 }
 
-TEST_F(View, TheBarShowsTheShareAndIsRemovedAtTheEnd) {
-  const std::string text = shown({.bar = true, .color = false, .width = 60}, {kProgress});
-  EXPECT_THAT(text, HasSubstr(" 50 % 5/10 blocks"));
-  EXPECT_THAT(text, testing::EndsWith("\r\x1b[K"));
+TEST_F(View, TheBarShowsStageAndShareAndIsRemovedAtTheEnd) {
+  Progress progress(console(/*is_terminal=*/true));
+  TerminalView view(progress, {});
+  view.show(kReceiving);
+  now += std::chrono::milliseconds(100);
+  progress.tick();
+  EXPECT_THAT(screen.rows(), ElementsAre("   0.001 device app: receiving 5/10",
+                                         AllOf(StartsWith("[############....."),
+                                               HasSubstr(" 50 % 5/10 blocks"), EndsWith(", downloading"))));
+  view.finish();
+  EXPECT_THAT(screen.rows(), ElementsAre("   0.001 device app: receiving 5/10"));
+}
+
+TEST_F(View, WhatFailedFirstStaysAboveTheBar) {
+  Progress progress(console(/*is_terminal=*/true));
+  TerminalView view(progress, {});
+  view.show(kReceiving);
+  for (const char* text : {"the wait did not end", "another thing"})
+    view.show({{"t_us", 2000000}, {"source", "run"}, {"event", "failed"}, {"text", text}});
+  view.show(kLine);
+  now += std::chrono::milliseconds(100);
+  progress.tick();
+  const auto rows = screen.rows();
+  ASSERT_GE(rows.size(), 2U);
+  EXPECT_EQ(rows[rows.size() - 2], "first failure: the wait did not end");
+  EXPECT_THAT(rows.back(), StartsWith("["));
+}
+
+TEST_F(View, ALabInWhichNothingIsUpdatedHasNoBar) {
+  Progress progress(console(/*is_terminal=*/true));
+  TerminalView view(progress, {.fleet = true, .stays = true});
+  view.show({{"t_us", 0}, {"source", "device"}, {"event", "power_on"}, {"device", "thing-7"}});
+  now += std::chrono::milliseconds(100);
+  progress.tick();
+  EXPECT_THAT(screen.rows(), ElementsAre("   0.000 thing-7      power on"));
 }
 
 TEST_F(View, InALabLinesAreUnderTheirDevicesName) {

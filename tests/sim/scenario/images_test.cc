@@ -107,6 +107,33 @@ TEST_F(Images, ARecoveryImageHasTheRecoveryProgram) {
   EXPECT_EQ(image[boot::image::kDefaultHeaderSize], 0xB2);
 }
 
+TEST_F(Images, AnApplicationOfOnesOwnIsSignedAsItsVersion) {
+  const std::string own = folder.file("own.elf");
+  const std::uint32_t base = board.load_address + boot::image::kDefaultHeaderSize;
+  Bytes code(kCodeBytes, 0xC3);
+  const std::uint32_t stack = 0x20010000;  // in its RAM
+  const std::uint32_t reset = base + 0x101;
+  std::memcpy(code.data(), &stack, sizeof stack);
+  std::memcpy(code.data() + sizeof stack, &reset, sizeof reset);
+  write(own, elf_of(base, code));
+  const Bytes image = good({{"version", "3.2.1"}, {"elf", own}});
+  ASSERT_EQ(verified(image), "3.2.1");
+  EXPECT_EQ(image[boot::image::kDefaultHeaderSize + 100], 0xC3);
+  write(own, "this is not firmware");
+  EXPECT_THAT(problem({{"version", "3.2.1"}, {"elf", own}}), HasSubstr("no ELF header"));
+  EXPECT_THAT(problem({{"version", "3.2.1"}, {"elf", "/nonexistent"}}), HasSubstr("/nonexistent"));
+}
+
+TEST_F(Images, ASignedImageIsTakenAsItIs) {
+  const std::string file = folder.file("own.img");
+  const Bytes foreign = good({{"version", "5.0.0"}, {"boot_signer", "foreign"}});
+  write(file, std::string(foreign.begin(), foreign.end()));
+  EXPECT_EQ(good({{"version", "1.0.0"}, {"file", file}}), foreign) << "whoever signed it";
+  write(file, "this is not firmware");
+  EXPECT_THAT(problem({{"file", file}}), HasSubstr("not an image"));
+  EXPECT_THAT(problem({{"file", "/nonexistent"}}), HasSubstr("/nonexistent"));
+}
+
 TEST_F(Images, AForeignSignersImageDoesNotVerify) {
   EXPECT_EQ(verified(good({{"version", "1.0.0"}, {"boot_signer", "boot"}})), "1.0.0");
   EXPECT_THAT(verified(good({{"version", "1.0.0"}, {"boot_signer", "foreign"}})), HasSubstr("key"));

@@ -171,7 +171,39 @@ TEST_F(Load, AParameterAloneKeepsItsType) {
   EXPECT_EQ(scenario.images.at("factory").at("version"), "2.0.0");
   EXPECT_EQ(scenario.devices[0].at("on"), false);
   EXPECT_EQ(scenario.steps[0].arguments,
-            json::parse(R"({"for": {"event": "boot.b", "x": null, "y": {"at_least": 12}}})"));
+            json::parse(R"({"for": {"event": "boot.b", "y": {"at_least": 12}}})"));
+}
+
+TEST_F(Load, AMemberWhoseParameterIsNullIsLeftOut) {
+  constexpr const char* kText = R"("parameters": {"variant": null, "blocks": null, "word": null},
+      "images": {"factory": {"version": "1.0.0", "variant": "${variant}"}},
+      "devices": [{"name": "d", "image": "factory", "transfer": {"block_size": "${blocks}"}}],
+      "steps": [{"say": {"text": "a ${word}"}}, {"wait": {"for": {"event": "boot.b", "x": null}}}],
+      "expect": {})";
+  const Scenario without = good(kText);
+  EXPECT_EQ(without.images.at("factory"), json({{"version", "1.0.0"}}));
+  EXPECT_EQ(without.devices[0].at("transfer"), json::object());
+  EXPECT_EQ(without.steps[0].arguments.at("text"), "a null") << "within a text it is its text";
+  EXPECT_TRUE(without.steps[1].arguments.at("for").at("x").is_null()) << "a null of the file's own stays";
+  const Scenario given = good(kText, {{"variant", "crash"}, {"blocks", 512}});
+  EXPECT_EQ(given.images.at("factory").at("variant"), "crash");
+  EXPECT_EQ(given.devices[0].at("transfer").at("block_size"), 512);
+}
+
+TEST_F(Load, AnImagesFilesAreNamedFromTheFileThatNamesThem) {
+  write("include/images.jsonc", R"({"images": {"update": {"file": "own.img"}}})");
+  const Scenario scenario = good(R"("include": ["include/images.jsonc"],
+      "images": {"factory": {"version": "1.0.0", "elf": "app.elf"}, "other": {"file": "/own/other.img"}},
+      "steps": [], "expect": {})");
+  EXPECT_EQ(scenario.images.at("factory").at("elf"), folder.file("app.elf"));
+  EXPECT_EQ(scenario.images.at("update").at("file"), folder.file("include/own.img"));
+  EXPECT_EQ(scenario.images.at("other").at("file"), "/own/other.img");
+}
+
+TEST_F(Load, ThePortIsTheScenarios) {
+  EXPECT_EQ(good(R"("steps": [], "expect": {})").mqtt_port, 0);
+  EXPECT_EQ(good(R"("mqtt_port": 8883, "steps": [], "expect": {})").mqtt_port, 8883);
+  EXPECT_THAT(problem("\"mqtt_port\": 65536,\n\"steps\": [], \"expect\": {}"), HasSubstr("mqtt_port"));
 }
 
 TEST_F(Load, AParameterWithinATextIsItsText) {
@@ -346,6 +378,15 @@ TEST_F(Load, AWaitForNothingThatCountsIsPassedOver) {
                                 {"wait": {"for": {"event": "boot.b", "only": {"boards": []}}}}], "expect": {})")
                   .steps,
               IsEmpty());
+}
+
+TEST_F(Load, WhatEndsAWaitAsWellIsCheckedAndCountsWhereItSays) {
+  const Scenario scenario = good(R"("steps": [{"wait": {"for": {"event": "boot.b"}, "unless": [
+      {"event": "boot.c"}, {"event": "boot.d", "only": {"data": "http"}}]}}], "expect": {})");
+  EXPECT_EQ(scenario.steps[0].arguments.at("unless"), json::parse(R"([{"event": "boot.c"}])"));
+  EXPECT_THAT(problem("\"steps\": [{\"wait\": {\"for\": {\"event\": \"boot.b\"}, \"unless\": "
+                      "[{\"event\": \"cloud.jobb\"}]}}], \"expect\": {}"),
+              HasSubstr("cloud.jobb"));
 }
 
 TEST_F(Load, AWaitNamesWhatItWaitsFor) {
