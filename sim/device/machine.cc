@@ -404,11 +404,13 @@ void Machine::catch_up() {
 void Machine::quit() {
   if (quitting_ || state_ == State::kStopped) return;
   quitting_ = true;
+  if (config_.recorder != nullptr && monitor_ready_) qmp_->execute("stop", {}, [] {});
   // Before its monitor is ready the machine stands still, and handle_ready() will ask.
   if (monitor_ready_) qmp_->execute("quit", {}, [] {});
 }
 
-/// A process that was killed leaves a log that cannot be replayed.
+/// A process that was killed leaves a log that cannot be replayed; and one that is told to end while its
+/// processor runs leaves out the instructions that it had not counted yet, so it is stopped first.
 void Machine::end_recording(Device::Cut where) {
   constexpr std::chrono::seconds kLimit{5};
   if (!child_->running()) return;
@@ -419,7 +421,7 @@ void Machine::end_recording(Device::Cut where) {
     // What it says from here on is not the device's.
     if (find_console()) console_->drain();
   }
-  if (!quitting_) qmp_->execute_last("quit");
+  if (!quitting_) qmp_->execute_last({"stop", "quit"});
   if (is_held) ::kill(child_->pid(), SIGCONT);
   const auto meanwhile = [this, is_held] {
     if (!is_held && find_console()) console_->catch_up();

@@ -119,11 +119,11 @@ void QmpClient::send(const std::string& command, nlohmann::json arguments,
 
 /// A message that is being written has reached the socket's buffer as far as that had room, and a monitor
 /// that has not read that much would not read this either.
-void QmpClient::execute_last(const std::string& command) {
+void QmpClient::execute_last(const std::vector<std::string>& commands) {
   if (closed_) return;
   std::string text;
   if (!output_.empty()) text = std::accumulate(output_.begin() + 1, output_.end(), text);
-  text += nlohmann::json{{"execute", command}}.dump() + "\n";
+  for (const std::string& command : commands) text += nlohmann::json{{"execute", command}}.dump() + "\n";
   boost::system::error_code ignored;
   socket_.non_blocking(true, ignored);
   boost::asio::write(socket_, boost::asio::buffer(text), ignored);

@@ -18,6 +18,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/base/result.h"
 
@@ -58,8 +59,8 @@ class QmpClient : public std::enable_shared_from_this<QmpClient> {
   /// The same, for a reply that says something.
   void query(const std::string& command, std::function<void(const nlohmann::json& value)> on_reply);
 
-  /// Sends a command before the call returns; nobody hears of its reply, nor of anything after it.
-  void execute_last(const std::string& command);
+  /// Sends commands before the call returns; nobody hears of their replies, nor of anything after them.
+  void execute_last(const std::vector<std::string>& commands);
 
   void close();
 
