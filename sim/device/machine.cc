@@ -419,11 +419,13 @@ void Machine::catch_up() {
 void Machine::quit() {
   if (quitting_ || state_ == State::kStopped) return;
   quitting_ = true;
+  if (config_.recorder != nullptr && monitor_ready_) qmp_->execute("stop", {}, [] {});
   // Before its monitor is ready the machine stands still, and handle_ready() will ask.
   if (monitor_ready_) qmp_->execute("quit", {}, [] {});
 }
 
-/// A process that was killed leaves a log that cannot be replayed.
+/// A process that was killed leaves a log that cannot be replayed; and one that is told to end while its
+/// processor runs leaves out the instructions that it had not counted yet, so it is stopped first.
 void Machine::end_recording(Device::Cut where) {
   constexpr std::chrono::seconds kLimit{5};
   if (!child_->running()) return;
@@ -434,12 +436,29 @@ void Machine::end_recording(Device::Cut where) {
     // What it says from here on is not the device's.
     if (find_console()) console_->drain();
   }
-  if (!quitting_) qmp_->execute_last("quit");
-  if (is_held) ::kill(child_->pid(), SIGCONT);
+  if (is_held) run_past_cut();
+  if (!quitting_ || is_held) qmp_->execute_last({"stop", "quit"});
   const auto meanwhile = [this, is_held] {
     if (!is_held && find_console()) console_->catch_up();
   };
   if (!child_->wait_for_end(kLimit, meanwhile)) child_->kill();
+}
+
+/// QEMU logs instructions when something comes after them, and a replay has to come as far as the cut. So the
+/// process runs on for some of the board's ticks, seen by nobody; if there are none, for a while.
+void Machine::run_past_cut() {
+  constexpr std::uint64_t kInstructions = 200'000;
+  constexpr std::chrono::seconds kLimit{1};
+  ::kill(child_->pid(), SIGCONT);
+  const auto end = std::chrono::steady_clock::now() + kLimit;
+  std::optional<std::uint64_t> first;
+  while (std::chrono::steady_clock::now() < end) {
+    const auto answer = qmp_->ask_last("query-replay", kLimit);
+    if (!answer) return;
+    const auto count = answer->value("icount", std::uint64_t{0});
+    if (!first) first = count;
+    if (count - *first >= kInstructions) return;
+  }
 }
 
 /// The flash controller tells of the cut a moment before it stops its process.

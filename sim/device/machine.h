@@ -72,6 +72,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
   [[nodiscard]] Result<void> spawn(const RecordingArguments& recording);
   void end_recording(Device::Cut where);
   void await_stopped_process() const;
+  void run_past_cut();
   void end_boot(ResetCause cause);
   void remove_sockets() const;
   void accept_monitor();

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 #include <numeric>
@@ -118,17 +122,56 @@ void QmpClient::send(const std::string& command, nlohmann::json arguments,
 }
 
 /// A message that is being written has reached the socket's buffer as far as that had room, and a monitor
-/// that has not read that much would not read this either.
-void QmpClient::execute_last(const std::string& command) {
-  if (closed_) return;
+/// that has not read that much would not read what comes now either.
+void QmpClient::fall_silent() {
+  if (std::exchange(closed_, true)) return;
+  handlers_ = {};
   std::string text;
   if (!output_.empty()) text = std::accumulate(output_.begin() + 1, output_.end(), text);
-  text += nlohmann::json{{"execute", command}}.dump() + "\n";
   boost::system::error_code ignored;
   socket_.non_blocking(true, ignored);
   boost::asio::write(socket_, boost::asio::buffer(text), ignored);
-  handlers_ = {};
-  closed_ = true;
+}
+
+void QmpClient::send_now(const std::vector<std::string>& commands) {
+  std::string text;
+  for (const std::string& command : commands) text += nlohmann::json{{"execute", command}}.dump() + "\n";
+  boost::system::error_code ignored;
+  boost::asio::write(socket_, boost::asio::buffer(text), ignored);
+}
+
+void QmpClient::execute_last(const std::vector<std::string>& commands) {
+  fall_silent();
+  send_now(commands);
+}
+
+std::optional<nlohmann::json> QmpClient::ask_last(const std::string& command,
+                                                  std::chrono::milliseconds limit) {
+  fall_silent();
+  send_now({command});
+  std::size_t before = pending_.size();  // answers to what was asked earlier
+  pending_.clear();
+  std::optional<nlohmann::json> answer;
+  const auto take = [&](const nlohmann::json& message) {
+    if (message.contains("event")) return;
+    if (before > 0) {
+      --before;
+    } else if (!answer) {
+      answer = message.value("return", nlohmann::json::object());
+    }
+  };
+  const auto end = std::chrono::steady_clock::now() + limit;
+  std::array<char, 4096> bytes{};
+  while (!answer) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd readable{socket_.native_handle(), POLLIN, 0};
+    if (left.count() <= 0 || ::poll(&readable, 1, static_cast<int>(left.count())) <= 0) return std::nullopt;
+    const ssize_t count = ::read(socket_.native_handle(), bytes.data(), bytes.size());
+    if (count <= 0) return std::nullopt;
+    if (!reader_.feed({bytes.data(), static_cast<std::size_t>(count)}, take)) return std::nullopt;
+  }
+  return answer;
 }
 
 void QmpClient::write() {

@@ -11,13 +11,16 @@
 #pragma once
 
 #include <boost/asio/local/stream_protocol.hpp>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/base/result.h"
 
@@ -58,8 +61,12 @@ class QmpClient : public std::enable_shared_from_this<QmpClient> {
   /// The same, for a reply that says something.
   void query(const std::string& command, std::function<void(const nlohmann::json& value)> on_reply);
 
-  /// Sends a command before the call returns; nobody hears of its reply, nor of anything after it.
-  void execute_last(const std::string& command);
+  /// Sends a command and waits for what it returns; no handler is called any more from here on.
+  /// @returns nothing if no answer has come in time, or none that is an answer
+  [[nodiscard]] std::optional<nlohmann::json> ask_last(const std::string& command,
+                                                       std::chrono::milliseconds limit);
+  /// Sends commands before the call returns; nobody hears of their replies, nor of anything after them.
+  void execute_last(const std::vector<std::string>& commands);
 
   void close();
 
@@ -72,6 +79,8 @@ class QmpClient : public std::enable_shared_from_this<QmpClient> {
   void handle_reply(const nlohmann::json& message);
   void send(const std::string& command, nlohmann::json arguments,
             std::function<void(const nlohmann::json& value)> on_reply);
+  void fall_silent();
+  void send_now(const std::vector<std::string>& commands);
   void fail_with(std::string what);
 
   struct PendingCommand {
