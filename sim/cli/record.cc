@@ -21,7 +21,7 @@ namespace {
 namespace cast = report::cast;
 
 /// What `otasim record demo` plays.
-constexpr const char* kDemoScenario = "OTAE2EGreaterVersion";
+constexpr const char* kDemoScenario = "Demo";
 constexpr double kSlowest = 0.01;
 constexpr double kFastest = 100;
 constexpr double kShortestIdle = 0.05;

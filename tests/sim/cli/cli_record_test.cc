@@ -126,7 +126,16 @@ TEST_F(Record, PlaysTheDemo) {
   const Outcome outcome = test::run({"record", "demo", "--out", file("demo.cast")});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("boot: reset")) << "progress for a person";
-  EXPECT_THAT(read_cast(file("demo.cast")).markers, Contains("passed"));
+  const Cast cast = read_cast(file("demo.cast"));
+  EXPECT_EQ(cast.header.at("title"), "A device updates itself over the air, from power-on to SUCCEEDED");
+  EXPECT_THAT(cast.markers, Contains("1.1.0 on trial"));
+  EXPECT_THAT(cast.markers, Contains("passed"));
+}
+
+TEST_F(Record, TheDemoLeavesACast) {
+  const Outcome outcome = test::run({"demo", "--quiet", "--out", file("demo")});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(read_cast(file("demo/demo.cast")).markers, Contains("passed"));
 }
 
 TEST_F(Record, NoCastLeavesNone) {
