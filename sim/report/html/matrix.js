@@ -38,7 +38,7 @@ function grid() {
   }
   const rows = [...scenarios].map(([scenario, places]) => {
     const all = [...places.values()].flat();
-    const row = el("tr", {}, el("th", { scope: "row" }, scenario, el("span", { class: "muted" }, " " + (all[0].class || ""))), columns.map((column) => place(places.get(column))));
+    const row = el("tr", {}, el("th", { scope: "row" }, scenario, el("span", { class: "muted class" }, all[0].class || "")), columns.map((column) => place(places.get(column))));
     row.isFailed = all.some((cell) => cell.result !== "passed");
     row.searched = (scenario + " " + (all[0].class || "") + " " + all.map((cell) => cell.reason || "").join(" ")).toLowerCase();
     return row;
@@ -57,7 +57,7 @@ function grid() {
   filter();
   return el("section", { "aria-labelledby": "grid" }, el("h2", { id: "grid" }, "Scenarios and boards"),
     el("div", { class: "tools", role: "search" }, query, el("label", {}, onlyFailed, "failed only"), found),
-    el("div", { class: "scroll" }, table("Each cell links to the report of its run, where there is one.", ["Scenario", ...columns], rows, { class: "grid" })));
+    el("div", { class: "scroll" }, table("Each cell links to the report of its run, where there is one.", ["Scenario", ...columns.map((column) => column.replace("/", "\n"))], rows, { class: "grid" })));
 }
 
 const result = matrix.complete === false ? "interrupted" : matrix.failed ? "failed" : "passed";

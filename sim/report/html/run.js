@@ -119,7 +119,7 @@ class RunPage {
       rows.push([el("button", { type: "button", "aria-label": "Go to " + seconds(this.model.time[i]), onclick: () => this.choose(i) }, seconds(this.model.time[i])), (this.model.mark[i] ? "▼ " : "") + name, text + words]);
     }
     const caption = plural(rows.length, "step") + ", boots, faults and changes of jobs" + (left ? "; " + left + " more are in the list of events" : "");
-    return el("details", { open: rows.length <= 40 || summary.result === null || summary.result.result !== "passed" }, el("summary", {}, caption), table("In order", ["Time", "Event", "What"], rows, { id: "key-moments" }));
+    return el("details", { open: summary.result === null || summary.result.result !== "passed" }, el("summary", {}, caption), table("In order", ["Time", "Event", "What"], rows, { id: "key-moments" }));
   }
 
   /** What of an event matters in a story. */
