@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "sim/base/stable_sort.h"
 #include "sim/cloud/random_id.h"
 #include "sim/control/protocol.h"
 
@@ -79,7 +80,7 @@ json shortened(const char* type, json list) {
   if (!list.is_array()) return json::array();
   if (std::string_view(type) == "jobs") {
     auto& jobs = list.get_ref<json::array_t&>();
-    std::ranges::stable_sort(jobs, [](const json& a, const json& b) {
+    otasim::stable_sort(jobs, [](const json& a, const json& b) {
       return a.value("created_at", std::int64_t{0}) > b.value("created_at", std::int64_t{0});
     });
   }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/json_members.h"
+#include "sim/base/stable_sort.h"
 
 namespace otasim::report::capture {
 namespace {
@@ -56,7 +57,7 @@ FrameComments FrameComments::read(const std::string& folder) {
     const std::int64_t when = (epoch_us + integer_member(event, "t_us").value_or(0)) * kNsPerUs;
     comments.comments_.push_back({.calendar_ns = when, .device = std::move(device), .text = std::move(text)});
   }
-  std::ranges::stable_sort(comments.comments_, {}, &Comment::calendar_ns);
+  otasim::stable_sort(comments.comments_, {}, &Comment::calendar_ns);
   return comments;
 }
 

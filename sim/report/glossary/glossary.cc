@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "sim/base/stable_sort.h"
 #include "sim/base/text.h"
 #include "sim/report/glossary/parts.h"
 
@@ -92,7 +93,7 @@ std::vector<Found> nearest(std::string_view name, std::size_t limit) {
       }
     }
   }
-  std::ranges::stable_sort(candidates, {}, &Candidate::cost);
+  otasim::stable_sort(candidates, {}, &Candidate::cost);
   std::vector<Found> found;
   for (const Candidate& candidate : candidates) {
     if (found.size() == limit) break;

@@ -1,4 +1,5 @@
 #include "sim/report/trace/trace_file.h"
+#include "sim/base/stable_sort.h"
 
 #include <fmt/format.h>
 
@@ -93,15 +94,15 @@ std::int64_t TraceFile::time_of(const ArrowPoint& point) const {
 void TraceFile::add_arrows(std::string name, std::vector<ArrowPoint> points) {
   constexpr std::size_t kEnds = 2;
   if (points.size() < kEnds) return;
-  std::ranges::stable_sort(points, {}, [this](const ArrowPoint& point) { return time_of(point); });
+  otasim::stable_sort(points, {}, [this](const ArrowPoint& point) { return time_of(point); });
   arrows_.push_back({std::move(name), std::move(points)});
 }
 
 TraceFile::Threads TraceFile::place_slices() const {
   std::vector<std::size_t> order(slices_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(
-      order, {}, [this](std::size_t i) { return std::pair(slices_[i].begin_us, -slices_[i].end_us); });
+  otasim::stable_sort(order, {},
+                      [this](std::size_t i) { return std::pair(slices_[i].begin_us, -slices_[i].end_us); });
   std::vector<std::vector<OpenSlices>> open(lanes_.size(), std::vector<OpenSlices>(1));
   Threads threads{.of_slice = std::vector<std::size_t>(slices_.size())};
   for (const std::size_t i : order) {
@@ -178,8 +179,7 @@ void TraceFile::write(std::ostream& out, const json& about) const {
                std::move(event));
     }
   }
-  std::ranges::stable_sort(lines, {},
-                           [](const Line& line) { return std::pair(line.t_us, line.longer_first); });
+  otasim::stable_sort(lines, {}, [](const Line& line) { return std::pair(line.t_us, line.longer_first); });
   for (const Line& line : lines) write_event(line.event);
   out << "\n]}\n";
 }
