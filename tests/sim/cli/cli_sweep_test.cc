@@ -211,8 +211,8 @@ TEST_F(CliSweep, CutUpdatesAreCompletedByDeviceAndCloud) {
   // The image crashes: its job ends as it did when it was recorded.
   EXPECT_EQ(completions["outcomes"], json({{"FAILED", completions["cases"]}}));
   const auto files = fs::directory_iterator(folder_->file("completed"));
-  EXPECT_EQ(std::distance(begin(files), end(files)), 2)
-      << "sweep.json and junit.xml; nothing of cases that passed";
+  EXPECT_EQ(std::distance(begin(files), end(files)), 3)
+      << "sweep.json, junit.xml and report.html; nothing of cases that passed";
 }
 
 /// The first operation at which the cloud knew of the job.
