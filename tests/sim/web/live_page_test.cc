@@ -183,7 +183,8 @@ TEST_F(LivePageTest, ALabWithoutAPageSaysSo) {
 TEST_F(LivePageTest, IsUsableWithoutSeeingIt) {
   open_lab();
   ok({"device", "add", "thing-1", "--off"});
-  wait_for(power("off") + " && document.getElementById('flash-map')");
+  wait_for(power("off") +
+           " && document.getElementById('flash-map') && document.getElementById('flash-map').dataset.digest");
   EXPECT_EQ(
       browser.evaluate(R"([...document.querySelectorAll('button, input, select, canvas, [role=listbox]')]
       .filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() || e.closest('label')))
