@@ -177,6 +177,9 @@ class LivePage {
   note(row) {
     const name = this.model.names[row[1]];
     if (!KEY_EVENTS.test(name)) return;
+    // A fault of the link strikes frame after frame: the last one stands for them.
+    const last = this.now[this.now.length - 1];
+    if (name === "link.fault" && last && this.model.names[last[1]] === name) this.now.pop();
     this.now.push(row);
     if (this.now.length > MOST_NOW) this.now.shift();
     this.isNowNew = true;
@@ -282,6 +285,7 @@ class LivePage {
       return members.thing + ": " + members.status + (details ? " (" + details + ")" : "") + ", " + members.job;
     }
     if (name.startsWith("broker.client_")) return [members.clientId, members.disconnectReason, members.message].filter((text) => typeof text === "string").join(": ");
+    if (name.endsWith(".fault")) return [members.device, members.fault].filter((text) => typeof text === "string").join(": ");
     return this.model.line(i);
   }
 

@@ -112,7 +112,7 @@ TEST_F(LivePageTest, AnUpdateIsStartedSeenInTheFlashAndCanceled) {
   wait_for("document.getElementById('flash-map').dataset.digest !== '" + before.get<std::string>() + "'");
   wait_for(card("runs 1.1.0"));
   wait_for("document.querySelector('#jobs tbody tr').textContent.includes('1 SUCCEEDED')");
-  EXPECT_THAT(text("#flash-table"), HasSubstr("application 1.1.0"));
+  wait_for("document.getElementById('flash-table').textContent.includes('application 1.1.0')");
 
   // A job of a device that is off waits, and is canceled.
   press("Power cut");
@@ -183,7 +183,8 @@ TEST_F(LivePageTest, ALabWithoutAPageSaysSo) {
 TEST_F(LivePageTest, IsUsableWithoutSeeingIt) {
   open_lab();
   ok({"device", "add", "thing-1", "--off"});
-  wait_for(power("off") + " && document.getElementById('flash-map')");
+  wait_for(power("off") +
+           " && document.getElementById('flash-map') && document.getElementById('flash-map').dataset.digest");
   EXPECT_EQ(
       browser.evaluate(R"([...document.querySelectorAll('button, input, select, canvas, [role=listbox]')]
       .filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() || e.closest('label')))

@@ -185,9 +185,14 @@ void Browser::press(const std::string& key) {
   static const std::map<std::string, int> kCodes{
       {"ArrowLeft", 37}, {"ArrowRight", 39}, {"ArrowUp", 38}, {"ArrowDown", 40}, {"Home", 36}, {"End", 35},
       {"PageDown", 34},  {"[", 219},         {"]", 221},      {"Enter", 13},     {"Tab", 9}};
-  for (const char* type : {"rawKeyDown", "keyUp"})
-    call("Input.dispatchKeyEvent",
-         {{"type", type}, {"key", key}, {"code", key}, {"windowsVirtualKeyCode", kCodes.at(key)}});
+  // A button hears the character that Enter makes.
+  const bool is_enter = key == "Enter";
+  for (const char* type : {is_enter ? "keyDown" : "rawKeyDown", "keyUp"})
+    call("Input.dispatchKeyEvent", {{"type", type},
+                                    {"key", key},
+                                    {"code", key},
+                                    {"text", is_enter ? "\r" : ""},
+                                    {"windowsVirtualKeyCode", kCodes.at(key)}});
   // What it has set off is drawn with the next frame.
   evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))");
 }
