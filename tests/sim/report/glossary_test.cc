@@ -47,13 +47,25 @@ void expect_term(std::string_view topic, std::string_view name, std::int64_t cod
   EXPECT_EQ(term->code, code) << topic << ' ' << name;
 }
 
-/// Every value from `first` on that `name_of` knows, until `end` says that there is no more.
+/// Every value from `first` on that `name_of` knows, until `end` says that there is no more. For an enum
+/// whose type is fixed: of another, a value past its last one is none.
 template <typename Enum, typename NameOf>
 std::size_t expect_all(std::string_view topic, int first, std::string_view end, NameOf name_of) {
   std::size_t count = 0;
   for (int value = first; name_of(static_cast<Enum>(value)) != end; ++value, ++count)
     expect_term(topic, name_of(static_cast<Enum>(value)), value);
   return count;
+}
+
+/// The `count` values from `first` on, each of which `name_of` knows.
+template <typename Enum, typename NameOf>
+void expect_values(std::string_view topic, int first, std::size_t count, NameOf name_of) {
+  EXPECT_GT(count, 1U) << topic;
+  for (int value = first; value < first + static_cast<int>(count); ++value) {
+    const std::string_view name = name_of(static_cast<Enum>(value));
+    EXPECT_NE(name, "InvalidErrorCode") << topic << ' ' << value;
+    expect_term(topic, name, value);
+  }
 }
 
 std::string source(const std::string& path) {
@@ -73,19 +85,6 @@ std::vector<std::string> matches(const std::string& text, const std::string& pat
   return found;
 }
 
-TEST(Glossary, HasTheAgentsErrors) {
-  const auto none = std::string_view("InvalidErrorCode");
-  const auto of = [](auto function) {
-    return [function](auto code) { return std::string_view(function(code)); };
-  };
-  EXPECT_EQ(expect_all<OtaErr_t>("agent-error", 0, none, of(OTA_Err_strerror)), 25U);
-  EXPECT_EQ(expect_all<OtaJobParseErr_t>("job-parse-error", -1, none, of(OTA_JobParse_strerror)), 9U);
-  EXPECT_EQ(expect_all<OtaPalMainStatus_t>("pal-status", 0xe0, none, of(OTA_PalStatus_strerror)), 15U);
-  EXPECT_EQ(expect_all<OtaOsStatus_t>("os-status", 0x80, none, of(OTA_OsStatus_strerror)), 9U);
-  EXPECT_EQ(expect_all<OtaMqttStatus_t>("mqtt-status", 0xa0, none, of(OTA_MQTT_strerror)), 3U);
-  EXPECT_EQ(expect_all<OtaHttpStatus_t>("http-status", 0xc0, none, of(OTA_HTTP_strerror)), 3U);
-}
-
 /// The enumerators of an enum in a header, without their comments.
 std::vector<std::string> enumerators(const std::string& header, const std::string& opening) {
   const std::string text = source(header);
@@ -95,6 +94,21 @@ std::vector<std::string> enumerators(const std::string& header, const std::strin
   std::string body = text.substr(from + 1, text.find('}', from) - from - 1);
   body = std::regex_replace(body, std::regex("//[^\n]*|/\\*[^*]*\\*/"), "");
   return matches(body, "([A-Za-z][A-Za-z_0-9]*)[^,]*");
+}
+
+TEST(Glossary, HasTheAgentsErrors) {
+  const auto none = std::string_view("InvalidErrorCode");
+  const auto of = [](auto function) {
+    return [function](auto code) { return std::string_view(function(code)); };
+  };
+  EXPECT_EQ(expect_all<OtaErr_t>("agent-error", 0, none, of(OTA_Err_strerror)), 25U);
+  expect_values<OtaJobParseErr_t>("job-parse-error", -1,
+                                  enumerators("agent/include/ota.h", "typedef enum OtaJobParseErr ").size(),
+                                  OTA_JobParse_strerror);
+  EXPECT_EQ(expect_all<OtaPalMainStatus_t>("pal-status", 0xe0, none, of(OTA_PalStatus_strerror)), 15U);
+  EXPECT_EQ(expect_all<OtaOsStatus_t>("os-status", 0x80, none, of(OTA_OsStatus_strerror)), 9U);
+  EXPECT_EQ(expect_all<OtaMqttStatus_t>("mqtt-status", 0xa0, none, of(OTA_MQTT_strerror)), 3U);
+  EXPECT_EQ(expect_all<OtaHttpStatus_t>("http-status", 0xc0, none, of(OTA_HTTP_strerror)), 3U);
 }
 
 TEST(Glossary, HasTheAgentsStatesAndEvents) {

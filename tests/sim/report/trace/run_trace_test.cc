@@ -132,7 +132,8 @@ void expect_nested(const json& trace) {
 
 TEST(RunTrace, EventsAreInOrderOfTime) {
   std::int64_t last = 0;
-  for (const json& event : trace_of(update())["traceEvents"]) {
+  const json trace = trace_of(update());
+  for (const json& event : trace.at("traceEvents")) {
     EXPECT_GE(event["ts"].get<std::int64_t>(), last) << event;
     last = event["ts"];
   }
