@@ -45,7 +45,8 @@ void add_demo(CLI::App& app, Command& command) {
   demo->add_option("--limit", options.limit_seconds, "Give up after this many seconds")
       ->check(CLI::Range(1U, 86400U))
       ->capture_default_str();
-  demo->add_option("--out", options.out, "Run folder to make (default: otasim-runs/TIME-Demo-BOARD-PROTOCOL)");
+  demo->add_option("--out", options.out,
+                   "Run folder to make (default: otasim-runs/TIME-Demo-BOARD-PROTOCOL)");
   demo->add_flag("--json", options.json, "Print one JSON object with the result on stdout");
   demo->add_flag("--quiet", options.quiet, "Show the result only");
   demo->callback([&command] { command = [] { return otasim::cli::demo(options); }; });

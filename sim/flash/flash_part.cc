@@ -33,8 +33,7 @@ Result<std::optional<PlanLog>> open_plans(const FlashPartFiles& files) {
   if (files.fault_path.empty()) {
     return fail(ExitCode::kUsage, "a plan log goes with a fault file, and none was given");
   }
-  auto plans =
-      files.is_replayed ? PlanLog::open(files.plan_log_path) : PlanLog::create(files.plan_log_path);
+  auto plans = files.is_replayed ? PlanLog::open(files.plan_log_path) : PlanLog::create(files.plan_log_path);
   if (!plans) return tl::unexpected(plans.error());
   return std::optional(std::move(*plans));
 }

@@ -35,11 +35,13 @@ struct FlashPartFiles {
   std::string window_path;       ///< the flash file
   std::string op_log_path = {};  ///< continued if it exists; empty: no op log
   std::string fault_path =
-      {};                      ///< a prepared fault file (fault_file.h); empty: a new part's cells, no faults
-  std::string plan_log_path = {};  ///< of a part that is recorded or replayed (plan_log.h); needs a fault file
-  bool after_reset = false;  ///< the part has kept its power since the last process: marginal bits read as before
-  bool is_replayed = false;  ///< takes its plans from there, instead of keeping them there
-  std::string wake_path = {};      ///< a pipe that gets a byte for each strike; empty: nobody is woken
+      {};  ///< a prepared fault file (fault_file.h); empty: a new part's cells, no faults
+  std::string plan_log_path =
+      {};  ///< of a part that is recorded or replayed (plan_log.h); needs a fault file
+  bool after_reset =
+      false;  ///< the part has kept its power since the last process: marginal bits read as before
+  bool is_replayed = false;    ///< takes its plans from there, instead of keeping them there
+  std::string wake_path = {};  ///< a pipe that gets a byte for each strike; empty: nobody is woken
   std::uint64_t seed = 1;      ///< decides entropy and what marginal bits read
 };
 

@@ -86,7 +86,8 @@ Result<void> Stage::set_up(const Scenario& scenario) {
   if (!recovery) return tl::unexpected(recovery.error());
   recovery_image_ = std::move(*recovery);
   sockets_ = temp_.path().string();
-  if (auto started = start_lab(lab::Lab::create(temp_.path().string()), scenario.mqtt_port); !started) return started;
+  if (auto started = start_lab(lab::Lab::create(temp_.path().string()), scenario.mqtt_port); !started)
+    return started;
   if (auto made = make_groups(scenario.groups); !made) return made;
   int number = 1;
   for (const json& spec : scenario.devices) {

@@ -134,7 +134,8 @@ class WithoutTheRootsKey : public PalTestCommand {
     const fs::path build = fs::path(OTASIM_PROGRAM).parent_path().parent_path();
     for (const char* made : {"bin", "keys"}) fs::create_directory(folder.file(made));
     fs::copy_file(OTASIM_PROGRAM, folder.file("bin/otasim"));  // it finds its files beside itself
-    for (const char* used : {"lib", "firmware", "scenarios"}) fs::create_symlink(build / used, folder.file(used));
+    for (const char* used : {"lib", "firmware", "scenarios"})
+      fs::create_symlink(build / used, folder.file(used));
     for (const auto& key : fs::directory_iterator(build / "keys")) {
       if (key.path().filename() == "code_signing_root_key.pem") continue;
       fs::create_symlink(key.path(), fs::path(folder.file("keys")) / key.path().filename());
