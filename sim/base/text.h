@@ -17,4 +17,7 @@ namespace otasim {
 /// How many characters must be put in, left out or exchanged to make one of the other.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
+/// As HTML and XML take it, between tags and in an attribute: no character of it is markup.
+[[nodiscard]] std::string escape_markup(std::string_view text);
+
 }  // namespace otasim

@@ -147,7 +147,7 @@ void print_summary(const json& s) {
 Result<void> demo(const DemoOptions& options) {
   const auto order = order_of(options);
   if (!order) return tl::unexpected(order.error());
-  const auto result = run_cell(*order);
+  const auto result = run_cell(*order, /*program=*/{});  // it does not kill its simulator
   if (!result) return tl::unexpected(result.error());
   const json summary = summarise(*result, order->parameters);
   if (options.json) {

@@ -105,7 +105,7 @@ class FolderWatch {
 
 bool is_over(const fs::path& run) {
   std::error_code ignored;  // then it is not
-  return fs::exists(run / "result.json", ignored) || fs::exists(run / "summary.json", ignored);
+  return fs::exists(run / "result.json", ignored);
 }
 
 Result<void> follow(report::RunStream& stream, const EventsOptions& options) {

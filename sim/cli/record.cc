@@ -81,20 +81,18 @@ Result<void> record_scenario(RecordOptions options, const std::string& program) 
   const auto temporary = TempDir::create();
   if (!temporary) return tl::unexpected(temporary.error());
   const std::string folder = temporary->file("run");
-  const auto played = play_one({.scenario = is_demo ? kDemoScenario : options.what,
-                                .board = options.board,
-                                .data = options.data,
-                                .seed = options.seed,
-                                .folder = folder,
-                                .is_quiet = options.quiet},
-                               program);
-  if (!played) return tl::unexpected(played.error());
-  options.film.title = played->title;
+  const auto cell =
+      plan_one(is_demo ? kDemoScenario : options.what, options.board, options.data, options.seed);
+  if (!cell) return tl::unexpected(cell.error());
+  const auto result =
+      run_cell({.planned = *cell, .out = folder, .quiet = options.quiet, .no_report = true}, program);
+  if (!result) return tl::unexpected(result.error());
+  options.film.title = cell->entry.title;
   const std::string out = !options.out.empty() ? options.out
                           : is_demo            ? std::string(cast::kCastFile)
-                                               : played->result.scenario + ".cast";
+                                               : result->scenario + ".cast";
   if (auto written = write(options, folder, out); !written) return written;
-  return verdict_of({played->result});
+  return verdict_of({*result});
 }
 
 Result<void> record(const RecordOptions& options, const std::string& program) {

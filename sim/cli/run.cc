@@ -335,36 +335,22 @@ Result<void> run(const RunOptions& options, const std::string& program) {
   return verdict_of(results);
 }
 
-/// The one cell to play.
-Result<scenario::PlannedCell> plan_one(const OneRun& one) {
-  const auto entries = scenario::find_scenarios({one.scenario});
+}  // namespace
+
+Result<scenario::PlannedCell> plan_one(const std::string& name, const std::string& board,
+                                       const std::string& data, std::uint64_t seed) {
+  const auto entries = scenario::find_scenarios({name});
   if (!entries) return tl::unexpected(entries.error());
   scenario::CellChoice choice;
-  if (!one.board.empty()) choice.boards = {one.board};
-  if (!one.data.empty()) choice.data = {one.data};
-  choice.first_board_only = one.board.empty();
-  auto cells = plan_cells(*entries, choice, one.seed);
+  if (!board.empty()) choice.boards = {board};
+  if (!data.empty()) choice.data = {data};
+  choice.first_board_only = board.empty();
+  auto cells = plan_cells(*entries, choice, seed);
   if (cells.empty()) {
-    return fail(ExitCode::kUsage,
-                fmt::format("{} does not run on this board over this protocol", one.scenario),
+    return fail(ExitCode::kUsage, fmt::format("{} does not run on this board over this protocol", name),
                 why_left_out(*entries, choice) + "\notasim scenario list tells where each one runs.");
   }
   return std::move(cells.front());
-}
-
-}  // namespace
-
-Result<PlayedRun> play_one(const OneRun& one, const std::string& program) {
-  const auto cell = plan_one(one);
-  if (!cell) return tl::unexpected(cell.error());
-  RunOptions options;
-  options.out = one.folder;
-  options.quiet = one.is_quiet;
-  options.no_report = true;
-  CellRunner runner(options, program, json::object(), {});
-  auto result = runner.run(*cell, true);
-  if (!result) return tl::unexpected(result.error());
-  return PlayedRun{.result = std::move(*result), .title = cell->entry.title};
 }
 
 std::vector<std::string> parameter_texts(const json& parameters) {
@@ -378,12 +364,13 @@ std::vector<std::string> parameter_texts(const json& parameters) {
   return texts;
 }
 
-Result<CellResult> run_cell(const CellOrder& order) {
+Result<CellResult> run_cell(const CellOrder& order, const std::string& program) {
   RunOptions options;
   options.parameters = parameter_texts(order.parameters);
   options.out = order.out;
   options.quiet = order.quiet;
-  return CellRunner(options, /*program=*/{}, order.parameters, /*faults=*/{}).run(order.planned, true);
+  options.no_report = order.no_report;
+  return CellRunner(options, program, order.parameters, /*faults=*/{}).run(order.planned, true);
 }
 
 void add_run(CLI::App& app, Command& command, const std::string& program) {

@@ -10,35 +10,25 @@
 
 namespace otasim::cli {
 
-struct OneRun {
-  std::string scenario;    ///< of the library, or a file
-  std::string board = {};  ///< empty: the first that it runs on
-  std::string data = {};   ///< empty: its first data protocol
-  std::uint64_t seed = 1;
-  std::string folder;  ///< to make
-  bool is_quiet = false;
-};
-
-/// What was played, with its title.
-struct PlayedRun {
-  CellResult result;
-  std::string title;
-};
-
-/// @param program  otasim itself
-/// @returns kUsage for a scenario that is not there or does not run so; else as `otasim run`. A scenario that
-///          fails is a result
-[[nodiscard]] Result<PlayedRun> play_one(const OneRun& one, const std::string& program);
-
 struct CellOrder {
   scenario::PlannedCell planned;
   nlohmann::json parameters = nlohmann::json::object();  ///< replace the scenario's
   std::string out = {};                                  ///< run folder; empty: a new one below otasim-runs/
   bool quiet = false;
+  bool no_report = false;  ///< neither report.html nor demo.cast
 };
 
+/// The one cell of a scenario to play.
+/// @param name   of the library, or a file
+/// @param board  empty: the first that it runs on
+/// @param data   empty: its first data protocol
+/// @returns kUsage for a scenario that is not there or does not run so
+[[nodiscard]] Result<scenario::PlannedCell> plan_one(const std::string& name, const std::string& board,
+                                                     const std::string& data, std::uint64_t seed);
+
+/// @param program  otasim itself, for a scenario that kills its simulator
 /// @returns as scenario::play(); the hint names the run folder
-[[nodiscard]] Result<CellResult> run_cell(const CellOrder& order);
+[[nodiscard]] Result<CellResult> run_cell(const CellOrder& order, const std::string& program);
 
 /// Parameters as `--set` has them: "NAME=VALUE", a text that looks like another value in quotes.
 [[nodiscard]] std::vector<std::string> parameter_texts(const nlohmann::json& parameters);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "sim/base/text.h"
+
 namespace otasim::report {
 namespace {
 
@@ -62,29 +64,11 @@ void append_case(std::string& xml, const JunitCase& one) {
 }  // namespace
 
 std::string xml_escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\n':
-        out += c;
-        break;
-      default:
-        out += c >= ' ' && c <= '~' ? c : '?';
-    }
+  std::string printable(text);
+  for (char& c : printable) {
+    if (c != '\n' && (c < ' ' || c > '~')) c = '?';
   }
-  return out;
+  return escape_markup(printable);
 }
 
 std::string junit_xml(const JunitSuite& suite) {

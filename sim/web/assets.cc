@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/base/text.h"
 #include "sim/report/html/embedded_files.h"
 #include "sim/report/html/page.h"
 #include "sim/web/embedded_files.h"
@@ -52,11 +53,10 @@ std::optional<Asset> find_asset(std::string_view target) {
 }
 
 std::string refusal_page(std::string_view title, std::string_view text, std::string_view hint) {
-  using report::html::escape;
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title></head>\n"
       "<body><h1>{0}</h1><p>{1}</p><pre>{2}</pre></body></html>\n",
-      escape(title), escape(text), escape(hint));
+      escape_markup(title), escape_markup(text), escape_markup(hint));
 }
 
 rest::HeaderFields security_headers(std::uint16_t port) {

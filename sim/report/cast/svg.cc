@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "sim/base/text.h"
 #include "sim/report/cast/layout.h"
 
 namespace otasim::report::cast {
@@ -33,29 +34,6 @@ struct Shown {
 
 /// From which picture on until which one (not included).
 using Span = std::pair<std::size_t, std::size_t>;
-
-std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::vector<Piece> pieces_of(int width, int height) {
   const Layout layout = layout_for(width, height);
@@ -149,7 +127,7 @@ class Drawing {
         stretch.cells > 1 ? fmt::format(" textLength=\"{}\"", stretch.cells * kCellWidth) : std::string();
     return fmt::format("<text x=\"{}\" y=\"{}\"{} class=\"i{}{}\">{}</text>", x, kBaseline, length,
                        static_cast<unsigned>(stretch.style.ink), stretch.style.bold ? " b" : "",
-                       escape(text));
+                       escape_markup(text));
   }
 
   static std::string rect(int x, double y, double width, double height, Ink ink, std::string_view more) {
@@ -221,7 +199,7 @@ class Writer {
     std::string out = fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
         "role=\"img\" aria-label=\"{2}\">\n<title>{2}</title>\n",
-        width, height, escape(film_.title));
+        width, height, escape_markup(film_.title));
     out += style_sheet() + definitions();
     out += fmt::format(
         "<rect width=\"{}\" height=\"{}\" rx=\"10\" class=\"i0\"/>\n<g transform=\"translate({} {})\">\n",

@@ -2,7 +2,7 @@
 //
 // The page is made from the files there, at the end of a run or any time later:
 //
-//   run     events.jsonl, result.json (or summary.json of a demo), and of each device flash.ops, factory.bin,
+//   run     events.jsonl, result.json, and of each device flash.ops, factory.bin,
 //           flash.faults, link.pcap
 //   matrix  matrix.json, with links to the cells' own pages
 //   sweep   sweep.json, with links to the recordings' own pages

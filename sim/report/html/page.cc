@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "sim/base/text.h"
 #include "sim/crypto/key.h"
 #include "sim/report/html/embedded_files.h"
 
@@ -21,33 +22,6 @@ std::string hash_source(std::string_view text) {
 }
 
 }  // namespace
-
-std::string escape(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string escape_json(std::string json) {
   // '<' stands inside strings only, where it may be written so.
@@ -79,7 +53,7 @@ void Page::add_script(std::string_view name) {
 }
 
 std::string Page::html() const {
-  const std::string title = escape(title_);
+  const std::string title = escape_markup(title_);
   // The scripts share one scope of their own.
   const std::string script = "\"use strict\";\n(() => {\n" + script_ + "})();\n";
   std::string out = fmt::format(
@@ -91,9 +65,9 @@ std::string Page::html() const {
       "content=\"no-referrer\">\n"
       "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<noscript><h1>{}</h1><pre>{}</pre></noscript>\n"
       "<main id=\"page\"></main>\n",
-      hash_source(style_), hash_source(script), title, style_, title, escape(without_script_));
+      hash_source(style_), hash_source(script), title, style_, title, escape_markup(without_script_));
   for (const auto& [name, json] : data_) {
-    out += fmt::format("<script type=\"application/json\" data-name=\"{}\">", escape(name));
+    out += fmt::format("<script type=\"application/json\" data-name=\"{}\">", escape_markup(name));
     out += json;
     out += "</script>\n";
   }

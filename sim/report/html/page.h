@@ -19,9 +19,6 @@
 
 namespace otasim::report::html {
 
-/// Text as it may stand in an element or a quoted attribute.
-[[nodiscard]] std::string escape(std::string_view text);
-
 /// JSON as it may stand in a script element. Bytes that are not UTF-8 are replaced.
 [[nodiscard]] std::string script_json(const nlohmann::json& value);
 /// The same for text that is JSON already.

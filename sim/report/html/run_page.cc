@@ -21,13 +21,10 @@ using nlohmann::json;
 
 /// What the run came to; null if it did not come to an end.
 json result_of(const fs::path& run) {
-  for (const char* name : {"result.json", "summary.json"}) {
-    const auto bytes = read_file((run / name).string());
-    if (!bytes) continue;
-    json value = json::parse(*bytes, nullptr, false);
-    if (value.is_object()) return value;
-  }
-  return nullptr;
+  const auto bytes = read_file((run / "result.json").string());
+  if (!bytes) return nullptr;
+  json value = json::parse(*bytes, nullptr, false);
+  return value.is_object() ? value : json(nullptr);
 }
 
 std::string text_member(const json& value, const char* member) {

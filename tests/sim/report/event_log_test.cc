@@ -10,18 +10,15 @@
 #include <fstream>
 #include <thread>
 
+#include "sim/base/temp_dir.h"
+
 namespace {
 
 using otasim::report::EventLog;
 
 class EventFile : public testing::Test {
  protected:
-  EventFile() { EXPECT_NE(mkdtemp(folder_), nullptr); }
-  ~EventFile() override {
-    unlink(path().c_str());
-    rmdir(folder_);
-  }
-  [[nodiscard]] std::string path() const { return std::string(folder_) + "/events.jsonl"; }
+  [[nodiscard]] std::string path() const { return folder_.file("events.jsonl"); }
   [[nodiscard]] std::vector<nlohmann::json> lines() const {
     std::ifstream in(path());
     std::vector<nlohmann::json> out;
@@ -30,7 +27,7 @@ class EventFile : public testing::Test {
   }
 
  private:
-  char folder_[32] = "/tmp/otasim-log-XXXXXX";
+  otasim::TempDir folder_ = otasim::TempDir::create().value();
 };
 
 TEST_F(EventFile, EachEventIsALineInOrder) {

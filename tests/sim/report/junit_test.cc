@@ -35,11 +35,12 @@ TEST(Junit, ACaseHasItsTimePropertiesAndOutput) {
                                                 .wall_ms = 61'005,
                                                 .properties = {{"seed", "7"}, {"repeat", "run 'a' \"b\""}},
                                                 .output = "<line>\n"}}});
-  EXPECT_THAT(xml, HasSubstr("<testcase classname=\"an385.mqtt\" name=\"A\" time=\"61.005\"><properties>"
-                             "<property name=\"seed\" value=\"7\"/>"
-                             "<property name=\"repeat\" value=\"run 'a' &quot;b&quot;\"/></properties>"
-                             "<failure message=\"first&#10;second\"/>"
-                             "<system-out>&lt;line&gt;\n</system-out></testcase>\n"));
+  EXPECT_THAT(xml,
+              HasSubstr("<testcase classname=\"an385.mqtt\" name=\"A\" time=\"61.005\"><properties>"
+                        "<property name=\"seed\" value=\"7\"/>"
+                        "<property name=\"repeat\" value=\"run &#39;a&#39; &quot;b&quot;\"/></properties>"
+                        "<failure message=\"first&#10;second\"/>"
+                        "<system-out>&lt;line&gt;\n</system-out></testcase>\n"));
 }
 
 TEST(Junit, APassedCaseWithPropertiesIsStillPassed) {

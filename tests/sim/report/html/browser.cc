@@ -10,7 +10,6 @@
 
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <map>
 #include <stdexcept>
 
@@ -43,9 +42,6 @@ void place(int commands, int answers) {
 }  // namespace
 
 Browser::Browser() {
-  char folder[] = "/tmp/otasim-browser-XXXXXX";
-  if (mkdtemp(folder) == nullptr) throw std::runtime_error("no folder for the browser's profile");
-  profile_ = folder;
   launch();
   const json target = call("Target.createTarget", {{"url", "about:blank"}});
   session_ = call("Target.attachToTarget", {{"targetId", target.at("targetId")}, {"flatten", true}})
@@ -62,14 +58,12 @@ Browser::~Browser() {
   for (const int end : {to_, from_}) {
     if (end >= 0) close(end);
   }
-  std::error_code ignored;
-  std::filesystem::remove_all(profile_, ignored);
 }
 
 void Browser::launch() {
   const auto commands = make_pipe();
   const auto answers = make_pipe();
-  const std::string profile = "--user-data-dir=" + profile_;
+  const std::string profile = "--user-data-dir=" + profile_.path().string();
   pid_ = fork();
   if (pid_ < 0) throw std::runtime_error("no process for the browser");
   if (pid_ == 0) {

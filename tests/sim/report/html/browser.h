@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/temp_dir.h"
+
 namespace otasim::test {
 
 class Browser {
@@ -52,7 +54,7 @@ class Browser {
   pid_t pid_ = -1;
   int to_ = -1;
   int from_ = -1;
-  std::string profile_;
+  TempDir profile_ = TempDir::create().value();
   std::string session_;
   std::string buffer_;
   std::size_t searched_ = 0;

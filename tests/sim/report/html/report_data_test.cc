@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/include/ota.h"
+#include "sim/base/text.h"
 #include "sim/report/html/event_rows.h"
 #include "sim/report/html/flash_track.h"
 #include "sim/report/html/frame_rows.h"
@@ -20,7 +21,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(Page, NoForeignTextIsMarkup) {
-  EXPECT_EQ(escape("<a href='x' title=\"y\">&"), "&lt;a href=&#39;x&#39; title=&quot;y&quot;&gt;&amp;");
+  EXPECT_EQ(escape_markup("<a href='x' title=\"y\">&"),
+            "&lt;a href=&#39;x&#39; title=&quot;y&quot;&gt;&amp;");
   const json value{{"text", "</script><script>alert(1)</script><!--"}, {"</script>", 1}};
   const std::string text = script_json(value);
   EXPECT_THAT(text, Not(HasSubstr("<")));
