@@ -84,20 +84,21 @@ Result<UnpackedBoot> unpack(const Recording& recording, const RecordedBoot& boot
     memory.push_back(std::move(*file));
   }
   const auto more = more_arguments(recording, boot.number, boot.after_reset(), mode, memory);
-  device::Config config{.board = recording.board,
-                        .bootloader_path = recording.bootloader_copy(),
-                        .flash = device::FlashWindow{.path = unpacked.flash_path,
-                                                     .address = recording.window_address,
-                                                     .plugin_path = recording.plugin.path,
-                                                     .op_log_path = unpacked.op_log_path,
-                                                     .fault_path = fault_path,
-                                                     .seed = recording.seed,
-                                                     .more_options = more.plugin_options},
-                        .more_arguments = {"-netdev", "hubport,id=n0,hubid=0", "-net",
-                                           fmt::format("nic,model={},netdev=n0,macaddr={}",
-                                                       recording.nic_model, recording.mac)},
-                        .uart_log_path = {},
-                        .run_folder = {}};
+  device::Config config{
+      .board = recording.board,
+      .bootloader_path = recording.bootloader_copy(),
+      .flash = device::FlashWindow{.path = unpacked.flash_path,
+                                   .address = recording.window_address,
+                                   .plugin_path = recording.plugin.path,
+                                   .op_log_path = unpacked.op_log_path,
+                                   .fault_path = fault_path,
+                                   .seed = recording.seed,
+                                   .more_options = more.plugin_options},
+      .more_arguments = {"-netdev", "hubport,id=n0,hubid=0", "-net",
+                         fmt::format("nic,model={},netdev=n0,macaddr={}", option_value(recording.nic_model),
+                                     option_value(recording.mac))},
+      .uart_log_path = {},
+      .run_folder = {}};
   config.more_arguments.insert(config.more_arguments.end(), more.arguments.begin(), more.arguments.end());
   if (mode == Mode::kDebug) {
     const std::string disk = folder + "/snapshots.qcow2";

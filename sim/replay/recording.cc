@@ -111,12 +111,12 @@ Result<Recording> Recording::load(const std::string& folder) {
   const auto bytes = read_regular_file(file, kMaxFileBytes);
   if (!bytes) return tl::unexpected(bytes.error());
   const json value = json::parse(*bytes, nullptr, false);
-  if (!value.is_object() || value.value("format", "") != kFormat)
+  if (!value.is_object() || value.value("format", json()) != kFormat)
     return fail(ExitCode::kUsage, fmt::format("{} is not a recording's", file));
-  if (value.value("version", 0) != kRecordingVersion) {
+  if (const json version = value.value("version", json()); version != kRecordingVersion) {
     return fail(ExitCode::kEnvironment,
-                fmt::format("{} is of version {}; this otasim replays version {}", file,
-                            value.value("version", 0), kRecordingVersion),
+                fmt::format("{} is of version {}; this otasim replays version {}", file, version.dump(),
+                            kRecordingVersion),
                 "Replay it with the otasim that recorded it, or record the run again.");
   }
   try {
