@@ -56,10 +56,17 @@ tl::unexpected<std::string_view> broken() {
   return tl::unexpected<std::string_view>("the ClientHello is damaged");
 }
 
-/// The handshake's bytes so far, without the records they came in.
+/// Whether it holds the first message to its end; from there on others' bytes begin.
+bool is_whole(std::span<const std::uint8_t> handshake) {
+  if (handshake.size() < kMessageHeader) return false;
+  return handshake.size() - kMessageHeader >= Reader(handshake.subspan(1)).number(3);
+}
+
+/// The bytes of the handshake's first message so far, without the records they came in. What follows it, such
+/// as a client's early data, is left alone.
 tl::expected<std::vector<std::uint8_t>, std::string_view> unwrap(std::span<const std::uint8_t> bytes) {
   std::vector<std::uint8_t> message;
-  while (!bytes.empty()) {
+  while (!bytes.empty() && !is_whole(message)) {
     if (bytes[0] != kHandshakeRecord || (bytes.size() > 1 && bytes[1] != 3)) {
       return tl::unexpected<std::string_view>("this is no TLS");
     }

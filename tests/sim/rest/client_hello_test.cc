@@ -61,6 +61,18 @@ TEST(ClientHello, IsNotWholeUntilItsLastByte) {
   }
 }
 
+TEST(ClientHello, WhatFollowsItIsLeftAlone) {
+  const Bytes hello = openssl_hello(prefixed("x-amzn-mqtt-ca"));
+  for (const Bytes& more : {Bytes{23, 3, 3, 0, 2, 1, 2},  // early data, RFC 8446 section 4.2.10
+                            Bytes{22, 3, 3, 0, 0}, Bytes(40, 0xff)}) {
+    Bytes bytes = hello;
+    bytes.insert(bytes.end(), more.begin(), more.end());
+    const auto read = read_client_hello(bytes);
+    ASSERT_TRUE(read && *read);
+    EXPECT_THAT((*read)->protocols, ElementsAre("x-amzn-mqtt-ca"));
+  }
+}
+
 TEST(ClientHello, MayComeInManyRecords) {
   const Bytes whole = openssl_hello(prefixed("x-amzn-mqtt-ca"));
   Bytes pieces;
