@@ -47,6 +47,8 @@ void add_demo(CLI::App& app, Command& command) {
       ->capture_default_str();
   demo->add_option("--out", options.out,
                    "Run folder to make (default: otasim-runs/TIME-Demo-BOARD-PROTOCOL)");
+  demo->add_flag("--keylog", options.keylog,
+                 "Log the lab's TLS secrets, so that the capture can be read (docs/trace.md)");
   demo->add_flag("--json", options.json, "Print one JSON object with the result on stdout");
   demo->add_flag("--quiet", options.quiet, "Show the result only");
   demo->callback([&command] { command = [] { return otasim::cli::demo(options); }; });

@@ -68,7 +68,8 @@ Result<CellOrder> order_of(const DemoOptions& options) {
                                        .seed = options.seed}},
                   .parameters = parameters_of(options),
                   .out = options.out,
-                  .quiet = options.quiet};
+                  .quiet = options.quiet,
+                  .keylog = options.keylog};
   const auto to = check_images(order);
   if (!to) return tl::unexpected(to.error());
   order.parameters["to"] = *to;
@@ -154,6 +155,7 @@ Result<void> demo(const DemoOptions& options) {
     fmt::print("{}\n", summary.dump());
   } else {
     print_summary(summary);
+    print_warnings(*result);
   }
   std::fflush(stdout);
   return verdict(*result, summary);

@@ -22,6 +22,7 @@ struct DemoOptions {
   std::uint64_t seed = 1;
   unsigned limit_seconds = 120;
   bool no_recovery = false;  ///< the device's recovery slot stays empty
+  bool keylog = false;       ///< log the TLS secrets
   bool json = false;
   bool quiet = false;
 };

@@ -369,6 +369,7 @@ Result<CellResult> run_cell(const CellOrder& order, const std::string& program) 
   options.parameters = parameter_texts(order.parameters);
   options.out = order.out;
   options.quiet = order.quiet;
+  options.keylog = order.keylog;
   options.no_report = order.no_report;
   return CellRunner(options, program, order.parameters, /*faults=*/{}).run(order.planned, true);
 }

@@ -15,6 +15,7 @@ struct CellOrder {
   nlohmann::json parameters = nlohmann::json::object();  ///< replace the scenario's
   std::string out = {};                                  ///< run folder; empty: a new one below otasim-runs/
   bool quiet = false;
+  bool keylog = false;     ///< log the TLS secrets
   bool no_report = false;  ///< neither report.html nor demo.cast
 };
 

@@ -74,9 +74,13 @@ Result<CellResult> cell_result_from(const json& value) {
   }
 }
 
+void print_warnings(const CellResult& result) {
+  for (const std::string& warning : result.warnings) fmt::print(stderr, "otasim: warning: {}\n", warning);
+}
+
 void print(const CellResult& result) {
   fmt::print("{:<6} {} ({} ms)\n", result.result, result.name(), result.wall_ms);
-  for (const std::string& warning : result.warnings) fmt::print(stderr, "otasim: warning: {}\n", warning);
+  print_warnings(result);
   if (result.passed()) return;
   for (const std::string& failure : result.failures) fmt::print("       {}\n", failure);
   if (!result.run.empty()) fmt::print("       run:    {}\n", result.run);

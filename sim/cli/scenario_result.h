@@ -35,6 +35,8 @@ struct CellResult {
 [[nodiscard]] nlohmann::json to_json(const CellResult& result);
 /// @returns nothing of a value that no run has written
 [[nodiscard]] Result<CellResult> cell_result_from(const nlohmann::json& value);
+/// On stderr, for people.
+void print_warnings(const CellResult& result);
 /// On stdout: one line, and what did not hold.
 void print(const CellResult& result);
 [[nodiscard]] std::string junit_of(const std::vector<CellResult>& results);

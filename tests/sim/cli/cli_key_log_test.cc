@@ -54,6 +54,15 @@ class KeyLogTest : public ::testing::Test {
   TempDir folder = TempDir::create().value();
 };
 
+TEST_F(KeyLogTest, TheDemoLogsThemToo) {
+  const Outcome played = otasim({"demo", "--keylog", "--quiet", "--out", run_folder()});
+  ASSERT_EQ(played.code, 0) << played.err;
+  std::ifstream keys(run_folder() + "/tls.keys");
+  std::string line;
+  ASSERT_TRUE(std::getline(keys, line));
+  EXPECT_THAT(line, testing::StartsWith("CLIENT_RANDOM ")) << "the device speaks TLS 1.2";
+}
+
 TEST_F(KeyLogTest, WiresharkReadsTopicsAndRequestsOfARun) {
   const Outcome played = play({"--keylog"});
   ASSERT_EQ(played.code, 0) << played.err;
