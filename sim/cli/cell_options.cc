@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
-
 #include "sim/flash/flash_fault.h"
 #include "sim/scenario/fault_text.h"
 
@@ -50,10 +48,12 @@ void arm_strict_flash(scenario::Scenario& scenario) {
     scenario.faults.push_back({{flash_file::kStrictName, {{"device", device.at("name")}}}});
 }
 
-std::string debug_command_of(const std::string& repeat) {
-  constexpr std::string_view kRun = "otasim run ";
-  if (!repeat.starts_with(kRun)) return {};
-  return "otasim debug " + repeat.substr(kRun.size());
+std::string cell_words(const scenario::PlannedCell& planned, const CellArguments& arguments) {
+  std::string words = planned.words();
+  for (const std::string& text : arguments.parameters) words += " --set " + scenario::shell_word(text);
+  for (const std::string& text : arguments.faults) words += " --fault " + scenario::shell_word(text);
+  if (arguments.strict_flash) words += " --strict-flash";
+  return words;
 }
 
 }  // namespace otasim::cli

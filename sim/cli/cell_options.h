@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/base/result.h"
+#include "sim/scenario/library.h"
 #include "sim/scenario/scenario.h"
 
 namespace otasim::cli {
@@ -21,7 +22,14 @@ namespace otasim::cli {
 /// --strict-flash: on every device.
 void arm_strict_flash(scenario::Scenario& scenario);
 
-/// The command that opens a run in a debugger, from the one that repeats it.
-[[nodiscard]] std::string debug_command_of(const std::string& repeat);
+/// The options as they were given, for the commands that repeat a run.
+struct CellArguments {
+  std::vector<std::string> parameters = {};
+  std::vector<std::string> faults = {};
+  bool strict_flash = false;
+};
+
+/// "SCENARIO --board BOARD ...": what `otasim run` and `otasim debug` take to play the same again.
+[[nodiscard]] std::string cell_words(const scenario::PlannedCell& planned, const CellArguments& arguments);
 
 }  // namespace otasim::cli

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "agent/boot/key_revocation.h"
+#include "sim/base/install_root.h"
 #include "sim/base/result.h"
 #include "sim/cli/command.h"
 #include "sim/cli/completion.h"
@@ -119,7 +120,7 @@ void add_pal_test(CLI::App& app, Command& command) {
   test->add_option("--elf", options.elf, "Run this program instead; it prints its results in Unity's format");
   test->add_option("--signer", options.signer,
                    "Provision this certificate (PEM) instead of the one that signed the samples");
-  test->add_option("--timeout", options.timeout_seconds, "Give up after this many seconds")
+  test->add_option("--limit,--timeout", options.timeout_seconds, "Give up after this many seconds")
       ->check(CLI::Range(1U, 86400U))
       ->capture_default_str();
   test->callback([&command] { command = [] { return otasim::cli::pal_test(options); }; });
@@ -181,7 +182,8 @@ int run_command_line(int argc, char** argv) {
     return complete_words({argv + 2, argv + argc}, argv[0]);
   CLI::App app;
   Command command;
-  build_command_line(app, command, argv[0]);
+  const auto program = running_program();
+  build_command_line(app, command, program ? program->string() : argv[0]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

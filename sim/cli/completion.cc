@@ -97,7 +97,8 @@ void add_values(const ManualOption& option, Candidates& out) {
   for (const std::string& choice : option.choices) out.words.push_back({choice, {}});
   if (!option.choices.empty()) return;
   const std::string& name = option.names.empty() ? option.value : option.names.back();
-  if (name == "SCENARIO" || name == "NAME-OR-FILE") {
+  if (name == "SCENARIO" || name == "NAME-OR-FILE" || name == "WHAT" || name == "--scenario") {
+    if (name == "WHAT") out.words.push_back({"demo", "What otasim demo plays"});
     add_scenarios(out);
     out.files = true;
   } else if (name == "RUN" || name == "--run") {
@@ -117,8 +118,9 @@ void add_values(const ManualOption& option, Candidates& out) {
 
 void add_options(const Place& place, Candidates& out) {
   for (const ManualOption& option : place.command.options) {
-    const std::string& name = option.names.empty() ? std::string() : option.names.back();
-    if (!name.empty()) out.words.push_back({name, option.text});
+    for (const std::string& name : option.names) {
+      if (name.starts_with("--")) out.words.push_back({name, option.text});
+    }
   }
   out.words.push_back({"--help", "Print this help message and exit"});
 }

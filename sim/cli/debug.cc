@@ -128,7 +128,7 @@ Result<void> debug(const DebugCommandOptions& options, const std::string& progra
       .scenario = std::move(*scenario), .cell = planned->cell, .folder = *folder, .faults = *faults};
   auto session = debug::DebugSession::make(
       {.run_folder = *folder,
-       .program = std::filesystem::absolute(program).string(),
+       .program = program,
        .device = *device,
        .board = lab::find_board(planned->cell.board),
        .products = std::move(*products),
@@ -148,10 +148,7 @@ Result<void> debug(const DebugCommandOptions& options, const std::string& progra
     return {};
   }
   if (!outcome) return tl::unexpected(outcome.error());
-  std::string repeat = planned->command();
-  for (const std::string& text : options.parameters) repeat += " --set " + scenario::shell_word(text);
-  for (const std::string& text : options.faults) repeat += " --fault " + scenario::shell_word(text);
-  if (options.strict_flash) repeat += " --strict-flash";
+  const std::string words = cell_words(*planned, {options.parameters, options.faults, options.strict_flash});
   const CellResult result{.scenario = planned->entry.name,
                           .kind = planned->entry.kind,
                           .board = planned->cell.board,
@@ -163,8 +160,8 @@ Result<void> debug(const DebugCommandOptions& options, const std::string& progra
                           .jobs = std::move(outcome->jobs),
                           .devices = std::move(outcome->devices),
                           .run = *folder,
-                          .repeat = repeat,
-                          .debug = debug_command_of(repeat)};
+                          .repeat = "otasim run " + words,
+                          .debug = "otasim debug " + words};
   if (auto written = write_file_atomic(*folder + "/result.json", to_json(result).dump(2) + "\n"); !written)
     return written;
   print(result);
@@ -176,10 +173,10 @@ Result<void> debug(const DebugCommandOptions& options, const std::string& progra
 void add_debug(CLI::App& app, Command& command, const std::string& program) {
   static DebugCommandOptions options;
   CLI::App* debug_command = app.add_subcommand("debug", "Play a scenario with a device under gdb-multiarch");
-  debug_command->add_option("SCENARIO", options.scenario, "Name of the library's, or a file")->required();
+  debug_command->add_option("SCENARIO", options.scenario, "Name of a scenario that comes with otasim, or a file")->required();
   debug_command->add_option("--board", options.board, "Board to run on (default: the first that it runs on)")
       ->check(CLI::IsMember(lab::board_names()));
-  debug_command->add_option("--data", options.data, "Data protocol (default: the scenario's first)")
+  debug_command->add_option("--data,--protocol", options.data, "Data protocol (default: the scenario's first)")
       ->check(CLI::IsMember({"mqtt", "http"}));
   debug_command->add_option("--seed", options.seed, "Seed of entropy and chance")->capture_default_str();
   debug_command
@@ -191,7 +188,7 @@ void add_debug(CLI::App& app, Command& command, const std::string& program) {
                    "Arms a fault: NAME,MEMBER=VALUE,... or its JSON; see docs/faults.md (repeatable)")
       ->allow_extra_args(false);
   debug_command->add_flag("--strict-flash", options.strict_flash,
-                          "Take back and report stores into flash that are no commands");
+                          "Undo and report writes to flash that bypass its commands");
   debug_command->add_option("--device", options.device, "Device to debug (default: the scenario's first)");
   debug_command->add_option("--at", options.at,
                             "Stop there instead of at the first instruction: an event (boot.verify, "
@@ -210,7 +207,7 @@ void add_debug(CLI::App& app, Command& command, const std::string& program) {
   debug_command->add_option("-x,--script", options.script,
                             "A file of commands for GDB, before those of --ex");
   debug_command->add_flag("--batch", options.batch, "GDB ends after its commands");
-  debug_command->add_option("--out", options.out, "Run folder to make (default: otasim-runs/TIME-NAME)");
+  debug_command->add_option("--out", options.out, "Run folder to make (default: otasim-runs/TIME-debug-NAME-BOARD-PROTOCOL)");
   debug_command->callback([&command, program, vscode] {
     options.has_vscode = vscode->count() != 0;
     if (options.has_vscode && options.vscode.empty()) options.vscode = ".";

@@ -111,7 +111,7 @@ Result<void> verdict(const CellResult& result, const json& summary) {
       "The device's console is in {0}/devices/thing-1/uart.log, all that happened in {0}/report.html.",
       result.run);
   const json& device = result.devices.front();
-  if (device.contains("went_off")) return fail(ExitCode::kEnvironment, device.at("went_off"), hint);
+  if (device.contains("went_off")) return fail(ExitCode::kFailed, device.at("went_off"), hint);
   if (result.passed()) return {};
   const std::string status = summary.value("result", "");
   const std::string reason = summary.value("reason", "");

@@ -146,7 +146,7 @@ void add_device(CLI::App& app, Command& command) {
       ->allow_extra_args(false);
   CLI::Option* const seed =
       add_command->add_option("--seed", options.seed, "Seed of its entropy (default: its number)");
-  options.transfer.add_to(add_command, "Which one it takes for a job that offers both (default: mqtt)");
+  options.transfer.add_to(add_command, "Protocol it prefers if a job offers both (default: mqtt)");
   add_command->add_flag("--no-recovery", options.no_recovery, "Leave its recovery slot empty");
   add_command->add_flag("--off", options.off, "Leave it off");
   add_command->callback([&command, seed] {
@@ -176,7 +176,7 @@ void add_device(CLI::App& app, Command& command) {
   }
 
   CLI::App* const console_command = add_subcommand(device, "console", "Show what a device prints", options);
-  console_command->add_option("--lines", options.lines, "How many lines it has printed already")
+  console_command->add_option("--lines", options.lines, "How many of the earlier lines to show")
       ->capture_default_str();
   console_command->add_flag("--follow", options.follow, "Go on with what it prints, until Ctrl-C");
   console_command->callback([&command] { command = [] { return console(options); }; });

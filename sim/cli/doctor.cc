@@ -247,6 +247,16 @@ Check check_clock() {
   return ok("clock", text);
 }
 
+/// Of what a program said before it failed: its error, or else its last line.
+std::string problem_in(const std::string& said) {
+  constexpr std::string_view kError = "otasim: ";
+  const std::size_t error = said.starts_with(kError) ? 0 : said.rfind(fmt::format("\n{}", kError));
+  if (error != std::string::npos) return first_line(said.substr(said.find(kError, error) + kError.size()));
+  const std::size_t tail = said.find_last_not_of('\n');
+  const std::size_t from = tail == std::string::npos ? 0 : said.rfind('\n', tail) + 1;
+  return first_line(said.substr(from));
+}
+
 /// A board with the demo application, until it is connected to the broker over TLS.
 Check check_trial(const std::string& program) {
   const auto start = std::chrono::steady_clock::now();
@@ -256,12 +266,9 @@ Check check_trial(const std::string& program) {
   const std::string board(lab::boards().front().name);
   if (output.code == 0)
     return ok("trial boot", fmt::format("{} booted and connected in {} ms", board, took.count()));
-  const std::size_t tail = output.text.find_last_not_of('\n');
-  const std::size_t from = tail == std::string::npos ? 0 : output.text.rfind('\n', tail) + 1;
-  return failed(
-      "trial boot",
-      fmt::format("{} did not get as far as the broker: {}", board, first_line(output.text.substr(from))),
-      fmt::format("otasim boot --until 'connected to' --limit {} shows it.", kTrialSeconds));
+  return failed("trial boot",
+                fmt::format("{} did not get as far as the broker: {}", board, problem_in(output.text)),
+                fmt::format("otasim boot --until 'connected to' --limit {} shows it.", kTrialSeconds));
 }
 
 std::vector<Check> run_checks(const std::string& program, bool with_trial) {

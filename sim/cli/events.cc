@@ -151,10 +151,10 @@ void add_events(CLI::App& app, Command& command) {
       ->check(CLI::ExistingDirectory);
   events_command
       ->add_option("--source", options.sources,
-                   "Only of these: run, device, uart, boot, flash, link, broker, cloud")
+                   "Only of these sources")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"run", "device", "uart", "boot", "flash", "link", "broker", "cloud"}));
+      ->check(CLI::IsMember({"lab", "run", "device", "uart", "boot", "flash", "link", "broker", "cloud"}));
   events_command->add_option("--device", options.devices, "Only of these devices")
       ->delimiter(',')
       ->allow_extra_args(false);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json_members.h"
 #include "sim/cli/command.h"
 #include "sim/report/findings.h"
 #include "sim/report/reasons.h"
@@ -252,6 +253,25 @@ Result<json> explain_run(const std::string& folder, bool as_json) {
   return as_json ? json_of(*found, folder) : json();
 }
 
+/// Of a cell that did not come so far as to have a log: what its result says.
+json explain_unplayed(const json& cell, bool as_json) {
+  const std::string name =
+      fmt::format("{}/{}/{}", text_member(cell, "scenario").value_or("?"),
+                  text_member(cell, "board").value_or("?"), text_member(cell, "data").value_or("?"));
+  const std::string result = text_member(cell, "result").value_or("not played");
+  const std::string reason = text_member(cell, "reason").value_or("");
+  if (!as_json) fmt::print("{}: {}\n\n  {}\n", name, result, reason.empty() ? "no reason is given" : reason);
+  return {{"name", name}, {"result", result}, {"reason", reason}};
+}
+
+/// Where the run of a matrix's cell is: a matrix that was copied from another machine has it beside itself.
+std::string run_folder_of(const json& cell, const std::string& matrix) {
+  const std::string run = text_member(cell, "run").value_or("");
+  std::error_code ignored;
+  if (run.empty() || std::filesystem::exists(run, ignored)) return run;
+  return (std::filesystem::path(matrix) / std::filesystem::path(run).filename()).string();
+}
+
 /// A matrix: each of its runs that did not pass.
 Result<json> explain_matrix(const std::string& folder, const json& matrix, bool as_json) {
   json runs = json::array();
@@ -261,10 +281,13 @@ Result<json> explain_matrix(const std::string& folder, const json& matrix, bool 
                 "Was it made by otasim matrix?");
   for (const json& cell : *cells) {
     if (!cell.is_object() || cell.value("result", json()) == "passed") continue;
-    const json run = cell.value("run", json());
-    if (!run.is_string() || run.get<std::string>().empty()) continue;
     if (!runs.empty() && !as_json) fmt::print("\n");
-    auto one = explain_run(run.get<std::string>(), as_json);
+    const std::string run = run_folder_of(cell, folder);
+    if (!std::filesystem::exists(run + "/events.jsonl")) {
+      runs.push_back(explain_unplayed(cell, as_json));
+      continue;
+    }
+    auto one = explain_run(run, as_json);
     if (!one) return one;
     runs.push_back(std::move(*one));
   }

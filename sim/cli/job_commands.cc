@@ -237,8 +237,9 @@ void add_create(CLI::App* job, Command& command, JobOptions& options) {
   create_command->add_flag("--continuous", options.continuous,
                            "Also for devices that join a target group later");
   create_command
-      ->add_option("--protocol", options.protocols, "MQTT or HTTP; both: the device chooses (default: MQTT)")
-      ->check(CLI::IsMember({"MQTT", "HTTP"}))
+      ->add_option("--protocol,--data", options.protocols,
+                   "Data protocol; given twice, with both: the device chooses (default: MQTT)")
+      ->check(CLI::IsMember({"MQTT", "HTTP"}, CLI::ignore_case))
       ->allow_extra_args(false);
   create_command->add_option("--expires-in", options.expires_in_sec,
                              "Seconds that presigned URLs are good for");
@@ -268,8 +269,9 @@ void add_job(CLI::App& app, Command& command) {
 
   CLI::App* const list_command = job->add_subcommand("list", "Show all jobs");
   list_command
-      ->add_option("--status", options.status, "Only those: SCHEDULED, IN_PROGRESS, COMPLETED or CANCELED")
-      ->check(CLI::IsMember({"IN_PROGRESS", "COMPLETED", "CANCELED"}));
+      ->add_option("--status", options.status, "Only jobs in this status")
+      ->check(CLI::IsMember({"SCHEDULED", "IN_PROGRESS", "COMPLETED", "CANCELED", "DELETION_IN_PROGRESS"},
+                            CLI::ignore_case));
   add_lab_options(list_command, options.common);
   list_command->callback([&command] { command = [] { return list(options); }; });
 

@@ -230,9 +230,12 @@ std::string md(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '|' || c == '<' || c == '*' || c == '_') out += '\\';
-    out += c;
+    if (c == '\n') {
+      out += "<br>";
+    } else {
+      out += c;
+    }
   }
-  std::ranges::replace(out, '\n', ' ');
   return out;
 }
 
@@ -241,7 +244,7 @@ void markdown_option(const ManualOption& option, std::string& out) {
   for (const std::string& name : option.names) names += (names.empty() ? "" : ", ") + name;
   if (!option.value.empty()) names += (names.empty() ? "" : " ") + option.value;
   std::string text = md(details(option));
-  if (!option.choices.empty()) text += ": " + md(fmt::format("{}", fmt::join(option.choices, ", ")));
+  if (!option.choices.empty()) text += ". One of: " + md(fmt::format("{}", fmt::join(option.choices, ", ")));
   out += fmt::format("| `{}` | {} |\n", names, text);
 }
 
@@ -260,6 +263,17 @@ void markdown_command(const ManualCommand& command, const std::string& common, s
   out += "\n```sh\n";
   for (const std::string& example : command.examples) out += example + '\n';
   out += "```\n";
+}
+
+/// "otasim run", but neither "otasim" nor "otasim job create".
+bool is_top_level(const ManualCommand& command) {
+  return std::ranges::count(command.path, ' ') == 1;
+}
+
+std::string link_to(const ManualCommand& command) {
+  std::string anchor = command.path;
+  std::ranges::replace(anchor, ' ', '-');
+  return fmt::format("[{}](#{})", command.path, anchor);
 }
 
 }  // namespace
@@ -314,7 +328,10 @@ std::string manual_markdown(const std::vector<ManualCommand>& manual) {
       "failed;\n"
       "2 wrong command line or input file; 3 something on this machine is missing or broke; 4 a bug in "
       "otasim;\n"
-      "130 interrupted.\n";
+      "130 interrupted.\n\n";
+  for (const ManualCommand& command : manual) {
+    if (is_top_level(command)) out += fmt::format("- {}: {}\n", link_to(command), command.text);
+  }
   for (auto command = manual.begin() + 1; command != manual.end(); ++command)
     markdown_command(*command, manual.front().notes, out);
   return out;

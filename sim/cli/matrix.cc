@@ -106,7 +106,7 @@ class Matrix {
   Result<void> start(std::size_t index) {
     const PlannedCell& cell = cells_[index];
     const std::string folder = cell_folder(index);
-    std::vector<std::string> arguments{"run",    cell.entry.path, "--board", cell.cell.board,
+    std::vector<std::string> arguments{"run",    cell.entry.asked_as, "--board", cell.cell.board,
                                        "--data", cell.cell.data,  "--seed",  std::to_string(cell.cell.seed),
                                        "--out",  folder,          "--quiet", "--json"};
     auto child = ChildProcess::spawn(io_, {.program = program_,
@@ -249,10 +249,10 @@ Result<void> matrix(const MatrixOptions& options, const std::string& program) {
   const json report = report_of(*results, wall.count(), *folder, matrix.was_interrupted());
   if (auto written = write_file_atomic(*folder + "/matrix.json", report.dump(2) + "\n"); !written)
     return written;
-  const auto page = report::html::write_report(*folder, {});
-  if (!page) return tl::unexpected(page.error());
   const std::string junit = options.junit.empty() ? *folder + "/junit.xml" : options.junit;
   if (auto written = write_file_atomic(junit, junit_of(*results)); !written) return written;
+  const auto page = report::html::write_report(*folder, {});
+  if (!page) return tl::unexpected(page.error());
   if (options.json) {
     fmt::print("{}\n", report.dump());
   } else {
@@ -274,11 +274,11 @@ void add_matrix(CLI::App& app, Command& command, const std::string& program) {
   CLI::App* matrix_command =
       app.add_subcommand("matrix", "Play many scenarios, on all boards and over both protocols");
   matrix_command->add_option("SCENARIO", options.scenarios, "Names or files (default: the whole library)");
-  matrix_command->add_option("--boards", options.choice.boards, "Boards (default: all)")
+  matrix_command->add_option("--board,--boards", options.choice.boards, "Boards (default: all)")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(lab::board_names()));
-  matrix_command->add_option("--data", options.choice.data, "Data protocols (default: both)")
+  matrix_command->add_option("--data,--protocol", options.choice.data, "Data protocols (default: both)")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"mqtt", "http"}));
@@ -292,7 +292,7 @@ void add_matrix(CLI::App& app, Command& command, const std::string& program) {
   matrix_command->add_option("--jobs", options.jobs, "Cells at a time (default: one for each core)")
       ->check(CLI::Range(1U, 1024U));
   matrix_command->add_option("--shard", options.shard, "I/N: only every N-th cell, from the I-th on");
-  matrix_command->add_option("--repeat", options.repeat, "Everything so many times, each with the next seed")
+  matrix_command->add_option("--repeat", options.repeat, "Play every cell N times, with the seeds S, S+1, ...")
       ->check(CLI::Range(1U, 10000U))
       ->capture_default_str();
   matrix_command->add_option("--seed", options.seed, "Seed of the first time")->capture_default_str();

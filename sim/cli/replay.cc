@@ -112,7 +112,7 @@ class ReplayCommand {
     if (!boots) return tl::unexpected(boots.error());
     std::string script;
     if (const auto root = install_root())
-      script = (root->parent_path().parent_path() / "scripts/gdb/otasim_gdb.py").string();
+      script = (*root / "gdb" / "otasim_gdb.py").string();
     fmt::print(stderr, "boot {} of {}, which began with {} and ended with {}\n", number, recording.device,
                boots->front()->cause, replay::to_string(boots->front()->end));
     return replay::debug_boot(recording, *boots->front(),

@@ -89,7 +89,7 @@ Result<void> open(const ReportOptions& options) {
 }
 
 void add_common(CLI::App* command, ReportOptions& options) {
-  command->add_option("RUN", options.run, "Folder of a run, a matrix or a sweep")
+  command->add_option("RUN", options.run, "Folder of a run, a lab, a matrix or a sweep")
       ->required()
       ->check(CLI::ExistingDirectory);
   command->add_option("--keys", options.keys,

@@ -105,10 +105,8 @@ class CellRunner {
       return tl::unexpected(known.error());
     if (options_.strict_flash) arm_strict_flash(*scenario);
     const std::string title = scenario->title;
-    if (options_.record) {
-      if (auto can = scenario::check_recordable(*scenario, planned.cell, faults_); !can)
-        return tl::unexpected(can.error());
-    }
+    const auto recordable = scenario::check_recordable(*scenario, planned.cell, faults_);
+    if (options_.record && !recordable) return tl::unexpected(recordable.error());
     const std::string name =
         fmt::format("{}-{}-{}", planned.entry.name, planned.cell.board, planned.cell.data);
     const std::string wanted = options_.out.empty() || is_only_one ? options_.out : options_.out + '/' + name;
@@ -124,6 +122,14 @@ class CellRunner {
       error.hint += fmt::format("The run folder is {}.", *folder);
       return tl::unexpected(std::move(error));
     }
+    if (options_.record) {
+      result->replay = fmt::format("otasim replay {} --gdb", scenario::shell_word(*folder));
+    } else if (recordable) {
+      // A run that fails ends with another code than 0, and its recording is wanted all the same.
+      const std::string recorded = scenario::shell_word(*folder + "-recorded");
+      result->replay =
+          fmt::format("{0} --record --out {1}; otasim replay {1} --gdb", result->repeat, recorded);
+    }
     const json summary = to_json(*result);
     if (auto written = write_file_atomic(*folder + "/result.json", summary.dump(2) + "\n"); !written) {
       return tl::unexpected(written.error());
@@ -133,7 +139,10 @@ class CellRunner {
     leave_trace(*result, *folder);
     if (options_.keylog && options_.worker.empty()) tell_key_log(*folder);
     std::error_code ignored;
-    if (options_.discard_passed && result->passed()) std::filesystem::remove_all(*folder, ignored);
+    if (options_.discard_passed && result->passed()) {
+      std::filesystem::remove_all(*folder, ignored);
+      result->run.clear();
+    }
     return result;
   }
 
@@ -261,11 +270,8 @@ class CellRunner {
     }
     if (!outcome->passed() && first_failure_.empty())
       first_failure_ = fmt::format("first failure: {}: {}", planned.name(), outcome->failures.front());
-    std::string repeat = planned.command();
-    for (const std::string& text : options_.parameters) repeat += " --set " + scenario::shell_word(text);
-    for (const std::string& text : options_.faults) repeat += " --fault " + scenario::shell_word(text);
-    if (options_.strict_flash) repeat += " --strict-flash";
-    if (options_.record) repeat += " --record";
+    const std::string words =
+        cell_words(planned, {options_.parameters, options_.faults, options_.strict_flash});
     return CellResult{.scenario = planned.entry.name,
                       .kind = planned.entry.kind,
                       .board = planned.cell.board,
@@ -279,8 +285,8 @@ class CellRunner {
                       .devices = std::move(outcome->devices),
                       .images = std::move(outcome->images),
                       .run = folder,
-                      .repeat = repeat,
-                      .debug = debug_command_of(repeat)};
+                      .repeat = fmt::format("otasim run {}{}", words, options_.record ? " --record" : ""),
+                      .debug = kills_simulator(plan.scenario) ? std::string() : "otasim debug " + words};
   }
 
   const RunOptions& options_;
@@ -297,6 +303,18 @@ std::vector<std::string> boards_and_all() {
   std::vector<std::string> names = lab::board_names();
   names.emplace_back(kAllBoards);
   return names;
+}
+
+/// For the report of a CI, which shall say why there is no result.
+CellResult not_played(const scenario::PlannedCell& planned, const Error& error) {
+  return {.scenario = planned.entry.name,
+          .kind = planned.entry.kind,
+          .board = planned.cell.board,
+          .data = planned.cell.data,
+          .seed = planned.cell.seed,
+          .result = error.code == ExitCode::kInterrupted ? "interrupted" : "error",
+          .failures = {error.message},
+          .repeat = planned.command()};
 }
 
 Result<void> run(const RunOptions& options, const std::string& program) {
@@ -318,9 +336,14 @@ Result<void> run(const RunOptions& options, const std::string& program) {
   }
   CellRunner runner(options, program, *parameters, *faults);
   std::vector<CellResult> results;
+  std::optional<Error> error;
   for (const scenario::PlannedCell& cell : cells) {
     auto result = runner.run(cell, cells.size() == 1);
-    if (!result) return tl::unexpected(result.error());
+    if (!result) {
+      error = result.error();
+      results.push_back(not_played(cell, *error));
+      break;
+    }
     if (options.json) {
       fmt::print("{}\n", to_json(*result).dump());
     } else {
@@ -332,6 +355,7 @@ Result<void> run(const RunOptions& options, const std::string& program) {
   if (!options.junit.empty()) {
     if (auto written = write_file_atomic(options.junit, junit_of(results)); !written) return written;
   }
+  if (error) return tl::unexpected(std::move(*error));
   return verdict_of(results);
 }
 
@@ -377,14 +401,14 @@ Result<CellResult> run_cell(const CellOrder& order, const std::string& program) 
 void add_run(CLI::App& app, Command& command, const std::string& program) {
   static RunOptions options;
   CLI::App* run_command = app.add_subcommand("run", "Play scenarios and judge them");
-  run_command->add_option("SCENARIO", options.scenarios, "Names of the library's, or files")->required();
+  run_command->add_option("SCENARIO", options.scenarios, "Names of scenarios that come with otasim, or files")->required();
   run_command
-      ->add_option("--board", options.boards,
+      ->add_option("--board,--boards", options.boards,
                    "Boards to run on, or all (default: the first that the scenario runs on)")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(boards_and_all()));
-  run_command->add_option("--data", options.data, "Data protocols (default: all of the scenario's)")
+  run_command->add_option("--data,--protocol", options.data, "Data protocols (default: all of the scenario's)")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"mqtt", "http"}));
@@ -398,11 +422,12 @@ void add_run(CLI::App& app, Command& command, const std::string& program) {
       ->allow_extra_args(false);
   run_command->add_flag(
       "--strict-flash", options.strict_flash,
-      "Take back and report stores into flash that are no commands (boards with a controller)");
+      "Undo and report writes to flash that bypass its commands (boards with a controller)");
   run_command->add_flag("--record", options.record,
                         "Record the devices, for `otasim replay` (see docs/record-replay.md)");
   run_command->add_option("--seed", options.seed, "Seed of entropy and chance")->capture_default_str();
-  run_command->add_option("--out", options.out, "Run folder to make (default: otasim-runs/TIME-NAME)");
+  run_command->add_option("--out", options.out, "Run folder to make; of several cells, a folder of theirs (default: "
+                          "otasim-runs/TIME-NAME-BOARD-PROTOCOL)");
   run_command->add_option("--junit", options.junit, "Write the results to this file as JUnit XML");
   run_command->add_flag("--discard-passed", options.discard_passed,
                         "Remove the run folder of a run that passed");

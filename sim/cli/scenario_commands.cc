@@ -154,7 +154,7 @@ void add_scenario(CLI::App& app, Command& command) {
   CLI::App* scenario = app.add_subcommand("scenario", "The scenarios there are, and new ones");
   scenario->require_subcommand(1);
 
-  CLI::App* list_command = scenario->add_subcommand("list", "What comes with otasim");
+  CLI::App* list_command = scenario->add_subcommand("list", "List the scenarios that come with otasim");
   list_command->add_flag("--json", options.json, "As JSON");
   list_command->add_flag("--ctest", options.ctest, "As tests that ctest includes");
   list_command->callback(

@@ -49,7 +49,8 @@ json to_json(const CellResult& result) {
           {"images", result.images},
           {"run", result.run},
           {"repeat", result.repeat},
-          {"debug", result.debug}};
+          {"debug", result.debug},
+          {"replay", result.replay}};
 }
 
 Result<CellResult> cell_result_from(const json& value) {
@@ -68,7 +69,8 @@ Result<CellResult> cell_result_from(const json& value) {
                       .images = value.value("images", json::object()),
                       .run = value.at("run"),
                       .repeat = value.at("repeat"),
-                      .debug = value.value("debug", "")};
+                      .debug = value.value("debug", ""),
+                      .replay = value.value("replay", "")};
   } catch (const json::exception& error) {
     return fail(ExitCode::kEnvironment, fmt::format("a run's result cannot be read: {}", error.what()));
   }
@@ -81,15 +83,12 @@ void print_warnings(const CellResult& result) {
 void print(const CellResult& result) {
   fmt::print("{:<6} {} ({} ms)\n", result.result, result.name(), result.wall_ms);
   print_warnings(result);
-  if (result.passed()) return;
   for (const std::string& failure : result.failures) fmt::print("       {}\n", failure);
   if (!result.run.empty()) fmt::print("       run:    {}\n", result.run);
+  if (result.passed()) return;
   fmt::print("       repeat: {}\n", result.repeat);
   if (!result.debug.empty()) fmt::print("       debug:  {}\n", result.debug);
-  const bool is_recorded = result.repeat.find(" --record") != std::string::npos;
-  if (is_recorded && !result.run.empty()) fmt::print("       replay: otasim replay {} --gdb\n", result.run);
-  if (!is_recorded && !result.repeat.empty())
-    fmt::print("       replay: {} --record, then otasim replay RUN --gdb\n", result.repeat);
+  if (!result.replay.empty()) fmt::print("       replay: {}\n", result.replay);
 }
 
 std::string junit_of(const std::vector<CellResult>& results) {

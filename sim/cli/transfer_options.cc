@@ -5,7 +5,7 @@
 namespace otasim::cli {
 
 void TransferOptions::add_to(CLI::App* command, const char* protocol_help) {
-  command->add_option("--protocol", protocol_, protocol_help)->check(CLI::IsMember({"mqtt", "http"}));
+  command->add_option("--protocol,--data", protocol_, protocol_help)->check(CLI::IsMember({"mqtt", "http"}));
   command->add_option("--block-size", block_size_, "Bytes of a block: 256, 512, 1024, 2048 or 4096")
       ->check(CLI::IsMember({256, 512, 1024, 2048, 4096}));
   command->add_option("--blocks-in-flight", blocks_in_flight_, "Blocks that may be on their way at once")

@@ -74,8 +74,8 @@ std::string shell_word(const std::string& text) {
   return word + '\'';
 }
 
-std::string PlannedCell::command() const {
-  return fmt::format("otasim run {} --board {} --data {} --seed {}", shell_word(entry.asked_as), cell.board,
+std::string PlannedCell::words() const {
+  return fmt::format("{} --board {} --data {} --seed {}", shell_word(entry.asked_as), cell.board,
                      cell.data, cell.seed);
 }
 

@@ -50,8 +50,10 @@ struct PlannedCell {
   Cell cell;
   /// "OTAE2EGreaterVersion/mps2-an385/mqtt"
   [[nodiscard]] std::string name() const { return entry.name + '/' + cell.board + '/' + cell.data; }
-  /// The command that runs it, and it alone.
-  [[nodiscard]] std::string command() const;
+  /// "OTAE2EGreaterVersion --board mps2-an385 ...": what chooses it, and it alone.
+  [[nodiscard]] std::string words() const;
+  /// The command that runs it.
+  [[nodiscard]] std::string command() const { return "otasim run " + words(); }
 };
 
 /// Why a choice of boards leaves no cell, if that is because none of them can play a scenario; else empty.

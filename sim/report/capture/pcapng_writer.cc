@@ -75,7 +75,11 @@ Result<PcapngWriter> PcapngWriter::create(const std::string& path, std::string_v
   UniqueFd descriptor = open_new(temporary);
   if (!descriptor) return tl::unexpected(write_error(path, errno));
   File file(fdopen(descriptor.get(), "wb"));
-  if (!file) return tl::unexpected(write_error(path, errno));
+  if (!file) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    return tl::unexpected(write_error(path, error));
+  }
   static_cast<void>(descriptor.release());
   PcapngWriter writer(std::move(file), temporary, path);
   std::string body;

@@ -209,7 +209,7 @@ function operationText(track, index) {
 function operationMembers(track, index) {
   const row = track.operations[index];
   return {
-    operation: index, sequence: row[7], kind: track.kinds[row[1]] || row[1], place: placeText(track, row), offset: hex(row[4]),
+    operation: row[7], kind: track.kinds[row[1]] || row[1], place: placeText(track, row), offset: hex(row[4]),
     length: row[5], applied: row[6], status: row[2] === 7 ? "power was cut in it" : track.statuses[row[2]] || row[2],
     source: track.sources[row[3]] || "unknown", ...(row[8] ? { did: row[8] } : {}),
   };

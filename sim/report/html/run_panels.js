@@ -81,9 +81,10 @@ class VirtualList {
 
 /** The lanes over time. Wheel and + - zoom, drag and arrows move, 0 shows all; a click chooses the nearest moment. */
 class Timeline {
-  constructor(model, choose) {
+  constructor(model, choose, lanes = LANES) {
     this.model = model;
     this.choose = choose;
+    this.lanes = lanes;
     this.rows = null;
     this.cursor = null;
     this.canvas = el("canvas", { id: "timeline", tabindex: "0", role: "img", onkeydown: (e) => this.key(e), onwheel: (e) => this.wheel(e), onpointerdown: (e) => this.down(e), onpointermove: (e) => this.move(e), onpointerup: (e) => this.up(e) });
@@ -139,11 +140,11 @@ class Timeline {
     const width = this.canvas.clientWidth, height = this.canvas.clientHeight;
     if (width < this.left + 10) return;
     const c = fitCanvas(this.canvas, width, height);
-    const laneHeight = (height - 24) / LANES.length;
+    const laneHeight = (height - 24) / this.lanes.length;
     const text = colour("text"), muted = colour("muted"), line = colour("line"), bad = colour("bad"), warn = colour("warn");
     c.font = "12px system-ui, sans-serif";
     c.textBaseline = "middle";
-    LANES.forEach((lane, i) => {
+    this.lanes.forEach((lane, i) => {
       c.fillStyle = line;
       c.fillRect(0, Math.round((i + 1) * laneHeight), width, 1);
       c.fillStyle = colour("lane-" + lane);
@@ -180,14 +181,15 @@ class Timeline {
     const first = model.lowerBound(this.from, rows), last = model.lowerBound(this.to, rows);
     // Of what falls on one pixel of a lane one stroke is drawn, the most important.
     const columns = Math.max(1, Math.ceil(width - this.left) + 1);
-    const strokes = new Uint8Array(columns * LANES.length);
+    const strokes = new Uint8Array(columns * this.lanes.length), rowOf = LANES.map((lane) => this.lanes.indexOf(lane));
     for (let k = first; k < last; ++k) {
-      const i = rows[k];
-      const at = model.lane[i] * columns + Math.min(columns - 1, Math.max(0, Math.round(this.xAt(model.time[i]) - this.left)));
+      const i = rows[k], row = rowOf[model.lane[i]];
+      if (row < 0) continue;
+      const at = row * columns + Math.min(columns - 1, Math.max(0, Math.round(this.xAt(model.time[i]) - this.left)));
       strokes[at] = Math.max(strokes[at], 1 + (model.mark[i] === 2 ? 2 : model.mark[i]));
     }
-    for (let lane = 0; lane < LANES.length; ++lane) {
-      const plain = colour("lane-" + LANES[lane]);
+    for (let lane = 0; lane < this.lanes.length; ++lane) {
+      const plain = colour("lane-" + this.lanes[lane]);
       for (let column = 0; column < columns; ++column) {
         const stroke = strokes[lane * columns + column];
         if (!stroke) continue;
@@ -203,7 +205,7 @@ class Timeline {
   /** The shown moment that is nearest to a place, of the lane there if it has one. */
   nearest(x, y) {
     if (!this.rows || this.rows.length === 0) return -1;
-    const time = this.timeAt(x), lane = Math.floor(y / ((this.canvas.clientHeight - 24) / LANES.length));
+    const time = this.timeAt(x), lane = LANES.indexOf(this.lanes[Math.floor(y / ((this.canvas.clientHeight - 24) / this.lanes.length))]);
     const around = this.model.lowerBound(time, this.rows), reach = 20000;
     let best = -1, distance = Infinity;
     for (let k = Math.max(0, around - reach); k < Math.min(this.rows.length, around + reach); ++k) {

@@ -110,7 +110,7 @@ class LivePage {
     this.query = el("input", { type: "search", id: "filter", placeholder: "words; -word leaves out", "aria-label": "Filter events", oninput: () => this.plan() });
     this.onlyMarked = el("input", { type: "checkbox", id: "only-marked", onchange: () => this.plan() });
     this.found = el("span", { class: "muted", id: "found" });
-    const lanes = LANES.filter((lane) => lane !== "scenario").map((lane) => el("label", {}, el("input", { type: "checkbox", checked: true, "data-lane": lane, onchange: (e) => { if (e.target.checked) this.lanes.add(lane); else this.lanes.delete(lane); this.plan(); } }), LANE_LABELS[lane]));
+    const lanes = LIVE_LANES.map((lane) => el("label", {}, el("input", { type: "checkbox", checked: true, "data-lane": lane, onchange: (e) => { if (e.target.checked) this.lanes.add(lane); else this.lanes.delete(lane); this.plan(); } }), LANE_LABELS[lane]));
     return el("div", { class: "tools", role: "search" }, this.query, ...lanes, el("label", {}, this.onlyMarked, "faults and failures only"), this.found);
   }
 

@@ -1,5 +1,8 @@
 // The reports' panels (run_panels.js), as they grow; and the cards of devices and jobs.
 
+/** A lab that stays up plays no scenario. */
+const LIVE_LANES = LANES.filter((lane) => lane !== "scenario");
+
 /** A list to which rows are added: it stays where it is, or at its end if that was in sight. */
 class LiveList extends VirtualList {
   grow(count, active = this.active) {
@@ -16,7 +19,7 @@ class LiveList extends VirtualList {
 /** The timeline, with its right end at now until somebody moves it. */
 class LiveTimeline extends Timeline {
   constructor(model, choose, followed) {
-    super(model, choose);
+    super(model, choose, LIVE_LANES);
     this.span = 60e6;
     this.followed = followed;
     this.follow(true);

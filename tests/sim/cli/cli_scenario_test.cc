@@ -216,6 +216,19 @@ TEST_F(ScenarioTest, AWaitThatEndsAtItsLimitSaysWhatItWaitedForAndWhatItSawLast)
   expect_clean();
 }
 
+TEST_F(ScenarioTest, ARunThatCannotBePlayedStandsInTheJUnitFileBesideThoseBefore) {
+  // That the image has no version is found only when it is made.
+  std::ofstream(folder.file("broken.jsonc")) << R"({"name": "broken", "title": "T", "steps": [], "expect": {},
+      "images": {"factory": {"version": "new"}}})";
+  const Outcome outcome =
+      otasim({"run", passing(), "broken.jsonc", "--data", "mqtt", "--quiet", "--junit", "junit.xml"});
+  EXPECT_EQ(outcome.code, 2) << outcome.err;
+  EXPECT_THAT(content(folder.file("junit.xml")),
+              AllOf(HasSubstr("tests=\"2\" failures=\"0\" errors=\"1\""), HasSubstr("name=\"passing\""),
+                    HasSubstr("<error message=\"cannot make the image 'factory'")));
+  expect_clean();
+}
+
 TEST_F(ScenarioTest, AnExpectationThatDoesNotHoldIsAFailure) {
   const std::string file = write(
       "wrong", kConnected, R"({"devices": [{"running": "2.0.0"}], "never": [{"event": "boot.start"}]})");

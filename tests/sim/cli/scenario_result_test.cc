@@ -51,18 +51,32 @@ TEST(CellResult, ComesBackFromJsonAsItWas) {
   EXPECT_EQ(result.name(), "Case/b/mqtt");
 }
 
-TEST(CellResult, OfAnEarlierVersionHasNoDebugCommand) {
+TEST(CellResult, OfAnEarlierVersionHasNeitherDebugNorReplayCommand) {
   json earlier = to_json(failed("Case"));
   earlier.erase("debug");
+  earlier.erase("replay");
   const auto back = cell_result_from(earlier);
   ASSERT_TRUE(back);
   EXPECT_EQ(back->debug, "");
+  EXPECT_EQ(back->replay, "");
 }
 
 TEST(CellResult, TellsHowToDebugAFailure) {
   testing::internal::CaptureStdout();
   print(failed("Case"));
   EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("debug:  otasim debug Case\n"));
+}
+
+TEST(CellResult, TellsHowToReplayAFailureThatCanBeRecorded) {
+  CellResult result = failed("Case");
+  result.replay = "otasim replay folder --gdb";
+  testing::internal::CaptureStdout();
+  print(result);
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("replay: otasim replay folder --gdb\n"));
+  result.replay.clear();
+  testing::internal::CaptureStdout();
+  print(result);
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), Not(HasSubstr("replay:")));
 }
 
 TEST(CellResult, WhatNoRunHasWrittenIsAnError) {
