@@ -167,13 +167,14 @@ void build_command_line(CLI::App& app, Command& command, const std::string& prog
 
 int exit_with(const Error& error) {
   // Without a message, whoever failed has told why itself.
-  if (!error.message.empty()) fmt::print(stderr, "otasim: {}\n", error.message);
+  std::string said = error.message.empty() ? "" : fmt::format("otasim: {}\n", error.message);
   std::size_t start = 0;
   while (start < error.hint.size()) {
     const std::size_t end = std::min(error.hint.find('\n', start), error.hint.size());
-    fmt::print(stderr, "  {}\n", error.hint.substr(start, end - start));
+    said += fmt::format("  {}\n", error.hint.substr(start, end - start));
     start = end + 1;
   }
+  std::fputs(said.c_str(), stderr);  // which may be full or closed: the exit code says it, too
   return static_cast<int>(error.code);
 }
 

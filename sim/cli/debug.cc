@@ -173,10 +173,13 @@ Result<void> debug(const DebugCommandOptions& options, const std::string& progra
 void add_debug(CLI::App& app, Command& command, const std::string& program) {
   static DebugCommandOptions options;
   CLI::App* debug_command = app.add_subcommand("debug", "Play a scenario with a device under gdb-multiarch");
-  debug_command->add_option("SCENARIO", options.scenario, "Name of a scenario that comes with otasim, or a file")->required();
+  debug_command
+      ->add_option("SCENARIO", options.scenario, "Name of a scenario that comes with otasim, or a file")
+      ->required();
   debug_command->add_option("--board", options.board, "Board to run on (default: the first that it runs on)")
       ->check(CLI::IsMember(lab::board_names()));
-  debug_command->add_option("--data,--protocol", options.data, "Data protocol (default: the scenario's first)")
+  debug_command
+      ->add_option("--data,--protocol", options.data, "Data protocol (default: the scenario's first)")
       ->check(CLI::IsMember({"mqtt", "http"}));
   debug_command->add_option("--seed", options.seed, "Seed of entropy and chance")->capture_default_str();
   debug_command
@@ -207,7 +210,8 @@ void add_debug(CLI::App& app, Command& command, const std::string& program) {
   debug_command->add_option("-x,--script", options.script,
                             "A file of commands for GDB, before those of --ex");
   debug_command->add_flag("--batch", options.batch, "GDB ends after its commands");
-  debug_command->add_option("--out", options.out, "Run folder to make (default: otasim-runs/TIME-debug-NAME-BOARD-PROTOCOL)");
+  debug_command->add_option("--out", options.out,
+                            "Run folder to make (default: otasim-runs/TIME-debug-NAME-BOARD-PROTOCOL)");
   debug_command->callback([&command, program, vscode] {
     options.has_vscode = vscode->count() != 0;
     if (options.has_vscode && options.vscode.empty()) options.vscode = ".";

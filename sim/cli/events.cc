@@ -149,9 +149,7 @@ void add_events(CLI::App& app, Command& command) {
   events_command->add_option("RUN", options.run, "Folder of a run or a lab")
       ->required()
       ->check(CLI::ExistingDirectory);
-  events_command
-      ->add_option("--source", options.sources,
-                   "Only of these sources")
+  events_command->add_option("--source", options.sources, "Only of these sources")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"lab", "run", "device", "uart", "boot", "flash", "link", "broker", "cloud"}));

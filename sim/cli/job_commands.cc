@@ -268,8 +268,7 @@ void add_job(CLI::App& app, Command& command) {
   add_create(job, command, options);
 
   CLI::App* const list_command = job->add_subcommand("list", "Show all jobs");
-  list_command
-      ->add_option("--status", options.status, "Only jobs in this status")
+  list_command->add_option("--status", options.status, "Only jobs in this status")
       ->check(CLI::IsMember({"SCHEDULED", "IN_PROGRESS", "COMPLETED", "CANCELED", "DELETION_IN_PROGRESS"},
                             CLI::ignore_case));
   add_lab_options(list_command, options.common);

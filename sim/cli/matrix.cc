@@ -74,12 +74,11 @@ class Matrix {
         view_(cells_.size(), options.quiet),
         signals_(io_, [this](int) { interrupt(); }) {}
 
-  Result<std::vector<CellResult>> run() {
+  std::vector<CellResult> run() {
     results_.resize(cells_.size());
     boost::asio::post(io_, [this] { start_more(); });
     io_.run();
     view_.finish();
-    if (error_) return tl::unexpected(*error_);
     return std::move(results_);
   }
   [[nodiscard]] bool was_interrupted() const { return is_interrupted_; }
@@ -95,10 +94,8 @@ class Matrix {
     const unsigned most =
         options_.jobs != 0 ? options_.jobs : std::max(1U, std::thread::hardware_concurrency());
     while (!is_interrupted_ && next_ < cells_.size() && running_.size() < most) {
-      if (auto started = start(next_++); !started) {
-        error_ = started.error();
-        return interrupt();
-      }
+      const std::size_t index = next_++;
+      if (auto started = start(index); !started) could_not_start(index, started.error());
     }
     if (running_.empty()) signals_.stop();
   }
@@ -106,9 +103,12 @@ class Matrix {
   Result<void> start(std::size_t index) {
     const PlannedCell& cell = cells_[index];
     const std::string folder = cell_folder(index);
-    std::vector<std::string> arguments{"run",    cell.entry.asked_as, "--board", cell.cell.board,
-                                       "--data", cell.cell.data,  "--seed",  std::to_string(cell.cell.seed),
-                                       "--out",  folder,          "--quiet", "--json"};
+    std::vector<std::string> arguments{"run",     cell.entry.asked_as,
+                                       "--board", cell.cell.board,
+                                       "--data",  cell.cell.data,
+                                       "--seed",  std::to_string(cell.cell.seed),
+                                       "--out",   folder,
+                                       "--quiet", "--json"};
     auto child = ChildProcess::spawn(io_, {.program = program_,
                                            .arguments = std::move(arguments),
                                            .stdout_path = folder + ".out",
@@ -118,6 +118,14 @@ class Matrix {
     running_[index] = std::move(*child);
     view_.start(cell.name());
     return {};
+  }
+
+  void could_not_start(std::size_t index, const Error& error) {
+    results_[index] = empty_result(index);
+    results_[index].result = "error";
+    results_[index].failures.push_back(error.message);
+    view_.start(cells_[index].name());
+    view_.finish_cell(results_[index]);
   }
 
   void finish(std::size_t index, ChildProcess::ExitStatus status) {
@@ -199,7 +207,6 @@ class Matrix {
   std::size_t next_ = 0;
   std::vector<CellResult> results_;
   bool is_interrupted_ = false;
-  std::optional<Error> error_;
 };
 
 json report_of(const std::vector<CellResult>& results, std::int64_t wall_ms, const std::string& folder,
@@ -238,25 +245,25 @@ Result<std::vector<PlannedCell>> planned(const MatrixOptions& options) {
 Result<void> matrix(const MatrixOptions& options, const std::string& program) {
   auto cells = planned(options);
   if (!cells) return tl::unexpected(cells.error());
+  if (auto good = check_result_file("--junit", options.junit); !good) return good;
   const auto folder = make_run_folder(options.out, "matrix");
   if (!folder) return tl::unexpected(folder.error());
   const auto start = std::chrono::steady_clock::now();
   Matrix matrix(options, std::move(*cells), program, *folder);
-  const auto results = matrix.run();
-  if (!results) return tl::unexpected(results.error());
+  const std::vector<CellResult> results = matrix.run();
   const auto wall =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
-  const json report = report_of(*results, wall.count(), *folder, matrix.was_interrupted());
+  const json report = report_of(results, wall.count(), *folder, matrix.was_interrupted());
   if (auto written = write_file_atomic(*folder + "/matrix.json", report.dump(2) + "\n"); !written)
     return written;
   const std::string junit = options.junit.empty() ? *folder + "/junit.xml" : options.junit;
-  if (auto written = write_file_atomic(junit, junit_of(*results)); !written) return written;
+  if (auto written = write_file_atomic(junit, junit_of(results)); !written) return written;
   const auto page = report::html::write_report(*folder, {});
   if (!page) return tl::unexpected(page.error());
   if (options.json) {
     fmt::print("{}\n", report.dump());
   } else {
-    fmt::print("{} of {} passed in {:.1f} s; report: {}\n", report.at("passed").get<int>(), results->size(),
+    fmt::print("{} of {} passed in {:.1f} s; report: {}\n", report.at("passed").get<int>(), results.size(),
                static_cast<double>(wall.count()) / 1000, *page);
   }
   std::fflush(stdout);
@@ -264,7 +271,7 @@ Result<void> matrix(const MatrixOptions& options, const std::string& program) {
     return fail(ExitCode::kInterrupted,
                 fmt::format("interrupted; the report of what had ended is in {}", *folder));
   }
-  return verdict_of(*results);
+  return verdict_of(results);
 }
 
 }  // namespace
@@ -292,7 +299,8 @@ void add_matrix(CLI::App& app, Command& command, const std::string& program) {
   matrix_command->add_option("--jobs", options.jobs, "Cells at a time (default: one for each core)")
       ->check(CLI::Range(1U, 1024U));
   matrix_command->add_option("--shard", options.shard, "I/N: only every N-th cell, from the I-th on");
-  matrix_command->add_option("--repeat", options.repeat, "Play every cell N times, with the seeds S, S+1, ...")
+  matrix_command
+      ->add_option("--repeat", options.repeat, "Play every cell N times, with the seeds S, S+1, ...")
       ->check(CLI::Range(1U, 10000U))
       ->capture_default_str();
   matrix_command->add_option("--seed", options.seed, "Seed of the first time")->capture_default_str();

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
+#include "sim/cli/run_folder.h"
 #include "sim/crypto/certificate.h"
 #include "sim/lab/firmware.h"
 #include "sim/report/junit.h"
@@ -119,6 +120,7 @@ Result<void> verdict(const scenario::PalTestOutcome& outcome) {
 }  // namespace
 
 Result<void> pal_test(const PalTestOptions& options) {
+  if (auto good = check_result_file("--junit", options.junit); !good) return good;
   const auto plan = make_plan(options);
   if (!plan) return tl::unexpected(plan.error());
   const auto outcome = scenario::run_pal_test(*plan);

@@ -114,7 +114,8 @@ void add_record(CLI::App& app, Command& command, const std::string& program) {
   record_command->add_option("--board", options.board, "Board to play on (default: the scenario's first)")
       ->check(CLI::IsMember(lab::board_names()))
       ->excludes(run);
-  record_command->add_option("--data,--protocol", options.data, "Data protocol (default: the scenario's first)")
+  record_command
+      ->add_option("--data,--protocol", options.data, "Data protocol (default: the scenario's first)")
       ->check(CLI::IsMember({"mqtt", "http"}))
       ->excludes(run);
   record_command->add_option("--seed", options.seed, "Seed of entropy and chance")

@@ -111,8 +111,7 @@ class ReplayCommand {
     const auto boots = chosen_boots(recording, number);
     if (!boots) return tl::unexpected(boots.error());
     std::string script;
-    if (const auto root = install_root())
-      script = (*root / "gdb" / "otasim_gdb.py").string();
+    if (const auto root = install_root()) script = (*root / "gdb" / "otasim_gdb.py").string();
     fmt::print(stderr, "boot {} of {}, which began with {} and ended with {}\n", number, recording.device,
                boots->front()->cause, replay::to_string(boots->front()->end));
     return replay::debug_boot(recording, *boots->front(),

@@ -334,6 +334,7 @@ Result<void> run(const RunOptions& options, const std::string& program) {
     return fail(ExitCode::kUsage, "none of these scenarios runs on this board over this protocol",
                 reason + "otasim scenario list tells where each one runs.");
   }
+  if (auto good = check_result_file("--junit", options.junit); !good) return good;
   CellRunner runner(options, program, *parameters, *faults);
   std::vector<CellResult> results;
   std::optional<Error> error;
@@ -401,14 +402,16 @@ Result<CellResult> run_cell(const CellOrder& order, const std::string& program) 
 void add_run(CLI::App& app, Command& command, const std::string& program) {
   static RunOptions options;
   CLI::App* run_command = app.add_subcommand("run", "Play scenarios and judge them");
-  run_command->add_option("SCENARIO", options.scenarios, "Names of scenarios that come with otasim, or files")->required();
+  run_command->add_option("SCENARIO", options.scenarios, "Names of scenarios that come with otasim, or files")
+      ->required();
   run_command
       ->add_option("--board,--boards", options.boards,
                    "Boards to run on, or all (default: the first that the scenario runs on)")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(boards_and_all()));
-  run_command->add_option("--data,--protocol", options.data, "Data protocols (default: all of the scenario's)")
+  run_command
+      ->add_option("--data,--protocol", options.data, "Data protocols (default: all of the scenario's)")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"mqtt", "http"}));
@@ -426,7 +429,8 @@ void add_run(CLI::App& app, Command& command, const std::string& program) {
   run_command->add_flag("--record", options.record,
                         "Record the devices, for `otasim replay` (see docs/record-replay.md)");
   run_command->add_option("--seed", options.seed, "Seed of entropy and chance")->capture_default_str();
-  run_command->add_option("--out", options.out, "Run folder to make; of several cells, a folder of theirs (default: "
+  run_command->add_option("--out", options.out,
+                          "Run folder to make; of several cells, a folder of theirs (default: "
                           "otasim-runs/TIME-NAME-BOARD-PROTOCOL)");
   run_command->add_option("--junit", options.junit, "Write the results to this file as JUnit XML");
   run_command->add_flag("--discard-passed", options.discard_passed,

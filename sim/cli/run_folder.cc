@@ -2,8 +2,11 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 
 namespace otasim::cli {
@@ -32,6 +35,16 @@ Result<std::string> make_run_folder(const std::string& wanted, const std::string
       ExitCode::kEnvironment,
       fmt::format("cannot make a run folder in '{}': {}", fs::current_path().string(), error.message()),
       "Run otasim in a folder you may write to, or name one with --out.");
+}
+
+Result<void> check_result_file(const std::string& option, const std::string& path) {
+  if (path.empty()) return {};
+  std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
+  return fail(ExitCode::kUsage,
+              fmt::format("{} {}: no file can be written there: {}", option, path, std::strerror(errno)),
+              "Make its folder first, or name another one.");
 }
 
 }  // namespace otasim::cli

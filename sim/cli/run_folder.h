@@ -11,4 +11,8 @@ namespace otasim::cli {
 /// @returns its absolute path; kUsage if the one asked for exists or cannot be made; kEnvironment
 [[nodiscard]] Result<std::string> make_run_folder(const std::string& wanted, const std::string& name);
 
+/// Whether a file that is written at the end can be: found out before the work begins. Empty: none is wanted.
+/// @returns kUsage if its folder is not there or may not be written to
+[[nodiscard]] Result<void> check_result_file(const std::string& option, const std::string& path);
+
 }  // namespace otasim::cli

@@ -26,7 +26,8 @@ struct CellResult {
   std::string run = {};     ///< its folder
   std::string repeat = {};  ///< the command that runs it again
   std::string debug = {};   ///< the command that runs it under a debugger
-  std::string replay = {};  ///< what plays its recording, or makes one and plays it; empty if none can be made
+  std::string replay =
+      {};  ///< what plays its recording, or makes one and plays it; empty if none can be made
 
   [[nodiscard]] bool passed() const { return result == "passed"; }
   /// "OTAE2EGreaterVersion/mps2-an385/mqtt"

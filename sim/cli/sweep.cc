@@ -249,12 +249,7 @@ Result<SweptRecording> sweep_one(const std::string& folder, const SweepOptions& 
 }
 
 Result<void> check(const SweepOptions& options) {
-  std::error_code ignored;
-  const auto junit_folder = std::filesystem::absolute(options.junit, ignored).parent_path();
-  if (!options.junit.empty() && !std::filesystem::is_directory(junit_folder, ignored)) {
-    return fail(ExitCode::kUsage,
-                fmt::format("--junit '{}': there is no folder '{}'", options.junit, junit_folder.string()));
-  }
+  if (auto good = check_result_file("--junit", options.junit); !good) return good;
   // Before anything is played.
   for (const std::string& scenario : options.scenarios) {
     if (auto known = scenario::find_scenarios({scenario}); !known) return tl::unexpected(known.error());
@@ -454,8 +449,9 @@ void add_sweep(CLI::App& app, Command& command, const std::string& program) {
                    "again, rolled back)")
       ->allow_extra_args(false);
   power_cut
-      ->add_option("--recording", options.recordings,
-                   "Sweep the run in this folder, as `otasim run` made it (repeatable)")
+      ->add_option(
+          "--recording", options.recordings,
+          "Sweep the run in this folder, as `otasim run` made it, with or without --record (repeatable)")
       ->check(CLI::ExistingDirectory)
       ->allow_extra_args(false);
   power_cut

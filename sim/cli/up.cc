@@ -348,11 +348,13 @@ void add_up(CLI::App& app, Command& command, const std::string& program) {
   up_command->add_option("--mqtt-port", options.ports.mqtt,
                          "Port for MQTT over TLS (default: the lab's; for a new lab any free one)");
   up_command->add_option("--https-port", options.ports.https,
-                         "Port of the AWS interface (default: as above)");
+                         "Port of the AWS interface (default: the lab's; for a new lab any free one)");
   up_command->add_option("--jobs-port", options.ports.jobs,
-                         "Port of the jobs data plane with client certificates (default: as above)");
-  up_command->add_option("--alpn-port", options.ports.alpn,
-                         "Port for all protocols, told apart by ALPN (default: as above)");
+                         "Port of the jobs data plane with client certificates (default: the lab's; for a "
+                         "new lab any free one)");
+  up_command->add_option(
+      "--alpn-port", options.ports.alpn,
+      "Port for all protocols, told apart by ALPN (default: the lab's; for a new lab any free one)");
   up_command
       ->add_option(
           "--host", options.host,

@@ -345,7 +345,7 @@ TEST_F(CliSweep, WhatIsWrongIsSaidWithWhatToDo) {
       {{"--recording", recording(), "--board", board_name(), "--complete", "--case", "0:0"},
        "the cloud knows of no job",
        ""},
-      {{"--recording", recording(), "--junit", folder_->file("none/junit.xml")}, "there is no folder", ""},
+      {{"--recording", recording(), "--junit", folder_->file("none/junit.xml")}, "no file can be written there", ""},
       {{"--board", "mps2-an38"}, "mps2-an38", ""},
       {{"--granularity", "fine"}, "fine not in {op,torn,byte}", ""},
       {{"--cuts", "0"}, "not in range", ""},

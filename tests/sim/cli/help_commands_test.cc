@@ -1,12 +1,15 @@
 // `otasim explain` and `otasim doctor`, as a user calls them.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "program.h"
+#include "sim/base/file_io.h"
 #include "sim/base/temp_dir.h"
 
 namespace otasim::test {
@@ -109,6 +112,41 @@ TEST_F(RunFolders, OfAMatrixAreThoseThatFailed) {
   const std::string matrix = folder_.path().string();
   EXPECT_THAT(run({"explain", "--run", matrix}).out, HasSubstr("Case on b over mqtt: failed"));
   EXPECT_EQ(json::parse(run({"explain", "--json", "--run", matrix}).out).size(), 1U);
+}
+
+TEST_F(RunFolders, OfAMatrixFromAnotherMachineAreFoundBesideIt) {
+  const json cells{{{"result", "failed"}, {"run", "/of/another/machine/run"}},
+                   {{"scenario", "Late"},
+                    {"board", "b"},
+                    {"data", "http"},
+                    {"result", "interrupted"},
+                    {"reason", "it was not begun"},
+                    {"run", "/of/another/machine/0002-Late"}}};
+  std::ofstream(folder_.file("matrix.json")) << json{{"cells", cells}};
+  const std::string matrix = folder_.path().string();
+  const Outcome told = run({"explain", "--run", matrix});
+  EXPECT_EQ(told.code, 0) << told.err;
+  EXPECT_THAT(told.out, AllOf(HasSubstr("Case on b over mqtt: failed"),
+                              HasSubstr("Late/b/http: interrupted\n\n  it was not begun")));
+  const json as_json = json::parse(run({"explain", "--json", "--run", matrix}).out);
+  ASSERT_EQ(as_json.size(), 2U);
+  EXPECT_EQ(as_json[1].at("result"), "interrupted");
+}
+
+TEST(Output, ThatCannotBeWrittenIsAnErrorAndNoBug) {
+  const auto folder = TempDir::create();
+  const std::string said = folder->file("said");
+  // One is shorter than a buffer, and written at the end only.
+  for (const char* const command : {"doctor --no-boot --json", "man --markdown"}) {
+    const int status =
+        std::system(fmt::format("'{}' {} >/dev/full 2>'{}'", OTASIM_PROGRAM, command, said).c_str());
+    EXPECT_EQ(WEXITSTATUS(status), 3) << command;
+    const auto text = read_file(said);
+    EXPECT_THAT(std::string(text->begin(), text->end()),
+                StartsWith("otasim: cannot write the output: No space left on device\n"));
+  }
+  const int status = std::system(fmt::format("'{}' explain 0x999999 2>/dev/full", OTASIM_PROGRAM).c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 2) << "the exit code tells it where no text can";
 }
 
 const json& check_named(const json& told, const std::string& name) {
