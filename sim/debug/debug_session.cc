@@ -167,7 +167,7 @@ Result<void> DebugSession::start_gdb() {
   gdb_ = std::move(*gdb);
   gdb_->on_exit([this](ChildProcess::ExitStatus) {
     take_terminal_back();
-    if (!is_detached_) handle_quit();
+    if (is_over_ || !is_detached_) handle_quit();
   });
   return {};
 }
@@ -262,7 +262,9 @@ void DebugSession::finish(boost::asio::io_context& io, bool passed) {
   const bool is_there = gdb_ ? gdb_->running() : proxy_ && proxy_->has_gdb() && !is_detached_;
   if (ended_early_ || !is_there) return;
   is_over_ = true;
-  proxy_->say(fmt::format("otasim: the scenario has {}\n", passed ? "passed" : "failed"));
+  const std::string verdict = fmt::format("otasim: the scenario has {}\n", passed ? "passed" : "failed");
+  if (is_detached_) fmt::print(stderr, "{}otasim: quit GDB to end\n", verdict);
+  proxy_->say(verdict);
   proxy_->end_run(passed ? 0 : 1);
   io.restart();
   io.run();

@@ -240,6 +240,19 @@ TEST_F(DebugTest, CtrlCStopsTheDeviceAndNotTheSimulator) {
   EXPECT_EQ(terminal.exit_code(), 0);
 }
 
+TEST_F(DebugTest, GdbThatHasDetachedMayQuitAfterTheVerdict) {
+  std::vector<std::string> words = command(write(), {});
+  words.insert(words.begin(), OTASIM_PROGRAM);
+  Terminal terminal(words);
+  ASSERT_TRUE(terminal.shows("(gdb) ")) << terminal.rest();
+  terminal.type("detach\n");
+  ASSERT_TRUE(terminal.shows("the scenario has passed")) << terminal.rest();
+  terminal.type("quit\n");
+  EXPECT_TRUE(terminal.shows("passed case/mps2-an385/mqtt")) << terminal.rest();
+  EXPECT_EQ(terminal.exit_code(), 0);
+  EXPECT_EQ(verdict(), "passed");
+}
+
 TEST_F(DebugTest, AnEditorFindsItsConfiguration) {
   Program program(command(write(), {"--vscode=" + folder.path().string()}));
   ASSERT_TRUE(program.wait_for("debug.gdb\n"));
