@@ -43,7 +43,9 @@ Result<GdbSetUp> installed_set_up() {
   if (!program) return tl::unexpected(program.error());
   const auto root = install_root();
   if (!root) return tl::unexpected(root.error());
-  GdbSetUp set_up{.extension = (*root / "gdb" / "otasim_gdb.py").string(), .program = program->string()};
+  GdbSetUp set_up;
+  set_up.extension = (*root / "gdb" / "otasim_gdb.py").string();
+  set_up.program = program->string();
   // Programs name their sources relative to the folders that they were built in.
   std::error_code error;
   for (fs::directory_iterator entry(*root / "firmware", error), end; !error && entry != end;

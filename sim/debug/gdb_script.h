@@ -9,15 +9,15 @@
 namespace otasim::debug {
 
 struct GdbSetUp {
-  std::string bootloader;                 ///< ELF
-  std::string application;                ///< ELF; empty: no symbols of it
+  std::string bootloader = {};            ///< ELF
+  std::string application = {};           ///< ELF; empty: no symbols of it
   std::vector<std::string> symbols = {};  ///< further ELFs
-  std::vector<std::string>
-      source_folders;     ///< from which the programs' relative source paths lead to the sources
-  std::string extension;  ///< otasim's commands and printers, a Python file
-  std::string program;    ///< otasim itself
-  std::string flash;      ///< the device's flash file
-  bool is_live = true;    ///< a run that goes on, and not a replay of one
+  /// From which the programs' relative source paths lead to the sources.
+  std::vector<std::string> source_folders = {};
+  std::string extension = {};  ///< otasim's commands and printers, a Python file
+  std::string program = {};    ///< otasim itself
+  std::string flash = {};      ///< the device's flash file
+  bool is_live = true;         ///< a run that goes on, and not a replay of one
 };
 
 /// What stands beside the running otasim: sources, extension and itself. @returns kEnvironment
