@@ -59,6 +59,9 @@ int write_all(int descriptor, Bytes bytes) {
   return 0;
 }
 
+/// Opening a pipe waits for its writer, unless told not to.
+constexpr int kToRead = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+
 /// @param most  bytes to read
 std::optional<std::vector<std::uint8_t>> read_part(int descriptor, std::uint64_t from, std::uint64_t most) {
   struct stat info {};
@@ -229,7 +232,7 @@ std::string op_log_problem(int error) {
 }
 
 std::optional<OpLog> read_op_log(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(path.c_str(), kToRead);
   if (descriptor < 0) return std::nullopt;
   const auto bytes = read_all(descriptor);
   const int error = errno;
@@ -240,7 +243,7 @@ std::optional<OpLog> read_op_log(const std::string& path) {
 }
 
 std::optional<OpLog> read_op_log_piece(const std::string& path, std::uint64_t from, std::size_t most) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(path.c_str(), kToRead);
   if (descriptor < 0) return std::nullopt;
   const auto bytes = read_part(descriptor, from, most);
   const int error = errno;

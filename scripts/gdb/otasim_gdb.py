@@ -1,6 +1,6 @@
 """OTA simulator commands and pretty-printers for GDB.
 
-`otasim debug` sources this file and calls otasim_begin(). In GDB:
+`otasim debug` and `otasim replay --gdb` source this file and call otasim_begin(). In GDB:
 
   otasim state          the OTA agent: state, job, file, blocks
   otasim records        the device's flash, decoded: boot records, slots, images
@@ -8,6 +8,8 @@
   otasim at PLACE       stop once at an event, op:N or line:TEXT
   otasim until PLACE    the same, and continue
   otasim pal CODE       an OtaPalStatus_t in words
+
+where, at and until need a run that goes on: `otasim debug`.
 
 Values of the agent's and the bootloader's types are printed in words by `print`, `info locals` and so on.
 """
@@ -20,15 +22,16 @@ import gdb
 
 class Session:
     program = ""
-    run = ""
-    device = ""
+    flash = ""
+    is_live = False  # a run that goes on, and not a replay of one
     application = ""  # whose symbols are loaded
 
 
-def otasim_begin(program, run, device, application):
-    Session.program, Session.run, Session.device = program, run, device
+def otasim_begin(program, flash, application, is_live):
+    Session.program, Session.flash, Session.is_live = program, flash, is_live
     load_application(application)
-    gdb.events.stop.connect(lambda event: follow_image())
+    if is_live:
+        gdb.events.stop.connect(lambda event: follow_image())
 
 
 def load_application(path):
@@ -74,6 +77,12 @@ def monitor(words):
         return gdb.execute("monitor otasim " + words, to_string=True)
     except gdb.error:
         return ""
+
+
+def ask_run(words):
+    if not Session.is_live:
+        raise gdb.GdbError("there is no run that goes on: this command needs `otasim debug`")
+    return gdb.execute("monitor otasim " + words, to_string=True)
 
 
 # ---- values
@@ -273,8 +282,10 @@ class RecordsCommand(gdb.Command):
         super().__init__("otasim records", gdb.COMMAND_USER)
 
     def invoke(self, argument, from_tty):
-        flash = os.path.join(Session.run, "devices", Session.device, "flash.bin")
-        done = subprocess.run([Session.program, "flash", "show", flash], capture_output=True, text=True)
+        if not Session.flash:
+            raise gdb.GdbError("no device is known: otasim_begin() was not called")
+        command = [Session.program, "flash", "show", Session.flash]
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise gdb.GdbError(done.stderr.strip())
         print(done.stdout.rstrip())
@@ -287,7 +298,7 @@ class WhereCommand(gdb.Command):
         super().__init__("otasim where", gdb.COMMAND_USER)
 
     def invoke(self, argument, from_tty):
-        gdb.execute("monitor otasim where")
+        print(ask_run("where").rstrip())
 
 
 class AtCommand(gdb.Command):
@@ -297,7 +308,10 @@ class AtCommand(gdb.Command):
         super().__init__(name, gdb.COMMAND_USER)
 
     def invoke(self, argument, from_tty):
-        gdb.execute("monitor otasim at " + argument)
+        answer = ask_run("at " + argument).rstrip()
+        if not answer.startswith("stops once at "):
+            raise gdb.GdbError(answer)
+        print(answer)
 
 
 class UntilCommand(AtCommand):

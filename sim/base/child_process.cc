@@ -13,6 +13,7 @@
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -32,9 +33,10 @@ struct ToolPackage {
   std::string_view package;
 };
 
-constexpr std::array<ToolPackage, 2> kToolPackages{{
+constexpr std::array<ToolPackage, 3> kToolPackages{{
     {"qemu-system-arm", "qemu-system-arm"},
     {"mosquitto", "mosquitto"},
+    {"gdb-multiarch", "gdb-multiarch"},
 }};
 
 std::string package_hint(std::string_view program) {
@@ -72,7 +74,7 @@ struct Launch {
   int failure_pipe;
   int inherited_fd;  // or -1
   pid_t parent;
-  bool has_terminal;
+  bool gets_terminal;
 };
 
 [[noreturn]] void give_up(const Launch& launch, Step step) {
@@ -82,11 +84,16 @@ struct Launch {
   ::_exit(127);
 }
 
-/// Of a process group in the background: no signal for trying.
-void take_terminal() {
+/// Also from a process group in the background: no signal for trying.
+void give_terminal(pid_t group) {
   const auto before = ::signal(SIGTTOU, SIG_IGN);
-  ::tcsetpgrp(STDIN_FILENO, ::getpgrp());  // fails where stdin is no terminal
+  ::tcsetpgrp(STDIN_FILENO, group);
   ::signal(SIGTTOU, before);
+}
+
+/// Whether this process's group has the terminal; not if stdin is none.
+bool has_terminal() {
+  return ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
 }
 
 [[noreturn]] void run_child(const Launch& launch) {
@@ -95,7 +102,7 @@ void take_terminal() {
   if (::getppid() != launch.parent) ::_exit(127);
   if (::setpgid(0, 0) != 0) give_up(launch, Step::kSession);
 
-  if (launch.has_terminal) take_terminal();
+  if (launch.gets_terminal) give_terminal(::getpgrp());
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -205,7 +212,7 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
     if (::waitid(P_PIDFD, static_cast<id_t>(descriptor.native_handle()), &info, WEXITED | WNOHANG) != 0)
       return;
     if (info.si_pid == 0) return watch();
-    running = false;
+    note_end();
     status = ExitStatus{info.si_code != CLD_EXITED, info.si_status};
     report();
   }
@@ -219,8 +226,40 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
     if (!running) return;
     ::kill(pid, SIGKILL);
     reap(pid);
-    running = false;
+    note_end();
     descriptor.cancel();
+  }
+
+  void note_end() {
+    running = false;
+    if (gave_terminal) give_terminal(::getpgrp());
+    gave_terminal = false;
+    stops.reset();
+  }
+
+  /// Ctrl-Z in a child that has the terminal reaches it alone, and the shell waits for this process.
+  void watch_stops() {
+    if (!stops) stops.emplace(descriptor.get_executor(), SIGCHLD);
+    stops->async_wait([self = shared_from_this()](const boost::system::error_code& error, int) {
+      if (error || !self->running) return;
+      self->watch_stops();
+      siginfo_t info{};
+      const auto pidfd = static_cast<id_t>(self->descriptor.native_handle());
+      if (::waitid(P_PIDFD, pidfd, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid != 0)
+        self->stop_with_child();
+    });
+  }
+
+  /// As one job: this process stops too, and when the shell lets it go on, so does the child.
+  void stop_with_child() {
+    const pid_t foreground = ::tcgetpgrp(STDIN_FILENO);
+    if (foreground < 0) return;  // no terminal, and so no job
+    if (foreground == pid) give_terminal(::getpgrp());
+    // Without effect where there is no shell that could let it go on.
+    if (foreground != ::getpgrp()) ::kill(0, SIGTSTP);
+    gave_terminal = has_terminal();
+    if (gave_terminal) give_terminal(pid);
+    ::kill(-pid, SIGCONT);
   }
 
   bool wait_for_end(std::chrono::milliseconds limit, const std::function<void()>& meanwhile) {
@@ -233,7 +272,7 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
       meanwhile();
       handler = nullptr;
       reap(pid);
-      running = false;
+      note_end();
       descriptor.cancel();
     }
     return !running;
@@ -242,13 +281,11 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
   pid_t pid;
   boost::asio::posix::stream_descriptor descriptor;
   bool running = true;
+  bool gave_terminal = false;
+  std::optional<boost::asio::signal_set> stops;
   std::optional<ExitStatus> status;
   ExitHandler handler;
 };
-
-void take_terminal_back() {
-  take_terminal();
-}
 
 Result<std::string> find_program(const std::string& program) {
   if (program.find('/') != std::string::npos) {
@@ -301,7 +338,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(boost::asio::io_contex
                 write_end.get(),
                 descriptor_for_children(io),
                 ::getpid(),
-                spec.has_terminal};
+                spec.has_terminal && has_terminal()};
   launch.environment = environment_with(spec.environment);
   if (spec.has_terminal) {
     launch.stdin_fd = STDIN_FILENO;
@@ -335,7 +372,9 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(boost::asio::io_contex
                 "otasim needs Linux 5.4 or later.");
   }
   auto state = std::make_shared<State>(io, pid, pidfd.release());
+  state->gave_terminal = launch.gets_terminal;
   state->watch();
+  if (spec.has_terminal) state->watch_stops();
   return std::unique_ptr<ChildProcess>(new ChildProcess(std::move(state)));
 }
 

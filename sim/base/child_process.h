@@ -7,7 +7,7 @@
 // main thread only, unless the caller knows (Spec::dies_with_thread). The child leads its own process group:
 // Ctrl-C at the terminal reaches the simulator alone, which decides what to do. It inherits no descriptor but
 // stdin (/dev/null), stdout, stderr and the lock of hold_with_children() (file_lock.h). Its end is seen
-// through a pidfd on the io_context; there is no SIGCHLD handler and no other waitpid() to collide with.
+// through a pidfd on the io_context; there is no other waitpid() to collide with.
 // Destroying the object kills the child and reaps it. The io_context must outlive the object.
 #pragma once
 
@@ -33,7 +33,8 @@ class ChildProcess {
     std::string stderr_path = {};  ///< as stdout; may be the same file
     std::string working_directory = {};
     /// The child has the simulator's own stdin, stdout and stderr, and while it runs the terminal is its own:
-    /// Ctrl-C reaches the child alone. Whoever asks for it gives the terminal back (take_terminal_back()).
+    /// Ctrl-C reaches the child alone. Ctrl-Z stops both, and the shell's `fg` lets both go on. One at a
+    /// time.
     bool has_terminal = false;
     /// NAME=VALUE: settings on top of this process's own environment.
     std::vector<std::string> environment = {};
@@ -85,9 +86,6 @@ class ChildProcess {
 
   std::shared_ptr<State> state_;
 };
-
-/// The simulator's process group has the terminal again, if there is one.
-void take_terminal_back();
 
 /// Where `program` is: itself if it holds a slash, else the first match in PATH, /usr/sbin and /sbin.
 /// @returns kEnvironment if there is none; the hint names the Debian package of the tools otasim uses

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -71,9 +72,11 @@ Result<std::vector<std::uint8_t>> read_regular_file(const std::string& path, std
     return fail(ExitCode::kUsage, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   }
   if (!S_ISREG(info.st_mode)) return fail(ExitCode::kUsage, fmt::format("{} is not a regular file", path));
-  std::vector<std::uint8_t> content(max_bytes + 1);
+  // One byte more than is expected shows the end, or that the file has grown meanwhile.
+  std::vector<std::uint8_t> content(std::min(max_bytes, static_cast<std::size_t>(info.st_size)) + 1);
   std::size_t size = 0;
   for (;;) {
+    if (size == content.size()) content.resize(std::min(2 * size, max_bytes + 1));
     const ssize_t count = ::read(fd.get(), content.data() + size, content.size() - size);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0)

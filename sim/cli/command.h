@@ -58,7 +58,7 @@ void add_up(CLI::App& app, Command& command, const std::string& program);
 void add_status(CLI::App& app, Command& command);
 void add_down(CLI::App& app, Command& command);
 void add_web(CLI::App& app, Command& command);
-void add_debug(CLI::App& app, Command& command, const std::string& program);
+void add_debug(CLI::App& app, Command& command);
 void add_device(CLI::App& app, Command& command);
 void add_group(CLI::App& app, Command& command);
 void add_job(CLI::App& app, Command& command);

@@ -141,7 +141,7 @@ void build_command_line(CLI::App& app, Command& command, const std::string& prog
   add_flash(app, command);
   ::add_pal_test(app, command);
   add_run(app, command, program);
-  add_debug(app, command, program);
+  add_debug(app, command);
   add_matrix(app, command, program);
   add_sweep(app, command, program);
   add_report(app, command);

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "sim/base/file_io.h"
 #include "sim/cli/cell_options.h"
 #include "sim/cli/command.h"
+#include "sim/cli/run.h"
 #include "sim/cli/run_folder.h"
 #include "sim/cli/scenario_result.h"
 #include "sim/debug/debug_session.h"
@@ -44,20 +46,6 @@ struct DebugCommandOptions {
   bool batch = false;
   std::string out;
 };
-
-/// The one cell that is meant: the scenario's first, unless board or protocol were given.
-Result<scenario::PlannedCell> cell_of(const DebugCommandOptions& options) {
-  const auto entries = scenario::find_scenarios({options.scenario});
-  if (!entries) return tl::unexpected(entries.error());
-  scenario::CellChoice choice;
-  choice.first_board_only = options.board.empty();
-  if (!options.board.empty()) choice.boards = {options.board};
-  if (!options.data.empty()) choice.data = {options.data};
-  auto cells = plan_cells(*entries, choice, options.seed);
-  if (!cells.empty()) return std::move(cells.front());
-  return fail(ExitCode::kUsage, "this scenario does not run on this board over this protocol",
-              why_left_out(*entries, choice));
-}
 
 Result<scenario::Scenario> scenario_of(const scenario::PlannedCell& planned,
                                        const DebugCommandOptions& options, const std::vector<json>& faults) {
@@ -101,9 +89,9 @@ Result<void> check(const DebugCommandOptions& options) {
   return fail(ExitCode::kUsage, fmt::format("there is no file '{}'", options.script));
 }
 
-Result<void> debug(const DebugCommandOptions& options, const std::string& program) {
+Result<void> debug(const DebugCommandOptions& options) {
   if (auto good = check(options); !good) return good;
-  const auto planned = cell_of(options);
+  const auto planned = plan_one(options.scenario, options.board, options.data, options.seed);
   if (!planned) return tl::unexpected(planned.error());
   const auto faults = parse_faults(options.faults);
   if (!faults) return tl::unexpected(faults.error());
@@ -119,6 +107,9 @@ Result<void> debug(const DebugCommandOptions& options, const std::string& progra
   if (!device) return tl::unexpected(device.error());
   auto products = lab::BuildProducts::find(planned->cell.board);
   if (!products) return tl::unexpected(products.error());
+  const lab::Board* const board = lab::find_board(planned->cell.board);
+  const bool starts_gdb = !options.no_gdb && !options.has_vscode;
+  if (auto possible = debug::check_debug(*board, at, starts_gdb); !possible) return possible;
   const auto folder = make_run_folder(options.out, fmt::format("debug-{}-{}-{}", planned->entry.name,
                                                                planned->cell.board, planned->cell.data));
   if (!folder) return tl::unexpected(folder.error());
@@ -128,13 +119,12 @@ Result<void> debug(const DebugCommandOptions& options, const std::string& progra
       .scenario = std::move(*scenario), .cell = planned->cell, .folder = *folder, .faults = *faults};
   auto session = debug::DebugSession::make(
       {.run_folder = *folder,
-       .program = program,
        .device = *device,
-       .board = lab::find_board(planned->cell.board),
+       .board = board,
        .products = std::move(*products),
        .scenario = &plan.scenario,
        .at = std::move(at),
-       .starts_gdb = !options.no_gdb && !options.has_vscode,
+       .starts_gdb = starts_gdb,
        .gdb_arguments = gdb_arguments(options),
        .vscode_folder = options.has_vscode ? std::optional(options.vscode) : std::nullopt,
        .quiet = options.quiet});
@@ -148,6 +138,9 @@ Result<void> debug(const DebugCommandOptions& options, const std::string& progra
     return {};
   }
   if (!outcome) return tl::unexpected(outcome.error());
+  std::vector<std::string> warnings = std::move(outcome->warnings);
+  if (const int error = (*log)->write_error(); error != 0)
+    warnings.push_back(fmt::format("events.jsonl ends early: {}", std::strerror(error)));
   const std::string words = cell_words(*planned, {options.parameters, options.faults, options.strict_flash});
   const CellResult result{.scenario = planned->entry.name,
                           .kind = planned->entry.kind,
@@ -156,9 +149,11 @@ Result<void> debug(const DebugCommandOptions& options, const std::string& progra
                           .seed = planned->cell.seed,
                           .result = outcome->passed() ? "passed" : "failed",
                           .failures = std::move(outcome->failures),
+                          .warnings = std::move(warnings),
                           .wall_ms = outcome->wall_ms,
                           .jobs = std::move(outcome->jobs),
                           .devices = std::move(outcome->devices),
+                          .images = std::move(outcome->images),
                           .run = *folder,
                           .repeat = "otasim run " + words,
                           .debug = "otasim debug " + words};
@@ -170,7 +165,7 @@ Result<void> debug(const DebugCommandOptions& options, const std::string& progra
 
 }  // namespace
 
-void add_debug(CLI::App& app, Command& command, const std::string& program) {
+void add_debug(CLI::App& app, Command& command) {
   static DebugCommandOptions options;
   CLI::App* debug_command = app.add_subcommand("debug", "Play a scenario with a device under gdb-multiarch");
   debug_command
@@ -212,10 +207,10 @@ void add_debug(CLI::App& app, Command& command, const std::string& program) {
   debug_command->add_flag("--batch", options.batch, "GDB ends after its commands");
   debug_command->add_option("--out", options.out,
                             "Run folder to make (default: otasim-runs/TIME-debug-NAME-BOARD-PROTOCOL)");
-  debug_command->callback([&command, program, vscode] {
+  debug_command->callback([&command, vscode] {
     options.has_vscode = vscode->count() != 0;
     if (options.has_vscode && options.vscode.empty()) options.vscode = ".";
-    command = [program] { return debug(options, program); };
+    command = [] { return debug(options); };
   });
 }
 

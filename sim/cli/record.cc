@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <filesystem>
 
+#include "sim/base/interruption.h"
 #include "sim/base/temp_dir.h"
 #include "sim/cli/command.h"
 #include "sim/cli/run.h"
@@ -76,23 +78,45 @@ Result<void> record_run(RecordOptions options) {
   return write(options, options.run, options.out.empty() ? cast::kCastFile : options.out);
 }
 
-Result<void> record_scenario(RecordOptions options, const std::string& program) {
-  const bool is_demo = options.what == "demo";
-  const auto temporary = TempDir::create();
-  if (!temporary) return tl::unexpected(temporary.error());
-  const std::string folder = temporary->file("run");
-  const auto cell =
-      plan_one(is_demo ? kDemoScenario : options.what, options.board, options.data, options.seed);
-  if (!cell) return tl::unexpected(cell.error());
+/// Where the recording goes can be known before the scenario has been played.
+Result<void> check_out(const std::string& out) {
+  const std::filesystem::path folder = std::filesystem::path(out).parent_path();
+  std::error_code ignored;
+  if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return {};
+  return fail(ExitCode::kUsage, fmt::format("there is no folder '{}' for the recording", folder.string()));
+}
+
+Result<void> play_and_write(RecordOptions options, const scenario::PlannedCell& cell,
+                            const std::string& folder, const std::string& program) {
   const auto result =
-      run_cell({.planned = *cell, .out = folder, .quiet = options.quiet, .no_report = true}, program);
+      run_cell({.planned = cell, .out = folder, .quiet = options.quiet, .no_report = true}, program);
   if (!result) return tl::unexpected(result.error());
-  options.film.title = cell->entry.title;
-  const std::string out = !options.out.empty() ? options.out
-                          : is_demo            ? std::string(cast::kCastFile)
-                                               : result->scenario + ".cast";
+  options.film.title = cell.entry.title;
+  const std::string out = !options.out.empty()     ? options.out
+                          : options.what == "demo" ? std::string(cast::kCastFile)
+                                                   : result->scenario + ".cast";
   if (auto written = write(options, folder, out); !written) return written;
   return verdict_of({*result});
+}
+
+Result<void> record_scenario(const RecordOptions& options, const std::string& program) {
+  if (auto good = check_out(options.out); !good) return good;
+  const auto cell = plan_one(options.what == "demo" ? kDemoScenario : options.what, options.board,
+                             options.data, options.seed);
+  if (!cell) return tl::unexpected(cell.error());
+  boost::asio::io_context io;
+  Interruption interruption(io);
+  auto temporary = TempDir::create();
+  if (!temporary) return tl::unexpected(temporary.error());
+  const std::string folder = temporary->file("run");
+  auto done = play_and_write(options, *cell, folder, program);
+  if (auto go_on = interruption.check(); !go_on) return go_on;
+  if (done || done.error().code == ExitCode::kInterrupted) return done;
+  // What went wrong can be looked into.
+  temporary->keep();
+  if (done.error().hint.find(folder) == std::string::npos)
+    fmt::print(stderr, "otasim: the run's folder is {}\n", folder);
+  return done;
 }
 
 Result<void> record(const RecordOptions& options, const std::string& program) {

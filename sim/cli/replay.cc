@@ -4,14 +4,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "sim/base/install_root.h"
+#include "sim/base/interruption.h"
 #include "sim/cli/command.h"
+#include "sim/debug/boot_session.h"
 #include "sim/lab/build_products.h"
-#include "sim/replay/gdb_session.h"
 #include "sim/replay/recording.h"
 #include "sim/replay/replayer.h"
 #include "sim/replay/sha256.h"
@@ -39,13 +40,17 @@ std::string names_text(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-/// The devices of a run that were recorded, in order.
+std::string recording_of(const std::string& run, const std::string& device) {
+  return run + "/devices/" + device + "/recording";
+}
+
+/// The devices of a run that were recorded, in order; also those of whose recording something is missing.
 Result<std::vector<std::string>> recorded_devices(const std::string& run) {
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(run + "/devices", error)) {
-    if (fs::exists(entry.path() / "recording" / "recording.json", error))
-      names.push_back(entry.path().filename().string());
+    const std::string name = entry.path().filename().string();
+    if (fs::exists(recording_of(run, name), error)) names.push_back(name);
   }
   std::ranges::sort(names);
   if (!names.empty()) return names;
@@ -63,6 +68,11 @@ Result<std::vector<std::string>> chosen_devices(const ReplayOptions& options) {
 
 /// The plugin is this program's own: a run's folder is data, and nothing in it is run on the host.
 Result<Recording> load(const std::string& folder) {
+  std::error_code ignored;
+  if (!fs::exists(folder + "/recording.json", ignored)) {
+    return fail(ExitCode::kUsage, fmt::format("{} has no recording.json", folder),
+                "The run ended before the device's first boot had.");
+  }
   auto recording = Recording::load(folder);
   if (!recording) return recording;
   if (auto can = replay::check_replayable(*recording); !can) return tl::unexpected(can.error());
@@ -85,10 +95,51 @@ Result<std::vector<const RecordedBoot*>> chosen_boots(const Recording& recording
               fmt::format("It has {}, counted from 1.", recording.boots.size()));
 }
 
+using replay::ReplayedBoot;
+
+std::string_view name_of(ReplayedBoot::Outcome outcome) {
+  switch (outcome) {
+    case ReplayedBoot::Outcome::kIdentical:
+      return "identical";
+    case ReplayedBoot::Outcome::kDiverged:
+      return "diverged";
+    case ReplayedBoot::Outcome::kNotReplayed:
+      return "not_replayed";
+  }
+  return "";
+}
+
+/// What a command that replays many boots has to tell in the end: a difference before all else.
+class Summary {
+ public:
+  void add(const Error& why, const std::string& where) {
+    const bool is_difference = why.code == ExitCode::kFailed;
+    if ((is_difference ? differences_ : not_replayed_)++ != 0) return;
+    (is_difference ? difference_ : problem_) = Error{why.code, where + why.message, why.hint};
+  }
+  [[nodiscard]] Result<void> verdict() const {
+    if (differences_ == 0 && not_replayed_ == 0) return {};
+    Error error = differences_ != 0 ? difference_ : problem_;
+    const auto more = [&error](const std::string& text) {
+      error.hint += (error.hint.empty() ? "" : "\n") + text;
+    };
+    if (differences_ > 1) more(fmt::format("{} boots differ in all.", differences_));
+    if (not_replayed_ > (differences_ == 0 ? 1U : 0U))
+      more(fmt::format("Not replayed in all: {}.", not_replayed_));
+    return tl::unexpected(std::move(error));
+  }
+
+ private:
+  unsigned differences_ = 0;
+  unsigned not_replayed_ = 0;
+  Error difference_;  ///< the first
+  Error problem_;     ///< the first
+};
+
 /// Replays recordings, and tells.
 class ReplayCommand {
  public:
-  explicit ReplayCommand(const ReplayOptions& options) : options_(options) {}
+  explicit ReplayCommand(const ReplayOptions& options) : options_(options), interruption_(io_) {}
 
   Result<void> run() {
     const auto devices = chosen_devices(options_);
@@ -96,13 +147,16 @@ class ReplayCommand {
     if (options_.gdb && devices->size() != 1)
       return fail(ExitCode::kUsage, "gdb debugs one device", "Choose with --device: " + names_text(*devices));
     for (const std::string& device : *devices) {
-      const auto recording = load(options_.run + "/devices/" + device + "/recording");
-      if (!recording) return tl::unexpected(recording.error());
+      const auto recording = load(recording_of(options_.run, device));
+      if (!recording && (options_.gdb || devices->size() == 1)) return tl::unexpected(recording.error());
+      if (!recording) {
+        if (!options_.quiet) fmt::print(stderr, "{}: not replayed: {}\n", device, recording.error().message);
+        summary_.add(recording.error(), "");
+        continue;
+      }
       if (auto done = options_.gdb ? debug(*recording) : replay_boots(*recording); !done) return done;
     }
-    if (differences_ == 0) return {};
-    return fail(ExitCode::kFailed, fmt::format("diverged at {}", first_difference_),
-                differences_ == 1 ? "" : fmt::format("{} boots differ in all.", differences_));
+    return summary_.verdict();
   }
 
  private:
@@ -110,18 +164,16 @@ class ReplayCommand {
     const unsigned number = options_.boot == 0 ? 1 : options_.boot;
     const auto boots = chosen_boots(recording, number);
     if (!boots) return tl::unexpected(boots.error());
-    std::string script;
-    if (const auto root = install_root()) script = (*root / "gdb" / "otasim_gdb.py").string();
     fmt::print(stderr, "boot {} of {}, which began with {} and ended with {}\n", number, recording.device,
                boots->front()->cause, replay::to_string(boots->front()->end));
-    return replay::debug_boot(recording, *boots->front(),
-                              {.commands = options_.commands, .symbols = options_.symbols, .script = script});
+    return debug::debug_boot(io_, interruption_, recording, *boots->front(),
+                             {.commands = options_.commands, .symbols = options_.symbols});
   }
 
   Result<void> replay_boots(const Recording& recording) {
     const auto boots = chosen_boots(recording, options_.boot);
     if (!boots) return tl::unexpected(boots.error());
-    replay::Replayer replayer(recording, [this](std::string_view line) {
+    replay::Replayer replayer(io_, interruption_, recording, [this](std::string_view line) {
       if (!options_.json) fmt::print("{}\n", line);
     });
     for (const RecordedBoot* const boot : *boots) {
@@ -136,31 +188,38 @@ class ReplayCommand {
     return {};
   }
 
-  void tell(const Recording& recording, const RecordedBoot& boot, const replay::ReplayedBoot& replayed) {
-    const std::string what = replayed.difference.value_or("");
+  void tell(const Recording& recording, const RecordedBoot& boot, const ReplayedBoot& replayed) {
+    using Outcome = ReplayedBoot::Outcome;
+    const auto result = name_of(replayed.outcome);
+    const bool is_known = replayed.outcome != Outcome::kNotReplayed;
     if (options_.json) {
       fmt::print("{}\n", json{{"device", recording.device},
                               {"boot", boot.number},
                               {"cause", boot.cause},
                               {"end", replay::to_string(boot.end)},
-                              {"result", what.empty() ? "identical" : "diverged"},
-                              {"difference", what},
+                              {"result", result},
+                              {"difference", is_known ? replayed.why.message : ""},
+                              {"reason", is_known ? "" : replayed.why.message},
                               {"instructions", replayed.instructions},
                               {"wall_ms", replayed.wall_ms}}
                              .dump());
       std::fflush(stdout);
-    } else if (!options_.quiet) {
+    } else if (!options_.quiet && is_known) {
       fmt::print(stderr, "{} boot {}/{}: {} ({} ms)\n", recording.device, boot.number, recording.boots.size(),
-                 what.empty() ? "identical" : "diverged", replayed.wall_ms);
+                 result, replayed.wall_ms);
+    } else if (!is_known) {
+      fmt::print(stderr, "{} boot {}/{}: not replayed: {}\n", recording.device, boot.number,
+                 recording.boots.size(), replayed.why.message);
     }
-    if (what.empty()) return;
-    if (differences_++ == 0)
-      first_difference_ = fmt::format("boot {} of {}, {}", boot.number, recording.device, what);
+    if (replayed.outcome == Outcome::kIdentical) return;
+    const std::string where = fmt::format("boot {} of {}", boot.number, recording.device);
+    summary_.add(replayed.why, is_known ? "diverged at " + where + ", " : where + ": ");
   }
 
   const ReplayOptions& options_;
-  unsigned differences_ = 0;
-  std::string first_difference_;
+  boost::asio::io_context io_;
+  Interruption interruption_;
+  Summary summary_;
 };
 
 }  // namespace
@@ -181,6 +240,7 @@ void add_replay(CLI::App& app, Command& command) {
       ->allow_extra_args(false)
       ->needs(gdb);
   replay->add_option("--symbols", options.symbols, "A further ELF file with symbols for gdb (repeatable)")
+      ->check(CLI::ExistingFile)
       ->allow_extra_args(false)
       ->needs(gdb);
   replay->add_flag("--json", options.json, "Print one JSON object a boot on stdout instead of the console")

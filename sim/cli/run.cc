@@ -263,7 +263,7 @@ class CellRunner {
     auto outcome = scenario::play(plan, **log);
     view.finish();
     if (!outcome) return tl::unexpected(outcome.error());
-    std::vector<std::string> warnings;
+    std::vector<std::string> warnings = std::move(outcome->warnings);
     if (const int error = (*log)->write_error(); error != 0) {
       warnings.push_back(fmt::format("events.jsonl ends early, and with it all that is made from it: {}",
                                      std::strerror(error)));

@@ -1,7 +1,6 @@
 #include "sim/debug/debug_session.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -10,7 +9,6 @@
 #include "pal_sim/flash/controller_registers.h"
 #include "pal_sim/flash/op_log.h"
 #include "sim/base/file_io.h"
-#include "sim/base/install_root.h"
 #include "sim/base/json_members.h"
 #include "sim/debug/doorbells.h"
 #include "sim/debug/gdb_script.h"
@@ -23,25 +21,15 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr const char* kGdb = "gdb-multiarch";
 constexpr const char* kClockFile = "debug.clock";
 constexpr std::size_t kKeptLines = 8;
+/// By this otasim_gdb.py knows that a place was taken.
+constexpr const char* kTaken = "stops once at";
 
 constexpr const char* kHelp =
     "monitor otasim where       the last event, and the console's last lines\n"
     "monitor otasim at PLACE    stop there once, as `otasim debug --at PLACE`\n"
     "monitor otasim symbols     the program (ELF) of the image that was started last\n";
-
-/// Programs name their sources relative to the folders that they were built in.
-std::vector<std::string> build_folders(const fs::path& root) {
-  std::vector<std::string> folders;
-  std::error_code error;
-  for (fs::directory_iterator entry(root / "firmware", error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->is_directory(error)) folders.push_back(entry->path().string());
-  }
-  return folders;
-}
 
 bool is_operation(std::uint32_t command) {
   using namespace flash::controller;
@@ -50,23 +38,25 @@ bool is_operation(std::uint32_t command) {
 
 }  // namespace
 
-Result<std::unique_ptr<DebugSession>> DebugSession::make(DebugOptions options) {
-  auto halt = Halt::shared(options.run_folder + "/" + kClockFile);
-  if (!halt) return tl::unexpected(halt.error());
-  std::unique_ptr<DebugSession> session(new DebugSession(std::move(options), std::move(*halt)));
-  if (session->options_.starts_gdb) {
-    if (const auto found = find_program(kGdb); !found) return tl::unexpected(found.error());
-  }
-  session->running_program_ = session->options_.products.application_elf;
-  if (session->options_.board->flash == flash_file::BackEnd::kController) {
-    if (auto found = session->find_doorbells(); !found) return tl::unexpected(found.error());
-  } else if (session->options_.at && session->options_.at->operation()) {
+Result<void> check_debug(const lab::Board& board, const std::optional<StopPlace>& at, bool starts_gdb) {
+  if (at && at->operation() && board.flash != flash_file::BackEnd::kController) {
     return fail(
         ExitCode::kUsage,
         fmt::format("op: cannot be a place to stop at on {}: its flash chip sees an operation when the "
                     "program has gone on already",
-                    session->options_.board->name),
+                    board.name),
         "Choose another board, or stop at a function of the flash driver.");
+  }
+  return starts_gdb ? find_gdb() : Result<void>();
+}
+
+Result<std::unique_ptr<DebugSession>> DebugSession::make(DebugOptions options) {
+  auto halt = Halt::shared(options.run_folder + "/" + kClockFile);
+  if (!halt) return tl::unexpected(halt.error());
+  std::unique_ptr<DebugSession> session(new DebugSession(std::move(options), std::move(*halt)));
+  session->running_program_ = session->options_.products.application_elf;
+  if (session->options_.board->flash == flash_file::BackEnd::kController) {
+    if (auto found = session->find_doorbells(); !found) return tl::unexpected(found.error());
   }
   return session;
 }
@@ -115,27 +105,32 @@ Result<void> DebugSession::begin(boost::asio::io_context& io, std::function<void
                              },
                          .on_command = [this](const std::string& words) { return run_command(words); },
                          .on_trap = [this] { return handle_trap(); }});
-  if (auto listening = proxy_->listen(); !listening) return listening;
+  if (auto listening = listen(); !listening) return listening;
   if (options_.at && options_.at->operation()) proxy_->set_traps(doorbells_);
   proxy_->on_ready([this] { handle_ready(); });
   return write_scripts();
 }
 
+/// A port is open to all users of the machine, and QEMU's monitor behind it does what it is told.
+Result<void> DebugSession::listen() {
+  if (!options_.starts_gdb) return proxy_->listen();
+  auto folder = TempDir::create();
+  if (!folder) return tl::unexpected(folder.error());
+  socket_folder_ = std::move(*folder);
+  return proxy_->listen_at(socket_folder_->file("gdb.sock"));
+}
+
 Result<void> DebugSession::write_scripts() {
-  const auto root = install_root();
-  if (!root) return tl::unexpected(root.error());
+  auto set_up = installed_set_up();
+  if (!set_up) return tl::unexpected(set_up.error());
+  set_up->bootloader = options_.products.bootloader_elf;
+  set_up->application = options_.products.application_elf;
+  set_up->flash = device_file("flash.bin");
   set_up_path_ = options_.run_folder + "/debug-setup.gdb";
   attach_path_ = options_.run_folder + "/debug.gdb";
-  const GdbSetUp set_up{.bootloader = options_.products.bootloader_elf,
-                        .application = options_.products.application_elf,
-                        .source_folders = build_folders(*root),
-                        .extension = (*root / "gdb" / "otasim_gdb.py").string(),
-                        .program = options_.program,
-                        .run_folder = options_.run_folder,
-                        .device = options_.device};
-  if (auto written = write_file_atomic(set_up_path_, set_up_script(set_up)); !written) return written;
-  return write_file_atomic(attach_path_,
-                           attach_script(set_up_path_, proxy_->port(), options_.at && options_.starts_gdb));
+  if (auto written = write_file_atomic(set_up_path_, set_up_script(*set_up)); !written) return written;
+  return write_file_atomic(
+      attach_path_, attach_script(set_up_path_, proxy_->address(), options_.at && options_.starts_gdb));
 }
 
 /// There is a target: its first power cycle has begun, and it waits.
@@ -148,27 +143,22 @@ void DebugSession::handle_ready() {
     const auto path = write_launch_configuration(
         *options_.vscode_folder,
         fmt::format("otasim: {} on {}", options_.scenario->name, options_.board->name),
-        options_.products.bootloader_elf, set_up_path_, proxy_->port());
+        options_.products.bootloader_elf, set_up_path_, proxy_->address());
     if (!path) return end_(path.error());
     fmt::print(stderr, "otasim: {} is ready; start its configuration in the editor\n", *path);
   }
-  fmt::print(stderr, "otasim: waiting for a debugger on 127.0.0.1:{}\n  {} -x {}\n", proxy_->port(), kGdb,
+  fmt::print(stderr, "otasim: waiting for a debugger on {}\n  {} -x {}\n", proxy_->address(), kGdb,
              attach_path_);
 }
 
 Result<void> DebugSession::start_gdb() {
-  termios state{};
-  if (::tcgetattr(STDIN_FILENO, &state) == 0) terminal_ = state;
-  std::vector<std::string> arguments{"-q", "-nx", "-x", attach_path_};
+  std::vector<std::string> arguments{"-x", attach_path_};
   arguments.insert(arguments.end(), options_.gdb_arguments.begin(), options_.gdb_arguments.end());
-  auto gdb =
-      ChildProcess::spawn(*io_, {.program = kGdb, .arguments = std::move(arguments), .has_terminal = true});
+  auto gdb = GdbProcess::start(*io_, std::move(arguments), [this](ChildProcess::ExitStatus) {
+    if (is_over_ || !is_detached_) handle_quit();
+  });
   if (!gdb) return tl::unexpected(gdb.error());
   gdb_ = std::move(*gdb);
-  gdb_->on_exit([this](ChildProcess::ExitStatus) {
-    take_terminal_back();
-    if (!is_detached_) handle_quit();
-  });
   return {};
 }
 
@@ -221,15 +211,21 @@ std::string DebugSession::program_of(const std::string& slot, const std::string&
 /// A doorbell is about to be rung.
 std::optional<std::string> DebugSession::handle_trap() {
   if (!options_.at || !options_.at->operation()) return std::nullopt;
-  const std::string folder = options_.run_folder + "/devices/" + options_.device;
-  const auto flash = flash_file::FlashFile::open(folder + "/flash.bin");
+  const auto flash = flash_file::FlashFile::open(device_file("flash.bin"));
   if (!flash || !is_operation(flash::read_register(flash->bytes(), flash::controller::kRegCommand)))
     return std::nullopt;
-  const auto log = flash::read_op_log(folder + "/flash.ops");
-  const std::size_t done = log ? log->operations.size() : 0;
-  if (done + 1 < *options_.at->operation()) return std::nullopt;
+  if (operations_done() + 1 < *options_.at->operation()) return std::nullopt;
   proxy_->set_traps({});
   return std::exchange(options_.at, std::nullopt)->text();
+}
+
+std::string DebugSession::device_file(const std::string& name) const {
+  return options_.run_folder + "/devices/" + options_.device + "/" + name;
+}
+
+std::size_t DebugSession::operations_done() const {
+  const auto log = flash::read_op_log(device_file("flash.ops"));
+  return log ? log->operations.size() : 0;
 }
 
 std::string DebugSession::run_command(const std::string& words) {
@@ -247,9 +243,11 @@ std::string DebugSession::set_place(const std::string& text) {
   if (!place) return fmt::format("{}\n{}\n", place.error().message, place.error().hint);
   if (place->operation() && doorbells_.addresses.empty())
     return fmt::format("op: cannot be a place to stop at on {}\n", options_.board->name);
+  if (const std::size_t done = operations_done(); place->operation() && *place->operation() <= done)
+    return fmt::format("{} is past: {} operations are done\n", text, done);
   if (place->operation()) proxy_->set_traps(doorbells_);
   options_.at = std::move(*place);
-  return fmt::format("stops once at {}\n", text);
+  return fmt::format("{} {}\n", kTaken, text);
 }
 
 std::string DebugSession::where() const {
@@ -262,7 +260,9 @@ void DebugSession::finish(boost::asio::io_context& io, bool passed) {
   const bool is_there = gdb_ ? gdb_->running() : proxy_ && proxy_->has_gdb() && !is_detached_;
   if (ended_early_ || !is_there) return;
   is_over_ = true;
-  proxy_->say(fmt::format("otasim: the scenario has {}\n", passed ? "passed" : "failed"));
+  const std::string verdict = fmt::format("otasim: the scenario has {}\n", passed ? "passed" : "failed");
+  if (is_detached_) fmt::print(stderr, "{}otasim: quit GDB to end\n", verdict);
+  proxy_->say(verdict);
   proxy_->end_run(passed ? 0 : 1);
   io.restart();
   io.run();
@@ -270,10 +270,7 @@ void DebugSession::finish(boost::asio::io_context& io, bool passed) {
 
 void DebugSession::close() {
   proxy_.reset();
-  if (!gdb_) return;
   gdb_.reset();
-  take_terminal_back();
-  if (terminal_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &*terminal_);
 }
 
 }  // namespace otasim::debug

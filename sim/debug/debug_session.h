@@ -11,8 +11,6 @@
 // Without GDB (`starts_gdb` false) the session waits for one that somebody else starts.
 #pragma once
 
-#include <termios.h>
-
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -21,7 +19,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/base/child_process.h"
+#include "sim/base/temp_dir.h"
+#include "sim/debug/gdb_process.h"
 #include "sim/debug/gdb_proxy.h"
 #include "sim/debug/stop_place.h"
 #include "sim/lab/boards.h"
@@ -33,7 +32,6 @@ namespace otasim::debug {
 
 struct DebugOptions {
   std::string run_folder;  ///< exists
-  std::string program;     ///< otasim itself
   std::string device;      ///< of the scenario
   const lab::Board* board = nullptr;
   lab::BuildProducts products;
@@ -45,10 +43,15 @@ struct DebugOptions {
   bool quiet = false;
 };
 
+/// What can be known before there is a run folder.
+/// @returns kUsage if the place to stop is none of this board's; kEnvironment if there is no GDB to be
+/// started
+[[nodiscard]] Result<void> check_debug(const lab::Board& board, const std::optional<StopPlace>& at,
+                                       bool starts_gdb);
+
 class DebugSession : public scenario::RunDebugger {
  public:
-  /// @returns kUsage if the place to stop is none of this board's; kEnvironment if a file is missing or
-  ///          cannot be made
+  /// After check_debug(). @returns kEnvironment if a file is missing or cannot be made
   [[nodiscard]] static Result<std::unique_ptr<DebugSession>> make(DebugOptions options);
   ~DebugSession() override;
 
@@ -66,6 +69,7 @@ class DebugSession : public scenario::RunDebugger {
       : options_(std::move(options)), halt_(std::move(halt)) {}
 
   [[nodiscard]] Result<void> find_doorbells();
+  [[nodiscard]] Result<void> listen();
   [[nodiscard]] Result<void> write_scripts();
   [[nodiscard]] Result<void> start_gdb();
   void handle_ready();
@@ -73,8 +77,10 @@ class DebugSession : public scenario::RunDebugger {
   [[nodiscard]] std::optional<std::string> handle_trap();
   [[nodiscard]] std::string run_command(const std::string& words);
   [[nodiscard]] std::string set_place(const std::string& text);
+  [[nodiscard]] std::size_t operations_done() const;
   [[nodiscard]] std::string where() const;
   void note_image(const nlohmann::json& event);
+  [[nodiscard]] std::string device_file(const std::string& name) const;
   [[nodiscard]] std::string program_of(const std::string& slot, const std::string& version) const;
 
   DebugOptions options_;
@@ -82,8 +88,8 @@ class DebugSession : public scenario::RunDebugger {
   boost::asio::io_context* io_ = nullptr;
   std::function<void(Error)> end_;
   std::unique_ptr<GdbProxy> proxy_;
-  std::unique_ptr<ChildProcess> gdb_;
-  std::optional<termios> terminal_;  ///< as it was before GDB had it
+  std::optional<TempDir> socket_folder_;  ///< of the GDB that is started here
+  std::unique_ptr<GdbProcess> gdb_;
   GdbProxy::Traps doorbells_;
   std::string set_up_path_;
   std::string attach_path_;

@@ -1,9 +1,16 @@
 #include "sim/debug/gdb_proxy.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <cstring>
 #include <utility>
+
+#include "sim/base/unix_socket.h"
 
 namespace otasim::debug {
 namespace {
@@ -79,28 +86,42 @@ GdbProxy::~GdbProxy() {
 // ---- GDB's connection
 
 Result<void> GdbProxy::listen() {
-  boost::system::error_code error;
   const asio::ip::tcp::endpoint loopback(asio::ip::address_v4::loopback(), 0);
-  acceptor_.open(loopback.protocol(), error);
-  if (!error) acceptor_.bind(loopback, error);
+  if (auto listening = listen_on(loopback); !listening) return listening;
+  sockaddr_in bound{};
+  const auto local = acceptor_.local_endpoint();
+  std::memcpy(&bound, local.data(), std::min(local.size(), sizeof bound));
+  address_ = fmt::format("{}:{}", loopback.address().to_string(), ntohs(bound.sin_port));
+  return {};
+}
+
+Result<void> GdbProxy::listen_at(const std::string& socket_path) {
+  if (auto address = unix_socket_address(socket_path); !address) return tl::unexpected(address.error());
+  address_ = socket_path;
+  return listen_on(asio::local::stream_protocol::endpoint(socket_path));
+}
+
+Result<void> GdbProxy::listen_on(const Protocol::endpoint& endpoint) {
+  boost::system::error_code error;
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(1, error);
   if (error)
     return fail(ExitCode::kEnvironment, fmt::format("cannot listen for the debugger: {}", error.message()));
-  port_ = acceptor_.local_endpoint().port();
   accept();
   return {};
 }
 
 void GdbProxy::accept() {
-  acceptor_.async_accept([this](const boost::system::error_code& error, asio::ip::tcp::socket socket) {
+  acceptor_.async_accept([this](const boost::system::error_code& error, PacketStream::Socket socket) {
     if (!error) open_gdb(std::move(socket));
   });
 }
 
-void GdbProxy::open_gdb(asio::ip::tcp::socket socket) {
+void GdbProxy::open_gdb(PacketStream::Socket socket) {
   boost::system::error_code ignored;
-  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-  acceptor_.close(ignored);  // one debugger
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);  // which a unix socket does not need
+  acceptor_.close(ignored);                                   // one debugger
   gdb_ = PacketStream::create(std::move(socket),
                               {.on_packet = [this](const std::string& content) { take_from_gdb(content); },
                                .on_interrupt =

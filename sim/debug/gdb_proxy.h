@@ -1,8 +1,9 @@
-// GDB's way to a device's processor: one TCP connection for the debugger, over all power cycles and resets of
+// GDB's way to a device's processor: one connection for the debugger, over all power cycles and resets of
 // the device, each of which has a stub of its own in QEMU.
 //
 //   GdbProxy proxy(io, halt, {.on_quit = ..., .on_command = ...});
-//   proxy.listen(); proxy.port();            // of the loopback interface
+//   proxy.listen_at("/private/gdb.sock");    // or listen(): a port of the loopback interface
+//   proxy.address();                         // for GDB's `target remote`
 //   the device's Config::debug_port = &proxy
 //   proxy.stop("event boot.verify");         // GDB gets the target here
 //   proxy.say("text");                       // in GDB's terminal, while the target runs
@@ -25,8 +26,9 @@
 // that a stub owes when its power goes are errors. Everything is on the io_context's thread.
 #pragma once
 
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -63,10 +65,15 @@ class GdbProxy : public device::DebugPort {
   GdbProxy(const GdbProxy&) = delete;
   GdbProxy& operator=(const GdbProxy&) = delete;
 
-  /// GDB may connect from here on; it is answered from the first power-on.
+  /// GDB may connect from here on; it is answered from the first power-on. Whoever connects first is GDB, and
+  /// QEMU's monitor does what he says, with this user's rights: at a port, everybody on the machine can.
   /// @returns kEnvironment if there is no port
   [[nodiscard]] Result<void> listen();
-  [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// The same, at a unix socket: open to those who can enter its folder.
+  /// @returns kEnvironment if it cannot be made
+  [[nodiscard]] Result<void> listen_at(const std::string& socket_path);
+  /// HOST:PORT, or the socket's path.
+  [[nodiscard]] const std::string& address() const { return address_; }
   /// Called once, at the first power-on: there is something to debug.
   void on_ready(std::function<void()> handler) { on_ready_ = std::move(handler); }
 
@@ -98,8 +105,11 @@ class GdbProxy : public device::DebugPort {
     OnAnswer on_answer;
   };
 
+  using Protocol = boost::asio::generic::stream_protocol;
+
+  [[nodiscard]] Result<void> listen_on(const Protocol::endpoint& endpoint);
   void accept();
-  void open_gdb(boost::asio::ip::tcp::socket socket);
+  void open_gdb(PacketStream::Socket socket);
   void lose_gdb();
 
   // From GDB.
@@ -138,8 +148,8 @@ class GdbProxy : public device::DebugPort {
   boost::asio::io_context& io_;
   Halt& halt_;
   Handlers handlers_;
-  boost::asio::ip::tcp::acceptor acceptor_;
-  std::uint16_t port_ = 0;
+  boost::asio::basic_socket_acceptor<Protocol> acceptor_;
+  std::string address_;
   std::function<void()> on_ready_;
   Traps traps_;
   bool has_quit_ = false;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
+#include "sim/base/install_root.h"
 
 namespace otasim::debug {
 namespace {
@@ -37,31 +38,49 @@ Result<json> existing_configuration(const fs::path& path) {
 
 }  // namespace
 
+Result<GdbSetUp> installed_set_up() {
+  const auto program = running_program();
+  if (!program) return tl::unexpected(program.error());
+  const auto root = install_root();
+  if (!root) return tl::unexpected(root.error());
+  GdbSetUp set_up;
+  set_up.extension = (*root / "gdb" / "otasim_gdb.py").string();
+  set_up.program = program->string();
+  // Programs name their sources relative to the folders that they were built in.
+  std::error_code error;
+  for (fs::directory_iterator entry(*root / "firmware", error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->is_directory(error)) set_up.source_folders.push_back(entry->path().string());
+  }
+  return set_up;
+}
+
 std::string set_up_script(const GdbSetUp& set_up) {
   std::string text =
-      "# Made by `otasim debug`.\n"
+      "# Made by otasim.\n"
       "set pagination off\n"
       "set confirm off\n"
       "set remotetimeout 60\n"
-      "set print pretty on\n";
+      "set print pretty on\n"
+      "set auto-load no\n";  // programs are data: nothing in them is run here
   for (const std::string& folder : set_up.source_folders)
     text += fmt::format("directory {}\n", quoted(folder));
   text += fmt::format("file {}\n", quoted(set_up.bootloader));
+  for (const std::string& elf : set_up.symbols) text += fmt::format("add-symbol-file {}\n", quoted(elf));
   text += fmt::format("source {}\n", set_up.extension);
-  text += fmt::format("python otasim_begin(program={}, run={}, device={}, application={})\n",
-                      quoted(set_up.program), quoted(set_up.run_folder), quoted(set_up.device),
-                      quoted(set_up.application));
+  text += fmt::format("python otasim_begin(program={}, flash={}, application={}, is_live={})\n",
+                      quoted(set_up.program), quoted(set_up.flash), quoted(set_up.application),
+                      set_up.is_live ? "True" : "False");
   return text;
 }
 
-std::string attach_script(const std::string& set_up_path, std::uint16_t port, bool goes_on) {
-  return fmt::format("source {}\ntarget remote 127.0.0.1:{}\n{}", set_up_path, port,
-                     goes_on ? "continue\n" : "");
+std::string attach_script(const std::string& set_up_path, const std::string& address, bool goes_on) {
+  return fmt::format("source {}\ntarget remote {}\n{}", set_up_path, address, goes_on ? "continue\n" : "");
 }
 
 Result<std::string> write_launch_configuration(const std::string& folder, const std::string& name,
                                                const std::string& program, const std::string& set_up_path,
-                                               std::uint16_t port) {
+                                               const std::string& address) {
   const fs::path path = fs::absolute(folder) / ".vscode" / "launch.json";
   auto file = existing_configuration(path);
   if (!file) return tl::unexpected(file.error());
@@ -73,7 +92,7 @@ Result<std::string> write_launch_configuration(const std::string& folder, const 
       {"cwd", "${workspaceFolder}"},
       {"MIMode", "gdb"},
       {"miDebuggerPath", "gdb-multiarch"},
-      {"miDebuggerServerAddress", fmt::format("127.0.0.1:{}", port)},
+      {"miDebuggerServerAddress", address},
       {"stopAtConnect", true},
       {"setupCommands",
        json::array({{{"text", fmt::format("source {}", set_up_path)}, {"description", "otasim"}}})}};

@@ -1,6 +1,7 @@
 #include "sim/debug/packet_stream.h"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <charconv>
 #include <utility>
@@ -81,7 +82,8 @@ void PacketStream::take(const PacketReader::Item& item) {
     case PacketReader::Kind::kInterrupt:
       return handlers_.on_interrupt();
     case PacketReader::Kind::kResend:
-      return write(last_packet_);
+      // While some of it is under way nobody can have missed it; a peer that asks all the same gets no flood.
+      return output_.empty() ? write(last_packet_) : void();
     case PacketReader::Kind::kBadSum:
       return write("-");
   }
@@ -89,6 +91,14 @@ void PacketStream::take(const PacketReader::Item& item) {
 
 void PacketStream::write(std::string bytes) {
   if (is_closed_ || bytes.empty()) return;
+  if (output_bytes_ > kMaxUnreadBytes) return;  // its end is under way
+  output_bytes_ += bytes.size();
+  if (output_bytes_ > kMaxUnreadBytes) {
+    boost::asio::post(socket_.get_executor(), [self = shared_from_this()] {
+      if (!self->is_closed_) self->end();
+    });
+    return;
+  }
   output_.push_back(std::move(bytes));
   if (output_.size() == 1) write_next();
 }
@@ -98,6 +108,7 @@ void PacketStream::write_next() {
                            [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
                              if (self->is_closed_) return;
                              if (error) return self->end();
+                             self->output_bytes_ -= self->output_.front().size();
                              self->output_.pop_front();
                              if (!self->output_.empty()) self->write_next();
                            });

@@ -5,7 +5,8 @@
 //   is called after this
 //
 // Bytes come in any pieces. A packet whose sum is wrong is asked for again; one that is too long, or has a
-// sum that is no number, ends the connection, as its end does: on_close is called once.
+// sum that is no number, ends the connection, as its end does, and as a peer does that does not read what it
+// is sent: on_close is called once, and never from within send().
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -19,6 +20,9 @@
 #include "sim/device/gdb_packet.h"
 
 namespace otasim::debug {
+
+/// What waits for a peer to read it.
+inline constexpr std::size_t kMaxUnreadBytes = std::size_t{4} * 1024 * 1024;
 
 /// Cuts what a peer sends.
 class PacketReader {
@@ -76,6 +80,7 @@ class PacketStream : public std::enable_shared_from_this<PacketStream> {
   PacketReader reader_;
   std::string input_ = std::string(4096, '\0');
   std::deque<std::string> output_;
+  std::size_t output_bytes_ = 0;
   std::string last_packet_;  ///< to be sent again if it is asked for
   bool is_closed_ = false;
 };

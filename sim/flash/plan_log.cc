@@ -72,6 +72,8 @@ void PlanLog::append(std::uint64_t questions, const FaultPlan& plan) {
   stored.questions = questions;
   stored.plan = plan;
   failed_ = !write_whole(file_.get(), &stored, sizeof stored);
+  if (failed_) [[maybe_unused]]
+    const int error = ::ftruncate(file_.get(), 0);
 }
 
 std::optional<FaultPlan> PlanLog::due(std::uint64_t questions) {

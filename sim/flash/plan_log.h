@@ -10,7 +10,8 @@
 //   auto log = PlanLog::open(path);    while (auto plan = log->due(questions)) ...   // replaying
 //
 // A recorder that is killed tears the last entry, which is then none. What can go wrong: the file cannot be
-// made or read, or is none of this version; a disk that is full ends the log, and complete() tells.
+// made or read, or is none of this version. A log that could not be written to its end is emptied: a replay
+// that lacks a plan would be told as another device's doing.
 #pragma once
 
 #include <cstdint>
@@ -31,10 +32,8 @@ class PlanLog {
   /// @returns kEnvironment if the file cannot be read, or is no plan log of this version
   [[nodiscard]] static Result<PlanLog> open(const std::string& path);
 
+  /// If it fails, the file is none any more.
   void append(std::uint64_t questions, const FaultPlan& plan);
-  /// Whether all that was appended is in the file.
-  [[nodiscard]] bool complete() const { return !failed_; }
-
   /// The next plan that was taken over after no more than so many questions, once.
   [[nodiscard]] std::optional<FaultPlan> due(std::uint64_t questions);
   /// The device starts over: due() begins anew.

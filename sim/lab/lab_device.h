@@ -145,6 +145,11 @@ class LabDevice {
   /// Why it went off by itself last; empty if it was told to.
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
+  /// Why what is recorded is not all, if so.
+  [[nodiscard]] std::optional<Error> recording_error() const {
+    return recorder_ ? recorder_->error() : std::nullopt;
+  }
+
   /// The console's last lines, at most kKeptLines.
   [[nodiscard]] const std::deque<std::string>& console_lines() const { return console_lines_; }
   /// Hears each line to come, until the subscription is let go.

@@ -25,6 +25,16 @@ std::string_view plugin_mode(Mode mode) {
   return "";
 }
 
+/// QEMU would wait for a pipe's writer, and read a device to no end.
+Result<void> need_regular_file(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status))
+    return fail(ExitCode::kEnvironment, fmt::format("{} is missing", path), "The run's folder is not whole.");
+  if (std::filesystem::is_regular_file(status)) return {};
+  return fail(ExitCode::kUsage, fmt::format("{} is not a regular file", path));
+}
+
 /// The fault file's size is part of its format; a delta of another size is refused.
 Result<std::vector<std::uint8_t>> faults_at_start(const Recording& recording, unsigned boot) {
   const std::string path = recording.path(boot, Recording::kFaults);
@@ -65,13 +75,15 @@ device::RecordingArguments more_arguments(const Recording& recording, unsigned b
 }
 
 Result<UnpackedBoot> unpack(const Recording& recording, const RecordedBoot& boot, Mode mode,
-                            const std::string& folder) {
+                            std::span<const std::uint8_t> flash, const std::string& folder) {
+  for (const auto what : {Recording::kLog, Recording::kPlans}) {
+    if (auto is_file = need_regular_file(recording.path(boot.number, what)); !is_file)
+      return tl::unexpected(is_file.error());
+  }
   UnpackedBoot unpacked{.sockets = {folder + "/qmp.sock", folder + "/uart.sock", {}},
                         .flash_path = folder + "/flash.bin"};
   if (mode == Mode::kReplay) unpacked.op_log_path = folder + "/flash.ops";
-  const auto flash = flash_at_start(recording, boot.number);
-  if (!flash) return tl::unexpected(flash.error());
-  if (auto written = write_sparse_file(unpacked.flash_path, *flash); !written)
+  if (auto written = write_sparse_file(unpacked.flash_path, flash); !written)
     return tl::unexpected(written.error());
   const auto faults = faults_at_start(recording, boot.number);
   if (!faults) return tl::unexpected(faults.error());
@@ -109,31 +121,6 @@ Result<UnpackedBoot> unpack(const Recording& recording, const RecordedBoot& boot
   }
   unpacked.arguments = device::qemu_arguments(config, unpacked.sockets);
   return unpacked;
-}
-
-Result<std::vector<std::uint8_t>> flash_at_start(const Recording& recording, unsigned boot) {
-  std::vector<std::uint8_t> content;
-  if (boot == 1) {
-    content.assign(device::kFlashWindowBytes, kErased);
-  } else {
-    auto left = flash_at_end(recording, boot - 1);
-    if (!left) return left;
-    content = std::move(*left);
-  }
-  if (auto applied = apply_page_delta(recording.path(boot, Recording::kFlash), content); !applied)
-    return tl::unexpected(applied.error());
-  return content;
-}
-
-Result<std::vector<std::uint8_t>> flash_at_end(const Recording& recording, unsigned boot) {
-  std::vector<std::uint8_t> content(device::kFlashWindowBytes, kErased);
-  for (unsigned number = 1; number <= boot; ++number) {
-    for (const auto what : {Recording::kFlash, Recording::kEnd}) {
-      if (auto applied = apply_page_delta(recording.path(number, what), content); !applied)
-        return tl::unexpected(applied.error());
-    }
-  }
-  return content;
 }
 
 }  // namespace otasim::replay

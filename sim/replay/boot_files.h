@@ -5,6 +5,8 @@
 //   replay:   unpack(recording, boot, Mode::kReplay, folder)                   all that QEMU needs
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,16 +32,11 @@ struct UnpackedBoot {
   std::string op_log_path = {};  ///< what the replay writes; none under a debugger
 };
 
+/// @param flash   that the boot began with
 /// @param folder  its path short
-/// @returns kUsage if the recording is damaged; kEnvironment if a file cannot be read or written
+/// @returns kUsage if the recording is damaged, or has something else in a file's place; kEnvironment if a
+///          file is missing or cannot be written
 [[nodiscard]] Result<UnpackedBoot> unpack(const Recording& recording, const RecordedBoot& boot, Mode mode,
-                                          const std::string& folder);
-
-/// The flash that a boot began with, or left.
-[[nodiscard]] Result<std::vector<std::uint8_t>> flash_at_start(const Recording& recording, unsigned boot);
-[[nodiscard]] Result<std::vector<std::uint8_t>> flash_at_end(const Recording& recording, unsigned boot);
-
-/// What the flash is known to hold before the first boot: nothing, erased.
-inline constexpr std::uint8_t kErased = 0xFF;
+                                          std::span<const std::uint8_t> flash, const std::string& folder);
 
 }  // namespace otasim::replay

@@ -7,12 +7,15 @@
 #include <vector>
 
 #include "pal_sim/flash/op_log.h"
+#include "pal_sim/flash/op_log_tail.h"
 #include "sim/device/line_splitter.h"
 
 namespace otasim::replay {
 namespace {
 
 constexpr std::size_t kQuotedBytes = 120;
+/// Of one boot. A forged recording does not get more memory than this.
+constexpr std::uint64_t kMaxOperationBytes = std::uint64_t{256} * 1024 * 1024;
 
 /// The line that holds a byte.
 std::string line_at(std::span<const std::uint8_t> text, std::size_t at) {
@@ -29,22 +32,6 @@ std::vector<flash::LoggedOperation> without_times(std::vector<flash::LoggedOpera
   return operations;
 }
 
-std::uint64_t stored_bytes(const flash::LoggedOperation& operation) {
-  return flash::kOpLogRecordSize + operation.data.size();
-}
-
-/// Those that stand in a part of the log.
-std::vector<flash::LoggedOperation> within(const std::vector<flash::LoggedOperation>& operations,
-                                           const ByteRange& range) {
-  std::vector<flash::LoggedOperation> chosen;
-  std::uint64_t at = flash::kOpLogHeaderSize;
-  for (const auto& operation : operations) {
-    if (at >= range.begin && at < range.end) chosen.push_back(operation);
-    at += stored_bytes(operation);
-  }
-  return chosen;
-}
-
 std::string text_of(const flash::LoggedOperation* operation) {
   if (operation == nullptr) return "(nothing more)";
   return fmt::format("operation {} of kind {} at {:#x}, {} bytes, {} applied, status {}", operation->sequence,
@@ -52,8 +39,14 @@ std::string text_of(const flash::LoggedOperation* operation) {
                      operation->applied, static_cast<int>(operation->status));
 }
 
-Result<std::vector<flash::LoggedOperation>> read_operations(const std::string& path) {
-  auto log = flash::read_op_log(path);
+/// Those that stand in a part of the log.
+Result<std::vector<flash::LoggedOperation>> read_operations(const std::string& path, const ByteRange& range) {
+  if (range.end <= flash::kOpLogHeaderSize) return std::vector<flash::LoggedOperation>();
+  const std::uint64_t begin = range.begin <= flash::kOpLogHeaderSize ? 0 : range.begin;
+  if (range.end - begin > kMaxOperationBytes)
+    return fail(ExitCode::kUsage,
+                fmt::format("a boot has more than {} bytes of operations", kMaxOperationBytes));
+  auto log = flash::read_op_log_piece(path, begin, static_cast<std::size_t>(range.end - begin));
   if (!log) {
     return fail(ExitCode::kUsage,
                 fmt::format("the op log {} cannot be read: {}", path, flash::op_log_problem(errno)));
@@ -76,15 +69,14 @@ std::optional<std::string> compare_console(std::span<const std::uint8_t> recorde
 Result<std::optional<std::string>> compare_operations(const std::string& recorded_path,
                                                       const ByteRange& range,
                                                       const std::string& replayed_path) {
-  const auto all = read_operations(recorded_path);
-  if (!all) return tl::unexpected(all.error());
-  const auto recorded = within(*all, range);
-  const auto replayed = read_operations(replayed_path);
+  const auto recorded = read_operations(recorded_path, range);
+  if (!recorded) return tl::unexpected(recorded.error());
+  const auto replayed = read_operations(replayed_path, {0, kMaxOperationBytes});
   if (!replayed) return tl::unexpected(replayed.error());
-  const auto [one, other] = std::ranges::mismatch(recorded, *replayed);
-  if (one == recorded.end() && other == replayed->end()) return std::optional<std::string>();
+  const auto [one, other] = std::ranges::mismatch(*recorded, *replayed);
+  if (one == recorded->end() && other == replayed->end()) return std::optional<std::string>();
   return fmt::format("flash operations: recorded {}, replayed {}",
-                     text_of(one == recorded.end() ? nullptr : &*one),
+                     text_of(one == recorded->end() ? nullptr : &*one),
                      text_of(other == replayed->end() ? nullptr : &*other));
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "sim/base/file_io.h"
 #include "sim/base/unique_fd.h"
@@ -34,6 +35,12 @@ std::uint64_t get(std::span<const std::uint8_t> bytes) {
 
 std::size_t page_length(std::size_t size, std::size_t begin) {
   return std::min(kPageBytes, size - begin);
+}
+
+/// Of the delta of so many bytes: all pages differ.
+std::size_t most_bytes(std::size_t size) {
+  const std::size_t pages = (size + kPageBytes - 1) / kPageBytes;
+  return kHeaderBytes + pages * kIndexBytes + size;
 }
 
 tl::unexpected<Error> not_usable(const std::string& path, const std::string& why) {
@@ -63,7 +70,10 @@ Result<void> write_page_delta(const std::string& path, std::span<const std::uint
 }
 
 Result<void> apply_page_delta(const std::string& path, std::span<std::uint8_t> content) {
-  const auto read = read_file(path);
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored))
+    return fail(ExitCode::kEnvironment, fmt::format("{} is missing", path), "The run's folder is not whole.");
+  const auto read = read_regular_file(path, most_bytes(content.size()));
   if (!read) return tl::unexpected(read.error());
   std::span<const std::uint8_t> bytes(*read);
   if (bytes.size() < kHeaderBytes || !std::equal(kMagic.begin(), kMagic.end(), bytes.begin()))

@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "sim/base/file_io.h"
 #include "sim/device/elf_symbols.h"
+#include "sim/flash/plan_log.h"
 #include "sim/replay/boot_files.h"
+#include "sim/replay/flash_images.h"
 #include "sim/replay/page_delta.h"
 #include "sim/replay/qemu_version.h"
 #include "sim/replay/sha256.h"
@@ -27,10 +31,10 @@ std::uint64_t size_of(const std::string& path) {
 
 /// QEMU writes the log's version, which comes first, when it has written all the rest.
 bool is_log_whole(const std::string& path) {
-  constexpr std::size_t kVersionBytes = 4;
-  const auto log = read_file(path);
-  return log && log->size() > kVersionBytes &&
-         std::any_of(log->begin(), log->begin() + kVersionBytes, [](std::uint8_t byte) { return byte != 0; });
+  std::array<char, 4> version{};
+  std::ifstream log(path, std::ios::binary);
+  return log.read(version.data(), version.size()) && log.peek() != std::ifstream::traits_type::eof() &&
+         std::ranges::any_of(version, [](char byte) { return byte != 0; });
 }
 
 /// Without what `-kernel` loads: QEMU puts that in place itself, and does not take it twice.
@@ -156,7 +160,8 @@ Result<void> Recorder::finish_boot(BootEnd how) {
   boot_->end = how;
   boot_->console.end = size_of(recording_.uart_log());
   boot_->operations.end = size_of(recording_.op_log());
-  boot_->is_whole = is_log_whole(recording_.path(boot_->number, Recording::kLog));
+  boot_->is_whole = is_log_whole(recording_.path(boot_->number, Recording::kLog)) &&
+                    flash_file::PlanLog::open(recording_.path(boot_->number, Recording::kPlans));
   auto flash = read_file(spec_.flash_path);
   if (!flash) return tl::unexpected(flash.error());
   if (auto kept = write_page_delta(recording_.path(boot_->number, Recording::kEnd), flash_, *flash); !kept)

@@ -4,7 +4,8 @@
 //   device::Config{..., .recorder = recorder->get()}
 //
 // recording.json is written at the end of each boot, so that what was recorded before the simulator ends, or
-// is killed, can be replayed. What can go wrong: the disk is full; the next boot then does not start.
+// is killed, can be replayed. What can go wrong: the disk is full; the next boot then does not start, and
+// error() tells of the last one.
 #pragma once
 
 #include <memory>
@@ -43,7 +44,8 @@ class Recorder : public device::BootRecorder {
   [[nodiscard]] std::vector<device::MemoryDump> memory_dumps() override;
   void end(device::BootEnd how) override;
 
-  [[nodiscard]] const Recording& recording() const { return recording_; }
+  /// What was not recorded, if something was not: to be asked when the run is over.
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
 
  private:
   explicit Recorder(Spec spec) : spec_(std::move(spec)) {}

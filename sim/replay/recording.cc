@@ -91,6 +91,7 @@ void check(const Recording& recording) {
     });
     if (!is_inside) throw std::invalid_argument("memory that the board does not have");
   }
+  if (recording.boots.empty()) throw std::invalid_argument("it has no boots");
   if (recording.boots.size() > kMaxBoots) throw std::invalid_argument("more boots than are possible");
   for (std::size_t i = 0; i < recording.boots.size(); ++i) {
     const RecordedBoot& boot = recording.boots[i];

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "sim/base/unix_socket.h"
 #include "sim/device/qemu_messages.h"
 #include "sim/flash/replay_exit.h"
 
@@ -61,17 +62,19 @@ Result<void> ReplayMachine::open(const UnpackedBoot& boot, const std::string& co
   child_->on_exit([this](ChildProcess::ExitStatus status) { handle_exit(status); });
   accept_monitor();
   accept_console();
+  progressed_ = std::chrono::steady_clock::now();
+  watch_progress();
   return {};
 }
 
 Result<void> ReplayMachine::listen(Acceptor& acceptor, const std::string& path) {
+  if (auto address = unix_socket_address(path); !address) return tl::unexpected(address.error());
   boost::system::error_code error;
   acceptor.open({}, error);
   if (!error) acceptor.bind(path, error);
   if (!error) acceptor.listen(1, error);
   if (!error) return {};
-  return fail(ExitCode::kEnvironment, fmt::format("cannot listen on {}: {}", path, error.message()),
-              "Set TMPDIR to a folder with a short name.");
+  return fail(ExitCode::kEnvironment, fmt::format("cannot listen on {}: {}", path, error.message()));
 }
 
 void ReplayMachine::accept_monitor() {
@@ -110,8 +113,8 @@ void ReplayMachine::when_ready(std::function<void()> work) {
 void ReplayMachine::run() {
   when_ready([this] {
     qmp_->execute("cont", {}, [] {});
+    runs_ = true;
     progressed_ = std::chrono::steady_clock::now();
-    watch_progress();
   });
 }
 
@@ -147,6 +150,11 @@ void ReplayMachine::watch_progress() {
 
 /// A QEMU that hangs does not answer, either; so it is the timer that counts.
 void ReplayMachine::check_progress() {
+  if (!is_ready_) {
+    if (std::chrono::steady_clock::now() - progressed_ < kStandstillLimit) return watch_progress();
+    return end({.message = fmt::format("QEMU has not come up in {} s", kStandstillLimit.count())});
+  }
+  if (!runs_) return;  // a debugger has it
   qmp_->query("query-replay",
               [this](const nlohmann::json& value) { instructions_ = value.value("icount", instructions_); });
   const auto now = std::chrono::steady_clock::now();

@@ -6,7 +6,8 @@
 //
 // It ends at the end of its log, at the reset or the power cut that ended the boot, or when QEMU refuses the
 // log. A replay whose device asks for something that the log does not hold waits for it for good; one that
-// makes no progress for kStandstillLimit is such a one, and is ended. Destroying the object ends QEMU.
+// makes no progress for kStandstillLimit is such a one, and is ended, as a QEMU is that does not come up.
+// Destroying the object ends QEMU.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -98,7 +99,8 @@ class ReplayMachine {
   std::shared_ptr<device::Console> console_;
   std::unique_ptr<ChildProcess> child_;
   std::function<void()> when_ready_;
-  bool is_ready_ = false;
+  bool is_ready_ = false;  ///< QEMU has come up
+  bool runs_ = false;      ///< run() has let it
   bool has_ended_ = false;
   std::optional<Ending> shut_down_;
   std::uint64_t instructions_ = 0;

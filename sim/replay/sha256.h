@@ -7,7 +7,7 @@
 
 namespace otasim::replay {
 
-/// Of a file, in hex. @returns kEnvironment if it cannot be read
+/// Of a file, in hex. @returns kEnvironment if it cannot be read, or is no regular file
 [[nodiscard]] Result<std::string> sha256_of_file(const std::string& path);
 
 }  // namespace otasim::replay

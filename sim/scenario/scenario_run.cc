@@ -438,6 +438,11 @@ class ScenarioRun {
     RunResult result{
         .failures = std::move(failures_), .jobs = summary_of_jobs(), .images = summary_of_images()};
     for (const DeviceEvidence& device : evidence_.devices) result.devices.push_back(summary_of(device, *key));
+    for (const DeviceEvidence& device : evidence_.devices) {
+      if (const auto error = stage_->device(device.name).recording_error())
+        result.warnings.push_back(
+            fmt::format("{} was not recorded to the end: {}", device.name, error->message));
+    }
     for (const std::string& failure : result.failures) log_.emit("run", "verdict", {{"text", failure}});
     return result;
   }

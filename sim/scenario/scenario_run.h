@@ -38,6 +38,7 @@ struct RunPlan {
 struct RunResult {
   /// What did not hold, each for people; empty: the run has passed.
   std::vector<std::string> failures;
+  std::vector<std::string> warnings = {};  ///< what is missing from its folder
   std::int64_t wall_ms = 0;
   nlohmann::json jobs = nlohmann::json::array();     ///< each execution: job, device, status, reason, times
   nlohmann::json devices = nlohmann::json::array();  ///< each device: running, slot, standing, boots, times

@@ -88,7 +88,7 @@ TEST_F(DebugTest, StandsStillAtAPlaceForLongerThanTheKeepAliveAndPasses) {
   EXPECT_THAT(outcome.out, HasSubstr("thing    thing-1"));
   EXPECT_THAT(outcome.out, HasSubstr("state    OtaAgentState"));
   EXPECT_THAT(outcome.out, HasSubstr("committed")) << "of the flash's records";
-  EXPECT_THAT(outcome.err, HasSubstr("thing-1 | app: job AFR_OTA-u1 received")) << "where";
+  EXPECT_THAT(outcome.out, HasSubstr("thing-1 | app: job AFR_OTA-u1 received")) << "where";
   EXPECT_EQ(verdict(), "passed");
   bool is_over = false;
   for (const json& event : events()) {
@@ -240,6 +240,76 @@ TEST_F(DebugTest, CtrlCStopsTheDeviceAndNotTheSimulator) {
   EXPECT_EQ(terminal.exit_code(), 0);
 }
 
+TEST_F(DebugTest, GdbThatHasDetachedMayQuitAfterTheVerdict) {
+  std::vector<std::string> words = command(write(), {});
+  words.insert(words.begin(), OTASIM_PROGRAM);
+  Terminal terminal(words);
+  ASSERT_TRUE(terminal.shows("(gdb) ")) << terminal.rest();
+  terminal.type("detach\n");
+  ASSERT_TRUE(terminal.shows("the scenario has passed")) << terminal.rest();
+  terminal.type("quit\n");
+  EXPECT_TRUE(terminal.shows("passed case/mps2-an385/mqtt")) << terminal.rest();
+  EXPECT_EQ(terminal.exit_code(), 0);
+  EXPECT_EQ(verdict(), "passed");
+}
+
+TEST_F(DebugTest, CtrlZStopsGdbAndSimulatorAndTheShellLetsThemGoOn) {
+  Terminal terminal({"/bin/bash", "--norc", "-i"});
+  std::string line = OTASIM_PROGRAM;
+  for (const std::string& word : command(write(), {})) line += ' ' + word;
+  terminal.type(line + "\n");
+  ASSERT_TRUE(terminal.shows("(gdb) ")) << terminal.rest();
+  terminal.type("\x1a");
+  ASSERT_TRUE(terminal.shows("Stopped")) << terminal.rest();
+  terminal.type("echo shell $((40 + 2))\n");
+  ASSERT_TRUE(terminal.shows("shell 42")) << "the shell has the terminal: " << terminal.rest();
+  terminal.type("fg\n");
+  ASSERT_TRUE(terminal.shows("otasim debug")) << terminal.rest();
+  terminal.type("print 50 + 5\n");
+  ASSERT_TRUE(terminal.shows(" = 55")) << terminal.rest();
+  terminal.type("quit\n");
+  EXPECT_TRUE(terminal.shows("before its verdict")) << terminal.rest();
+  terminal.type("echo shell $((41 + 2)); exit\n");
+  EXPECT_TRUE(terminal.shows("shell 43")) << "it has the terminal again: " << terminal.rest();
+  EXPECT_EQ(terminal.exit_code(), 0);
+}
+
+TEST_F(DebugTest, CtrlZWithoutAShellIsPassedOver) {
+  std::vector<std::string> words = command(write(), {});
+  words.insert(words.begin(), OTASIM_PROGRAM);
+  Terminal terminal(words);
+  ASSERT_TRUE(terminal.shows("(gdb) ")) << terminal.rest();
+  terminal.type("\x1a");
+  terminal.type("print 50 + 5\n");
+  ASSERT_TRUE(terminal.shows(" = 55")) << terminal.rest();
+  terminal.type("quit\n");
+  EXPECT_TRUE(terminal.shows("before its verdict")) << terminal.rest();
+  EXPECT_EQ(terminal.exit_code(), 0);
+}
+
+TEST_F(DebugTest, APlaceThatIsNotTakenIsAnErrorAndTheDeviceDoesNotRun) {
+  const auto outcome = debug(write(), {"--at", "boot.start", "--batch", "--quiet", "-x", script(R"(
+python
+def refused(command):
+  try:
+    gdb.execute(command)
+  except gdb.error as error:
+    print("refused:", error)
+refused("otasim until nowhere")
+refused("otasim until op:1")
+refused("otasim at op:0")
+end
+otasim at op:9999
+otasim where
+kill
+)")});
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("refused: 'nowhere' is no place to stop at"),
+                                 HasSubstr("refused: op:1 is past: "), HasSubstr("operations are done"),
+                                 HasSubstr("refused: 'op:0' is no place"), HasSubstr("stops once at op:9999"),
+                                 HasSubstr("thing-1 | boot: start")));
+}
+
 TEST_F(DebugTest, AnEditorFindsItsConfiguration) {
   Program program(command(write(), {"--vscode=" + folder.path().string()}));
   ASSERT_TRUE(program.wait_for("debug.gdb\n"));
@@ -282,6 +352,7 @@ TEST_F(DebugTest, SaysWhatIsWrongWithTheCommand) {
   const auto outcome = run({"debug", write(), "--board", "emcraft-sf2", "--at", "op:1", "--out", out()});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("op: cannot be a place to stop at on emcraft-sf2"));
+  EXPECT_FALSE(std::filesystem::exists(out())) << "there is no folder of a run that was not begun";
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr std::uintmax_t kMostBytes = 300 * 1024;
@@ -144,6 +145,37 @@ TEST_F(Record, NoCastLeavesNone) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_FALSE(fs::exists(file("without/demo.cast")));
   EXPECT_TRUE(fs::exists(file("without/report.html")));
+}
+
+TEST_F(Record, AFolderThatIsNotThereIsSaidBeforeTheScenarioIsPlayed) {
+  const Outcome outcome = test::run({"record", "demo", "--out", file("none/demo.cast")});
+  EXPECT_EQ(outcome.code, 2) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("there is no folder '" + file("none") + "'"));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("boot:")));
+}
+
+TEST_F(Record, TheFolderOfARunThatFailedStaysAndIsNamed) {
+  std::ofstream(file("case.jsonc"))
+      << R"({"name": "case", "title": "A case", "images": {"factory": {"version": "1.0.0"}},)"
+      << R"("devices": [{"name": "thing-1", "image": "factory"}],)"
+      << R"("steps": [{"wait": {"for": {"event": "boot.halt"}, "limit_s": 1}}],)"
+      << R"("expect": {"devices": [{"image": "factory"}], "refused_by": []}})";
+  const std::string tmp = file("tmp");
+  fs::create_directory(tmp);
+  const Outcome failed =
+      test::run({"record", file("case.jsonc"), "--quiet", "--out", file("case.cast")}, {"TMPDIR=" + tmp});
+  EXPECT_EQ(failed.code, 1) << failed.err;
+  EXPECT_TRUE(fs::exists(file("case.cast")));
+  const std::string label = "the run's folder is ";
+  const std::size_t at = failed.err.find(label);
+  ASSERT_NE(at, std::string::npos) << failed.err;
+  const std::string run = failed.err.substr(at + label.size(), failed.err.find('\n', at) - at - label.size());
+  EXPECT_THAT(run, StartsWith(tmp));
+  EXPECT_TRUE(fs::exists(run + "/events.jsonl"));
+  fs::remove_all(tmp);
+  fs::create_directory(tmp);
+  EXPECT_EQ(test::run({"record", "demo", "--quiet", "--out", file("again.cast")}, {"TMPDIR=" + tmp}).code, 0);
+  EXPECT_TRUE(fs::is_empty(tmp)) << "that of one that passed does not";
 }
 
 TEST_F(Record, AsksForSomethingToRecord) {

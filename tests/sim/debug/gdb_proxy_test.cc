@@ -6,8 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/connect_pair.hpp>
 #include <boost/asio/write.hpp>
+
+#include "sim/base/temp_dir.h"
 
 namespace otasim::debug {
 namespace {
@@ -59,7 +62,7 @@ std::optional<std::string> stub_answer(const std::string& content) {
 class GdbProxyTest : public ::testing::Test {
  protected:
   GdbProxyTest() {
-    EXPECT_TRUE(proxy.listen());
+    EXPECT_TRUE(proxy.listen_at(folder.file("gdb.sock")));
     proxy.on_ready([this] { is_ready = true; });
   }
   ~GdbProxyTest() override {
@@ -101,8 +104,8 @@ class GdbProxyTest : public ::testing::Test {
     stubs.back()->stream->close();
   }
   void connect_gdb() {
-    asio::ip::tcp::socket socket(io);
-    socket.connect({asio::ip::address_v4::loopback(), proxy.port()});
+    asio::local::stream_protocol::socket socket(io);
+    socket.connect(asio::local::stream_protocol::endpoint(proxy.address()));
     gdb.open(std::move(socket));
   }
   /// GDB says something, and hears the answer.
@@ -126,6 +129,7 @@ class GdbProxyTest : public ::testing::Test {
     settle();
   }
 
+  TempDir folder = TempDir::create().value();
   asio::io_context io;
   Halt halt;
   int quits = 0;
@@ -370,10 +374,27 @@ TEST_F(GdbProxyTest, DetachLeavesNothingBehind) {
 
 TEST_F(GdbProxyTest, SecondDebuggerIsNotLetIn) {
   begin();
-  asio::ip::tcp::socket second(io);
+  asio::local::stream_protocol::socket second(io);
   boost::system::error_code error;
-  second.connect({asio::ip::address_v4::loopback(), proxy.port()}, error);
+  second.connect(asio::local::stream_protocol::endpoint(proxy.address()), error);
   EXPECT_TRUE(error);
+}
+
+TEST_F(GdbProxyTest, DebuggerOfAnEditorComesToAPort) {
+  GdbProxy other(io, halt, {.on_quit = [] {}, .on_command = [](const std::string&) { return ""; }});
+  ASSERT_TRUE(other.listen());
+  ASSERT_THAT(other.address(), testing::StartsWith("127.0.0.1:"));
+  const int port = std::stoi(other.address().substr(other.address().find(':') + 1));
+  asio::ip::tcp::socket socket(io);
+  socket.connect({asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(port)});
+  EXPECT_TRUE(until([&] { return other.has_gdb(); }));
+}
+
+TEST_F(GdbProxyTest, SocketWhosePathIsTooLongIsRefused) {
+  GdbProxy other(io, halt, {.on_quit = [] {}, .on_command = [](const std::string&) { return ""; }});
+  const auto listening = other.listen_at(folder.file(std::string(110, 'x')));
+  ASSERT_FALSE(listening);
+  EXPECT_EQ(listening.error().code, ExitCode::kEnvironment);
 }
 
 TEST_F(GdbProxyTest, FloodOfRequestsEndsTheConnection) {

@@ -21,22 +21,29 @@ TEST(GdbScript, QuotesPaths) {
                                             .source_folders = {"/sources"},
                                             .extension = "/x.py",
                                             .program = "otasim",
-                                            .run_folder = "/run",
-                                            .device = "thing-1"});
+                                            .flash = "/run/flash.bin"});
   EXPECT_THAT(script, HasSubstr("file \"/a b/boot.elf\"\n"));
-  EXPECT_THAT(script, HasSubstr(R"(application="/c\"d/app.elf")"));
+  EXPECT_THAT(script, HasSubstr(R"(application="/c\"d/app.elf", is_live=True)"));
+}
+
+TEST(GdbScript, QuotesFurtherSymbolsOfAReplay) {
+  const std::string script = set_up_script({.symbols = {"/a b/one.elf", "/two.elf"}, .is_live = false});
+  EXPECT_THAT(script, HasSubstr("add-symbol-file \"/a b/one.elf\"\nadd-symbol-file \"/two.elf\"\n"));
+  EXPECT_THAT(script, HasSubstr("application=\"\", is_live=False)"));
 }
 
 TEST(GdbScript, ContinuesOnlyToAPlace) {
-  EXPECT_THAT(attach_script("/set-up", 1234, true), HasSubstr("target remote 127.0.0.1:1234\ncontinue\n"));
-  EXPECT_THAT(attach_script("/set-up", 1234, false), testing::Not(HasSubstr("continue")));
+  EXPECT_THAT(attach_script("/set-up", "127.0.0.1:1234", true),
+              HasSubstr("target remote 127.0.0.1:1234\ncontinue\n"));
+  EXPECT_THAT(attach_script("/set-up", "/tmp/gdb.sock", false),
+              testing::EndsWith("target remote /tmp/gdb.sock\n"));
 }
 
 class LaunchConfiguration : public ::testing::Test {
  protected:
-  Result<std::string> write(const std::string& name, std::uint16_t port) {
+  Result<std::string> write(const std::string& name, int port) {
     return write_launch_configuration(folder.path().string(), name, "/boot.elf", "/run/debug-setup.gdb",
-                                      port);
+                                      "127.0.0.1:" + std::to_string(port));
   }
   json content() const {
     std::ifstream in(folder.path() / ".vscode" / "launch.json");

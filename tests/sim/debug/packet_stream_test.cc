@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/connect_pair.hpp>
 #include <random>
 #include <vector>
 
@@ -79,6 +81,72 @@ TEST(PacketReader, AnyBytesEndInItemsOrABrokenStream) {
     std::size_t items = 0;
     while (reader.next()) ASSERT_LE(++items, bytes.size());
   }
+}
+
+/// A stream and a peer that reads nothing unless it is told to.
+class PacketStreamTest : public ::testing::Test {
+ protected:
+  PacketStreamTest() {
+    boost::asio::local::stream_protocol::socket mine(io);
+    boost::asio::local::connect_pair(mine, peer);
+    peer.non_blocking(true);
+    stream = PacketStream::create(std::move(mine),
+                                  {.on_packet = [](const std::string&) {}, .on_close = [this] { ++closes; }});
+    stream->start();
+  }
+  ~PacketStreamTest() override {
+    stream->close();
+    io.restart();
+    io.poll();
+  }
+  /// All that there is to be read now and after it.
+  std::string read_all() {
+    std::string all;
+    for (std::string piece(65536, '\0');;) {
+      io.restart();
+      io.poll();
+      boost::system::error_code error;
+      const std::size_t count = peer.read_some(boost::asio::buffer(piece), error);
+      if (error) return all;
+      all.append(piece, 0, count);
+    }
+  }
+
+  boost::asio::io_context io;
+  boost::asio::local::stream_protocol::socket peer{io};
+  std::shared_ptr<PacketStream> stream;
+  int closes = 0;
+};
+
+TEST_F(PacketStreamTest, PeerThatDoesNotReadIsLetGo) {
+  const std::string packet(1024, 'a');
+  for (std::size_t sent = 0; sent <= kMaxUnreadBytes; sent += packet.size()) stream->send(packet);
+  EXPECT_EQ(closes, 0) << "not while it is being told something";
+  io.poll();
+  EXPECT_EQ(closes, 1);
+}
+
+TEST_F(PacketStreamTest, PeerThatReadsGetsAll) {
+  const std::string packet(1024, 'a');
+  std::size_t heard = 0;
+  for (std::size_t sent = 0; sent <= 2 * kMaxUnreadBytes; sent += packet.size()) {
+    stream->send(packet);
+    heard += read_all().size();
+  }
+  EXPECT_EQ(closes, 0);
+  EXPECT_GT(heard, 2 * kMaxUnreadBytes);
+}
+
+TEST_F(PacketStreamTest, PacketThatIsUnderWayIsNotSentAgain) {
+  const std::string packet(1024 * 1024, 'a');  // more than the socket takes
+  stream->send(packet);
+  const std::string wishes(1000, '-');
+  peer.write_some(boost::asio::buffer(wishes));
+  io.poll();
+  const std::size_t one = device::gdb_packet(packet).size();
+  EXPECT_EQ(read_all().size(), one);
+  peer.write_some(boost::asio::buffer("-", 1));
+  EXPECT_EQ(read_all().size(), one) << "once it is idle it is";
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include "sim/flash/plan_log.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
@@ -21,7 +23,6 @@ class PlanLogFile : public testing::Test {
   void record(std::initializer_list<std::pair<std::uint64_t, std::uint32_t>> plans) const {
     auto log = PlanLog::create(path()).value();
     for (const auto& [questions, id] : plans) log.append(questions, plan(id));
-    EXPECT_TRUE(log.complete());
   }
   [[nodiscard]] std::string path() const { return folder_.file("plans"); }
 
@@ -59,9 +60,25 @@ TEST_F(PlanLogFile, WhatIsNoPlanLogIsRefused) {
   EXPECT_FALSE(PlanLog::create(folder_.file("none/plans")));
 }
 
-TEST_F(PlanLogFile, AFullDiskEndsTheLogAndIsTold) {
+TEST_F(PlanLogFile, OneThatCannotBeMadeIsAnError) {
   std::filesystem::create_symlink("/dev/full", path());
   EXPECT_FALSE(PlanLog::create(path()));
+}
+
+TEST_F(PlanLogFile, OneThatCannotBeWrittenToItsEndIsNone) {
+  auto log = PlanLog::create(path()).value();
+  log.append(1, plan(1));
+  ASSERT_TRUE(PlanLog::open(path()));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit full{std::filesystem::file_size(path()) + 1, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
+  log.append(2, plan(2));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, handler);
+  log.append(3, plan(3));
+  EXPECT_FALSE(PlanLog::open(path())) << "the second plan would be missing";
 }
 
 }  // namespace

@@ -95,6 +95,7 @@ TEST_F(RecordingFile, WhatCannotBeIsRefused) {
     return refusal(changed);
   };
   EXPECT_THAT(with("/board", "emcraft-sf2").message, HasSubstr("no board 'emcraft-sf2' can be recorded"));
+  EXPECT_THAT(with("/boots", json::array()).message, HasSubstr("it has no boots"));
   EXPECT_THAT(with("/boots/1/number", 3).message, HasSubstr("not numbered from 1"));
   EXPECT_THAT(with("/boots/0/end", "burnt").message, HasSubstr("no boot ends with 'burnt'"));
   EXPECT_THAT(with("/boots/0/console/begin", 11).message, HasSubstr("ends before it begins"));
