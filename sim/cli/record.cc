@@ -56,7 +56,7 @@ Result<void> write(const RecordOptions& options, const std::string& folder, cons
   print_written(written->path, options.json);
   if (options.quiet) return {};
   fmt::print(stderr, "{:.1f} s, {} KiB. ", written->length_s, (written->bytes + 1023) / 1024);
-  switch (cast::kind_of(out)) {
+  switch (written->kind) {
     case cast::RecordingKind::kSvg:
       fmt::print(stderr, "Any browser shows it.\n");
       break;
@@ -96,6 +96,8 @@ Result<void> record_scenario(RecordOptions options, const std::string& program) 
 }
 
 Result<void> record(const RecordOptions& options, const std::string& program) {
+  // Before anything is played.
+  if (const auto kind = cast::kind_of(options.out); !kind) return tl::unexpected(kind.error());
   if (!options.run.empty()) return record_run(options);
   return record_scenario(options, program);
 }
@@ -114,7 +116,8 @@ void add_record(CLI::App& app, Command& command, const std::string& program) {
   record_command->add_option("--board", options.board, "Board to play on (default: the scenario's first)")
       ->check(CLI::IsMember(lab::board_names()))
       ->excludes(run);
-  record_command->add_option("--data,--protocol", options.data, "Data protocol (default: the scenario's first)")
+  record_command
+      ->add_option("--data,--protocol", options.data, "Data protocol (default: the scenario's first)")
       ->check(CLI::IsMember({"mqtt", "http"}))
       ->excludes(run);
   record_command->add_option("--seed", options.seed, "Seed of entropy and chance")
