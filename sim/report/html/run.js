@@ -102,7 +102,7 @@ class RunPage {
   }
 
   framesLeftOff() {
-    return this.model.frames.map((capture, i) => capture.left_off ? el("p", { class: "muted" }, plural(capture.left_off, "later frame") + " of " + summary.devices[i] + " not on this page; otasim events has all of them.") : null);
+    return this.model.frames.map((capture, i) => capture.left_off ? el("p", { class: "muted" }, "Not on this page: " + plural(capture.left_off, "later frame") + " of " + summary.devices[i] + "; otasim events has all of them.") : null);
   }
 
   recording() {

@@ -41,7 +41,7 @@ class LiveTimeline extends Timeline {
     this.plan();
   }
   toNow() {
-    const margin = this.span * 0.02;
+    const margin = Math.min(this.span, this.model.end - this.model.begin) * 0.02;
     if (this.span === Infinity) super.all();
     else super.setView(Math.max(this.model.begin, this.model.end - this.span), this.model.end + margin);
   }

@@ -67,7 +67,8 @@ Browser::Browser() {
   session_ = call("Target.attachToTarget", {{"targetId", target.at("targetId")}, {"flatten", true}})
                  .at("sessionId")
                  .get<std::string>();
-  for (const char* domain : {"Page", "Runtime", "Log", "Network"}) call(std::string(domain) + ".enable");
+  for (const char* domain : {"Page", "Runtime", "Log", "Network", "Performance"})
+    call(std::string(domain) + ".enable");
 }
 
 Browser::~Browser() {
@@ -213,6 +214,13 @@ void Browser::press(const std::string& key) {
                                     {"windowsVirtualKeyCode", kCodes.at(key)}});
   // What it has set off is drawn with the next frame.
   evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))");
+}
+
+std::map<std::string, double> Browser::costs() {
+  std::map<std::string, double> costs;
+  for (const json& one : call("Performance.getMetrics").at("metrics"))
+    costs[one.at("name").get<std::string>()] = one.at("value").get<double>();
+  return costs;
 }
 
 std::string Browser::print() {

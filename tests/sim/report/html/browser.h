@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -41,6 +42,8 @@ class Browser {
   nlohmann::json evaluate(const std::string& expression);
   /// A key, pressed and let go, where the focus is.
   void press(const std::string& key);
+  /// What the page has cost so far, as Chromium counts it: "Nodes", "LayoutCount", "JSHeapUsedSize", ...
+  std::map<std::string, double> costs();
   /// The page on paper: a PDF file's bytes.
   std::string print();
   /// "prefers-color-scheme", "dark"; an empty value takes it back.

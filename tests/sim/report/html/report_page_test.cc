@@ -462,8 +462,7 @@ TEST_F(ReportPage, ARowStaysTheSameElementWhileItIsInSight) {
   EXPECT_EQ(show(run), "ready");
   browser_.evaluate("globalThis.row = document.querySelector('#events-1')");
   browser_.evaluate("document.getElementById('events').focus()");
-  browser_.press("End");
-  browser_.press("Home");
+  for (const char* key : {"ArrowDown", "ArrowDown", "ArrowUp", "ArrowUp"}) browser_.press(key);
   EXPECT_EQ(browser_.evaluate("globalThis.row.isConnected && document.querySelector('#events-1') === "
                               "globalThis.row"),
             true);
@@ -480,7 +479,7 @@ TEST_F(ReportPage, SaysHowManyFramesAreNotOnIt) {
   RunFolder run;
   fill(run);
   EXPECT_EQ(show(run), "ready");
-  EXPECT_EQ(browser_.evaluate("document.body.textContent.includes('not on this page')"), false);
+  EXPECT_EQ(browser_.evaluate("page.textContent.includes('Not on this page')"), false);
   const auto path = std::filesystem::path(run.path()) / kReportFile;
   const auto bytes = read_file(path.string());
   std::string html(bytes->begin(), bytes->end());
@@ -488,8 +487,7 @@ TEST_F(ReportPage, SaysHowManyFramesAreNotOnIt) {
   html.replace(html.find(none), none.size(), "\"left_off\":7");
   ASSERT_TRUE(write_file_atomic(path.string(), html).has_value());
   EXPECT_EQ(browser_.open(path.string()), "ready");
-  EXPECT_EQ(browser_.evaluate("document.body.textContent.includes('7 later frames of thing-1 not on this "
-                              "page')"),
+  EXPECT_EQ(browser_.evaluate("page.textContent.includes('Not on this page: 7 later frames of thing-1')"),
             true);
 }
 
@@ -524,8 +522,16 @@ TEST_F(ReportPage, ALogOfFiftyMegabytesStaysUsable) {
   RecordProperty("lines", std::to_string(lines));
   RecordProperty("build_ms", std::to_string(ms(built - begin)));
   RecordProperty("load_ms", std::to_string(ms(loaded - built)));
-  // Few elements, however many rows.
+  // What it costs, counted: few elements and layouts, however many rows, and each row held once.
   EXPECT_LT(browser_.evaluate("document.querySelectorAll('*').length").get<int>(), 2000);
+  const auto costs = browser_.costs();
+  RecordProperty("layouts", std::to_string(costs.at("LayoutCount")));
+  RecordProperty("heap_bytes", std::to_string(costs.at("JSHeapUsedSize")));
+  std::printf("%.0f nodes, %.0f layouts, %.0f MB of heap, %.2f s of script\n", costs.at("Nodes"),
+              costs.at("LayoutCount"), costs.at("JSHeapUsedSize") / 1e6, costs.at("ScriptDuration"));
+  EXPECT_LT(costs.at("Nodes"), 10'000);
+  EXPECT_LT(costs.at("LayoutCount"), 1000);
+  EXPECT_LT(costs.at("JSHeapUsedSize"), 500e6);
   browser_.evaluate("document.getElementById('console').focus()");
   browser_.press("End");
   EXPECT_THAT(text("#console [aria-selected=true]"), HasSubstr("line " + std::to_string(lines) + ' '));
@@ -540,8 +546,6 @@ TEST_F(ReportPage, ALogOfFiftyMegabytesStaysUsable) {
   std::printf("%llu lines: built in %lld ms, loaded in %lld ms, filtered in %.0f ms\n",
               static_cast<unsigned long long>(lines), static_cast<long long>(ms(built - begin)),
               static_cast<long long>(ms(loaded - built)), filter_ms.get<double>());
-  EXPECT_LT(ms(loaded - built), 30'000);
-  EXPECT_LT(filter_ms.get<double>(), 10'000);
 }
 
 TEST_F(ReportPage, OfAMatrixIsAGridWithLinks) {
