@@ -170,6 +170,7 @@ class Up {
     io_.run();
     if (web_) web::forget_address(folder_->path());
     keep_broker_log();
+    tell_log_end();
     if (error_) return tl::unexpected(*error_);
     return {};
   }
@@ -257,10 +258,15 @@ class Up {
   void look_after_log() {
     if (log_->write_error() == 0 || has_log_ended_.exchange(true)) return;
     boost::asio::post(io_, [this] {
-      progress_.step_aside([this] { fmt::print(stderr, "otasim: warning: {}\n", log_problem()); });
+      tell_log_end();
       // The file has no room for it, but the page hears it.
       log_->emit("lab", "log_ended", {{"text", log_problem()}});
     });
+  }
+
+  void tell_log_end() {
+    if (log_problem().empty() || std::exchange(is_log_end_told_, true)) return;
+    progress_.step_aside([this] { fmt::print(stderr, "otasim: warning: {}\n", log_problem()); });
   }
 
   /// Empty: there is none.
@@ -320,7 +326,8 @@ class Up {
   std::unique_ptr<web::WebServer> web_;
   std::optional<Error> error_;
   bool is_ending_ = false;
-  std::atomic<bool> has_log_ended_ = false;  ///< and it was told
+  std::atomic<bool> has_log_ended_ = false;
+  bool is_log_end_told_ = false;
 };
 
 Result<void> up(const UpOptions& options) {

@@ -218,7 +218,8 @@ void Browser::press(const std::string& key) {
 
 std::map<std::string, double> Browser::costs() {
   std::map<std::string, double> costs;
-  for (const json& one : call("Performance.getMetrics").at("metrics"))
+  const json answer = call("Performance.getMetrics");
+  for (const json& one : answer.at("metrics"))
     costs[one.at("name").get<std::string>()] = one.at("value").get<double>();
   return costs;
 }
