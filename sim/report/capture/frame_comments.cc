@@ -52,7 +52,10 @@ FrameComments FrameComments::read(const std::string& folder) {
     if (epoch_us < 0 || text.empty()) continue;
     std::string device = text_of(event, "device");
     if (device.empty()) device = text_of(event, "thing");
-    const std::int64_t when = (epoch_us + integer_member(event, "t_us").value_or(0)) * kNsPerUs;
+    std::int64_t when = 0;
+    if (__builtin_add_overflow(epoch_us, integer_member(event, "t_us").value_or(0), &when) ||
+        __builtin_mul_overflow(when, kNsPerUs, &when))
+      continue;  // no time that a frame can have
     comments.queues_[device].comments.push_back(
         {.calendar_ns = when, .place = place++, .text = std::move(text)});
   }

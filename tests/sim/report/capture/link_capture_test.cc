@@ -197,6 +197,7 @@ TEST_F(LinkCaptureTest, CommentsOfADeviceAndOfNoneComeInTheirOrder) {
 {"t_us":5,"source":"run","event":"step","text":"b"}
 {"t_us":5,"source":"device","event":"power_on","device":"thing-1"}
 {"t_us":9,"source":"run","event":"step","text":"c"}
+{"t_us":9223372036854775807,"source":"run","event":"step","text":"no time"}
 )");
   auto comments = FrameComments::read(folder_.path().string());
   EXPECT_EQ(comments.take("thing-1", 5000), "a\nreset, power\nb\npower on");
