@@ -37,6 +37,16 @@ std::optional<bool> flag_member(const nlohmann::json& value, const char* name) {
   return member->get<bool>();
 }
 
+std::string text_of(const nlohmann::json& value, const char* name) {
+  return text_member(value, name).value_or("");
+}
+
+const nlohmann::json& object_of(const nlohmann::json& value, const char* name) {
+  static const nlohmann::json kNothing = nlohmann::json::object();
+  const auto* const member = find(value, name);
+  return member != nullptr && member->is_object() ? *member : kNothing;
+}
+
 std::optional<std::vector<std::string>> texts_member(const nlohmann::json& value, const char* name) {
   const auto* const member = find(value, name);
   if (member == nullptr || !member->is_array()) return std::nullopt;

@@ -20,6 +20,10 @@ namespace otasim {
 [[nodiscard]] std::optional<std::string> text_member(const nlohmann::json& value, const char* name);
 [[nodiscard]] std::optional<std::int64_t> integer_member(const nlohmann::json& value, const char* name);
 [[nodiscard]] std::optional<bool> flag_member(const nlohmann::json& value, const char* name);
+/// The text, or an empty one: what a view of an event shows of a member that is missing.
+[[nodiscard]] std::string text_of(const nlohmann::json& value, const char* name);
+/// The object, or an empty one. What it refers to lives as long as `value`.
+[[nodiscard]] const nlohmann::json& object_of(const nlohmann::json& value, const char* name);
 /// An array of texts, and nothing else.
 [[nodiscard]] std::optional<std::vector<std::string>> texts_member(const nlohmann::json& value,
                                                                    const char* name);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +13,8 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 #include "sim/cli/command.h"
 #include "sim/report/event_text.h"
@@ -108,7 +111,50 @@ bool is_over(const fs::path& run) {
   return fs::exists(run / "result.json", ignored);
 }
 
-Result<void> follow(report::RunStream& stream, const EventsOptions& options) {
+/// Which file events.jsonl is.
+using FileId = std::pair<dev_t, ino_t>;
+
+std::optional<FileId> log_id(const fs::path& run) {
+  struct stat status {};
+  if (stat((run / "events.jsonl").c_str(), &status) != 0) return std::nullopt;
+  return FileId{status.st_dev, status.st_ino};
+}
+
+struct OpenedRun {
+  report::RunStream stream;
+  std::optional<FileId> log;  ///< that it reads
+};
+
+Result<OpenedRun> open_run(const EventsOptions& options) {
+  for (;;) {
+    const auto before = log_id(options.run);
+    auto stream = report::RunStream::open(options.run, {.is_under_way = options.follow});
+    if (!stream) return tl::unexpected(stream.error());
+    if (before == log_id(options.run)) return OpenedRun{std::move(*stream), before};
+  }
+}
+
+void tell_problems(const report::RunStream& stream) {
+  for (const std::string& problem : stream.problems()) fmt::print(stderr, "otasim: {}\n", problem);
+  if (stream.skipped_lines() != 0)
+    fmt::print(stderr, "otasim: {} lines of the log are no events\n", stream.skipped_lines());
+}
+
+/// A lab that is started anew begins another log: what the old one still holds is shown first.
+Result<bool> change_over(OpenedRun& opened, const EventsOptions& options) {
+  const auto now = log_id(options.run);
+  if (!now || now == opened.log) return true;
+  opened.stream.look_again(true);
+  if (!print_all(opened.stream, options)) return false;
+  tell_problems(opened.stream);
+  fmt::print(stderr, "otasim: the lab was started anew; its new log follows\n");
+  auto next = open_run(options);
+  if (!next) return tl::unexpected(next.error());
+  opened = std::move(*next);
+  return true;
+}
+
+Result<void> follow(OpenedRun& opened, const EventsOptions& options) {
   FolderWatch changes;
   const fs::path run(options.run);
   for (;;) {
@@ -119,24 +165,24 @@ Result<void> follow(report::RunStream& stream, const EventsOptions& options) {
                   fmt::format("cannot watch '{}': {}", options.run, std::strerror(errno)),
                   "See fs.inotify.max_user_watches, or leave --follow away.");
     }
+    const auto is_read = change_over(opened, options);
+    if (!is_read) return tl::unexpected(is_read.error());
     const bool ends = is_over(run);
-    stream.look_again(ends);
-    if (!print_all(stream, options) || ends) return {};
+    opened.stream.look_again(ends);
+    if (!*is_read || !print_all(opened.stream, options) || ends) return {};
     if (!changes.wait()) return fail(ExitCode::kEnvironment, "cannot wait for changes of the run's folder");
   }
 }
 
 Result<void> events(const EventsOptions& options) {
-  auto stream = report::RunStream::open(options.run, {.is_under_way = options.follow});
-  if (!stream) return tl::unexpected(stream.error());
+  auto opened = open_run(options);
+  if (!opened) return tl::unexpected(opened.error());
   if (options.follow) {
-    if (auto followed = follow(*stream, options); !followed) return followed;
+    if (auto followed = follow(*opened, options); !followed) return followed;
   } else {
-    static_cast<void>(print_all(*stream, options));
+    static_cast<void>(print_all(opened->stream, options));
   }
-  for (const std::string& problem : stream->problems()) fmt::print(stderr, "otasim: {}\n", problem);
-  if (stream->skipped_lines() != 0)
-    fmt::print(stderr, "otasim: {} lines of the log are no events\n", stream->skipped_lines());
+  tell_problems(opened->stream);
   return {};
 }
 

@@ -58,7 +58,7 @@ Result<void> write(const RecordOptions& options, const std::string& folder, cons
   print_written(written->path, options.json);
   if (options.quiet) return {};
   fmt::print(stderr, "{:.1f} s, {} KiB. ", written->length_s, (written->bytes + 1023) / 1024);
-  switch (cast::kind_of(out)) {
+  switch (written->kind) {
     case cast::RecordingKind::kSvg:
       fmt::print(stderr, "Any browser shows it.\n");
       break;
@@ -120,6 +120,8 @@ Result<void> record_scenario(const RecordOptions& options, const std::string& pr
 }
 
 Result<void> record(const RecordOptions& options, const std::string& program) {
+  // Before anything is played.
+  if (const auto kind = cast::kind_of(options.out); !kind) return tl::unexpected(kind.error());
   if (!options.run.empty()) return record_run(options);
   return record_scenario(options, program);
 }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -75,11 +77,24 @@ Result<void> show(const std::string& viewer, const std::string& path) {
               "Open the file in a browser.");
 }
 
+/// Whether the page is there, and none of what it is made from has come or changed since.
+bool is_up_to_date(const fs::path& page) {
+  std::error_code error;
+  const auto made = fs::last_write_time(page, error);
+  if (error) return false;
+  constexpr auto kSources =
+      std::to_array<const char*>({"events.jsonl", "result.json", "matrix.json", "sweep.json"});
+  return std::ranges::none_of(kSources, [&](const char* name) {
+    std::error_code ignored;  // then it is not there
+    const auto changed = fs::last_write_time(page.parent_path() / name, ignored);
+    return !ignored && changed > made;
+  });
+}
+
 Result<void> open(const ReportOptions& options) {
   const std::string path =
       (fs::absolute(options.run).lexically_normal() / report::html::kReportFile).string();
-  std::error_code ignored;  // then it is not there
-  if (!fs::exists(path, ignored)) {
+  if (!is_up_to_date(path)) {
     if (const auto built = build(options); !built) return tl::unexpected(built.error());
   }
   print_written(path, options.json);
@@ -119,7 +134,7 @@ void add_report(CLI::App& app, Command& command) {
   build_command->add_option("--out", options.out, "File to write (default: report.html in the folder)");
   build_command->callback([&command] { command = [] { return build_and_tell(options); }; });
   CLI::App* open_command = report->add_subcommand(
-      "open", "Show the report, made now if need be; without a desktop, print its path");
+      "open", "Show the report, made now if the run has gone on since; without a desktop, print its path");
   add_common(open_command, options);
   open_command->callback([&command] { command = [] { return open(options); }; });
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <cstdio>
@@ -169,8 +170,7 @@ class Up {
     io_.run();
     if (web_) web::forget_address(folder_->path());
     keep_broker_log();
-    if (const int failed = log_->write_error(); failed != 0)
-      fmt::print(stderr, "otasim: warning: events.jsonl ends early: {}\n", std::strerror(failed));
+    tell_log_end();
     if (error_) return tl::unexpected(*error_);
     return {};
   }
@@ -190,6 +190,7 @@ class Up {
     log_ = std::move(*log);
     if (!options_.quiet) log_->listen([this](const nlohmann::json& event) { view_.show(event); });
     if (options_.web) log_->listen(web_events_.listener());
+    log_->listen([this](const nlohmann::json&) { look_after_log(); });
 
     // The broker is the same for all boards.
     const auto products = lab::BuildProducts::find(std::string(lab::boards().front().name));
@@ -214,6 +215,11 @@ class Up {
     fleet_ = std::move(*fleet);
 
     control::add_lab_commands(commands_, *lab_, *fleet_);
+    commands_.add("lab.show",
+                  [this](control::Arguments& arguments, const control::ReplyPtr&) -> control::Answer {
+                    if (auto checked = arguments.check(); !checked) return tl::unexpected(checked.error());
+                    return describe();
+                  });
     commands_.add("lab.stop",
                   [this](control::Arguments& arguments, const control::ReplyPtr&) -> control::Answer {
                     if (auto checked = arguments.check(); !checked) return tl::unexpected(checked.error());
@@ -235,7 +241,7 @@ class Up {
     auto keys = load_flash_keys({});
     if (!keys) return tl::unexpected(keys.error());
     auto page = web::WebServer::start(io_, web_events_, commands_,
-                                      {.lab = [this] { return control::describe_lab(*lab_, *fleet_); },
+                                      {.lab = [this] { return describe(); },
                                        .folder_of =
                                            [this](const std::string& name) {
                                              const auto device = fleet_->find(name);
@@ -245,22 +251,40 @@ class Up {
                                       {.port = options_.web_port});
     if (!page) return tl::unexpected(page.error());
     web_ = std::move(*page);
-    commands_.add("lab.show",
-                  [this](control::Arguments& arguments, const control::ReplyPtr&) -> control::Answer {
-                    if (auto checked = arguments.check(); !checked) return tl::unexpected(checked.error());
-                    nlohmann::json lab = control::describe_lab(*lab_, *fleet_);
-                    lab["web"] = web_->address();
-                    return lab;
-                  });
     return web::write_address(folder_->path(), web_->way_in());
   }
 
-  void announce() {
+  /// A listener: a lab whose disk is full goes on, and says at once that it keeps no log any more.
+  void look_after_log() {
+    if (log_->write_error() == 0 || has_log_ended_.exchange(true)) return;
+    boost::asio::post(io_, [this] {
+      tell_log_end();
+      // The file has no room for it, but the page hears it.
+      log_->emit("lab", "log_ended", {{"text", log_problem()}});
+    });
+  }
+
+  void tell_log_end() {
+    if (log_problem().empty() || std::exchange(is_log_end_told_, true)) return;
+    progress_.step_aside([this] { fmt::print(stderr, "otasim: warning: {}\n", log_problem()); });
+  }
+
+  /// Empty: there is none.
+  [[nodiscard]] std::string log_problem() const {
+    const int failed = log_->write_error();
+    return failed == 0 ? "" : fmt::format("events.jsonl ends early: {}", std::strerror(failed));
+  }
+
+  nlohmann::json describe() {
     nlohmann::json lab = control::describe_lab(*lab_, *fleet_);
-    if (web_) {
-      lab["web"] = web_->address();
-      lab["web_url"] = web_->way_in();  // with the token: this once
-    }
+    if (web_) lab["web"] = web_->address();
+    if (std::string problem = log_problem(); !problem.empty()) lab["log_problem"] = std::move(problem);
+    return lab;
+  }
+
+  void announce() {
+    nlohmann::json lab = describe();
+    if (web_) lab["web_url"] = web_->way_in();  // with the token: this once
     if (!options_.is_detached) return progress_.step_aside([&] { show(lab, options_); });
     if (const auto told = tell_ready(lab.dump(), folder_->path() + "/up.log"); !told) end(told.error());
   }
@@ -302,6 +326,8 @@ class Up {
   std::unique_ptr<web::WebServer> web_;
   std::optional<Error> error_;
   bool is_ending_ = false;
+  std::atomic<bool> has_log_ended_ = false;
+  bool is_log_end_told_ = false;
 };
 
 Result<void> up(const UpOptions& options) {

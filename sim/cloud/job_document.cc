@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sim/cloud/json_nesting.h"
+#include "sim/base/json_nesting.h"
 #include "sim/cloud/presigned_url.h"
 #include "sim/cloud/uri_encoding.h"
 

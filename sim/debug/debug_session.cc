@@ -192,8 +192,8 @@ void DebugSession::handle(const json& event) {
 }
 
 void DebugSession::note_image(const json& event) {
-  if (event.value("device", "") != options_.device) return;
-  running_program_ = program_of(event.value("slot", ""), event.value("version", ""));
+  if (text_of(event, "device") != options_.device) return;
+  running_program_ = program_of(text_of(event, "slot"), text_of(event, "version"));
 }
 
 /// Several images of a version are taken for the last of them.

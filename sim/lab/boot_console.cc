@@ -1,5 +1,7 @@
 #include "sim/lab/boot_console.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace otasim::lab {
@@ -7,6 +9,28 @@ namespace {
 
 constexpr std::string_view kBoot = "boot: ";
 constexpr std::string_view kStart = "boot: start ";
+
+/// More fields than any line of the report has; a device's line is an event, and is to stay a short one.
+constexpr std::size_t kMostFields = 16;
+
+/// What the event log itself says of an event, or of itself: a device's line says none of it.
+bool is_reserved(std::string_view name) {
+  constexpr auto kReserved =
+      std::to_array<std::string_view>({"t_us", "n", "source", "event", "device", "log_version", "epoch_us"});
+  return std::ranges::count(kReserved, name) != 0;
+}
+
+/// A stage's or field's name, as the bootloader writes them.
+bool is_name(std::string_view word) {
+  return !word.empty() && std::ranges::all_of(word, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+/// `fault` says, of every part of the lab, that a fault has struck, which no device is believed.
+bool is_stage(std::string_view word) {
+  return is_name(word) && word != "fault";
+}
 
 /// Up to the next space, which is taken, too.
 std::string_view take_word(std::string_view& line) {
@@ -47,12 +71,14 @@ std::optional<BootLine> parse_boot_line(std::string_view line) {
   if (!line.starts_with(kBoot)) return std::nullopt;
   line.remove_prefix(kBoot.size());
   BootLine boot{.stage = std::string(take_word(line)), .fields = nlohmann::json::object()};
-  if (boot.stage.empty()) return std::nullopt;
+  if (!is_stage(boot.stage)) return std::nullopt;
   while (!line.empty()) {
     const std::string_view word = take_word(line);
     const std::size_t equals = word.find('=');
     if (equals == std::string_view::npos) return std::nullopt;
-    boot.fields[std::string(word.substr(0, equals))] = value_of(word.substr(equals + 1));
+    const std::string_view name = word.substr(0, equals);
+    if (!is_name(name) || is_reserved(name) || boot.fields.size() == kMostFields) return std::nullopt;
+    boot.fields[std::string(name)] = value_of(word.substr(equals + 1));
   }
   return boot;
 }

@@ -19,6 +19,8 @@ struct BootLine {
   std::string stage;
   nlohmann::json fields;
 };
+/// The line is the device's, which may say anything: a name that the event log gives itself (`t_us`,
+/// `device`, `log_version`, ...), one that is no name, or too many fields, and it is no line of the report.
 /// @returns nothing for a line that is none
 [[nodiscard]] std::optional<BootLine> parse_boot_line(std::string_view line);
 

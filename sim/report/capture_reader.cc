@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "sim/link/ethernet.h"
@@ -103,10 +104,17 @@ Frame describe_frame(Bytes bytes) {
   return frame;
 }
 
+std::string CaptureReader::problem() const {
+  if (file_.read_error() != 0) return std::strerror(file_.read_error());
+  if (!problem_.empty() || !is_torn_) return problem_;
+  return units_per_us_ == 0 ? "it has no whole header" : "its last frame is not whole";
+}
+
 bool CaptureReader::has_header() {
   if (units_per_us_ != 0) return true;
   const Bytes header = file_.peek(kFileHeaderSize);
-  if (header.size() < kFileHeaderSize) return false;
+  is_torn_ = header.size() < kFileHeaderSize;
+  if (is_torn_) return false;
   const std::uint32_t magic = little32(header, 0);
   if (magic != kMagicMicroseconds && magic != kMagicNanoseconds) {
     problem_ = "it is no capture file of this kind";
@@ -121,6 +129,7 @@ bool CaptureReader::has_header() {
 std::optional<Frame> CaptureReader::next() {
   if (!problem_.empty() || !has_header()) return std::nullopt;
   Bytes record = file_.peek(kRecordHeaderSize);
+  is_torn_ = !record.empty() && record.size() < kRecordHeaderSize;
   if (record.size() < kRecordHeaderSize) return std::nullopt;
   const std::uint32_t length = little32(record, 8);
   if (length > kMostFrameBytes) {
@@ -128,7 +137,8 @@ std::optional<Frame> CaptureReader::next() {
     return std::nullopt;
   }
   record = file_.peek(kRecordHeaderSize + length);
-  if (record.size() < kRecordHeaderSize + length) return std::nullopt;
+  is_torn_ = record.size() < kRecordHeaderSize + length;
+  if (is_torn_) return std::nullopt;
   Frame frame = describe_frame(record.subspan(kRecordHeaderSize));
   constexpr std::int64_t kMicroseconds = 1'000'000;
   frame.calendar_us = std::int64_t{little32(record, 0)} * kMicroseconds + little32(record, 4) / units_per_us_;

@@ -2,7 +2,8 @@
 //
 // A frame is named by what its headers say and by nothing else: payloads are encrypted and stay in the
 // capture, for Wireshark. What can go wrong: the file is no capture, or a record claims more than any frame
-// has; then the sequence ends there and problem() says so. A record that is not whole yet comes later.
+// has; then the sequence ends there and problem() says so. A record that is not whole yet comes later; until
+// then problem() says that, too.
 #pragma once
 
 #include <cstdint>
@@ -44,14 +45,15 @@ class CaptureReader {
 
   /// @returns nothing if there is none (yet)
   [[nodiscard]] std::optional<Frame> next();
-  /// Why there will be no more; empty: the file ends there.
-  [[nodiscard]] const std::string& problem() const { return problem_; }
+  /// Why there are no more; empty: the file ends there.
+  [[nodiscard]] std::string problem() const;
 
  private:
   [[nodiscard]] bool has_header();
 
   GrowingFile file_;
   std::uint32_t units_per_us_ = 0;  ///< 0: the file's header is not read
+  bool is_torn_ = false;            ///< what follows is not a whole record, or header
   std::string problem_ = {};
 };
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json_members.h"
 
 namespace otasim::report {
 
@@ -28,7 +29,7 @@ Result<std::unique_ptr<EventLog>> EventLog::resume(const std::string& path,
   std::size_t whole = 0;
   for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', whole)) {
     nlohmann::json event = nlohmann::json::parse(text.substr(whole, end - whole), nullptr, false);
-    if (event.is_discarded()) break;
+    if (!event.is_object()) break;
     earlier.push_back(std::move(event));
     whole = end + 1;
   }
@@ -41,8 +42,8 @@ Result<std::unique_ptr<EventLog>> EventLog::resume(const std::string& path,
   }
   std::unique_ptr<EventLog> log(new EventLog(file));
   if (earlier.empty()) return log;
-  log->next_number_ = earlier.back().value("n", std::uint64_t{0}) + 1;
-  log->start_ -= std::chrono::microseconds(earlier.back().value("t_us", std::int64_t{0}));
+  log->next_number_ = static_cast<std::uint64_t>(integer_member(earlier.back(), "n").value_or(0)) + 1;
+  log->start_ -= std::chrono::microseconds(integer_member(earlier.back(), "t_us").value_or(0));
   return log;
 }
 
@@ -68,11 +69,6 @@ std::int64_t EventLog::epoch_of_start() const {
   return duration_cast<microseconds>(now).count() - now_us();
 }
 
-int EventLog::write_error() const {
-  const std::scoped_lock lock(mutex_);
-  return error_;
-}
-
 void EventLog::write(const nlohmann::json& event) {
   // Console bytes may be anything; a replacement character keeps the line valid JSON.
   const std::string text = event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -95,6 +91,9 @@ void EventLog::emit(std::string_view source, std::string_view event, nlohmann::j
   line["n"] = next_number_++;
   line["source"] = source;
   line["event"] = event;
+  // Only the log says these of itself: they would move every other file's events, or end all reading.
+  line.erase("log_version");
+  line.erase("epoch_us");
   if (file_ != nullptr && !is_introduced_) {
     is_introduced_ = true;
     line["log_version"] = kEventLogVersion;

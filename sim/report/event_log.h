@@ -7,9 +7,11 @@
 // calendar, its clock read 0 (`epoch_us`): op log and capture are laid beside the events by that.
 //
 // What can go wrong: the disk is full, and a write fails. The run goes on without the file, which ends there,
-// perhaps with half a line; whoever made the log asks write_error() at the end and says so.
+// perhaps with half a line; listeners still hear everything, and whoever made the log asks write_error(), as
+// a listener or at the end, and says so.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -53,8 +55,8 @@ class EventLog {
   /// Adds a listener; call before the parts that emit are started.
   void listen(Listener listener);
 
-  /// 0, or the errno of the write that failed: the file ends there, and listeners still hear everything.
-  [[nodiscard]] int write_error() const;
+  /// 0, or the errno of the write that failed: the file ends there. A listener may ask, too.
+  [[nodiscard]] int write_error() const { return error_; }
 
   /// Microseconds since the log was opened: the clock of every event.
   [[nodiscard]] std::int64_t now_us() const;
@@ -67,7 +69,7 @@ class EventLog {
   void write(const nlohmann::json& event);
 
   std::FILE* file_;  ///< null: in memory, or it could not be written
-  int error_ = 0;
+  std::atomic<int> error_ = 0;
   std::chrono::steady_clock::time_point start_;
   mutable std::mutex mutex_;
   std::uint64_t next_number_ = 1;

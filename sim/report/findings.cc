@@ -11,6 +11,8 @@
 #include <set>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json_members.h"
+#include "sim/base/json_nesting.h"
 #include "sim/report/event_text.h"
 
 namespace otasim::report {
@@ -20,11 +22,6 @@ using nlohmann::json;
 
 /// Different ones; more are nobody's to read.
 constexpr std::size_t kMaxFindings = 100;
-
-std::string text_of(const json& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return object.is_object() && found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 /// An event of the bootloader as it stood on the console.
 std::string boot_line(const json& event) {
@@ -61,8 +58,7 @@ std::optional<std::string> of_cloud(const json& event, const std::string& kind) 
   static const std::set<std::string> kBad{"FAILED", "REJECTED", "TIMED_OUT", "CANCELED", "REMOVED"};
   const std::string status = text_of(event, "status");
   if (!kBad.contains(status)) return std::nullopt;
-  const auto details = event.find("details");
-  const std::string reason = details == event.end() ? "" : text_of(*details, "reason");
+  const std::string reason = text_of(object_of(event, "details"), "reason");
   return fmt::format("the job {} is {}{}", text_of(event, "job"), status,
                      reason.empty() ? "" : fmt::format(" ({})", reason));
 }
@@ -119,7 +115,7 @@ void read_events(const std::string& path, RunFindings& out) {
   std::ifstream file(path);
   std::map<std::pair<std::string, std::string>, std::size_t> known;
   for (std::string line; std::getline(file, line);) {
-    const json event = json::parse(line, nullptr, false);
+    const json event = parse_shallow_json(line);
     if (!event.is_object()) continue;
     const auto what = what_is_found(event);
     if (!what) continue;
@@ -175,7 +171,7 @@ Result<RunFindings> read_findings(const std::string& folder) {
   }
   RunFindings found;
   if (const auto bytes = read_file(folder + "/result.json")) {
-    const json result = json::parse(*bytes, nullptr, false);
+    const json result = parse_shallow_json(*bytes);
     if (result.is_object()) read_result(result, found);
   }
   read_events(events, found);

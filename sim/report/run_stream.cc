@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "pal_sim/flash/op_log.h"
+#include "sim/base/json_members.h"
+#include "sim/base/json_nesting.h"
 #include "sim/flash/flash_fault.h"
 #include "sim/flash/flash_history.h"
 #include "sim/flash/flash_range.h"
@@ -44,12 +46,6 @@ class Source {
   std::int64_t last_us_ = 0;
 };
 
-std::optional<std::int64_t> integer_member(const json& event, const char* member) {
-  const auto found = event.find(member);
-  if (found == event.end() || !found->is_number_integer()) return std::nullopt;
-  return found->get<std::int64_t>();
-}
-
 /// Says version and calendar time, or cannot be read by this otasim.
 Result<std::optional<ClockAnchor>> introduction_of(const json& event) {
   const auto version = integer_member(event, "log_version").value_or(kEventLogVersion);
@@ -71,7 +67,7 @@ Result<std::vector<ClockAnchor>> read_anchors(GrowingFile log) {
     const bool may_say = line->find("\"epoch_us\"") != std::string_view::npos ||
                          line->find("\"log_version\"") != std::string_view::npos;
     if (!may_say) continue;
-    const json event = json::parse(*line, nullptr, false);
+    const json event = parse_shallow_json(*line);
     if (!event.is_object()) continue;
     const auto anchor = introduction_of(event);
     if (!anchor) return tl::unexpected(anchor.error());
@@ -90,7 +86,7 @@ class LogSource final : public Source {
       const auto line = file_.line(is_over_);
       if (!line) return std::nullopt;
       if (line->empty()) continue;
-      json event = json::parse(*line, nullptr, false);
+      json event = parse_shallow_json(*line);
       if (!event.is_object()) {
         ++skipped_lines_;
         continue;
@@ -233,7 +229,8 @@ class LinkSource final : public Source {
   }
 
   [[nodiscard]] std::string problem() const override {
-    if (!capture_.problem().empty()) return fmt::format("the capture of {}: {}", device_, capture_.problem());
+    if (const std::string text = capture_.problem(); !text.empty())
+      return fmt::format("the capture of {}: {}", device_, text);
     return has_no_clock_ ? fmt::format(
                                "the capture of {}: the event log does not say when its clock read 0, "
                                "so all frames stand at its start",

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sim/base/json_members.h"
+
 namespace otasim::report {
 namespace {
 
@@ -16,13 +18,11 @@ constexpr std::string_view kRunColor = "\x1b[1m";
 constexpr std::string_view kFailedColor = "\x1b[31m";
 
 std::string describe_execution(const nlohmann::json& event, bool with_thing) {
-  std::string text = fmt::format("job {} is {}", event.value("job", "?"), event.value("status", "?"));
-  if (with_thing) text += fmt::format(" on {}", event.value("thing", "?"));
-  const auto details = event.find("details");
-  if (details != event.end() && details->is_object()) {
-    for (const auto& [key, value] : details->items()) {
-      text += fmt::format(", {} {}", key, value.is_string() ? value.get<std::string>() : value.dump());
-    }
+  std::string text = fmt::format("job {} is {}", text_member(event, "job").value_or("?"),
+                                 text_member(event, "status").value_or("?"));
+  if (with_thing) text += fmt::format(" on {}", text_member(event, "thing").value_or("?"));
+  for (const auto& [key, value] : object_of(event, "details").items()) {
+    text += fmt::format(", {} {}", key, value.is_string() ? value.get<std::string>() : value.dump());
   }
   return text;
 }
@@ -38,12 +38,13 @@ void TerminalView::show(const nlohmann::json& event) {
 }
 
 void TerminalView::show_line(const nlohmann::json& event) {
-  const std::string source = event.value("source", "");
-  const std::string kind = event.value("event", "");
+  const std::string source = text_of(event, "source");
+  const std::string kind = text_of(event, "event");
   if (source == "uart" && kind == "line") {
-    const std::string text = printable(event.value("text", ""));
+    const std::string text = printable(text_of(event, "text"));
     const bool is_boot = text.starts_with("boot:");
-    const std::string who = style_.fleet ? printable(event.value("device", "device")) : "device";
+    const std::string who =
+        style_.fleet ? printable(text_member(event, "device").value_or("device")) : "device";
     print_line(event, who, is_boot ? kBootColor : kAppColor, text);
   } else if (source == "device" && style_.fleet) {
     show_power(event, kind);
@@ -57,13 +58,13 @@ void TerminalView::show_line(const nlohmann::json& event) {
 }
 
 void TerminalView::show_run(const nlohmann::json& event, const std::string& kind) {
-  const std::string text = event.value("text", "");
+  const std::string text = text_of(event, "text");
   if (kind == "step") {
     print_line(event, "otasim", kRunColor, printable(text));
   } else if (kind == "clean_boot") {
     print_line(event, "otasim", kRunColor,
-               fmt::format("clean boot {} of {}", event.value("number", 0),
-                           printable(event.value("device", "device"))));
+               fmt::format("clean boot {} of {}", integer_member(event, "number").value_or(0),
+                           printable(text_member(event, "device").value_or("device"))));
   } else if (kind == "failed" || kind == "verdict") {
     if (kind == "failed") print_line(event, "failed", kFailedColor, printable(text));
     progress_.pin("first failure: " + text);
@@ -71,25 +72,25 @@ void TerminalView::show_run(const nlohmann::json& event, const std::string& kind
 }
 
 void TerminalView::show_power(const nlohmann::json& event, const std::string& kind) {
-  const std::string who = printable(event.value("device", "device"));
+  const std::string who = printable(text_member(event, "device").value_or("device"));
   if (kind == "power_on") {
     print_line(event, who, kRunColor, "power on");
   } else if (kind == "power_off") {
     print_line(event, who, kRunColor, "power off");
   } else if (kind == "exit") {
-    print_line(event, who, kRunColor, printable("went off: " + event.value("message", "")));
+    print_line(event, who, kRunColor, printable("went off: " + text_of(event, "message")));
   }
 }
 
 void TerminalView::show_client(const nlohmann::json& event, std::string_view kind) {
   kind.remove_prefix(std::min(kind.find('_') + 1, kind.size()));  // "client_connected"
   std::string text(kind);
-  const std::string reason = event.value("disconnectReason", "UNKNOWN");
+  const std::string reason = text_member(event, "disconnectReason").value_or("UNKNOWN");
   if (reason != "UNKNOWN") text += ", " + reason;
   for (const char* more : {"message", "action", "topic"}) {
-    if (event.contains(more)) text += fmt::format(": {}", event.value(more, ""));
+    if (event.contains(more)) text += fmt::format(": {}", text_of(event, more));
   }
-  print_line(event, printable(event.value("clientId", "?")), kCloudColor, printable(text));
+  print_line(event, printable(text_member(event, "clientId").value_or("?")), kCloudColor, printable(text));
 }
 
 void TerminalView::finish() {
@@ -101,7 +102,7 @@ void TerminalView::print_line(const nlohmann::json& event, std::string_view who,
   constexpr int kWidth = 6;
   constexpr int kFleetWidth = 12;
   const int width = style_.fleet ? kFleetWidth : kWidth;
-  const double seconds = static_cast<double>(event.value("t_us", std::int64_t{0})) / 1e6;
+  const double seconds = static_cast<double>(integer_member(event, "t_us").value_or(0)) / 1e6;
   if (progress_.console().has_color) {
     progress_.line(
         fmt::format("{}{:8.3f}{} {}{:<{}}{} {}", kDim, seconds, kReset, color, who, width, kReset, text));

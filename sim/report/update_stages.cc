@@ -5,18 +5,14 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "sim/base/json_members.h"
+
 namespace otasim::report {
 namespace {
 
 using nlohmann::json;
 
 constexpr const char* kOneDevice = "device";
-
-std::string text_of(const json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return object.is_object() && found != object.end() && found->is_string() ? found->get<std::string>()
-                                                                           : std::string();
-}
 
 std::string device_of(const json& event) {
   const std::string name = text_of(event, "device");
@@ -82,8 +78,7 @@ void UpdateStages::observe_console(const json& event) {
 void UpdateStages::observe_execution(const json& event) {
   Device& device = devices_[text_of(event, "thing")];
   const std::string status = text_of(event, "status");
-  const auto found = event.find("details");
-  const json details = found == event.end() ? json() : *found;
+  const json& details = object_of(event, "details");
   if (status == "QUEUED") device = {.stage = "offered an update"};
   device.is_updating = is_running(status);
   if (!device.is_updating) device.stage = "update " + status;

@@ -4,9 +4,9 @@
 #include <array>
 #include <chrono>
 
+#include "sim/base/json_nesting.h"
 #include "sim/cloud/base64.h"
 #include "sim/cloud/json_body.h"
-#include "sim/cloud/json_nesting.h"
 #include "sim/cloud/utc_time.h"
 #include "sim/crypto/key.h"
 
@@ -208,7 +208,7 @@ ApiResult<Json> AcmApi::call(const HttpRequestHead& head, const std::string& bod
   if (parts_.throttle && !throttle_.admit(operation->name, kRate, std::chrono::steady_clock::now())) {
     return refused({cloud::ErrorCode::kRequestThrottled, "Rate exceeded"});
   }
-  const Json json = cloud::nesting_depth(body) > cloud::kMaxNesting
+  const Json json = nesting_depth(body) > kMaxNesting
                         ? Json()
                         : Json::parse(body.empty() ? "{}" : body, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "sim/base/json_nesting.h"
 #include "sim/cloud/arn.h"
-#include "sim/cloud/json_nesting.h"
 #include "sim/crypto/key.h"
 #include "sim/rest/iot_api.h"
 
@@ -71,7 +71,7 @@ ApiResult<Json> create_policy(IotServices& iot, ApiCall& call) {
   const auto document = call.body.required_text("policyDocument", {.max = kMaxDocument});
   const auto tags = tags_of(call.body);
   if (call.failed()) return call.error();
-  if (cloud::nesting_depth(document) > cloud::kMaxNesting) {
+  if (nesting_depth(document) > kMaxNesting) {
     return tl::unexpected(
         ApiError{400, "MalformedPolicyException", "The document is nested too deeply.", {}, {}});
   }

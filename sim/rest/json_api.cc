@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "sim/base/json_nesting.h"
 #include "sim/cloud/json_body.h"
-#include "sim/cloud/json_nesting.h"
 #include "sim/cloud/uri_encoding.h"
 #include "sim/cloud/utc_time.h"
 #include "sim/crypto/key.h"
@@ -37,7 +37,7 @@ ApiResult<Json> uri_members(const HttpRequestHead& head, const UriValues& values
 
 ApiResult<Json> body_members(const std::string& body) {
   if (body.empty()) return Json::object();
-  if (cloud::nesting_depth(body) > cloud::kMaxNesting) {
+  if (nesting_depth(body) > kMaxNesting) {
     return tl::unexpected(invalid_request("The body is nested too deeply."));
   }
   Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/base/json_members.h"
+
 namespace otasim::scenario {
 
 using nlohmann::json;
@@ -13,12 +15,11 @@ const DeviceEvidence& Evidence::device(const std::string& name) const {
 json Evidence::executions() const {
   std::vector<json> last;
   for (const json& event : events) {
-    if (event.value("source", "") != "cloud" || event.value("event", "") != "job_execution") continue;
-    const json details = event.value("details", json::object());
+    if (text_of(event, "source") != "cloud" || text_of(event, "event") != "job_execution") continue;
     json execution{{"job", event.at("job")},
                    {"device", event.at("thing")},
                    {"status", event.at("status")},
-                   {"reason", details.value("reason", "")}};
+                   {"reason", text_of(object_of(event, "details"), "reason")}};
     const auto same = std::ranges::find_if(last, [&](const json& known) {
       return known.at("job") == execution.at("job") && known.at("device") == execution.at("device");
     });

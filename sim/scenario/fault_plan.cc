@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/base/json_members.h"
 #include "sim/scenario/fault_catalog.h"
 
 namespace otasim::scenario {
@@ -91,8 +92,8 @@ std::vector<std::string> FaultPlan::missed(const std::vector<json>& events) cons
       continue;
     }
     const bool has_struck = std::ranges::any_of(events, [&fault](const json& event) {
-      return event.value("event", "") == "fault" && event.value("source", "") != "run" &&
-             event.value("fault", "") == fault->name;
+      return text_of(event, "event") == "fault" && text_of(event, "source") != "run" &&
+             text_of(event, "fault") == fault->name;
     });
     if (!has_struck && must_strike(fault->name))
       missed.push_back(fmt::format("the fault {} was armed, but struck nothing", fault->name));

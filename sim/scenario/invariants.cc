@@ -6,6 +6,7 @@
 #include <map>
 
 #include "pal_sim/flash/flash_map.h"
+#include "sim/base/json_members.h"
 #include "sim/image/image.h"
 #include "sim/image/version.h"
 
@@ -20,11 +21,6 @@ constexpr std::uint8_t kErased = 0xFF;
 /// given up, and what the journal needs.
 std::uint64_t erases_per_update(const flash::Geometry& part) {
   return 2 * (flash::kSlotSize / part.sector_size) + 64;
-}
-
-std::string text_of(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 bool is_event(const json& event, std::string_view source, std::string_view name) {
@@ -202,9 +198,9 @@ class Invariants {
     for (const json& event : evidence_.events) {
       if (text_of(event, "device") != device.name) continue;
       if (is_event(event, "boot", "verify"))
-        counters[text_of(event, "slot")] = event.value("counter", std::int64_t{0});
+        counters[text_of(event, "slot")] = integer_member(event, "counter").value_or(0);
       if (is_event(event, "boot", "commit") && text_of(event, "result") == "ok")
-        committed = std::max(committed, event.value("counter", std::int64_t{0}));
+        committed = std::max(committed, integer_member(event, "counter").value_or(0));
       if (!is_event(event, "boot", "start")) continue;
       const std::string slot = text_of(event, "slot");
       if (slot != "recovery" && counters[slot] < committed) {
@@ -233,7 +229,9 @@ class Invariants {
     for (const json& event : evidence_.events) {
       if (!is_event(event, "flash", "direct_store") || text_of(event, "device") != device.name) continue;
       return complain("S5: {}: {:#x} stored {} bytes into flash at {:#x} without a command", device.name,
-                      event.value("pc", 0U), event.value("length_bytes", 0U), event.value("offset", 0U));
+                      integer_member(event, "pc").value_or(0),
+                      integer_member(event, "length_bytes").value_or(0),
+                      integer_member(event, "offset").value_or(0));
     }
   }
 

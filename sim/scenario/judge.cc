@@ -7,6 +7,7 @@
 #include <regex>
 #include <set>
 
+#include "sim/base/json_members.h"
 #include "sim/image/version.h"
 #include "sim/scenario/event_pattern.h"
 #include "sim/scenario/run_figures.h"
@@ -15,11 +16,6 @@ namespace otasim::scenario {
 namespace {
 
 using nlohmann::json;
-
-std::string text_of(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 /// "0x000000e3: 0x0000000a", main status of the PAL (AWS: ota_pal, 0xe0 to 0xff) and sub-status; or both in
 /// one word, if the image was rejected when it was to be activated: "rejected: 0xec00000f".
@@ -142,7 +138,7 @@ std::vector<std::string> who_refused(std::span<const json> events) {
     if (name == "cloud.job_execution") {
       const std::string status = text_of(event, "status");
       if (status != "FAILED" && status != "REJECTED") continue;
-      const std::string reason = text_of(event.value("details", json::object()), "reason");
+      const std::string reason = text_of(object_of(event, "details"), "reason");
       who.insert(is_pal_reason(reason) ? "pal" : "agent");
     } else if (name == "boot.reject" || name == "boot.refused" ||
                (name == "boot.verify" && text_of(event, "result") != "ok")) {

@@ -7,6 +7,7 @@
 #include "pal_sim/flash/controller_registers.h"
 #include "pal_sim/flash/window.h"
 #include "sim/base/file_io.h"
+#include "sim/base/json_members.h"
 #include "sim/cloud/database.h"
 
 namespace otasim::scenario {
@@ -71,8 +72,8 @@ void LabSnapshots::take(Stage& stage, const json& event) {
                        .event = event.at("n"),
                        .operation = flash::read_register(stage.device(stage.device_names().front()).flash(),
                                                          flash::controller::kRegSequence),
-                       .job = event.value("job", ""),
-                       .status = event.value("status", "")};
+                       .job = text_of(event, "job"),
+                       .status = text_of(event, "status")};
   auto store = cloud::Database::open(stage.lab_folder() + "/" + kStore);
   taken_ = store ? (*store)->execute("VACUUM INTO ?", {folder_ + "/" + snapshot.file})
                  : Result<void>(tl::unexpected(store.error()));

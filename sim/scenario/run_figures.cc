@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "sim/base/json_members.h"
+
 namespace otasim::scenario {
 namespace {
 
@@ -11,11 +13,6 @@ using nlohmann::json;
 
 constexpr std::array<std::string_view, 6> kTerminal{"SUCCEEDED", "FAILED",    "REJECTED",
                                                     "CANCELED",  "TIMED_OUT", "REMOVED"};
-
-std::string text_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 bool is(const json& event, const char* source, const char* name) {
   return text_of(event, "source") == source && text_of(event, "event") == name;
@@ -74,7 +71,7 @@ JobTimes job_times(std::span<const json> events, const std::string& device, cons
         text_of(event, "job") != job)
       continue;
     is_offered = true;
-    const std::string self_test = text_of(event.value("details", json::object()), "self_test");
+    const std::string self_test = text_of(object_of(event, "details"), "self_test");
     if (self_test == "ready" && begun && !times.transfer_ms) times.transfer_ms = ms_of(event) - *begun;
     if (power_on && is_terminal(text_of(event, "status"))) times.ended_ms = ms_of(event) - *power_on;
   }

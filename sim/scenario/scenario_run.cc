@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "sim/base/halt.h"
+#include "sim/base/json_members.h"
 #include "sim/base/signals.h"
 #include "sim/scenario/event_pattern.h"
 #include "sim/scenario/evidence.h"
@@ -167,7 +168,7 @@ class ScenarioRun {
   /// Changes of a job are emitted on the run's own thread, when they are in the store.
   void keep_snapshot(const json& event) {
     if (!snapshots_ || !stage_ || phase_ != Phase::kSteps) return;
-    if (event.value("source", "") == "cloud" && event.value("event", "") == "job_execution")
+    if (text_of(event, "source") == "cloud" && text_of(event, "event") == "job_execution")
       snapshots_->take(*stage_, event);
   }
 
@@ -184,11 +185,11 @@ class ScenarioRun {
   }
 
   void note_last_seen(const json& event) {
-    if (event.value("source", "") == "uart") last_line_ = event.value("text", "");
+    if (text_of(event, "source") == "uart") last_line_ = text_of(event, "text");
     // What it answered is long, and follows from what it was asked.
-    const std::string name = event.value("event", "");
+    const std::string name = text_of(event, "event");
     const bool is_answer = name == "mqtt_answer" || name == "mqtt_message";
-    if (event.value("source", "") == "cloud" && !is_answer) last_cloud_event_ = event.dump();
+    if (text_of(event, "source") == "cloud" && !is_answer) last_cloud_event_ = event.dump();
   }
 
   /// Goes through the events that the wait has not seen yet.
@@ -398,15 +399,15 @@ class ScenarioRun {
 
   void handle_clean_boot(const json& event) {
     // What the device had said before it was cut is in the log before this boot's own event.
-    if (event.value("source", "") == "run" && event.value("event", "") == "clean_boot") is_booting_ = true;
-    if (!is_booting_ || event.value("source", "") != "boot" ||
-        event.value("device", "") != evidence_.devices[booting_].name)
+    if (text_of(event, "source") == "run" && text_of(event, "event") == "clean_boot") is_booting_ = true;
+    if (!is_booting_ || text_of(event, "source") != "boot" ||
+        text_of(event, "device") != evidence_.devices[booting_].name)
       return;
-    if (event.value("event", "") == "halt") return end_clean_boot({});
-    if (event.value("event", "") != "start") return;
-    end_clean_boot({.slot = event.value("slot", ""),
-                    .version = event.value("version", ""),
-                    .state = event.value("state", "")});
+    if (text_of(event, "event") == "halt") return end_clean_boot({});
+    if (text_of(event, "event") != "start") return;
+    end_clean_boot({.slot = text_of(event, "slot"),
+                    .version = text_of(event, "version"),
+                    .state = text_of(event, "state")});
   }
 
   void end_clean_boot(CleanBoot boot) {
@@ -451,12 +452,13 @@ class ScenarioRun {
       const std::string& device) const {
     std::vector<std::pair<std::size_t, std::size_t>> ranges;
     for (const json& event : evidence_.events) {
-      if (event.value("source", "") != "flash" || event.value("device", "") != device) continue;
-      const auto marginal = std::max(event.value("marginal_bytes", std::size_t{0}),
-                                     event.value("random_bytes", std::size_t{0}));
-      if (marginal == 0) continue;
+      if (text_of(event, "source") != "flash" || text_of(event, "device") != device) continue;
+      const auto marginal = std::max(integer_member(event, "marginal_bytes").value_or(0),
+                                     integer_member(event, "random_bytes").value_or(0));
+      if (marginal <= 0) continue;
       ranges.emplace_back(
-          event.at("offset").get<std::size_t>() + event.at("applied_bytes").get<std::size_t>(), marginal);
+          event.at("offset").get<std::size_t>() + event.at("applied_bytes").get<std::size_t>(),
+          static_cast<std::size_t>(marginal));
     }
     return ranges;
   }

@@ -80,8 +80,7 @@ void EventFeed::State::take(const nlohmann::json& event) {
   const std::scoped_lock lock(mutex);
   if (const auto epoch = integer_member(event, "epoch_us"))
     anchors.push_back({integer_member(event, "t_us").value_or(0), *epoch});
-  changes_state = changes_state || is_about_state(text_member(event, "source").value_or(""),
-                                                  text_member(event, "event").value_or(""));
+  changes_state = changes_state || is_about_state(text_of(event, "source"), text_of(event, "event"));
   keep({static_cast<std::uint64_t>(*number), std::move(text)});
 }
 

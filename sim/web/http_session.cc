@@ -81,11 +81,11 @@ asio::awaitable<bool> HttpSession::serve_request() {
   const rest::HttpRequestHead head = head_of(request, has_body);
   const bool is_websocket = boost::beast::websocket::is_upgrade(request);
   Verdict verdict = parts_->gate.judge(head, is_websocket);
-  if (verdict == Verdict::kServe && is_websocket && head.target == kLive) {
+  if (verdict == Verdict::kServe && is_websocket && head.target == kLive && parts_->has_room()) {
     stream_.expires_never();
     is_handed_over_ = true;
     const Viewer::Request upgrade(request.base());
-    (void)parts_->upgrade(std::move(stream_), upgrade);
+    parts_->upgrade(std::move(stream_), upgrade);
     co_return false;
   }
   // A body that nobody reads would be taken for the next request.
@@ -121,6 +121,9 @@ HttpSession::Answer HttpSession::answer_to(const rest::HttpRequestHead& head, Ve
       break;
   }
   if (head.target == "/favicon.ico") return {.status = 204};
+  // A page whose WebSocket fails asks for this, for it is not told what was answered.
+  if (head.target == kLive && !parts_->has_room())
+    return refuse(503, "The lab shows itself to as many pages as it can. Close one of them.", "");
   auto asset = find_asset(head.target);
   if (!asset) return refuse(404, "There is nothing here.", "");
   return {

@@ -22,8 +22,9 @@ struct HttpSessionParts {
   const Gate& gate;
   std::uint16_t port;
   std::chrono::milliseconds idle_limit;  ///< for a head to come, for an answer to be taken
-  /// Takes a connection whose request is an upgrade that may be granted. @returns false if there are too many
-  std::function<bool(boost::beast::tcp_stream stream, const Viewer::Request& request)> upgrade;
+  std::function<bool()> has_room;        ///< for one page more
+  /// Takes a connection whose request is an upgrade that may be granted, when there is room.
+  std::function<void(boost::beast::tcp_stream stream, const Viewer::Request& request)> upgrade;
 };
 
 class HttpSession : public std::enable_shared_from_this<HttpSession> {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "sim/base/json_members.h"
 #include "sim/base/stable_sort.h"
 #include "sim/cloud/random_id.h"
 #include "sim/control/protocol.h"
@@ -75,17 +76,18 @@ class PageReply final : public control::Reply {
   Done done_;
 };
 
-/// The newest jobs come first, and a page lists only so many.
-json shortened(const char* type, json list) {
-  if (!list.is_array()) return json::array();
+/// {"type": ..., "list": [...], "left_off": N}: the newest jobs come first, and a page lists only so many.
+json state_message(const char* type, json list) {
+  if (!list.is_array()) list = json::array();
   if (std::string_view(type) == "jobs") {
     auto& jobs = list.get_ref<json::array_t&>();
     otasim::stable_sort(jobs, [](const json& a, const json& b) {
-      return a.value("created_at", std::int64_t{0}) > b.value("created_at", std::int64_t{0});
+      return integer_member(a, "created_at").value_or(0) > integer_member(b, "created_at").value_or(0);
     });
   }
-  if (list.size() > kMaxListed) list.erase(list.begin() + kMaxListed, list.end());
-  return list;
+  const std::size_t left_off = list.size() - std::min(list.size(), kMaxListed);
+  if (left_off != 0) list.erase(list.begin() + kMaxListed, list.end());
+  return {{"type", type}, {"list", std::move(list)}, {"left_off", left_off}};
 }
 
 }  // namespace
@@ -196,8 +198,8 @@ void Hub::run(Viewer& viewer, const CommandMessage& message) {
 void Hub::plan_events() {
   if (viewers_.empty() || std::exchange(are_events_planned_, true)) return;
   event_timer_.expires_after(kEventPeriod);
-  event_timer_.async_wait([this](const error_code& error) {
-    if (error) return;
+  event_timer_.async_wait([this, alive = std::weak_ptr(alive_)](const error_code& error) {
+    if (error || alive.expired()) return;
     are_events_planned_ = false;
     send_events();
   });
@@ -228,8 +230,8 @@ void Hub::send_events(Viewer& viewer) {
 void Hub::plan_state() {
   if (viewers_.empty() || std::exchange(is_state_planned_, true)) return;
   state_timer_.expires_after(std::max<steady_clock::duration>(kStatePeriod, state_pause_));
-  state_timer_.async_wait([this](const error_code& error) {
-    if (error) return;
+  state_timer_.async_wait([this, alive = std::weak_ptr(alive_)](const error_code& error) {
+    if (error || alive.expired()) return;
     is_state_planned_ = false;
     refresh_state();
   });
@@ -246,7 +248,7 @@ void Hub::look_at(StatePart& part) {
   const auto reply = std::make_shared<KeptReply>();
   commands_.handle({part.command}, reply);
   if (!reply->value()) return;
-  std::string text = to_text({{"type", part.type}, {"list", shortened(part.type, *reply->value())}});
+  std::string text = to_text(state_message(part.type, *reply->value()));
   if (text == part.told) return;
   part.told = std::move(text);
   const auto message = std::make_shared<const std::string>(part.told);
@@ -262,8 +264,8 @@ void Hub::end(std::function<void()> done) {
     viewer->say_goodbye();
   }
   end_timer_.expires_after(kFarewell);
-  end_timer_.async_wait([this](const error_code& error) {
-    if (error) return;
+  end_timer_.async_wait([this, alive = std::weak_ptr(alive_)](const error_code& error) {
+    if (error || alive.expired()) return;
     if (const auto then = std::exchange(on_empty_, nullptr)) then();
   });
   end_if_empty();

@@ -1,7 +1,7 @@
 #include "sim/web/message.h"
 
 #include "sim/base/json_members.h"
-#include "sim/cloud/json_nesting.h"
+#include "sim/base/json_nesting.h"
 
 namespace otasim::web {
 namespace {
@@ -30,7 +30,7 @@ Result<Message> parse_command(const nlohmann::json& value) {
 
 Result<Message> parse_message(std::string_view text) {
   if (text.size() > kMaxMessageBytes) return no_message("it is too long");
-  if (cloud::nesting_depth(text) > cloud::kMaxNesting) return no_message("it is nested too deeply");
+  if (nesting_depth(text) > kMaxNesting) return no_message("it is nested too deeply");
   const nlohmann::json value = parse_json(text);
   const auto type = text_member(value, "type");
   if (!type) return no_message("it has no type");

@@ -33,7 +33,7 @@ struct WebServer::State {
 
   asio::awaitable<void> accept_connections();
   void admit(tcp::socket socket);
-  bool upgrade(boost::beast::tcp_stream stream, const Viewer::Request& request);
+  void upgrade(boost::beast::tcp_stream stream, const Viewer::Request& request);
   void stop();
 
   WebOptions options;
@@ -71,10 +71,8 @@ void WebServer::State::admit(tcp::socket socket) {
   session->start([this, number] { sessions.erase(number); });
 }
 
-bool WebServer::State::upgrade(boost::beast::tcp_stream stream, const Viewer::Request& request) {
-  if (hub->viewers() >= options.max_viewers) return false;
+void WebServer::State::upgrade(boost::beast::tcp_stream stream, const Viewer::Request& request) {
   hub->admit(std::make_shared<Viewer>(std::move(stream), options.viewer), request);
-  return true;
 }
 
 void WebServer::State::stop() {
@@ -98,8 +96,9 @@ Result<std::unique_ptr<WebServer>> WebServer::start(asio::io_context& io, EventF
   state->hub = std::make_unique<Hub>(io, feed, commands, std::move(parts));
   state->parts = std::make_unique<HttpSessionParts>(
       HttpSessionParts{*state->gate, port, options.idle_limit,
+                       [raw = state.get()] { return raw->hub->viewers() < raw->options.max_viewers; },
                        [raw = state.get()](boost::beast::tcp_stream stream, const Viewer::Request& request) {
-                         return raw->upgrade(std::move(stream), request);
+                         raw->upgrade(std::move(stream), request);
                        }});
   asio::co_spawn(io, state->accept_connections(), [state](const std::exception_ptr& /*thrown*/) {});
   return std::unique_ptr<WebServer>(new WebServer(state));

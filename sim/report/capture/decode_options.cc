@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/json_members.h"
+#include "sim/base/json_nesting.h"
 
 namespace otasim::report::capture {
 
@@ -18,7 +19,7 @@ std::set<std::uint16_t> mqtt_ports(const std::string& folder) {
   std::ifstream log(folder + "/events.jsonl", std::ios::binary);
   for (std::string line; std::getline(log, line);) {
     if (line.find(kNeedle) == std::string::npos) continue;
-    const json event = json::parse(line, nullptr, false);
+    const json event = parse_shallow_json(line);
     if (!event.is_object() || text_member(event, "source") != "lab" || text_member(event, "event") != "ports")
       continue;
     const auto port = integer_member(event, "mqtt").value_or(0);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/json_members.h"
+#include "sim/base/json_nesting.h"
 #include "sim/base/stable_sort.h"
 
 namespace otasim::report::capture {
@@ -15,10 +16,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t kNsPerUs = 1000;
-
-std::string text_of(const json& event, const char* member) {
-  return text_member(event, member).value_or("");
-}
 
 /// Empty: nothing that a reader of frames would look for.
 std::string comment_on(const json& event) {
@@ -46,32 +43,45 @@ FrameComments FrameComments::read(const std::string& folder) {
   FrameComments comments;
   std::ifstream log(folder + "/events.jsonl", std::ios::binary);
   std::int64_t epoch_us = -1;
+  std::size_t place = 0;
   for (std::string line; std::getline(log, line);) {
-    const json event = json::parse(line, nullptr, false);
+    const json event = parse_shallow_json(line);
     if (!event.is_object()) continue;
     epoch_us = integer_member(event, "epoch_us").value_or(epoch_us);
     std::string text = comment_on(event);
     if (epoch_us < 0 || text.empty()) continue;
     std::string device = text_of(event, "device");
     if (device.empty()) device = text_of(event, "thing");
-    const std::int64_t when = (epoch_us + integer_member(event, "t_us").value_or(0)) * kNsPerUs;
-    comments.comments_.push_back({.calendar_ns = when, .device = std::move(device), .text = std::move(text)});
+    std::int64_t when = 0;
+    if (__builtin_add_overflow(epoch_us, integer_member(event, "t_us").value_or(0), &when) ||
+        __builtin_mul_overflow(when, kNsPerUs, &when))
+      continue;  // no time that a frame can have
+    comments.queues_[device].comments.push_back(
+        {.calendar_ns = when, .place = place++, .text = std::move(text)});
   }
-  otasim::stable_sort(comments.comments_, {}, &Comment::calendar_ns);
+  for (auto& [device, queue] : comments.queues_)
+    otasim::stable_sort(queue.comments, {}, &Comment::calendar_ns);
   return comments;
+}
+
+const FrameComments::Comment* FrameComments::Queue::due(std::int64_t calendar_ns) const {
+  return next < comments.size() && comments[next].calendar_ns <= calendar_ns ? &comments[next] : nullptr;
 }
 
 std::string FrameComments::take(std::string_view device, std::int64_t calendar_ns) {
   std::string text;
-  for (std::size_t i = first_untold_; i < comments_.size() && comments_[i].calendar_ns <= calendar_ns; ++i) {
-    Comment& comment = comments_[i];
-    if (comment.is_told || (!comment.device.empty() && comment.device != device)) continue;
-    comment.is_told = true;
+  const auto own = queues_.find(device);
+  Queue& nobodys = queues_[""];
+  Queue& its = own == queues_.end() ? nobodys : own->second;
+  for (;;) {
+    const Comment* const first = its.due(calendar_ns);
+    const Comment* const other = nobodys.due(calendar_ns);
+    if (first == nullptr && other == nullptr) return text;
+    const bool is_its = other == nullptr || (first != nullptr && *first < *other);
+    Queue& queue = is_its ? its : nobodys;
     text += text.empty() ? "" : "\n";
-    text += comment.text;
+    text += queue.comments[queue.next++].text;
   }
-  while (first_untold_ < comments_.size() && comments_[first_untold_].is_told) ++first_untold_;
-  return text;
 }
 
 }  // namespace otasim::report::capture

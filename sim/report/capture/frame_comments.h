@@ -8,9 +8,13 @@
 // searched for in the capture.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace otasim::report::capture {
@@ -27,12 +31,22 @@ class FrameComments {
  private:
   struct Comment {
     std::int64_t calendar_ns = 0;
-    std::string device = {};  ///< empty: of none
+    std::size_t place = 0;  ///< in the log, which orders what is of one moment
     std::string text = {};
-    bool is_told = false;
+
+    bool operator<(const Comment& other) const {
+      return std::tie(calendar_ns, place) < std::tie(other.calendar_ns, other.place);
+    }
   };
-  std::vector<Comment> comments_ = {};  ///< in order of time
-  std::size_t first_untold_ = 0;
+  /// A frame looks at the heads only: frames times events would be hours.
+  struct Queue {
+    std::vector<Comment> comments = {};  ///< in order of time
+    std::size_t next = 0;
+
+    /// @returns nothing if none is due by then
+    [[nodiscard]] const Comment* due(std::int64_t calendar_ns) const;
+  };
+  std::map<std::string, Queue, std::less<>> queues_ = {};  ///< by device; "": of none
 };
 
 }  // namespace otasim::report::capture

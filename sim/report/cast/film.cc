@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/base/json_members.h"
 #include "sim/report/cast/layout.h"
 #include "sim/report/cast/narration.h"
 #include "sim/report/cast/panes.h"

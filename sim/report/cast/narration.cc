@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/base/json_members.h"
 #include "sim/report/reasons.h"
 
 namespace otasim::report::cast {
@@ -24,7 +25,7 @@ std::string who(const json& event) {
 
 Told tell_run(const json& event, const std::string& kind) {
   if (kind == "do") {
-    const json arguments = event.value("arguments", json::object());
+    const json& arguments = object_of(event, "arguments");
     const std::string id = text_of(arguments, "id");
     const std::string name = text_of(event, "step") + (id.empty() ? "" : ' ' + id);
     return sentence(fmt::format("The scenario's next step: {}.", name), Ink::kText, name);
@@ -39,7 +40,7 @@ Told tell_run(const json& event, const std::string& kind) {
   if (kind == "failed" || kind == "verdict" || kind == "fault_failed")
     return sentence(text_of(event, "text"), Ink::kBad, kind);
   if (kind != "clean_boot") return {};
-  const auto number = number_of(event, "number", 1);
+  const auto number = integer_member(event, "number").value_or(1);
   return sentence(fmt::format("The steps are done. Check {}: what does {} start on its own?", number,
                               text_of(event, "device")),
                   Ink::kAccent, fmt::format("clean boot {}", number));
@@ -101,7 +102,7 @@ Told tell_boot(const json& event, const std::string& kind) {
 Told tell_execution(const json& event) {
   const std::string job = text_of(event, "job");
   const std::string status = text_of(event, "status");
-  const json details = event.value("details", json::object());
+  const json& details = object_of(event, "details");
   const std::string reason = text_of(details, "reason");
   const std::string marker = fmt::format("{} {}", job, status);
   if (status == "QUEUED")
@@ -141,18 +142,6 @@ Told tell_broker(const json& event, const std::string& kind) {
 }
 
 }  // namespace
-
-std::string text_of(const json& object, const char* member) {
-  if (!object.is_object()) return {};
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::int64_t number_of(const json& object, const char* member, std::int64_t otherwise) {
-  if (!object.is_object()) return otherwise;
-  const auto found = object.find(member);
-  return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : otherwise;
-}
 
 Told tell(const json& event) {
   const std::string source = text_of(event, "source");

@@ -22,9 +22,4 @@ inline constexpr double kLineSeconds = 0.12;
 
 [[nodiscard]] Told tell(const nlohmann::json& event);
 
-// Events are read from a file: a member may be missing or of another type.
-[[nodiscard]] std::string text_of(const nlohmann::json& object, const char* member);
-[[nodiscard]] std::int64_t number_of(const nlohmann::json& object, const char* member,
-                                     std::int64_t otherwise);
-
 }  // namespace otasim::report::cast

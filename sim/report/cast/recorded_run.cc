@@ -9,6 +9,7 @@
 #include "agent/boot/image_format.h"
 #include "agent/boot/slots.h"
 #include "sim/base/file_io.h"
+#include "sim/base/json_nesting.h"
 #include "sim/flash/flash_history.h"
 #include "sim/inspect/boot_journal.h"
 #include "sim/inspect/text.h"
@@ -101,10 +102,10 @@ class Reader {
   }
 
   void take(json event) {
-    const std::string source = event.at("source").get<std::string>();
     const std::string kind = event.at("event").get<std::string>();
-    const bool is_operation = source == "flash" && kind == "operation";
-    const bool is_frame = source == "link" && kind == "frame";
+    const bool is_of_a_device = !event.contains("n");  // of its files, not of the log
+    const bool is_operation = is_of_a_device && kind == "operation";
+    const bool is_frame = is_of_a_device && kind == "frame";
     const std::int64_t t_us = std::max<std::int64_t>(event.at("t_us").get<std::int64_t>(), 0);
     if (!is_operation && !is_frame) {
       run_.moments.push_back({.t_us = t_us, .kind = Moment::Kind::kEvent, .index = run_.events.size()});
@@ -143,7 +144,7 @@ class Reader {
 json read_run_result(const std::string& folder) {
   const auto bytes = read_file(folder + "/result.json");
   if (!bytes) return nullptr;
-  json result = json::parse(*bytes, nullptr, false);
+  json result = parse_shallow_json(*bytes);
   return result.is_object() ? result : json(nullptr);
 }
 

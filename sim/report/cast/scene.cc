@@ -6,6 +6,8 @@
 #include <charconv>
 #include <optional>
 
+#include "sim/base/json_members.h"
+
 namespace otasim::report::cast {
 namespace {
 
@@ -109,8 +111,8 @@ void Scene::apply_event(const json& event, std::int64_t t_us) {
     one.slot = text_of(event, "slot");
     one.state = text_of(event, "state");
   } else if (source == "run" && kind == "progress" && !devices_.empty()) {
-    devices_.front().done = number_of(event, "done", 0);
-    devices_.front().total = number_of(event, "total", 0);
+    devices_.front().done = integer_member(event, "done").value_or(0);
+    devices_.front().total = integer_member(event, "total").value_or(0);
   }
 }
 
@@ -148,7 +150,7 @@ void Scene::apply_power(const json& event, const std::string& kind, std::int64_t
 void Scene::apply_client(const json& event, const std::string& kind) {
   const auto found = std::ranges::find(devices_, text_of(event, "clientId"), &SceneDevice::name);
   if (found == devices_.end()) return;
-  const std::int64_t connection = number_of(event, "connection", 0);
+  const std::int64_t connection = integer_member(event, "connection").value_or(0);
   if (kind == "client_connected") {
     found->is_connected = true;
     found->connection = connection;
@@ -160,7 +162,7 @@ void Scene::apply_client(const json& event, const std::string& kind) {
 void Scene::apply_execution(const json& event, std::int64_t t_us) {
   const std::string status = text_of(event, "status");
   const std::string thing = text_of(event, "thing");
-  const json details = event.value("details", json::object());
+  const json& details = object_of(event, "details");
   const std::string reason = text_of(details, "reason");
   const std::string test = text_of(details, "self_test");
   const std::string received = text_of(details, "receive");

@@ -75,7 +75,8 @@ void EventRows::take(json event) {
 
 void EventRows::note_reasons(const json& value) {
   if (value.is_string()) return note_reasons_in(value.get_ref<const std::string&>());
-  for (const json& one : value.is_structured() ? value : json::array()) note_reasons(one);
+  if (!value.is_structured()) return;
+  for (const json& one : value) note_reasons(one);
 }
 
 void EventRows::note_reasons_in(const std::string& text) {

@@ -22,9 +22,11 @@ inline constexpr const char* kReportFile = "report.html";
 
 /// The page of whatever stands in the folder.
 /// @param keys  what slots are verified with, as far as there are any
+/// @param page_folder  where the page will stand: its links lead from there
 /// @returns kUsage if the folder is none of the three, or a file in it is not what its name says;
 ///          kEnvironment if one cannot be read
-[[nodiscard]] Result<std::string> build_report(const std::string& folder, const inspect::Keys& keys);
+[[nodiscard]] Result<std::string> build_report(const std::string& folder, const inspect::Keys& keys,
+                                               const std::string& page_folder);
 
 /// Builds the page and writes it. @param path  empty: report.html in the folder
 /// @returns where it is
@@ -32,7 +34,8 @@ inline constexpr const char* kReportFile = "report.html";
                                                const std::string& path = {});
 
 [[nodiscard]] Result<std::string> build_run_page(const std::string& folder, const inspect::Keys& keys);
-[[nodiscard]] Result<std::string> build_matrix_page(const std::string& folder);
-[[nodiscard]] Result<std::string> build_sweep_page(const std::string& folder);
+[[nodiscard]] Result<std::string> build_matrix_page(const std::string& folder,
+                                                    const std::string& page_folder);
+[[nodiscard]] Result<std::string> build_sweep_page(const std::string& folder, const std::string& page_folder);
 
 }  // namespace otasim::report::html

@@ -9,8 +9,8 @@ namespace otasim::report::html {
 
 using nlohmann::json;
 
-Result<std::string> build_matrix_page(const std::string& folder) {
-  auto matrix = read_linked_json(folder, "matrix.json", "cells");
+Result<std::string> build_matrix_page(const std::string& folder, const std::string& page_folder) {
+  auto matrix = read_linked_json(folder, "matrix.json", "cells", page_folder);
   if (!matrix) return tl::unexpected(matrix.error());
   const auto passed = matrix->value("passed", json(0)).dump();
   const std::string title = fmt::format("Matrix: {} of {} passed", passed, (*matrix)["cells"].size());

@@ -93,12 +93,16 @@ class RunPage {
       el("section", { "aria-labelledby": "what" }, el("h2", { id: "what" }, "What happened"), this.keyMoments()),
       this.recording(),
       el("section", { "aria-labelledby": "time" }, el("h2", { id: "time" }, "Timeline"), this.filterTools(), this.timeline.canvas,
-        el("div", { class: "tools" }, this.zoomButtons(), this.timeline.range)),
-      el("section", { id: "events-section", "aria-label": "Events" }, el("h2", {}, "Events"), el("div", { class: "panes" }, this.events.element, this.detail)),
+        el("div", { class: "tools" }, this.zoomButtons(), this.timeline.range), this.framesLeftOff()),
+      el("section", { id: "events-section", class: "no-print", "aria-label": "Events" }, el("h2", {}, "Events"), el("div", { class: "panes" }, this.events.element, this.detail)),
       el("section", { "aria-labelledby": "flash-title" }, el("h2", { id: "flash-title" }, "Flash and console"),
         el("div", { class: "panes" }, el("div", {}, this.flashParts()), el("div", {}, el("h3", {}, "Console"), this.console.element, el("p", { class: "muted" }, "The console follows the slider, and the slider what is chosen elsewhere.")))),
-      el("section", { id: "messages-section", "aria-label": "Messages" }, el("h2", {}, "Messages"), el("div", { class: "panes" }, this.messageList.element, this.messageDetail)),
+      el("section", { id: "messages-section", class: "no-print", "aria-label": "Messages" }, el("h2", {}, "Messages"), el("div", { class: "panes" }, this.messageList.element, this.messageDetail)),
     ];
+  }
+
+  framesLeftOff() {
+    return this.model.frames.map((capture, i) => capture.left_off ? el("p", { class: "muted" }, "Not on this page: " + plural(capture.left_off, "later frame") + " of " + summary.devices[i] + "; otasim events has all of them.") : null);
   }
 
   recording() {
@@ -120,7 +124,9 @@ class RunPage {
       rows.push([el("button", { type: "button", "aria-label": "Go to " + seconds(this.model.time[i]), onclick: () => this.choose(i) }, seconds(this.model.time[i])), (this.model.mark[i] ? "▼ " : "") + name, text + words]);
     }
     const caption = plural(rows.length, "step") + ", boots, faults and changes of jobs" + (left ? "; " + left + " more are in the list of events" : "");
-    return el("details", { open: summary.result === null || summary.result.result !== "passed" }, el("summary", {}, caption), table("In order", ["Time", "Event", "What"], rows, { id: "key-moments" }));
+    const story = el("details", { open: summary.result === null || summary.result.result !== "passed" }, el("summary", {}, caption), table("In order", ["Time", "Event", "What"], rows, { id: "key-moments" }));
+    addEventListener("beforeprint", () => { story.open = true; });
+    return story;
   }
 
   /** What of an event matters in a story. */

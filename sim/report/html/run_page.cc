@@ -5,6 +5,8 @@
 #include <map>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json_members.h"
+#include "sim/base/json_nesting.h"
 #include "sim/report/html/event_rows.h"
 #include "sim/report/html/flash_track.h"
 #include "sim/report/html/frame_rows.h"
@@ -23,21 +25,15 @@ using nlohmann::json;
 json result_of(const fs::path& run) {
   const auto bytes = read_file((run / "result.json").string());
   if (!bytes) return nullptr;
-  json value = json::parse(*bytes, nullptr, false);
+  json value = parse_shallow_json(*bytes);
   return value.is_object() ? value : json(nullptr);
 }
 
-std::string text_member(const json& value, const char* member) {
-  const auto found = value.is_object() ? value.find(member) : value.end();
-  return value.is_object() && found != value.end() && found->is_string() ? found->get<std::string>()
-                                                                         : std::string();
-}
-
 std::string title_of(const json& result, const fs::path& run) {
-  const std::string scenario = text_member(result, "scenario");
+  const std::string scenario = text_of(result, "scenario");
   if (scenario.empty()) return fmt::format("Run {}", run.filename().string());
-  return fmt::format("{} on {} over {}: {}", scenario, text_member(result, "board"),
-                     text_member(result, "data"), text_member(result, "result"));
+  return fmt::format("{} on {} over {}: {}", scenario, text_of(result, "board"), text_of(result, "data"),
+                     text_of(result, "result"));
 }
 
 json words_of(const std::vector<std::string>& reasons) {
@@ -111,7 +107,7 @@ Result<std::string> build_run_page(const std::string& folder, const inspect::Key
       {"epoch_us", stream->anchors().empty() ? json(nullptr) : json(stream->anchors()[0].epoch_us)},
       {"words", words_of(rows.events.reasons())}};
   Page page(title_of(result, run), fmt::format("{}\n{}\nThe rest of this report needs JavaScript.",
-                                               text_member(result, "reason"), text_member(result, "repeat")));
+                                               text_of(result, "reason"), text_of(result, "repeat")));
   page.add_style("base.css");
   page.add_style("run.css");
   page.add_style("player.css");

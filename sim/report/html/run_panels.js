@@ -6,12 +6,15 @@ const MOST_TEXT = 400; // of a row; the detail shows the whole
 
 /**
  * A list box of which only the rows in sight are elements. Keys: arrows, Page Up and Down, Home, End; Enter chooses.
- * draw(row, element) fills an element; choose(row) is told what was chosen.
+ * draw(row, element) fills an element; choose(row) is told what was chosen. A row's element stays as long as
+ * identity(row) does, so that a press begun on it ends on it, and text marked in it stays marked.
  */
 class VirtualList {
-  constructor(id, label, draw, choose) {
+  constructor(id, label, draw, choose, identity = (row) => row) {
     this.draw = draw;
     this.choose = choose;
+    this.identity = identity;
+    this.rows = new Map(); // those in sight, by number
     this.count = 0;
     this.active = -1;
     this.id = id;
@@ -23,6 +26,7 @@ class VirtualList {
   setCount(count) {
     this.count = count;
     this.active = -1;
+    for (const row of this.rows.values()) row.shows = undefined;
     this.element.removeAttribute("aria-activedescendant");
     this.height = Math.min(count * ROW_HEIGHT, MOST_PIXELS);
     this.space.style.height = this.height + "px";
@@ -48,15 +52,38 @@ class VirtualList {
     const first = Math.max(0, Math.floor(top * this.scale));
     const last = Math.min(this.count, first + Math.ceil(this.element.clientHeight / ROW_HEIGHT) + 2);
     const offset = top - (top * this.scale - first) * ROW_HEIGHT;
-    const rows = [];
-    for (let i = first; i < last; ++i) {
-      const row = el("div", { class: "row", role: "option", id: this.id + "-" + i, "aria-posinset": i + 1, "aria-setsize": this.count, "aria-selected": i === this.active ? "true" : "false", onclick: () => this.pick(i, true) });
-      row.style.top = offset + (i - first) * ROW_HEIGHT + "px";
-      this.draw(i, row);
-      rows.push(row);
+    for (const [i, row] of this.rows) {
+      if (i >= first && i < last) continue;
+      row.remove();
+      this.rows.delete(i);
     }
-    this.space.replaceChildren(...rows);
+    for (let i = last - 1, next = null; i >= first; --i) {
+      const row = this.row(i);
+      row.style.top = offset + (i - first) * ROW_HEIGHT + "px";
+      if (row.parentNode !== this.space) this.space.insertBefore(row, next);
+      next = row;
+    }
     if (this.active >= first && this.active < last) this.element.setAttribute("aria-activedescendant", this.id + "-" + this.active);
+  }
+
+  /** The element of a row, which says what the row says now. */
+  row(i) {
+    let row = this.rows.get(i);
+    if (!row) {
+      row = el("div", { role: "option", id: this.id + "-" + i, "aria-posinset": i + 1, onclick: () => this.pick(i, true) });
+      this.rows.set(i, row);
+    }
+    const shows = this.identity(i);
+    if (row.shows !== shows) {
+      row.shows = shows;
+      row.className = "row";
+      row.removeAttribute("title");
+      clear(row);
+      this.draw(i, row);
+    }
+    row.setAttribute("aria-setsize", this.count);
+    row.setAttribute("aria-selected", i === this.active ? "true" : "false");
+    return row;
   }
 
   /** Brings a row into sight and marks it. */

@@ -9,8 +9,8 @@ namespace otasim::report::html {
 
 using nlohmann::json;
 
-Result<std::string> build_sweep_page(const std::string& folder) {
-  const auto sweep = read_linked_json(folder, "sweep.json", "recordings");
+Result<std::string> build_sweep_page(const std::string& folder, const std::string& page_folder) {
+  const auto sweep = read_linked_json(folder, "sweep.json", "recordings", page_folder);
   if (!sweep) return tl::unexpected(sweep.error());
   const std::string title =
       fmt::format("Power-cut sweep: {} cases, {} failures", sweep->value("cases", json(0)).dump(),

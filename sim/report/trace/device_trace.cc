@@ -17,16 +17,12 @@ constexpr std::string_view kSyn = "syn";
 constexpr std::string_view kFin = "fin";
 constexpr std::string_view kReset = "rst";
 
-std::string text(const json& event, const char* member) {
-  return text_member(event, member).value_or("");
-}
-
 std::int64_t number(const json& event, const char* member) {
   return integer_member(event, member).value_or(0);
 }
 
 bool has_flag(const json& event, std::string_view flag) {
-  return text(event, "flags").find(flag) != std::string::npos;
+  return text_of(event, "flags").find(flag) != std::string::npos;
 }
 
 /// What the event tells beyond what every event does.
@@ -93,7 +89,7 @@ void DeviceTrace::take_device(const json& event, const std::string& kind, std::i
     end(application_, t_us);
     end(starting_, t_us);
     reset_us_ = t_us;
-    trace_.add_instant({boot_, fmt::format("reset, {}", text(event, "cause")), t_us, arguments_of(event)});
+    trace_.add_instant({boot_, fmt::format("reset, {}", text_of(event, "cause")), t_us, arguments_of(event)});
   } else if (kind == "power_off" || kind == "exit") {
     lose_power(t_us, kind == "exit" ? "the device went off" : "power off");
     trace_.add_instant({boot_, kind == "exit" ? "went off" : "power off", t_us, arguments_of(event)});
@@ -120,14 +116,14 @@ void DeviceTrace::take_boot(const json& event, const std::string& kind, std::int
   } else if (kind == "start") {
     end(starting_, t_us);
     application_ = trace_.add_slice({.lane = boot_,
-                                     .name = fmt::format("{} from slot {}, {}", text(event, "version"),
-                                                         text(event, "slot"), text(event, "state")),
+                                     .name = fmt::format("{} from slot {}, {}", text_of(event, "version"),
+                                                         text_of(event, "slot"), text_of(event, "state")),
                                      .begin_us = t_us,
                                      .arguments = arguments_of(event)});
-    if (text(event, "state") == "trial" && !way_.empty()) way_.push_back({*application_});
+    if (text_of(event, "state") == "trial" && !way_.empty()) way_.push_back({*application_});
   } else {
     // A stage begins where the one before has ended, and is told when it is done.
-    const std::string slot = text(event, "slot");
+    const std::string slot = text_of(event, "slot");
     const SliceNumber stage = trace_.add_slice({.lane = boot_,
                                                 .name = slot.empty() ? kind : kind + " slot " + slot,
                                                 .begin_us = starting_ ? boot_stage_us_ : t_us,
@@ -142,8 +138,8 @@ void DeviceTrace::take_boot(const json& event, const std::string& kind, std::int
 }
 
 void DeviceTrace::take_operation(const json& event, std::int64_t t_us) {
-  const std::string kind = text(event, "kind");
-  const std::string partition = text(event, "partition");
+  const std::string kind = text_of(event, "kind");
+  const std::string partition = text_of(event, "partition");
   const bool is_further = burst_ && burst_->kind == kind && burst_->partition == partition &&
                           t_us - burst_->last_us <= kBurstGapUs;
   if (!is_further) {
@@ -151,14 +147,14 @@ void DeviceTrace::take_operation(const json& event, std::int64_t t_us) {
                                                 .name = fmt::format("{} {}", kind, partition),
                                                 .begin_us = t_us,
                                                 .end_us = t_us,
-                                                .arguments = {{"writer", text(event, "writer")}}});
+                                                .arguments = {{"writer", text_of(event, "writer")}}});
     burst_ = Burst{.slice = slice, .kind = kind, .partition = partition};
     if (is_image(*burst_) && !way_.empty()) image_written_ = slice;
   }
   burst_->last_us = t_us;
   ++burst_->operations;
   burst_->bytes += number(event, "length_bytes");
-  if (text(event, "result") != "ok") ++burst_->failed;
+  if (text_of(event, "result") != "ok") ++burst_->failed;
   trace_.end_slice(burst_->slice, t_us);
   json& arguments = trace_.slice(burst_->slice).arguments;
   arguments["operations"] = burst_->operations;
@@ -175,10 +171,10 @@ Lane DeviceTrace::lane_of_port(std::int64_t port) const {
 }
 
 void DeviceTrace::take_frame(const json& event, std::int64_t t_us) {
-  const bool is_from_device = text(event, "direction") == "from_device";
+  const bool is_from_device = text_of(event, "direction") == "from_device";
   const std::int64_t bytes = number(event, "length_bytes");
   (is_from_device ? from_device_ : to_device_).add(trace_, t_us, bytes);
-  if (text(event, "protocol") != "tcp") return;
+  if (text_of(event, "protocol") != "tcp") return;
   const std::pair ports(number(event, "device_port"), number(event, "host_port"));
   auto found = connections_.find(ports);
   if (is_from_device && has_flag(event, kSyn) && !has_flag(event, kFin)) {
@@ -218,12 +214,12 @@ void DeviceTrace::take_link(const json& event, const std::string& kind, std::int
 }
 
 void DeviceTrace::take_line(const json& event, std::int64_t t_us) {
-  trace_.add_instant({console_, text(event, "text"), t_us});
+  trace_.add_instant({console_, text_of(event, "text"), t_us});
 }
 
 void DeviceTrace::take_request(const std::string& kind, const json& event, std::int64_t t_us) {
   if (kind == "mqtt_request") {
-    trace_.add_instant({mqtt_, short_topic(text(event, "topic")), t_us, arguments_of(event)});
+    trace_.add_instant({mqtt_, short_topic(text_of(event, "topic")), t_us, arguments_of(event)});
   } else if (kind == "stream_request") {
     trace_.add_instant({mqtt_,
                         fmt::format("blocks {} to {}", number(event, "first_block"),
@@ -232,27 +228,26 @@ void DeviceTrace::take_request(const std::string& kind, const json& event, std::
     served_.add(trace_, t_us, number(event, "blocks"));
   } else {
     trace_.add_instant({http_,
-                        fmt::format("GET {} from byte {}: {}", text(event, "key"),
+                        fmt::format("GET {} from byte {}: {}", text_of(event, "key"),
                                     number(event, "first_byte"), number(event, "status")),
                         t_us, arguments_of(event)});
   }
 }
 
 void DeviceTrace::take_strike(const json& event, std::int64_t t_us) {
-  trace_.add_instant({faults_, text(event, "fault"), t_us, arguments_of(event)});
+  trace_.add_instant({faults_, text_of(event, "fault"), t_us, arguments_of(event)});
 }
 
 void DeviceTrace::take_execution(const json& event, std::int64_t t_us, std::optional<SliceNumber> created) {
-  const std::string job = text(event, "job");
-  const std::string status = text(event, "status");
+  const std::string job = text_of(event, "job");
+  const std::string status = text_of(event, "status");
   auto found = executions_.find(job);
   if (found == executions_.end()) {
     const SliceNumber whole = trace_.add_slice({.lane = job_, .name = job, .begin_us = t_us});
     found = executions_.emplace(job, Execution{.whole = whole}).first;
   }
   Execution& execution = found->second;
-  const auto details = event.find("details");
-  const std::string self_test = details == event.end() ? "" : text(*details, "self_test");
+  const std::string self_test = text_of(object_of(event, "details"), "self_test");
   enter_state(execution, self_test.empty() ? status : fmt::format("{}, self test {}", status, self_test),
               event, t_us);
   if (status == "IN_PROGRESS" && !execution.is_received) {

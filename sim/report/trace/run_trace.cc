@@ -9,10 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string text(const json& event, const char* member) {
-  return text_member(event, member).value_or("");
-}
-
 json arguments_of(json event) {
   for (const char* member : {"t_us", "n", "source", "event", "log_version", "epoch_us"}) event.erase(member);
   return event;
@@ -21,7 +17,7 @@ json arguments_of(json event) {
 /// A fault of the plan names its device among its arguments.
 std::string device_of_fault(const json& event) {
   const auto arguments = event.find("arguments");
-  return arguments == event.end() ? "" : text(*arguments, "device");
+  return arguments == event.end() ? "" : text_of(*arguments, "device");
 }
 
 }  // namespace
@@ -33,7 +29,7 @@ RunTrace::RunTrace()
       cloud_(trace_.add_lane(run_, "cloud")) {}
 
 DeviceTrace* RunTrace::device(const json& event, const char* member) {
-  const std::string name = text(event, member);
+  const std::string name = text_of(event, member);
   if (name.empty()) return nullptr;
   auto& entry = devices_[name];
   if (!entry) entry = std::make_unique<DeviceTrace>(trace_, name, ports_);
@@ -43,8 +39,8 @@ DeviceTrace* RunTrace::device(const json& event, const char* member) {
 void RunTrace::take(const json& event) {
   if (!event.is_object()) return;
   now_us_ = std::max(now_us_, integer_member(event, "t_us").value_or(now_us_));
-  const std::string source = text(event, "source");
-  const std::string kind = text(event, "event");
+  const std::string source = text_of(event, "source");
+  const std::string kind = text_of(event, "event");
   if (source == "lab" && kind == "ports") return take_ports(event);
   if (source == "run") return take_run(event, kind);
   if (kind == "fault") return take_strike(event);
@@ -64,17 +60,17 @@ void RunTrace::take_ports(const json& event) {
 
 void RunTrace::take_run(const json& event, const std::string& kind) {
   if (kind == "do") {
-    begin_step(text(event, "step"), event);
+    begin_step(text_of(event, "step"), event);
   } else if (kind == "clean_boot") {
-    begin_step("clean boot of " + text(event, "device"), event);
+    begin_step("clean boot of " + text_of(event, "device"), event);
   } else if (kind == "fault") {
-    const std::string name = text(event, "fault");
+    const std::string name = text_of(event, "fault");
     const SliceNumber slice = trace_.add_slice(
         {.lane = faults_, .name = name, .begin_us = now_us_, .arguments = arguments_of(event)});
     armed_.push_back({name, device_of_fault(event), slice});
   } else if (kind == "fault_over") {
-    end_fault(text(event, "fault"), device_of_fault(event));
-  } else if (const std::string what = text(event, "text"); !what.empty()) {
+    end_fault(text_of(event, "fault"), device_of_fault(event));
+  } else if (const std::string what = text_of(event, "text"); !what.empty()) {
     trace_.add_instant({scenario_, what, now_us_});
   }
 }
@@ -98,12 +94,12 @@ void RunTrace::end_fault(const std::string& name, const std::string& device) {
 
 void RunTrace::take_strike(const json& event) {
   if (DeviceTrace* const struck = device(event, "device")) return struck->take_strike(event, now_us_);
-  trace_.add_instant({faults_, text(event, "fault"), now_us_, arguments_of(event)});
+  trace_.add_instant({faults_, text_of(event, "fault"), now_us_, arguments_of(event)});
 }
 
 void RunTrace::take_cloud(const json& event, const std::string& kind) {
   if (kind == "job_created") {
-    const std::string job = text(event, "job");
+    const std::string job = text_of(event, "job");
     created_jobs_.insert_or_assign(job, trace_.add_slice({.lane = cloud_,
                                                           .name = "create " + job,
                                                           .begin_us = now_us_,
@@ -112,7 +108,7 @@ void RunTrace::take_cloud(const json& event, const std::string& kind) {
   } else if (kind == "job_execution") {
     DeviceTrace* const of = device(event, "thing");
     if (of == nullptr) return;
-    const auto created = created_jobs_.find(text(event, "job"));
+    const auto created = created_jobs_.find(text_of(event, "job"));
     of->take_execution(event, now_us_,
                        created == created_jobs_.end() ? std::nullopt : std::optional(created->second));
   } else if (kind == "mqtt_request" || kind == "stream_request") {

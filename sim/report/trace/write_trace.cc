@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json_nesting.h"
 #include "sim/report/run_stream.h"
 #include "sim/report/trace/run_trace.h"
 
@@ -19,7 +20,7 @@ json describe(const std::string& folder) {
   json about{{"made_by", "otasim"}, {"run", fs::absolute(folder).lexically_normal().string()}};
   const auto bytes = read_file(folder + "/result.json");
   if (!bytes) return about;  // a run that was ended early has none
-  const json result = json::parse(*bytes, nullptr, false);
+  const json result = parse_shallow_json(*bytes);
   if (!result.is_object()) return about;
   for (const char* member : {"scenario", "board", "data", "seed", "result", "reason", "repeat"}) {
     if (const auto found = result.find(member); found != result.end()) about[member] = *found;

@@ -53,14 +53,14 @@ class Connection {
   async lost() {
     for (const call of this.calls.values()) call.reject(Object.assign(new Error("The connection was lost before the answer came."), { hint: "Look at the device's state before you try again." }));
     this.calls.clear();
-    this.handlers.lost(this.hasEnded, await this.isStranger());
+    this.handlers.lost(this.hasEnded, await this.refusal());
     setTimeout(() => this.open(), this.wait);
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);
   }
 
-  /** Whether a lab is there that does not know this page: it was started anew. */
-  async isStranger() {
-    try { return (await fetch("/", { cache: "no-store", redirect: "error" })).status === 403; } catch { return false; }
+  /** Why a lab that is there does not let this page in: a WebSocket is not told. */
+  async refusal() {
+    try { return { 403: "stranger", 503: "full" }[(await fetch("/live", { cache: "no-store", redirect: "error" })).status]; } catch { return undefined; }
   }
 }
 
@@ -74,7 +74,7 @@ class LivePage {
     this.faults = [];
     this.now = [];
     this.build();
-    this.connection = new Connection({ last: () => this.model.last, take: (message) => this.take(message), lost: (hasEnded, isStranger) => this.lost(hasEnded, isStranger) });
+    this.connection = new Connection({ last: () => this.model.last, take: (message) => this.take(message), lost: (hasEnded, refusal) => this.lost(hasEnded, refusal) });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.plan(); });
   }
 
@@ -83,22 +83,24 @@ class LivePage {
     this.status = el("span", { class: "badge warn", id: "status", role: "status" }, "connecting");
     this.labFacts = el("div", {});
     this.notice = el("div", { class: "notice", id: "notice", role: "alert", hidden: true });
+    this.logNotice = el("div", { class: "notice", id: "log-notice", role: "alert", hidden: true });
     this.cardList = el("div", { class: "cards", id: "devices" });
+    this.moreDevices = el("p", { class: "muted", id: "more-devices", hidden: true });
     this.noDevices = el("p", { class: "muted", hidden: true }, "No devices yet. In a terminal: otasim device add thing-1");
     this.jobs = new JobTable(call);
     this.nowList = el("ol", { class: "now", id: "now", role: "log", "aria-live": "polite", "aria-label": "What has just happened" });
     this.followBox = el("input", { type: "checkbox", id: "follow", checked: true, onchange: () => this.timeline.follow(this.followBox.checked) });
     this.timeline = new LiveTimeline(this.model, (i) => this.choose(i), (isOn) => { this.followBox.checked = isOn; });
-    this.events = new LiveList("events", "Events", (row, element) => this.drawRow(element, this.shown[row]), (row) => this.choose(this.shown[row]));
+    this.events = new LiveList("events", "Events", (row, element) => this.drawRow(element, this.shown[row]), (row) => this.choose(this.shown[row]), (row) => this.model.rowAt(this.shown[row]));
     this.detail = el("div", { class: "detail", id: "detail", tabindex: "0", role: "region", "aria-label": "The chosen event" }, el("p", { class: "muted" }, "Choose an event to see all of it."));
-    this.console = new LiveList("console", "Console", (row, element) => this.drawConsole(element, this.consoleLines[row]), (row) => this.choose(this.consoleLines[row]));
+    this.console = new LiveList("console", "Console", (row, element) => this.drawConsole(element, this.consoleLines[row]), (row) => this.choose(this.consoleLines[row]), (row) => this.model.rowAt(this.consoleLines[row]));
     this.flashPlace = el("div", { id: "flash" }, el("p", { class: "muted" }, "Choose a device."));
     this.watchChoice = el("select", { id: "watched", onchange: () => this.watch(this.watchChoice.value) });
-    const section = (id, title, ...content) => el("section", { "aria-labelledby": id }, el("h2", { id }, title), ...content);
+    const section = (id, title, ...content) => el("section", { "aria-labelledby": id, class: id === "events-title" ? "no-print" : null }, el("h2", { id }, title), ...content);
     clear(page,
       el("a", { class: "skip", href: "#events" }, "Skip to the events"),
-      el("header", { class: "top" }, el("h1", {}, "otasim lab"), this.status), this.labFacts, this.notice,
-      section("devices-title", "Devices", this.noDevices, this.cardList),
+      el("header", { class: "top" }, el("h1", {}, "otasim lab"), this.status), this.labFacts, this.notice, this.logNotice,
+      section("devices-title", "Devices", this.noDevices, this.cardList, this.moreDevices),
       el("div", { class: "two" }, section("now-title", "What happens", this.nowList), section("jobs-title", "Jobs", this.jobs.element)),
       section("time-title", "Timeline", this.filterTools(), this.timeline.canvas, el("div", { class: "tools" }, this.zoomButtons(), this.timeline.range)),
       section("events-title", "Events", el("div", { class: "panes" }, this.events.element, this.detail)),
@@ -125,8 +127,8 @@ class LivePage {
     switch (message.type) {
       case "welcome": return this.welcome(message);
       case "events": return this.takeEvents(message);
-      case "devices": return this.takeDevices(message.list);
-      case "jobs": return this.jobs.show(message.list);
+      case "devices": return this.takeDevices(message.list, message.left_off);
+      case "jobs": return this.jobs.show(message.list, message.left_off);
       case "faults": this.faults = message.list; return this.showCards();
       case "flash": return this.takeFlash(message);
       case "operations": return this.takeOperations(message);
@@ -141,10 +143,17 @@ class LivePage {
     clear(this.labFacts, facts([["folder", lab.folder], ["AWS interface", lab.aws_endpoint], ["MQTT port", String(lab.mqtt_port)], ["account", lab.account]]));
     this.setStatus("live", "good");
     this.notice.hidden = true;
+    this.tellLog(lab.log_problem);
     this.enable(true);
     if (this.watched) this.connection.send({ type: "watch", device: this.watched });
     document.documentElement.dataset.state = "ready";
     this.plan();
+  }
+
+  /** A lab without its log goes on; what happens is nowhere but here. */
+  tellLog(problem) {
+    this.logNotice.hidden = !problem;
+    clear(this.logNotice, problem ? "The lab keeps no log any more: " + problem : "");
   }
 
   setStatus(text, kind) {
@@ -157,19 +166,23 @@ class LivePage {
     this.jobs.fields.disabled = !isOn;
   }
 
-  lost(hasEnded, isStranger) {
+  lost(hasEnded, refusal) {
     this.enable(false);
     this.setStatus(hasEnded ? "the lab is down" : "not connected", "bad");
     document.documentElement.dataset.state = hasEnded ? "ended" : "lost";
     this.notice.hidden = false;
-    if (isStranger) clear(this.notice, "The lab was started anew. Open the address that it has printed; ", el("code", {}, "otasim web"), " prints it again.");
+    if (refusal === "full") clear(this.notice, "The lab shows itself to as many pages as it can. Close one of them; this one tries again by itself.");
+    else if (refusal === "stranger") clear(this.notice, "The lab was started anew. Open the address that it has printed; ", el("code", {}, "otasim web"), " prints it again.");
     else if (hasEnded) clear(this.notice, "The lab has ended. What it did stays here. ", el("code", {}, "otasim up --web"), " starts it again.");
     else clear(this.notice, "The connection to the lab is lost; the page tries again by itself. If the lab has ended, ", el("code", {}, "otasim up --web"), " starts it again.");
   }
 
   takeEvents(message) {
     this.model.missed += message.missed;
-    for (const event of message.events) this.note(this.model.addEvent(event));
+    for (const event of message.events) {
+      this.note(this.model.addEvent(event));
+      if (event.source === "lab" && event.event === "log_ended") this.tellLog(String(event.text));
+    }
     this.plan();
   }
 
@@ -185,8 +198,10 @@ class LivePage {
     this.isNowNew = true;
   }
 
-  takeDevices(list) {
+  takeDevices(list, leftOff) {
     this.devices = list;
+    this.moreDevices.hidden = leftOff === 0;
+    this.moreDevices.textContent = plural(leftOff, "device") + " more: otasim device list";
     this.noDevices.hidden = list.length > 0;
     const names = list.map((device) => device.name);
     for (const [name, card] of this.cards) if (!names.includes(name)) { card.element.remove(); this.cards.delete(name); }
@@ -263,9 +278,10 @@ class LivePage {
   drawNow() {
     if (!this.isNowNew) return;
     this.isNowNew = false;
-    const known = new Map([...this.nowList.children].map((child) => [child.row, child]));
-    const rows = this.now.map((row) => known.get(row) || this.nowRow(row));
-    clear(this.nowList, rows);
+    // What stays is not touched: it would be read out again.
+    for (const child of [...this.nowList.children]) if (!this.now.includes(child.row)) child.remove();
+    const known = new Set([...this.nowList.children].map((child) => child.row));
+    this.nowList.append(...this.now.filter((row) => !known.has(row)).map((row) => this.nowRow(row)));
   }
 
   nowRow(row) {

@@ -4,9 +4,15 @@ const MOST_EVENTS = 20000; // with more, the oldest are let go of
 const DROPPED_AT_ONCE = 4000;
 const KEY_EVENTS = /^(device\.(power_on|power_off|reset|exit|fault)|boot\.(start|commit|reject|halt|refused|failure)|cloud\.(job_created|job_execution|fault)|flash\.fault|broker\.(client_connected|client_disconnected|fault|client_refused)|link\.(fault|fault_cleared))$/;
 
+/** Of too many rows the oldest go. @returns how many */
+function letGo(rows) {
+  return rows.length > MOST_EVENTS ? rows.splice(0, rows.length - MOST_EVENTS + DROPPED_AT_ONCE).length : 0;
+}
+
 class LiveModel extends RunModel {
   constructor() {
     super({ names: [], event_devices: [], devices: [], words: {} }, [], []);
+    this.fresh = []; // what has come since moments were laid out: until then they count in what was there
     this.nameNumbers = new Map();
     this.deviceNumbers = new Map();
     this.last = 0; // number of the last event
@@ -26,25 +32,32 @@ class LiveModel extends RunModel {
     const of = typeof device === "string" ? this.numberOf(this.deviceNumbers, this.summary.event_devices, device) : -1;
     const isLine = source === "uart" && kind === "line" && typeof members.text === "string";
     const row = [t_us, name, of, isLine ? members.text : members, n];
-    this.events.push(row);
+    this.fresh.push(row);
     this.last = n;
-    if (this.events.length > MOST_EVENTS) this.missed += this.events.splice(0, DROPPED_AT_ONCE).length;
+    this.missed += letGo(this.fresh); // nobody looks: nothing is drawn
     return row;
   }
 
   /** Another log begins: the lab was started anew. */
   forget() {
-    this.events = [];
+    this.isForgotten = true;
+    this.fresh = [];
     this.last = 0;
     this.missed = 0;
   }
 
   setTrack(device, track) {
-    this.summary.devices = track ? [device] : [];
-    this.flash = track ? [track] : [];
+    this.nextTrack = track ? { devices: [device], flash: [track] } : { devices: [], flash: [] };
   }
 
   settle() {
+    if (this.isForgotten) this.events = [];
+    this.isForgotten = false;
+    for (const row of this.fresh) this.events.push(row);
+    this.fresh = [];
+    this.missed += letGo(this.events);
+    if (this.nextTrack) { this.summary.devices = this.nextTrack.devices; this.flash = this.nextTrack.flash; }
+    this.nextTrack = null;
     super.settle();
     this.texts = null;
   }

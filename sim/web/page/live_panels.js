@@ -5,13 +5,24 @@ const LIVE_LANES = LANES.filter((lane) => lane !== "scenario");
 
 /** A list to which rows are added: it stays where it is, or at its end if that was in sight. */
 class LiveList extends VirtualList {
+  constructor(...parts) {
+    super(...parts);
+    this.follows = true;
+    this.element.addEventListener("scroll", () => { this.follows = this.element.scrollTop + this.element.clientHeight >= this.height - ROW_HEIGHT; });
+    this.element.addEventListener("pointerdown", () => { this.isPressed = true; });
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { this.isPressed = false; });
+  }
+  /** Nothing moves away under a finger, or while text is marked. */
+  get isHeld() {
+    const marked = getSelection();
+    return this.isPressed || (!marked.isCollapsed && this.element.contains(marked.anchorNode));
+  }
   grow(count, active = this.active) {
-    const isAtEnd = !this.height || this.element.scrollTop + this.element.clientHeight >= this.height - ROW_HEIGHT;
     this.count = count;
     this.active = active;
     this.height = Math.min(count * ROW_HEIGHT, MOST_PIXELS);
     this.space.style.height = this.height + "px";
-    if (isAtEnd) this.element.scrollTop = this.height;
+    if (this.follows && !this.isHeld) this.element.scrollTop = this.height;
     this.show();
   }
 }
@@ -30,7 +41,7 @@ class LiveTimeline extends Timeline {
     this.plan();
   }
   toNow() {
-    const margin = this.span * 0.02;
+    const margin = Math.min(this.span, this.model.end - this.model.begin) * 0.02;
     if (this.span === Infinity) super.all();
     else super.setView(Math.max(this.model.begin, this.model.end - this.span), this.model.end + margin);
   }
@@ -82,8 +93,8 @@ const LINK_FAULTS = [
   { fault: "link.duplicate", text: "frames come twice", measure: "percent", unit: "%", value: 20, least: 1, most: 100 },
   { fault: "link.latency", text: "frames are late", measure: "latency_ms", unit: "ms", value: 300, least: 0, most: 60000 },
   { fault: "link.rate", text: "the wire is slow", measure: "bits_per_second", unit: "bit/s", value: 64000, least: 1000, most: 1000000000 },
-  { fault: "link.half_open", text: "connections there are go dead" },
-  { fault: "link.reset", text: "connections there are are reset" },
+  { fault: "link.half_open", text: "open connections go dead" },
+  { fault: "link.reset", text: "open connections are reset" },
 ];
 
 function measureOf(fault) {
@@ -209,11 +220,14 @@ class JobTable {
       el("thead", {}, el("tr", {}, ["Job", "Status", "Executions", "Action"].map((text) => el("th", { scope: "col" }, text)))), this.body);
     this.none = el("p", { class: "muted" }, "No jobs yet. Start an update of a device, or otasim job create.");
     this.fields = el("fieldset", {}, el("legend", { class: "hidden-text" }, "Jobs"), this.table);
-    this.element = el("div", {}, this.none, this.fields, this.failed);
-    this.show([]);
+    this.more = el("p", { class: "muted", id: "more-jobs", hidden: true });
+    this.element = el("div", {}, this.none, this.fields, this.more, this.failed);
+    this.show([], 0);
   }
 
-  show(jobs) {
+  show(jobs, leftOff) {
+    this.more.hidden = leftOff === 0;
+    this.more.textContent = plural(leftOff, "older job") + " more: otasim job list";
     this.none.hidden = jobs.length > 0;
     this.fields.hidden = jobs.length === 0;
     const text = JSON.stringify(jobs);

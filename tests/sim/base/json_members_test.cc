@@ -31,6 +31,15 @@ TEST(JsonMembers, OfAnotherTypeAreNotThere) {
   EXPECT_FALSE(integer_member(value, "big"));
 }
 
+TEST(JsonMembers, AreEmptyForWhoeverShowsThem) {
+  const json value{{"text", "a"}, {"number", 5}, {"details", {{"reason", "b"}}}};
+  EXPECT_EQ(text_of(value, "text"), "a");
+  EXPECT_EQ(text_of(value, "number"), "");
+  EXPECT_EQ(text_of(object_of(value, "details"), "reason"), "b");
+  EXPECT_EQ(object_of(value, "number"), json::object());
+  EXPECT_EQ(object_of(json(), "details"), json::object());
+}
+
 TEST(JsonMembers, OfNoObjectAreNotThere) {
   for (const json& value : {json(), json(1), json::array({1}), json("text"), parse_json("no json")}) {
     EXPECT_FALSE(text_member(value, "name")) << value.type_name();

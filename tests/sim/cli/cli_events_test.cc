@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -134,6 +135,47 @@ TEST_F(CliEvents, FollowARunUntilItsResultIsThere) {
   const Outcome outcome = follower.finish();
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("last"));
+}
+
+TEST_F(CliEvents, FollowALabThatIsStartedAnew) {
+  const std::string lab = folder_->file("lab");
+  fs::create_directories(lab);
+  auto log = report::EventLog::create(lab + "/events.jsonl").value();
+  log->emit("lab", "ports", {{"text", "first"}});
+  Program follower({"events", lab, "--follow"});
+  ASSERT_TRUE(follower.wait_for_output("first"));
+  // As `otasim up` does: what was written last is still shown.
+  fs::rename(lab + "/events.jsonl", lab + "/events.1.jsonl");
+  log->emit("lab", "ports", {{"text", "last of the old"}});
+  log = report::EventLog::create(lab + "/events.jsonl").value();
+  log->emit("lab", "ports", {{"text", "of the new"}});
+  ASSERT_TRUE(follower.wait_for_output("of the new"));
+  ASSERT_TRUE(write_file_atomic(lab + "/result.json", std::string_view("{}")).has_value());
+  const Outcome outcome = follower.finish();
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_LT(outcome.out.find("last of the old"), outcome.out.find("of the new"));
+  EXPECT_THAT(outcome.err, HasSubstr("the lab was started anew; its new log follows"));
+}
+
+TEST_F(CliEvents, OpenMakesAReportAnewWhenTheRunHasGoneOn) {
+  const std::string run = folder_->file("opened");
+  fs::create_directories(run);
+  auto log = report::EventLog::create(run + "/events.jsonl").value();
+  log->emit("run", "step", {{"text", "the first"}});
+  const auto open = [&] { return test::run({"report", "open", run}, {"DISPLAY=", "WAYLAND_DISPLAY="}); };
+  const auto page = [&] {
+    const auto bytes = read_file(run + "/report.html");
+    return std::string(bytes->begin(), bytes->end());
+  };
+  ASSERT_EQ(open().code, 0);
+  EXPECT_THAT(page(), HasSubstr("the first"));
+  const auto made = fs::last_write_time(run + "/report.html");
+  ASSERT_EQ(open().code, 0);
+  EXPECT_EQ(fs::last_write_time(run + "/report.html"), made) << "nothing is new";
+  log->emit("run", "step", {{"text", "the second"}});
+  fs::last_write_time(run + "/events.jsonl", made + std::chrono::seconds(1));
+  ASSERT_EQ(open().code, 0);
+  EXPECT_THAT(page(), HasSubstr("the second"));
 }
 
 TEST_F(CliEvents, WithoutALogSayWhatIsMissing) {

@@ -178,6 +178,13 @@ TEST_F(Record, TheFolderOfARunThatFailedStaysAndIsNamed) {
   EXPECT_TRUE(fs::is_empty(tmp)) << "that of one that passed does not";
 }
 
+TEST_F(Record, ANameOfAnotherKindIsRefusedBeforeAnythingIsPlayed) {
+  const Outcome outcome = test::run({"record", "demo", "--out", file("demo.gif")});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("For a GIF record gif-ready"));
+  EXPECT_FALSE(fs::exists(file("demo.gif")));
+}
+
 TEST_F(Record, AsksForSomethingToRecord) {
   EXPECT_EQ(test::run({"record"}).code, 2);
   EXPECT_EQ(test::run({"record", "demo", "--run", run_}).code, 2);

@@ -85,6 +85,16 @@ TEST_F(UpTest, ALabInTheBackgroundIsFoundUsedAndEnded) {
   EXPECT_EQ(content(folder.file("a/up.log")), "");
 }
 
+/// A full disk, as the kernel offers one to be tried.
+TEST_F(UpTest, ALabWhoseLogHasNoRoomSaysSoAtOnceAndGoesOn) {
+  fs::create_directories(folder.file("lab/events.1.jsonl"));  // so that the link stays where it is
+  fs::create_symlink("/dev/full", folder.file("lab/events.jsonl"));
+  const auto lab = start_lab();
+  EXPECT_TRUE(lab->wait_for("warning: events.jsonl ends early: No space left on device"));
+  EXPECT_THAT(ok({"status"}).at("log_problem").get<std::string>(), HasSubstr("No space left on device"));
+  end_lab(*lab);
+}
+
 TEST_F(UpTest, WhereNoLabRunsStatusAndDownSaySo) {
   for (const char* command : {"status", "down"}) {
     const Outcome outcome = otasim({command, "--lab", folder.file("nowhere")});

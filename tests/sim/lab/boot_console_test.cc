@@ -47,4 +47,21 @@ TEST(BootLine, IsNothingElse) {
   }
 }
 
+TEST(BootLine, SaysNothingThatTheLogSaysItself) {
+  for (const char* name : {"log_version", "epoch_us", "t_us", "n", "source", "event", "device"}) {
+    EXPECT_FALSE(parse_boot_line(std::string("boot: x ") + name + "=2")) << name;
+  }
+  EXPECT_FALSE(parse_boot_line("boot: fault fault=link.loss"));
+}
+
+TEST(BootLine, HasNamesAndAFewFields) {
+  for (const char* line : {"boot: Start slot=A", "boot: start =A", "boot: start \"slot\"=A"}) {
+    EXPECT_FALSE(parse_boot_line(line)) << line;
+  }
+  std::string line = "boot: start";
+  for (int i = 0; i < 16; ++i) line += " key-" + std::to_string(i) + "=1";
+  EXPECT_TRUE(parse_boot_line(line));
+  EXPECT_FALSE(parse_boot_line(line + " one-more=1"));
+}
+
 }  // namespace

@@ -65,6 +65,18 @@ TEST_F(EventFile, TheFirstEventSaysVersionAndCalendarTime) {
   EXPECT_FALSE(events[1].contains("epoch_us"));
 }
 
+TEST_F(EventFile, OnlyTheLogSaysItsVersionAndCalendarTime) {
+  const auto log = EventLog::create(path()).value();
+  log->emit("a", "one");
+  log->emit("a", "two", {{"log_version", 2}, {"epoch_us", 1}, {"n", 7}, {"source", "b"}});
+  const auto events = lines();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_FALSE(events[1].contains("log_version"));
+  EXPECT_FALSE(events[1].contains("epoch_us"));
+  EXPECT_EQ(events[1]["n"], 2);
+  EXPECT_EQ(events[1]["source"], "a");
+}
+
 TEST_F(EventFile, ALogThatIsGoneOnWithSaysItsCalendarTimeAgain) {
   EventLog::create(path()).value()->emit("a", "one");
   std::vector<nlohmann::json> earlier;
@@ -120,11 +132,16 @@ TEST(EventLog, AnUnwritableFileIsAClearError) {
 TEST(EventLog, AFullDiskIsToldAndEndsTheFileOnly) {
   const auto log = EventLog::create("/dev/full").value();
   int heard = 0;
-  log->listen([&](const nlohmann::json&) { ++heard; });
+  int heard_error = 0;
+  log->listen([&](const nlohmann::json&) {
+    ++heard;
+    heard_error = log->write_error();
+  });
   EXPECT_EQ(log->write_error(), 0);
   log->emit("run", "step", {{"text", "first"}});
   log->emit("run", "step", {{"text", "second"}});
   EXPECT_EQ(log->write_error(), ENOSPC);
+  EXPECT_EQ(heard_error, ENOSPC);
   EXPECT_EQ(heard, 2);
 }
 

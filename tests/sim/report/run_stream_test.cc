@@ -350,5 +350,36 @@ TEST(EventText, ATerminalDoesNotActOnIt) {
   EXPECT_EQ(event_text({{"source", "a"}, {"event", 7}}), "7");
 }
 
+/// It would be walked by functions that call themselves.
+TEST(RunStream, LinesThatAreNestedTooDeepAreNoEvents) {
+  RunFolder run;
+  const std::string deep(200'000, '[');
+  run.line(R"({"t_us":1,"source":"x","event":"y","a":)" + deep + std::string(deep.size(), ']') + '}');
+  run.event(5, "uart", "line", {{"text", "after"}});
+  auto stream = RunStream::open(run.path());
+  ASSERT_TRUE(stream);
+  EXPECT_THAT(outline_of(rest_of(*stream)), ElementsAre("0 run.step", "5 uart.line"));
+  EXPECT_EQ(stream->skipped_lines(), 1U);
+}
+
+TEST(RunStream, ACaptureWhoseEndIsTornSaysSo) {
+  RunFolder run;
+  {
+    Capture capture(run);
+    capture.add(1000, segment(kSyn, 0));
+    capture.add(2000, segment(kSyn, 0));
+  }
+  const std::string path = run.device() + "/link.pcap";
+  const auto whole = fs::file_size(path);
+  for (const auto cut : {std::uintmax_t{1}, std::uintmax_t{60}, whole - 10}) {
+    fs::resize_file(path, whole - cut);
+    auto stream = RunStream::open(run.path());
+    ASSERT_TRUE(stream);
+    static_cast<void>(rest_of(*stream));
+    EXPECT_THAT(stream->problems(), ElementsAre(HasSubstr("the capture of thing-1: ")))
+        << "without its last " << cut << " bytes";
+  }
+}
+
 }  // namespace
 }  // namespace otasim::report

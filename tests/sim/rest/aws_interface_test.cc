@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <set>
 
+#include "sim/base/json_nesting.h"
 #include "sim/cloud/arn.h"
-#include "sim/cloud/json_nesting.h"
 #include "sim/cloud/utc_time.h"
 #include "sim/rest/jobs_data_api.h"
 #include "sim/rest/throttle.h"
@@ -524,10 +524,10 @@ TEST(Operations, AreEachThereOnce) {
 }
 
 TEST(MemberReader, NestingIsCountedOutsideTexts) {
-  EXPECT_EQ(cloud::nesting_depth(""), 0U);
-  EXPECT_EQ(cloud::nesting_depth(R"({"a":[1,{"b":"[[[[{{{{"}]})"), 3U);
-  EXPECT_EQ(cloud::nesting_depth(R"({"a\"[":"\\"}[])"), 1U);
-  EXPECT_EQ(cloud::nesting_depth("]]]]["), 1U);
+  EXPECT_EQ(nesting_depth(""), 0U);
+  EXPECT_EQ(nesting_depth(R"({"a":[1,{"b":"[[[[{{{{"}]})"), 3U);
+  EXPECT_EQ(nesting_depth(R"({"a\"[":"\\"}[])"), 1U);
+  EXPECT_EQ(nesting_depth("]]]]["), 1U);
 }
 
 }  // namespace

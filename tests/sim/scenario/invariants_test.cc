@@ -364,6 +364,18 @@ TEST_F(Invariants, S6IsBrokenIfABurnedBitIsBack) {
   EXPECT_THAT(broken(), ElementsAre(StartsWith("S6: "))) << "no fault does that at rest";
 }
 
+// ---- what a device says of itself may be anything
+
+TEST_F(Invariants, AreJudgedWhateverABootLineHolds) {
+  evidence.events.push_back(boot_event("verify", {{"slot", 5}, {"counter", "x"}, {"result", 1}}));
+  evidence.events.push_back(boot_event("commit", {{"result", "ok"}, {"counter", "x"}}));
+  evidence.events.push_back(boot_event("start", {{"slot", 5}, {"version", 1}}));
+  evidence.events.push_back(
+      {{"source", "flash"}, {"event", "direct_store"}, {"device", "thing-2"}, {"pc", "x"}});
+  EXPECT_THAT(broken(), ElementsAre(StartsWith("S3: thing-1: ")))
+      << "a start of no slot is one of an image with no security counter";
+}
+
 // ---- L2: boots converge
 
 TEST_F(Invariants, L2IsBrokenIfTheLastTwoBootsDiffer) {

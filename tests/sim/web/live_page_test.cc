@@ -99,6 +99,52 @@ TEST_F(LivePageTest, ShowsWhatHappensAndItsButtonsAct) {
   EXPECT_THAT(browser.complaints(), IsEmpty());
 }
 
+TEST_F(LivePageTest, FaultsOfTheLinkAreArmedWithTheirMeasure) {
+  open_lab();
+  ok({"device", "add", "thing-1"});
+  wait_for(card("runs 1.0.0") + " && " + is_connected());
+  struct Kind {
+    const char* fault;
+    int value;
+    const char* shown;  // as the lab says what is armed
+  };
+  for (const auto& [fault, value, shown] :
+       {Kind{"link.loss", 7, "link.loss 7 %"}, Kind{"link.latency", 40, "link.latency 40 ms"},
+        Kind{"link.rate", 900'000, "link.rate 900000 bit/s"}}) {
+    SCOPED_TRACE(fault);
+    browser.evaluate(std::string("(() => { const card = document.querySelector('.card'), kind = "
+                                 "card.querySelector('select'); kind.value = "
+                                 "[...kind.options].find((one) => one.textContent.startsWith('") +
+                     (fault + 5) +
+                     "')).value; kind.dispatchEvent(new Event('change')); "
+                     "card.querySelector('input[type=number]').value = " +
+                     std::to_string(value) + "; })()");
+    press("Arm");
+    wait_for("document.querySelector('.armed li')");
+    EXPECT_THAT(text(".armed"), HasSubstr(shown));
+    press("Clear");
+    wait_for("!document.querySelector('.armed li')");
+  }
+  EXPECT_THAT(text(".card .failed"), IsEmpty());
+  EXPECT_THAT(browser.complaints(), IsEmpty());
+}
+
+TEST_F(LivePageTest, AReportOfItsFolderLoadsAndSaysWhatIsMissing) {
+  open_lab();
+  ok({"device", "add", "thing-1"});
+  wait_for(card("runs 1.0.0") + " && " + is_connected());
+  ok({"device", "add", "thing-2", "--off"});
+  const std::string path = ok({"report", "build", lab()}).at("path").get<std::string>();
+  EXPECT_EQ(browser.open(path), "ready");
+  EXPECT_THAT(browser.complaints(), IsEmpty());
+  EXPECT_THAT(text("h1"), HasSubstr("lab"));
+  wait_for("document.querySelector('#console .row') && document.getElementById('flash-map')");
+  browser.evaluate(
+      "(() => { const choice = document.getElementById('flash-device'); choice.value = '1'; "
+      "choice.dispatchEvent(new Event('change')); })()");
+  EXPECT_THAT(text("#page"), HasSubstr("No flash history. "));
+}
+
 TEST_F(LivePageTest, AnUpdateIsStartedSeenInTheFlashAndCanceled) {
   open_lab();
   ok({"device", "add", "thing-1"});

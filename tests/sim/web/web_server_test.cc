@@ -232,6 +232,7 @@ TEST_F(WebServerTest, ConnectionsAndViewersHaveALimit) {
   hear(first, "welcome");
   hear(second, "welcome");
   EXPECT_THROW((void)open(), boost::system::system_error);
+  EXPECT_THAT(get("/live", "Cookie: " + cookie() + "\r\n"), HasSubstr("HTTP/1.1 503"));
   tcp::socket third = connect();
   tcp::socket fourth = connect();
   // Both are let in before the next one comes, for they come in order.

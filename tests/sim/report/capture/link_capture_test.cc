@@ -13,6 +13,7 @@
 #include "sim/base/temp_dir.h"
 #include "sim/link/pcap_writer.h"
 #include "sim/report/capture/decode_options.h"
+#include "sim/report/capture/frame_comments.h"
 
 namespace otasim::report::capture {
 namespace {
@@ -174,6 +175,34 @@ torn "ports"
 {"t_us":2,"source":"lab","event":"ports","mqtt":40003}
 )");
   EXPECT_EQ(decode_options(folder_.path().string()), "-d tls.port==40001,mqtt -d tls.port==40003,mqtt");
+}
+
+/// Frames times comments would take minutes.
+TEST_F(LinkCaptureTest, ManyCommentsOfOneDeviceCostTheFramesOfAnotherNothing) {
+  constexpr int kMany = 200'000;
+  std::string log = R"({"t_us":0,"source":"run","event":"step","text":"begin","epoch_us":0})";
+  for (int i = 1; i <= kMany; ++i)
+    log +=
+        "\n{\"t_us\":" + std::to_string(i) + R"(,"source":"device","event":"power_on","device":"thing-2"})";
+  write_text("events.jsonl", log + '\n');
+  auto comments = FrameComments::read(folder_.path().string());
+  EXPECT_EQ(comments.take("thing-1", kMany * 1000LL), "begin");
+  for (int i = 0; i < kMany; ++i) ASSERT_EQ(comments.take("thing-1", kMany * 1000LL), "");
+  EXPECT_EQ(comments.take("thing-2", 2000), "power on\npower on");
+}
+
+TEST_F(LinkCaptureTest, CommentsOfADeviceAndOfNoneComeInTheirOrder) {
+  write_text("events.jsonl", R"({"t_us":0,"source":"run","event":"step","text":"a","epoch_us":0}
+{"t_us":5,"source":"device","event":"reset","cause":"power","device":"thing-1"}
+{"t_us":5,"source":"run","event":"step","text":"b"}
+{"t_us":5,"source":"device","event":"power_on","device":"thing-1"}
+{"t_us":9,"source":"run","event":"step","text":"c"}
+{"t_us":9223372036854775807,"source":"run","event":"step","text":"no time"}
+)");
+  auto comments = FrameComments::read(folder_.path().string());
+  EXPECT_EQ(comments.take("thing-1", 5000), "a\nreset, power\nb\npower on");
+  EXPECT_EQ(comments.take("thing-1", 8999), "");
+  EXPECT_EQ(comments.take("thing-2", 9000), "c");
 }
 
 }  // namespace

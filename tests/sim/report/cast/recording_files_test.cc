@@ -125,6 +125,20 @@ TEST(Recording, IsWhatItsNameSays) {
   EXPECT_EQ(report::cast::kind_of("gif-ready"), RecordingKind::kGifReady);
   EXPECT_EQ(report::cast::kind_of("x/demo.gif-ready"), RecordingKind::kGifReady);
   EXPECT_EQ(report::cast::kind_of("demo.cast"), RecordingKind::kCast);
+  EXPECT_EQ(report::cast::kind_of("x.y/demo"), RecordingKind::kCast);
+}
+
+TEST(Recording, IsNoFileOfAnotherKind) {
+  for (const char* name : {"demo.gif", "demo.mp4", "demo.SVG"}) {
+    const auto kind = report::cast::kind_of(name);
+    ASSERT_FALSE(kind.has_value()) << name;
+    EXPECT_EQ(kind.error().code, ExitCode::kUsage);
+    EXPECT_THAT(kind.error().hint, HasSubstr("For a GIF record gif-ready"));
+  }
+  RunFolder folder;
+  record_update(folder);
+  EXPECT_FALSE(report::cast::write_recording(folder.path(), folder.path() + "/demo.gif", {}).has_value());
+  EXPECT_FALSE(std::filesystem::exists(folder.path() + "/demo.gif"));
 }
 
 TEST(Recording, IsLeftInTheRunsFolder) {

@@ -10,8 +10,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <map>
 #include <stdexcept>
+#include <string_view>
 
 namespace otasim::test {
 namespace {
@@ -39,6 +41,24 @@ void place(int commands, int answers) {
   close(second);
 }
 
+/// Of text that Chromium has written.
+std::string from_base64(std::string_view text) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    const std::size_t digit = kDigits.find(c);
+    if (digit == std::string_view::npos) break;
+    bits = bits << 6 | static_cast<std::uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>(bits >> count & 0xFF);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Browser::Browser() {
@@ -47,7 +67,8 @@ Browser::Browser() {
   session_ = call("Target.attachToTarget", {{"targetId", target.at("targetId")}, {"flatten", true}})
                  .at("sessionId")
                  .get<std::string>();
-  for (const char* domain : {"Page", "Runtime", "Log", "Network"}) call(std::string(domain) + ".enable");
+  for (const char* domain : {"Page", "Runtime", "Log", "Network", "Performance"})
+    call(std::string(domain) + ".enable");
 }
 
 Browser::~Browser() {
@@ -150,12 +171,16 @@ std::string Browser::open(const std::string& path) {
   return open_url("file://" + path);
 }
 
-std::string Browser::open_url(const std::string& url) {
+void Browser::go(const std::string& url) {
   is_loaded_ = false;
   complaints_.clear();
   requests_.clear();
   call("Page.navigate", {{"url", url}});
   while (!is_loaded_) hear(next_message());
+}
+
+std::string Browser::open_url(const std::string& url) {
+  go(url);
   return evaluate(R"(new Promise((resolve) => {
     const root = document.documentElement;
     const look = () => {
@@ -189,6 +214,18 @@ void Browser::press(const std::string& key) {
                                     {"windowsVirtualKeyCode", kCodes.at(key)}});
   // What it has set off is drawn with the next frame.
   evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))");
+}
+
+std::map<std::string, double> Browser::costs() {
+  std::map<std::string, double> costs;
+  const json answer = call("Performance.getMetrics");
+  for (const json& one : answer.at("metrics"))
+    costs[one.at("name").get<std::string>()] = one.at("value").get<double>();
+  return costs;
+}
+
+std::string Browser::print() {
+  return from_base64(call("Page.printToPDF").at("data").get<std::string>());
 }
 
 void Browser::set_media_feature(const std::string& name, const std::string& value) {

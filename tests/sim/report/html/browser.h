@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -35,10 +36,16 @@ class Browser {
   std::string open(const std::string& path);
   /// The same of a page on a server.
   std::string open_url(const std::string& url);
+  /// Loads a page, and waits for nothing else.
+  void go(const std::string& url);
   /// The value of an expression; a promise's when it has one. Throws if it throws.
   nlohmann::json evaluate(const std::string& expression);
   /// A key, pressed and let go, where the focus is.
   void press(const std::string& key);
+  /// What the page has cost so far, as Chromium counts it: "Nodes", "LayoutCount", "JSHeapUsedSize", ...
+  std::map<std::string, double> costs();
+  /// The page on paper: a PDF file's bytes.
+  std::string print();
   /// "prefers-color-scheme", "dark"; an empty value takes it back.
   void set_media_feature(const std::string& name, const std::string& value);
 

@@ -8,6 +8,7 @@
 #include "sim/report/html/flash_track.h"
 #include "sim/report/html/frame_rows.h"
 #include "sim/report/html/html_report.h"
+#include "sim/report/html/linked_json.h"
 #include "sim/report/html/page.h"
 #include "sim/report/reasons.h"
 #include "tests/sim/report/html/run_folder_fixture.h"
@@ -135,7 +136,7 @@ TEST(FrameRows, StopAtTheirLimit) {
 
 TEST(Report, OfAFolderThatIsNoRunSaysSo) {
   const auto folder = TempDir::create();
-  const auto page = build_report(folder->path().string(), {});
+  const auto page = build_report(folder->path().string(), {}, folder->path().string());
   ASSERT_FALSE(page.has_value());
   EXPECT_EQ(page.error().code, ExitCode::kUsage);
 }
@@ -143,10 +144,55 @@ TEST(Report, OfAFolderThatIsNoRunSaysSo) {
 TEST(Report, OfDamagedResultsSaysSo) {
   RunFolder run;
   ASSERT_TRUE(write_file_atomic(run.path() + "/matrix.json", std::string_view("{\"cells\": 3}")).has_value());
-  const auto page = build_report(run.path(), {});
+  const auto page = build_report(run.path(), {}, run.path());
   ASSERT_FALSE(page.has_value());
   EXPECT_EQ(page.error().code, ExitCode::kUsage);
   EXPECT_THAT(page.error().message, HasSubstr("matrix.json"));
+}
+
+TEST(Report, OfAResultThatIsNestedTooDeepGoesWithoutIt) {
+  RunFolder run;
+  const std::string deep(200'000, '[');
+  const std::string text = "{\"result\":" + deep + std::string(deep.size(), ']') + "}";
+  ASSERT_TRUE(write_file_atomic(run.path() + "/result.json", text).has_value());
+  EXPECT_TRUE(build_report(run.path(), {}, run.path()).has_value());
+  ASSERT_TRUE(write_file_atomic(run.path() + "/matrix.json", text).has_value());
+  EXPECT_FALSE(build_report(run.path(), {}, run.path()).has_value());
+}
+
+/// A folder of a matrix with one cell, whose run has a page.
+class Linked : public ::testing::Test {
+ protected:
+  Linked() {
+    std::filesystem::create_directories(file("matrix/cells/a b"));
+    EXPECT_TRUE(write_file_atomic(file("matrix/cells/a b/report.html"), std::string_view("x")).has_value());
+    const json matrix{{"cells",
+                       {{{"run", file("matrix/cells/a b")}, {"link", "javascript:alert(1)"}},
+                        {{"run", "/nowhere"}, {"link", "javascript:alert(2)"}},
+                        {{"link", "https://elsewhere.example/"}}}}};
+    EXPECT_TRUE(write_file_atomic(file("matrix/matrix.json"), matrix.dump()).has_value());
+  }
+  [[nodiscard]] std::string file(const std::string& name) const { return folder_.file(name); }
+  [[nodiscard]] json links_from(const std::string& page_folder) const {
+    json links = json::array();
+    const auto matrix = read_linked_json(file("matrix"), "matrix.json", "cells", page_folder);
+    if (!matrix) return matrix.error().message;
+    for (const json& cell : matrix->at("cells")) links.push_back(cell.value("link", json()));
+    return links;
+  }
+
+ private:
+  TempDir folder_ = TempDir::create().value();
+};
+
+TEST_F(Linked, RunsAreLinkedFromWhereThePageStands) {
+  EXPECT_EQ(links_from(file("matrix"))[0], "cells/a%20b/report.html");
+  EXPECT_EQ(links_from(file("elsewhere/deep"))[0], "../../matrix/cells/a%20b/report.html");
+}
+
+TEST_F(Linked, WhatTheFileCallsALinkIsNone) {
+  EXPECT_EQ(links_from(file("matrix"))[1], json());
+  EXPECT_EQ(links_from(file("matrix"))[2], json());
 }
 
 TEST(Reasons, HaveTheAgentsNames) {

@@ -430,6 +430,67 @@ TEST_F(ReportPage, TextHasContrastInLightAndDark) {
   }
 }
 
+/// How many pages a PDF of Chromium's has: each is an object that is not compressed.
+std::size_t pages_of(const std::string& pdf) {
+  constexpr std::string_view kPage = "/Type /Page\n";
+  std::size_t count = 0;
+  for (std::size_t at = pdf.find(kPage); at != std::string::npos; at = pdf.find(kPage, at + 1)) ++count;
+  return count;
+}
+
+TEST_F(ReportPage, OfALongRunIsAFewSheetsOfPaper) {
+  RunFolder run;
+  fill(run);
+  run.result(result_of("passed"));
+  for (int i = 0; i < 5000; ++i)
+    run.event(10'000 + i, "uart", "line",
+              {{"device", "thing-1"}, {"text", "app: line " + std::to_string(i)}});
+  EXPECT_EQ(show(run), "ready");
+  browser_.evaluate(
+      "addEventListener('beforeprint', () => { globalThis.wasOpen = "
+      "document.querySelector('details').open; })");
+  const std::size_t pages = pages_of(browser_.print());
+  EXPECT_GE(pages, 1U);
+  EXPECT_LE(pages, 8U);
+  EXPECT_EQ(browser_.evaluate("globalThis.wasOpen"), true) << "the story is on paper, too";
+}
+
+/// What is marked or pressed stays where it is while the list is drawn anew.
+TEST_F(ReportPage, ARowStaysTheSameElementWhileItIsInSight) {
+  RunFolder run;
+  fill(run);
+  EXPECT_EQ(show(run), "ready");
+  browser_.evaluate("globalThis.row = document.querySelector('#events-1')");
+  browser_.evaluate("document.getElementById('events').focus()");
+  for (const char* key : {"ArrowDown", "ArrowDown", "ArrowUp", "ArrowUp"}) browser_.press(key);
+  EXPECT_EQ(browser_.evaluate("globalThis.row.isConnected && document.querySelector('#events-1') === "
+                              "globalThis.row"),
+            true);
+  EXPECT_EQ(browser_.evaluate("document.querySelector('#events-0').getAttribute('aria-selected')"), "true");
+  // A filter makes other rows of them.
+  browser_.evaluate(
+      "(() => { document.getElementById('filter').value = 'app: after'; "
+      "document.getElementById('only-marked').dispatchEvent(new Event('change')); })()");
+  EXPECT_THAT(text("#events-0"), HasSubstr("app: after the fault"));
+  EXPECT_EQ(browser_.evaluate("document.querySelectorAll('#events .row').length"), 1);
+}
+
+TEST_F(ReportPage, SaysHowManyFramesAreNotOnIt) {
+  RunFolder run;
+  fill(run);
+  EXPECT_EQ(show(run), "ready");
+  EXPECT_EQ(browser_.evaluate("page.textContent.includes('Not on this page')"), false);
+  const auto path = std::filesystem::path(run.path()) / kReportFile;
+  const auto bytes = read_file(path.string());
+  std::string html(bytes->begin(), bytes->end());
+  const std::string none = "\"left_off\":0";
+  html.replace(html.find(none), none.size(), "\"left_off\":7");
+  ASSERT_TRUE(write_file_atomic(path.string(), html).has_value());
+  EXPECT_EQ(browser_.open(path.string()), "ready");
+  EXPECT_EQ(browser_.evaluate("page.textContent.includes('Not on this page: 7 later frames of thing-1')"),
+            true);
+}
+
 TEST_F(ReportPage, ALogOfFiftyMegabytesStaysUsable) {
   RunFolder run;
   const std::string words(110, 'x');
@@ -461,8 +522,16 @@ TEST_F(ReportPage, ALogOfFiftyMegabytesStaysUsable) {
   RecordProperty("lines", std::to_string(lines));
   RecordProperty("build_ms", std::to_string(ms(built - begin)));
   RecordProperty("load_ms", std::to_string(ms(loaded - built)));
-  // Few elements, however many rows.
+  // What it costs, counted: few elements and layouts, however many rows, and each row held once.
   EXPECT_LT(browser_.evaluate("document.querySelectorAll('*').length").get<int>(), 2000);
+  const auto costs = browser_.costs();
+  RecordProperty("layouts", std::to_string(costs.at("LayoutCount")));
+  RecordProperty("heap_bytes", std::to_string(costs.at("JSHeapUsedSize")));
+  std::printf("%.0f nodes, %.0f layouts, %.0f MB of heap, %.2f s of script\n", costs.at("Nodes"),
+              costs.at("LayoutCount"), costs.at("JSHeapUsedSize") / 1e6, costs.at("ScriptDuration"));
+  EXPECT_LT(costs.at("Nodes"), 10'000);
+  EXPECT_LT(costs.at("LayoutCount"), 1000);
+  EXPECT_LT(costs.at("JSHeapUsedSize"), 500e6);
   browser_.evaluate("document.getElementById('console').focus()");
   browser_.press("End");
   EXPECT_THAT(text("#console [aria-selected=true]"), HasSubstr("line " + std::to_string(lines) + ' '));
@@ -477,8 +546,6 @@ TEST_F(ReportPage, ALogOfFiftyMegabytesStaysUsable) {
   std::printf("%llu lines: built in %lld ms, loaded in %lld ms, filtered in %.0f ms\n",
               static_cast<unsigned long long>(lines), static_cast<long long>(ms(built - begin)),
               static_cast<long long>(ms(loaded - built)), filter_ms.get<double>());
-  EXPECT_LT(ms(loaded - built), 30'000);
-  EXPECT_LT(filter_ms.get<double>(), 10'000);
 }
 
 TEST_F(ReportPage, OfAMatrixIsAGridWithLinks) {

@@ -1,8 +1,10 @@
-#include "sim/cloud/json_nesting.h"
+#include "sim/base/json_nesting.h"
 
 #include <algorithm>
 
-namespace otasim::cloud {
+#include "sim/base/json_members.h"
+
+namespace otasim {
 
 std::size_t nesting_depth(std::string_view json) {
   std::size_t depth = 0;
@@ -29,4 +31,13 @@ std::size_t nesting_depth(std::string_view json) {
   return deepest;
 }
 
-}  // namespace otasim::cloud
+nlohmann::json parse_shallow_json(std::string_view text) {
+  if (nesting_depth(text) > kMaxNesting) return nlohmann::json::value_t::discarded;
+  return parse_json(text);
+}
+
+nlohmann::json parse_shallow_json(std::span<const std::uint8_t> text) {
+  return parse_shallow_json(std::string_view(reinterpret_cast<const char*>(text.data()), text.size()));
+}
+
+}  // namespace otasim

@@ -3,13 +3,20 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <span>
 #include <string_view>
 
-namespace otasim::cloud {
+namespace otasim {
 
 inline constexpr std::size_t kMaxNesting = 64;
 
 /// The most arrays and objects that are open at one place. Of what is no JSON: some number, at most its size.
 [[nodiscard]] std::size_t nesting_depth(std::string_view json);
 
-}  // namespace otasim::cloud
+/// @returns a value of type `discarded` for what is no JSON, or is nested too deep to be walked
+[[nodiscard]] nlohmann::json parse_shallow_json(std::string_view text);
+[[nodiscard]] nlohmann::json parse_shallow_json(std::span<const std::uint8_t> text);
+
+}  // namespace otasim
