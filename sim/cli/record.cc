@@ -11,6 +11,7 @@
 #include "sim/base/temp_dir.h"
 #include "sim/cli/command.h"
 #include "sim/cli/run.h"
+#include "sim/cli/run_folder.h"
 #include "sim/lab/boards.h"
 #include "sim/report/cast/layout.h"
 #include "sim/report/cast/recorded_run.h"
@@ -78,14 +79,6 @@ Result<void> record_run(RecordOptions options) {
   return write(options, options.run, options.out.empty() ? cast::kCastFile : options.out);
 }
 
-/// Where the recording goes can be known before the scenario has been played.
-Result<void> check_out(const std::string& out) {
-  const std::filesystem::path folder = std::filesystem::path(out).parent_path();
-  std::error_code ignored;
-  if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return {};
-  return fail(ExitCode::kUsage, fmt::format("there is no folder '{}' for the recording", folder.string()));
-}
-
 Result<void> play_and_write(RecordOptions options, const scenario::PlannedCell& cell,
                             const std::string& folder, const std::string& program) {
   const auto result =
@@ -100,7 +93,7 @@ Result<void> play_and_write(RecordOptions options, const scenario::PlannedCell& 
 }
 
 Result<void> record_scenario(const RecordOptions& options, const std::string& program) {
-  if (auto good = check_out(options.out); !good) return good;
+  if (auto good = check_result_file("--out", options.out); !good) return good;
   const auto cell = plan_one(options.what == "demo" ? kDemoScenario : options.what, options.board,
                              options.data, options.seed);
   if (!cell) return tl::unexpected(cell.error());

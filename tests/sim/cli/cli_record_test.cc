@@ -150,7 +150,7 @@ TEST_F(Record, NoCastLeavesNone) {
 TEST_F(Record, AFolderThatIsNotThereIsSaidBeforeTheScenarioIsPlayed) {
   const Outcome outcome = test::run({"record", "demo", "--out", file("none/demo.cast")});
   EXPECT_EQ(outcome.code, 2) << outcome.err;
-  EXPECT_THAT(outcome.err, HasSubstr("there is no folder '" + file("none") + "'"));
+  EXPECT_THAT(outcome.err, HasSubstr("--out " + file("none/demo.cast") + ": no file can be written there"));
   EXPECT_THAT(outcome.err, Not(HasSubstr("boot:")));
 }
 
