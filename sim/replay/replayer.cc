@@ -172,8 +172,7 @@ Result<void> check_replayable(const Recording& recording) {
 
 Result<void> check_whole(const RecordedBoot& boot) {
   if (boot.is_whole) return {};
-  return fail(ExitCode::kUsage,
-              fmt::format("boot {} is not whole: it cannot be replayed", boot.number),
+  return fail(ExitCode::kUsage, fmt::format("boot {} is not whole: it cannot be replayed", boot.number),
               "QEMU ended by itself or did not end in time, or the disk was full.");
 }
 

@@ -75,8 +75,8 @@ std::string shell_word(const std::string& text) {
 }
 
 std::string PlannedCell::words() const {
-  return fmt::format("{} --board {} --data {} --seed {}", shell_word(entry.asked_as), cell.board,
-                     cell.data, cell.seed);
+  return fmt::format("{} --board {} --data {} --seed {}", shell_word(entry.asked_as), cell.board, cell.data,
+                     cell.seed);
 }
 
 Result<std::vector<Entry>> library() {
