@@ -118,9 +118,10 @@ void add_values(const ManualOption& option, Candidates& out) {
 
 void add_options(const Place& place, Candidates& out) {
   for (const ManualOption& option : place.command.options) {
-    for (const std::string& name : option.names) {
-      if (name.starts_with("--")) out.words.push_back({name, option.text});
-    }
+    // One name is enough to complete, and two that begin alike would be in each other's way.
+    const auto name =
+        std::ranges::find_if(option.names, [](const auto& one) { return one.starts_with("--"); });
+    if (name != option.names.end()) out.words.push_back({*name, option.text});
   }
   out.words.push_back({"--help", "Print this help message and exit"});
 }

@@ -112,9 +112,7 @@ const CommandExamples kExamples[] = {
       "otasim explain 'boot: reject slot=B reason=trial-failed back-to=A'",
       "otasim explain --topic image-verdict", "otasim explain --run RUN"}},
     {"doctor", {"otasim doctor", "otasim doctor --json"}},
-    {"completion",
-     {"mkdir -p ~/.local/share/bash-completion/completions",
-      "otasim completion bash > ~/.local/share/bash-completion/completions/otasim"}},
+    {"completion", {"otasim completion bash > ~/.local/share/bash-completion/completions/otasim"}},
     {"man", {"otasim man | man -l -", "otasim man --markdown"}},
 };
 
