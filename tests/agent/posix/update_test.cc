@@ -189,7 +189,8 @@ TEST_F(PosixAgent, UpdatesWhileOtherThreadsSuspendResumeAndShutDown) {
 }
 
 TEST_F(PosixAgent, AsksAgainWhenTheTimerThreadSaysSo) {
-  ota::configure({.request_wait_ms = 1});
+  // Short, but longer than an answer takes on a busy machine: each wait that is over counts as a lost answer.
+  ota::configure({.request_wait_ms = 100});
   world_.service.lose_job_requests(2);
   start();
   world_.wait_until([] { return world->is_activated; });
