@@ -225,7 +225,7 @@ TEST_F(ScenarioTest, ARunThatCannotBePlayedStandsInTheJUnitFileBesideThoseBefore
   EXPECT_EQ(outcome.code, 2) << outcome.err;
   EXPECT_THAT(content(folder.file("junit.xml")),
               AllOf(HasSubstr("tests=\"2\" failures=\"0\" errors=\"1\""), HasSubstr("name=\"passing\""),
-                    HasSubstr("<error message=\"cannot make the image 'factory'")));
+                    HasSubstr("<error message=\"cannot make the image &#39;factory&#39;")));
   expect_clean();
 }
 

@@ -137,7 +137,7 @@ TEST(Output, ThatCannotBeWrittenIsAnErrorAndNoBug) {
   const auto folder = TempDir::create();
   const std::string said = folder->file("said");
   // One is shorter than a buffer, and written at the end only.
-  for (const char* const command : {"doctor --no-boot --json", "man --markdown"}) {
+  for (const char* const command : {"boards --json", "man --markdown"}) {
     const int status =
         std::system(fmt::format("'{}' {} >/dev/full 2>'{}'", OTASIM_PROGRAM, command, said).c_str());
     EXPECT_EQ(WEXITSTATUS(status), 3) << command;
