@@ -202,7 +202,7 @@ class BrokenDemo : public Demo {
 
 TEST_F(BrokenDemo, AKilledEmulatorIsToldAndCleanedUp) {
   break_it("qemu-system-arm", SIGKILL);
-  EXPECT_EQ(outcome.code, 3);
+  EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("qemu-system-arm"));
   EXPECT_THAT(outcome.err, HasSubstr(run_folder()));
   expect_clean(children);
