@@ -87,7 +87,9 @@ TEST_F(UpTest, ALabInTheBackgroundIsFoundUsedAndEnded) {
 
 /// A full disk, as the kernel offers one to be tried.
 TEST_F(UpTest, ALabWhoseLogHasNoRoomSaysSoAtOnceAndGoesOn) {
-  fs::create_directories(folder.file("lab/events.1.jsonl"));  // so that the link stays where it is
+  end_lab(*start_lab());
+  fs::create_directory(folder.file("lab/events.1.jsonl"));  // so that the link stays where it is
+  fs::remove(folder.file("lab/events.jsonl"));
   fs::create_symlink("/dev/full", folder.file("lab/events.jsonl"));
   const auto lab = start_lab();
   EXPECT_TRUE(lab->wait_for("warning: events.jsonl ends early: No space left on device"));
