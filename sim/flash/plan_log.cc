@@ -72,8 +72,10 @@ void PlanLog::append(std::uint64_t questions, const FaultPlan& plan) {
   stored.questions = questions;
   stored.plan = plan;
   failed_ = !write_whole(file_.get(), &stored, sizeof stored);
-  if (failed_) [[maybe_unused]]
-    const int error = ::ftruncate(file_.get(), 0);
+  if (!failed_) return;
+  // Half a log would send a replay another way; an empty one is none. Of an error here nothing better can be
+  // made.
+  [[maybe_unused]] const int error = ::ftruncate(file_.get(), 0);
 }
 
 std::optional<FaultPlan> PlanLog::due(std::uint64_t questions) {

@@ -2,61 +2,33 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
-#include <future>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "sim/report/html/embedded_files.h"
 #include "sim/web/embedded_files.h"
 #include "sim/web/web_server.h"
 #include "tests/sim/report/html/browser.h"
+#include "tests/sim/web/served_lab.h"
 
 namespace otasim::web {
 namespace {
 
-namespace asio = boost::asio;
 using nlohmann::json;
 using test::Browser;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class WebPage : public ::testing::Test {
+class WebPage : public ServedLab {
  protected:
   WebPage() {
     add_list("device.list", devices);
     add_list("job.list", jobs);
     add_list("fault.list", faults);
-    log->listen(feed.listener());
-  }
-  ~WebPage() override {
-    if (!thread.joinable()) return;
-    std::promise<void> done;
-    asio::post(io, [&] {
-      server.reset();
-      done.set_value();
-    });
-    done.get_future().get();
-    work.reset();
-    thread.join();
   }
 
   void add_list(const char* command, json& list) {
     commands.add(command,
                  [&list](control::Arguments&, const control::ReplyPtr&) -> control::Answer { return list; });
-  }
-  void start(const WebOptions& options = {}) {
-    auto started = WebServer::start(io, feed, commands,
-                                    {.lab =
-                                         [] {
-                                           return json{{"folder", "/lab"}};
-                                         },
-                                     .folder_of = [](const std::string&) { return std::string(); }},
-                                    options);
-    ASSERT_TRUE(started) << started.error().message;
-    server = std::move(*started);
-    thread = std::thread([this] { io.run(); });
   }
   void say_line(int number) {
     log->emit("uart", "line", {{"device", "thing-1"}, {"text", "line " + std::to_string(number)}});
@@ -79,13 +51,6 @@ class WebPage : public ::testing::Test {
   json devices = json::array({{{"name", "thing-1"}, {"power", "on"}}});
   json jobs = json::array();
   json faults = json::array();
-  asio::io_context io;
-  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{io.get_executor()};
-  std::unique_ptr<report::EventLog> log = report::EventLog::in_memory();
-  EventFeed feed{io};
-  control::CommandTable commands;
-  std::unique_ptr<WebServer> server;
-  std::thread thread;
   Browser browser;
 };
 

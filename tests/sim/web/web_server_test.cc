@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/connect.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
@@ -16,6 +14,7 @@
 #include <thread>
 
 #include "sim/web/web_server.h"
+#include "tests/sim/web/served_lab.h"
 
 namespace otasim::web {
 namespace {
@@ -30,7 +29,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-class WebServerTest : public ::testing::Test {
+class WebServerTest : public ServedLab {
  protected:
   using WebSocket = websocket::stream<tcp::socket>;
 
@@ -53,40 +52,14 @@ class WebServerTest : public ::testing::Test {
     commands.add("device.stop", [](control::Arguments&, const control::ReplyPtr&) -> control::Answer {
       return std::nullopt;
     });
-    log->listen(feed.listener());
-  }
-  ~WebServerTest() override {
-    if (!thread.joinable()) return;
-    on_server([this] { server.reset(); });
-    work.reset();
-    thread.join();
   }
 
   void start(const WebOptions& options = {}) {
-    auto started = WebServer::start(io, feed, commands,
-                                    {.lab =
-                                         [] {
-                                           return json{{"folder", "/lab"}};
-                                         },
-                                     .folder_of = [](const std::string&) { return std::string(); }},
-                                    options);
-    ASSERT_TRUE(started) << started.error().message;
-    server = std::move(*started);
+    ASSERT_NO_FATAL_FAILURE(ServedLab::start(options));
     way_in = server->way_in();
     address = server->address();
     host = address.substr(7, address.size() - 8);
     port = static_cast<std::uint16_t>(std::stoi(host.substr(host.find(':') + 1)));
-    thread = std::thread([this] { io.run(); });
-  }
-
-  template <typename Do>
-  void on_server(Do what) {
-    std::promise<void> done;
-    asio::post(io, [&] {
-      what();
-      done.set_value();
-    });
-    done.get_future().get();
   }
 
   tcp::socket connect() {
@@ -154,18 +127,11 @@ class WebServerTest : public ::testing::Test {
     return error;
   }
 
-  asio::io_context io;
   asio::io_context client_io;
-  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{io.get_executor()};
-  std::unique_ptr<report::EventLog> log = report::EventLog::in_memory();
-  EventFeed feed{io};
-  control::CommandTable commands;
   std::vector<std::string> cut;
   bool was_stopped = false;
-  std::unique_ptr<WebServer> server;
   std::string way_in, address, host, session;
   std::uint16_t port = 0;
-  std::thread thread;
 };
 
 TEST_F(WebServerTest, TheTokenLeadsToThePageAndOutOfTheAddressBar) {
