@@ -84,4 +84,13 @@ std::string FrameComments::take(std::string_view device, std::int64_t calendar_n
   }
 }
 
+std::string FrameComments::take_rest(std::string_view device) {
+  const auto queue = queues_.find(device);
+  if (queue == queues_.end()) return {};
+  std::string text;
+  for (Queue& its = queue->second; its.next < its.comments.size(); ++its.next)
+    text += (text.empty() ? "after this frame: " : "\nafter this frame: ") + its.comments[its.next].text;
+  return text;
+}
+
 }  // namespace otasim::report::capture

@@ -28,6 +28,10 @@ class FrameComments {
   /// of its device, and of any device if it is of none.
   [[nodiscard]] std::string take(std::string_view device, std::int64_t calendar_ns);
 
+  /// What no frame of the device is left to tell, each line as of after the last one; of device "": what is
+  /// of none, for the last frame of all.
+  [[nodiscard]] std::string take_rest(std::string_view device);
+
  private:
   struct Comment {
     std::int64_t calendar_ns = 0;

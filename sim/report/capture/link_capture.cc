@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "sim/base/file_io.h"
 #include "sim/report/capture/decode_options.h"
@@ -85,6 +86,11 @@ std::string section_comment(const std::string& folder) {
   return fmt::format("otasim run {}; for MQTT within TLS: wireshark {}", name, options);
 }
 
+void append_line(std::string& text, const std::string& more) {
+  if (!text.empty() && !more.empty()) text += '\n';
+  text += more;
+}
+
 }  // namespace
 
 Result<WrittenCapture> write_capture(const CaptureRequest& request) {
@@ -107,16 +113,21 @@ Result<WrittenCapture> write_capture(const CaptureRequest& request) {
     link.advance();
   }
   auto comments = FrameComments::read(request.folder);
-  for (Link* link = earliest(*links); link != nullptr; link = earliest(*links)) {
-    const CapturedFrame& frame = link->frame;
+  for (Link* link = earliest(*links); link != nullptr;) {
+    const CapturedFrame frame = std::exchange(link->frame, {});
+    link->advance();
+    Link* const next = earliest(*links);
+    std::string comment = comments.take(link->device, frame.calendar_ns);
+    if (link->is_over) append_line(comment, comments.take_rest(link->device));
+    if (next == nullptr) append_line(comment, comments.take_rest({}));
     writer->add_frame({.interface = link->interface,
                        .calendar_ns = frame.calendar_ns,
                        .wire_bytes = frame.wire_bytes,
                        .direction = direction_of(frame.bytes),
                        .bytes = frame.bytes,
-                       .comment = comments.take(link->device, frame.calendar_ns)});
+                       .comment = comment});
     ++written.frames;
-    link->advance();
+    link = next;
   }
   for (const Link& link : *links) {
     if (!link.reader.problem().empty())

@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr std::int64_t kEpochUs = 1'700'000'000'000'000;
 
@@ -203,6 +204,30 @@ TEST_F(LinkCaptureTest, CommentsOfADeviceAndOfNoneComeInTheirOrder) {
   EXPECT_EQ(comments.take("thing-1", 5000), "a\nreset, power\nb\npower on");
   EXPECT_EQ(comments.take("thing-1", 8999), "");
   EXPECT_EQ(comments.take("thing-2", 9000), "c");
+}
+
+/// A run often ends so: the cloud learns of the device's last report by its last frame.
+TEST_F(LinkCaptureTest, WhatComesAfterTheLastFrameIsToldWithIt) {
+  write_link("door", {1, 30});
+  write_link("lamp", {2});
+  const auto line = [](std::int64_t t_us, const std::string& event) {
+    return R"({"epoch_us":)" + std::to_string(kEpochUs) + R"(,"t_us":)" + std::to_string(t_us) + ',' + event +
+           "}\n";
+  };
+  const std::string job = R"("source":"cloud","event":"job_execution","job":"j","status":)";
+  write_text("events.jsonl", line(3, job + R"("IN_PROGRESS","thing":"lamp")") +
+                                 line(4, job + R"("SUCCEEDED","thing":"lamp")") +
+                                 line(31, R"("source":"run","event":"step","text":"the end")"));
+  ASSERT_TRUE(write());
+  std::vector<std::string> told;
+  for (const Block& block : blocks()) {
+    if (block.type == 6) told.push_back(block.body);
+  }
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_THAT(told[0], Not(HasSubstr("after")));
+  EXPECT_THAT(told[1],
+              HasSubstr("after this frame: job j is IN_PROGRESS\nafter this frame: job j is SUCCEEDED"));
+  EXPECT_THAT(told[2], HasSubstr("after this frame: the end"));
 }
 
 }  // namespace
