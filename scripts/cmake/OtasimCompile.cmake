@@ -23,6 +23,12 @@ endif()
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "${otasim_optimise} -g1")
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "${otasim_optimise} -g1")
 
+# Of the linkers at hand the one that takes a third of the time; the cross compiler has its own.
+find_program(OTASIM_GOLD ld.gold)
+if(OTASIM_GOLD AND NOT CMAKE_CROSSCOMPILING)
+  add_link_options(-fuse-ld=gold)
+endif()
+
 # Our own code links this; third-party code does not.
 add_library(otasim_warnings INTERFACE)
 target_compile_options(otasim_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
@@ -41,6 +47,37 @@ if(OTASIM_COVERAGE)
   add_link_options(-fprofile-instr-generate)
 endif()
 
+# otasim_precompile(name OPTIONS option... LINK lib... HEADERS <header>...): headers that many targets read, precompiled
+# once: half their compile time. Only for the sanitizers' compiler; the other build shows includes that are missing.
+# otasim_use_precompiled(target name) has a target compiled with the same options read them.
+function(otasim_precompile name)
+  cmake_parse_arguments(ARG "" "" "OPTIONS;LINK;HEADERS" ${ARGN})
+  file(CONFIGURE OUTPUT ${name}.cc CONTENT "")
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/${name}.cc)
+  target_link_libraries(${name} PRIVATE otasim_warnings ${ARG_LINK})
+  target_precompile_headers(${name} PRIVATE ${ARG_HEADERS})
+  target_compile_options(${name} PRIVATE ${ARG_OPTIONS} "SHELL:-Xclang -fno-pch-timestamp")
+  # What ccache takes for the file, which names this folder: clones can share what they compiled.
+  file(CONFIGURE OUTPUT CMakeFiles/${name}.dir/cmake_pch.hxx.pch.sum
+    CONTENT "${ARG_HEADERS} GoogleTest ${GTest_VERSION} nlohmann ${nlohmann_json_VERSION} fmt ${fmt_VERSION} Boost ${Boost_VERSION}")
+endfunction()
+function(otasim_use_precompiled target name)
+  target_precompile_headers(${target} REUSE_FROM ${name})
+  target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+endfunction()
+if(OTASIM_SANITIZE)
+  find_package(Boost 1.81 REQUIRED)
+  find_package(fmt REQUIRED)
+  find_package(GTest REQUIRED)
+  find_package(nlohmann_json REQUIRED)
+  otasim_precompile(otasim_test_headers LINK GTest::gmock OPTIONS -fPIE
+    HEADERS <gmock/gmock.h> <gtest/gtest.h> <nlohmann/json.hpp>)
+  otasim_precompile(otasim_host_headers LINK fmt::fmt OPTIONS -fsanitize=fuzzer-no-link
+    HEADERS <algorithm> <chrono> <filesystem> <fmt/format.h> <functional> <map> <memory> <nlohmann/json.hpp>
+            <optional> <string> <vector> <boost/asio/io_context.hpp> <boost/asio/steady_timer.hpp>
+            <boost/asio/local/stream_protocol.hpp>)
+endif()
+
 # otasim_library(name SOURCES a.cc ... [LINK libs...]): a static library of our own code.
 function(otasim_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
@@ -50,23 +87,12 @@ function(otasim_library name)
   target_include_directories(${name} PUBLIC ${root})
   if(OTASIM_SANITIZE)
     target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)  # fuzzers see where their inputs get to
+    if(CMAKE_CURRENT_SOURCE_DIR MATCHES "^${CMAKE_SOURCE_DIR}/sim/")
+      target_link_libraries(${name} PRIVATE fmt::fmt)  # its headers are read with the same definitions everywhere
+      otasim_use_precompiled(${name} otasim_host_headers)
+    endif()
   endif()
 endfunction()
-
-# Headers most tests read, precompiled once: half their compile time. Only for the sanitizers' compiler; the other
-# build shows includes that are missing.
-if(OTASIM_SANITIZE)
-  find_package(GTest REQUIRED)
-  find_package(nlohmann_json REQUIRED)
-  file(CONFIGURE OUTPUT test_headers.cc CONTENT "")
-  add_library(otasim_test_headers OBJECT ${CMAKE_BINARY_DIR}/test_headers.cc)
-  target_link_libraries(otasim_test_headers PRIVATE otasim_warnings GTest::gmock)
-  target_precompile_headers(otasim_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h> <nlohmann/json.hpp>)
-  target_compile_options(otasim_test_headers PRIVATE -fPIE "SHELL:-Xclang -fno-pch-timestamp")
-  # What ccache takes for the file, which names this folder: clones can share what they compiled.
-  file(CONFIGURE OUTPUT CMakeFiles/otasim_test_headers.dir/cmake_pch.hxx.pch.sum
-    CONTENT "GoogleTest ${GTest_VERSION} nlohmann ${nlohmann_json_VERSION}")
-endif()
 
 # tests_<label> builds all that the label's tests need.
 foreach(label unit quick full)
@@ -80,8 +106,7 @@ function(otasim_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} otasim_warnings GTest::gmock GTest::gtest_main)
   if(OTASIM_SANITIZE)
-    target_precompile_headers(${name} REUSE_FROM otasim_test_headers)
-    target_compile_options(${name} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+    otasim_use_precompiled(${name} otasim_test_headers)
   endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 /// As one word of GDB's command language, and as a literal of Python's.
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
@@ -64,12 +64,12 @@ std::string set_up_script(const GdbSetUp& set_up) {
       "set print pretty on\n"
       "set auto-load no\n";  // programs are data: nothing in them is run here
   for (const std::string& folder : set_up.source_folders)
-    text += fmt::format("directory {}\n", quoted(folder));
-  text += fmt::format("file {}\n", quoted(set_up.bootloader));
-  for (const std::string& elf : set_up.symbols) text += fmt::format("add-symbol-file {}\n", quoted(elf));
+    text += fmt::format("directory {}\n", in_quotes(folder));
+  text += fmt::format("file {}\n", in_quotes(set_up.bootloader));
+  for (const std::string& elf : set_up.symbols) text += fmt::format("add-symbol-file {}\n", in_quotes(elf));
   text += fmt::format("source {}\n", set_up.extension);
   text += fmt::format("python otasim_begin(program={}, flash={}, application={}, is_live={})\n",
-                      quoted(set_up.program), quoted(set_up.flash), quoted(set_up.application),
+                      in_quotes(set_up.program), in_quotes(set_up.flash), in_quotes(set_up.application),
                       set_up.is_live ? "True" : "False");
   return text;
 }

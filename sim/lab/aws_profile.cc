@@ -15,7 +15,7 @@ namespace {
 constexpr int kPrivateFile = 0600;
 
 /// As one word of a shell's.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string word = "'";
   for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return word + "'";
@@ -36,7 +36,7 @@ Result<std::string> write_aws_environment(const Lab& lab, const std::string& end
   std::string text = fmt::format(
       "# Written by otasim for the lab in this folder. It holds the lab's access key. Use: . {}\n"
       "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE\n",
-      quoted(path));
+      shell_quoted(path));
   const std::array<std::pair<const char*, std::string>, 8> variables{{
       {"OTASIM_LAB", lab.folder()},
       {"AWS_ENDPOINT_URL", endpoint},
@@ -47,7 +47,8 @@ Result<std::string> write_aws_environment(const Lab& lab, const std::string& end
       {"AWS_DEFAULT_REGION", std::string(cloud::kRegion)},
       {"AWS_EC2_METADATA_DISABLED", "true"},
   }};
-  for (const auto& [name, value] : variables) text += fmt::format("export {}={}\n", name, quoted(value));
+  for (const auto& [name, value] : variables)
+    text += fmt::format("export {}={}\n", name, shell_quoted(value));
   text += "aws() { command aws --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"; }\n";
   if (auto written = write_file_atomic(path, text, kPrivateFile); !written) {
     return tl::unexpected(written.error());

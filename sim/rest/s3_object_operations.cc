@@ -17,7 +17,7 @@ namespace {
 using cloud::ObjectChecksum;
 using cloud::ObjectInfo;
 
-std::string quoted(const std::string& etag) {
+std::string in_quotes(const std::string& etag) {
   return fmt::format("\"{}\"", etag);
 }
 
@@ -174,7 +174,7 @@ S3Result<S3Receiver> put_object(const S3Request& request, S3Services& services) 
   receiver.finish = [shared, &services](ObjectChecksum checksum) -> S3Result<S3Answer> {
     const auto object = shared->finish(std::move(checksum));
     if (!object) return tl::unexpected(object.error());
-    S3Answer answer{200, {{"ETag", quoted(object->etag)}}, {}};
+    S3Answer answer{200, {{"ETag", in_quotes(object->etag)}}, {}};
     add_version(answer.headers, *object, services);
     add_checksum(answer.headers, object->checksum);
     return answer;
@@ -211,9 +211,10 @@ S3Result<S3Answer> copy_object(const S3Request& request, S3Services& services) {
   if (tells_version(source.location, services)) {
     answer.headers.emplace_back("x-amz-copy-source-version-id", source.location.version);
   }
-  answer.document = xml_document(
-      "CopyObjectResult", xml_element("LastModified", s3_time(copied->last_modified)) +
-                              xml_element("ETag", quoted(copied->etag)) + checksum_element(copied->checksum));
+  answer.document =
+      xml_document("CopyObjectResult", xml_element("LastModified", s3_time(copied->last_modified)) +
+                                           xml_element("ETag", in_quotes(copied->etag)) +
+                                           checksum_element(copied->checksum));
   return answer;
 }
 
@@ -271,7 +272,7 @@ S3Result<S3Receiver> upload_part(const S3Request& request, S3Services& services)
   receiver.finish = [shared](ObjectChecksum checksum) -> S3Result<S3Answer> {
     const auto part = shared->finish(std::move(checksum));
     if (!part) return tl::unexpected(part.error());
-    S3Answer answer{200, {{"ETag", quoted(part->etag)}}, {}};
+    S3Answer answer{200, {{"ETag", in_quotes(part->etag)}}, {}};
     add_checksum(answer.headers, part->checksum);
     return answer;
   };
@@ -294,7 +295,7 @@ S3Result<S3Answer> upload_part_copy(const S3Request& request, S3Services& servic
     answer.headers.emplace_back("x-amz-copy-source-version-id", source.location.version);
   }
   answer.document = xml_document("CopyPartResult", xml_element("LastModified", s3_time(part->last_modified)) +
-                                                       xml_element("ETag", quoted(part->etag)));
+                                                       xml_element("ETag", in_quotes(part->etag)));
   return answer;
 }
 
@@ -315,7 +316,7 @@ S3Result<S3Answer> complete_multipart_upload(const S3Request& request, S3Service
                    xml_element("Location", fmt::format("https://{}/{}/{}", request.header("host"),
                                                        place.bucket, cloud::uri_encode(place.key, true))) +
                        xml_element("Bucket", place.bucket) + xml_element("Key", place.key) +
-                       xml_element("ETag", quoted(object->etag)) + checksum_element(object->checksum));
+                       xml_element("ETag", in_quotes(object->etag)) + checksum_element(object->checksum));
   return answer;
 }
 
