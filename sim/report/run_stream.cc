@@ -13,9 +13,10 @@
 #include "sim/flash/flash_fault.h"
 #include "sim/flash/flash_history.h"
 #include "sim/flash/flash_range.h"
-#include "sim/report/capture_reader.h"
 #include "sim/report/event_log.h"
+#include "sim/report/frame_summary.h"
 #include "sim/report/growing_file.h"
+#include "sim/report/pcap_reader.h"
 
 namespace otasim::report {
 namespace {
@@ -199,11 +200,12 @@ class FlashSource final : public Source {
   std::string problem_ = {};
 };
 
-json to_event(const Frame& frame, const std::string& device) {
+json to_event(const CapturedFrame& captured, const std::string& device) {
+  const FrameSummary frame = sum_up_frame(captured.bytes);
   json event{{"source", "link"},           {"event", "frame"},
              {"device", device},           {"direction", name_of(frame.direction)},
-             {"protocol", frame.protocol}, {"length_bytes", frame.length_bytes},
-             {"summary", frame.summary()}};
+             {"protocol", frame.protocol}, {"length_bytes", captured.wire_bytes},
+             {"summary", frame.text()}};
   if (frame.host_port == 0 && frame.device_port == 0) return event;
   event["device_port"] = frame.device_port;
   event["host_port"] = frame.host_port;
@@ -214,13 +216,14 @@ json to_event(const Frame& frame, const std::string& device) {
 
 class LinkSource final : public Source {
  public:
-  LinkSource(CaptureReader capture, std::string device, const std::vector<ClockAnchor>& anchors)
+  LinkSource(PcapReader capture, std::string device, const std::vector<ClockAnchor>& anchors)
       : capture_(std::move(capture)), device_(std::move(device)), anchors_(anchors) {}
 
   std::optional<Timed> next() override {
     const auto frame = capture_.next();
     if (!frame) return std::nullopt;
-    const auto at = event_time(anchors_, frame->calendar_us);
+    constexpr std::int64_t kNsPerUs = 1000;
+    const auto at = event_time(anchors_, frame->calendar_ns / kNsPerUs);
     has_no_clock_ = has_no_clock_ || !at;
     const std::int64_t t_us = in_order(at.value_or(last_us()));
     json event = to_event(*frame, device_);
@@ -239,7 +242,7 @@ class LinkSource final : public Source {
   }
 
  private:
-  CaptureReader capture_;
+  PcapReader capture_;
   std::string device_;
   const std::vector<ClockAnchor>& anchors_;
   bool has_no_clock_ = false;
@@ -320,7 +323,7 @@ class RunStream::Merge {
       }
       if (options_.with_frames) {
         take_up(device.folder + "/link.pcap", [&](GrowingFile file) {
-          return std::make_unique<LinkSource>(CaptureReader(std::move(file)), device.name, anchors_);
+          return std::make_unique<LinkSource>(PcapReader(std::move(file)), device.name, anchors_);
         });
       }
     }

@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "sim/base/file_io.h"
 #include "sim/report/capture/decode_options.h"
 #include "sim/report/capture/frame_comments.h"
-#include "sim/report/capture/pcap_reader.h"
 #include "sim/report/capture/pcapng_writer.h"
+#include "sim/report/pcap_reader.h"
 
 namespace otasim::report::capture {
 namespace {
@@ -24,10 +25,7 @@ struct Link {
   std::string device;
   PcapReader reader;
   std::uint32_t interface = 0;
-  CapturedFrame frame = {};  ///< the next one
-  bool is_over = false;
-
-  void advance() { is_over = !reader.next(frame); }
+  std::optional<CapturedFrame> frame = {};  ///< the next one
 };
 
 /// Where the captures are: a demo has one device, whose files are in the run's own folder.
@@ -51,9 +49,12 @@ Result<std::vector<Link>> open_links(const CaptureRequest& request) {
     const bool is_folders_own = file.parent_path() == folder;
     const std::string device = is_folders_own ? "device" : file.parent_path().filename().string();
     if (!request.device.empty() && request.device != device) continue;
-    auto reader = PcapReader::open(file.string());
-    if (!reader) return tl::unexpected(reader.error());
-    links.push_back({.device = device, .reader = std::move(*reader)});
+    auto opened = GrowingFile::open(file.string());
+    if (!opened) return tl::unexpected(opened.error());
+    PcapReader reader(std::move(*opened));
+    if (!reader.has_header())
+      return fail(ExitCode::kUsage, fmt::format("cannot use '{}': {}.", file.string(), reader.problem()));
+    links.push_back({.device = device, .reader = std::move(reader)});
   }
   if (!links.empty()) return links;
   const std::string whose = request.device.empty() ? "" : fmt::format(" of a device '{}'", request.device);
@@ -73,7 +74,7 @@ FrameDirection direction_of(const std::vector<std::uint8_t>& frame) {
 Link* earliest(std::vector<Link>& links) {
   Link* first = nullptr;
   for (Link& link : links) {
-    if (!link.is_over && (first == nullptr || link.frame.calendar_ns < first->frame.calendar_ns))
+    if (link.frame && (first == nullptr || link.frame->calendar_ns < first->frame->calendar_ns))
       first = &link;
   }
   return first;
@@ -110,15 +111,14 @@ Result<WrittenCapture> write_capture(const CaptureRequest& request) {
   }
   for (Link& link : *links) {
     link.interface = writer->add_interface(link.device, fmt::format("link of {}", link.device));
-    link.advance();
+    link.frame = link.reader.next();
   }
   auto comments = FrameComments::read(request.folder);
   for (Link* link = earliest(*links); link != nullptr;) {
-    const CapturedFrame frame = std::exchange(link->frame, {});
-    link->advance();
+    const CapturedFrame frame = *std::exchange(link->frame, link->reader.next());
     Link* const next = earliest(*links);
     std::string comment = comments.take(link->device, frame.calendar_ns);
-    if (link->is_over) append_line(comment, comments.take_rest(link->device));
+    if (!link->frame) append_line(comment, comments.take_rest(link->device));
     if (next == nullptr) append_line(comment, comments.take_rest({}));
     writer->add_frame({.interface = link->interface,
                        .calendar_ns = frame.calendar_ns,

@@ -10,8 +10,8 @@
 #include <fstream>
 
 #include "sim/link/pcap_writer.h"
-#include "sim/report/capture_reader.h"
 #include "sim/report/event_text.h"
+#include "sim/report/frame_summary.h"
 #include "tests/sim/report/html/run_folder_fixture.h"
 
 namespace otasim::report {
@@ -244,10 +244,26 @@ TEST(RunStream, AForgedCaptureEndsWhereItIsForged) {
   auto stream = RunStream::open(run.path());
   ASSERT_TRUE(stream.has_value());
   EXPECT_THAT(rest_of(*stream), SizeIs(1));
-  EXPECT_THAT(stream->problems(), ElementsAre(HasSubstr("longer than a frame")));
+  EXPECT_THAT(stream->problems(), ElementsAre(HasSubstr("a frame claims")));
   forged[0] ^= 1;
   ASSERT_TRUE(write_file_atomic(path, forged).has_value());
   stream = RunStream::open(run.path());
+  ASSERT_TRUE(stream.has_value());
+  EXPECT_THAT(rest_of(*stream), SizeIs(1));
+  EXPECT_THAT(stream->problems(), ElementsAre(HasSubstr("no capture")));
+}
+
+/// Frames of another kind would be read as what they are not.
+TEST(RunStream, ACaptureOfNoEthernetIsNone) {
+  RunFolder run;
+  Capture(run).add(7, segment(kSyn, 0));
+  const std::string path = run.device() + "/link.pcap";
+  auto other = read_file(path).value();
+  constexpr std::size_t kLinkTypeAt = 20;
+  constexpr std::uint8_t kRawIp = 101;
+  other[kLinkTypeAt] = kRawIp;
+  ASSERT_TRUE(write_file_atomic(path, other).has_value());
+  auto stream = RunStream::open(run.path());
   ASSERT_TRUE(stream.has_value());
   EXPECT_THAT(rest_of(*stream), SizeIs(1));
   EXPECT_THAT(stream->problems(), ElementsAre(HasSubstr("no capture")));
@@ -296,14 +312,14 @@ TEST(RunStream, CanLeaveOutFlashAndFrames) {
   EXPECT_THAT(rest_of(*stream), SizeIs(1));
 }
 
-TEST(DescribeFrame, TrustsNoLengthInIt) {
+TEST(SumUpFrame, TrustsNoLengthInIt) {
   const auto frame = segment(kSyn, 8);
   for (std::size_t length = 0; length < frame.size(); ++length) {
-    const Frame told = describe_frame(std::span(frame).first(length));
+    const FrameSummary told = sum_up_frame(std::span(frame).first(length));
     EXPECT_EQ(told.payload_bytes, 0U) << length;
     EXPECT_NE(told.protocol, "tcp") << length;
   }
-  EXPECT_EQ(describe_frame(frame).payload_bytes, 8U);
+  EXPECT_EQ(sum_up_frame(frame).payload_bytes, 8U);
 }
 
 TEST(EventText, SaysWhatHappened) {
