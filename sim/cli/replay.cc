@@ -16,6 +16,7 @@
 #include "sim/replay/recording.h"
 #include "sim/replay/replayer.h"
 #include "sim/replay/sha256.h"
+#include "sim/scenario/library.h"
 
 namespace otasim::cli {
 namespace {
@@ -45,7 +46,7 @@ std::string recording_of(const std::string& run, const std::string& device) {
 }
 
 /// The devices of a run that were recorded, in order; also those of whose recording something is missing.
-Result<std::vector<std::string>> recorded_devices(const std::string& run) {
+std::vector<std::string> devices_recorded_in(const std::string& run) {
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(run + "/devices", error)) {
@@ -53,7 +54,30 @@ Result<std::vector<std::string>> recorded_devices(const std::string& run) {
     if (fs::exists(recording_of(run, name), error)) names.push_back(name);
   }
   std::ranges::sort(names);
+  return names;
+}
+
+/// Of the folder of several runs, those that were recorded, as commands.
+std::string recorded_runs_text(const std::string& folder) {
+  std::vector<std::string> runs;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (!devices_recorded_in(entry.path().string()).empty()) runs.push_back(entry.path().string());
+  }
+  std::ranges::sort(runs);
+  std::string text;
+  for (const std::string& run : runs) text += fmt::format("\n  otasim replay {}", scenario::shell_word(run));
+  return text;
+}
+
+Result<std::vector<std::string>> recorded_devices(const std::string& run) {
+  auto names = devices_recorded_in(run);
   if (!names.empty()) return names;
+  const std::string runs = recorded_runs_text(run);
+  if (!runs.empty()) {
+    return fail(ExitCode::kUsage, fmt::format("'{}' is the folder of several runs", run),
+                "Replay one of those in it that were recorded:" + runs);
+  }
   return fail(ExitCode::kUsage, fmt::format("'{}' holds no recording", run),
               "Give the folder of a run that was made with `otasim run SCENARIO --record`.");
 }

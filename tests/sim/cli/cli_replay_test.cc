@@ -235,6 +235,20 @@ TEST_F(DamagedReplay, OneBootThatIsNotWholeDoesNotHideTheOthers) {
   EXPECT_NE(diverged.err.find("Not replayed in all: 1"), std::string::npos) << diverged.err;
 }
 
+/// As `otasim run SCENARIO --record --out DIR` leaves it for several protocols.
+TEST(ReplayArguments, OfAFolderOfRunsThoseRecordedAreNamed) {
+  const TempDir folder = TempDir::create().value();
+  fs::create_directories(folder.file("b run/devices/thing-1/recording"));
+  fs::create_directories(folder.file("a/devices/thing-1/recording"));
+  fs::create_directories(folder.file("c/devices/thing-1"));
+  const auto outcome = test::run({"replay", folder.path().string()});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("\n  otasim replay " + folder.file("a") + "\n  otasim replay '" +
+                             folder.file("b run") + "'\n"),
+            std::string::npos)
+      << outcome.err;
+}
+
 TEST_F(DamagedReplay, ARecordingWithoutBootsIsRefused) {
   json changed = recording();
   changed["boots"] = json::array();
