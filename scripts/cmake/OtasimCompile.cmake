@@ -151,7 +151,7 @@ endfunction()
 
 # otasim_fuzzer(name SOURCES ... LINK ... [RUNS n] [MAX_LEN bytes]): one libFuzzer program, under sanitizers only, and
 # two ctest entries: <name> (unit) takes every file of corpus/<name>/ and goes on to RUNS inputs in all, always the same
-# ones; <name>_long (full) to a hundred times as many. See docs/fuzzing.md.
+# ones; <name>_long (full) to thirty times as many. See docs/fuzzing.md.
 function(otasim_fuzzer name)
   if(NOT OTASIM_SANITIZE)
     return()
@@ -178,7 +178,7 @@ function(otasim_fuzzer name)
   endif()
   list(JOIN corpus "," inputs)
   file(WRITE ${folder}/${name}.inputs "${inputs}")
-  math(EXPR long_runs "${ARG_RUNS} * 100")
+  math(EXPR long_runs "${ARG_RUNS} * 30")
   foreach(entry "${name} unit ${ARG_RUNS} 300" "${name}_long full ${long_runs} 7200")
     separate_arguments(entry)
     list(POP_FRONT entry test label runs timeout)
