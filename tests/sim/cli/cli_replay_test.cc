@@ -243,7 +243,7 @@ TEST(ReplayArguments, OfAFolderOfRunsThoseRecordedAreNamed) {
   fs::create_directories(folder.file("c/devices/thing-1"));
   const auto outcome = test::run({"replay", folder.path().string()});
   EXPECT_EQ(outcome.code, 2);
-  EXPECT_NE(outcome.err.find("\n  otasim replay " + folder.file("a") + "\n  otasim replay '" +
+  EXPECT_NE(outcome.err.find("\n    otasim replay " + folder.file("a") + "\n    otasim replay '" +
                              folder.file("b run") + "'\n"),
             std::string::npos)
       << outcome.err;
