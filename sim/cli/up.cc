@@ -231,6 +231,7 @@ class Up {
         control::Server::listen(io_, folder_->control_socket(),
                                 [this](const control::Request& request, const control::ReplyPtr& reply) {
                                   commands_.handle(request, reply);
+                                  if (web_) web_->look_again();
                                 });
     if (!server) return tl::unexpected(server.error());
     server_ = std::move(*server);

@@ -18,7 +18,7 @@ struct FrameSummary {
   std::string_view protocol = "other";  ///< "tcp", "udp", "arp", "icmp", "ipv4", "other"
   std::uint16_t device_port = 0;        ///< TCP and UDP, else 0
   std::uint16_t host_port = 0;
-  std::string flags = {};  ///< TCP: those that are set, "syn ack"; "ack" alone is left out
+  std::string flags = {};           ///< TCP: those that are set, "syn ack"; "ack" alone is left out
   std::uint32_t payload_bytes = 0;  ///< TCP's and UDP's data
 
   /// "tcp 8883 syn", "arp"

@@ -137,6 +137,11 @@ void Hub::admit(const std::shared_ptr<Viewer>& viewer, const Viewer::Request& re
                 .on_end = [this, number] { remove(number); }});
 }
 
+void Hub::look_again() {
+  is_state_old_ = true;
+  plan_state();
+}
+
 void Hub::remove(std::uint64_t viewer) {
   flash_->unwatch(viewer);
   viewers_.erase(viewer);
@@ -163,9 +168,7 @@ void Hub::greet(Viewer& viewer, const Hello& hello) {
   for (const StatePart& part : state_) {
     if (!part.told.empty()) viewer.send(part.told);
   }
-  // What was told last may be old: nobody looked meanwhile.
-  is_state_old_ = true;
-  plan_state();
+  look_again();  // what was told last may be old: nobody looked meanwhile
   plan_events();
 }
 
@@ -183,8 +186,7 @@ void Hub::run(Viewer& viewer, const CommandMessage& message) {
         if (!to || alive.expired()) return;
         --to->open_commands;
         to->send(to_text(answer));
-        is_state_old_ = true;
-        plan_state();
+        look_again();
       });
   ++viewer.open_commands;
   if (!is_open_to_pages(message.request.command))

@@ -46,6 +46,8 @@ class Hub {
 
   void admit(const std::shared_ptr<Viewer>& viewer, const Viewer::Request& request);
   [[nodiscard]] std::size_t viewers() const { return viewers_.size(); }
+  /// The state may be another one though no event said so: somebody has given the lab a command.
+  void look_again();
   /// Tells all pages that the lab goes down. Calls `done` once, when they have been told or take too long.
   void end(std::function<void()> done);
 

@@ -123,6 +123,10 @@ std::size_t WebServer::connections() const {
   return state_->sessions.size() + state_->hub->viewers();
 }
 
+void WebServer::look_again() {
+  state_->hub->look_again();
+}
+
 void WebServer::end(std::function<void()> done) {
   state_->stop();
   state_->hub->end(std::move(done));

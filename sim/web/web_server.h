@@ -49,6 +49,8 @@ class WebServer {
   /// Without it: for those who have been there.
   [[nodiscard]] std::string address() const;
   [[nodiscard]] std::size_t connections() const;
+  /// The lab's state may be another one though no event said so: somebody has given it a command.
+  void look_again();
   /// Takes no more connections and tells all pages; calls `done` once.
   void end(std::function<void()> done);
 

@@ -205,6 +205,17 @@ TEST_F(LivePageTest, StatusAndWebTellWhereItIsAndOnlyOneOfThemTheToken) {
   EXPECT_EQ(otasim({"web"}).code, 3);
 }
 
+/// A device that stays off makes no event of its own, nor does its end.
+TEST_F(LivePageTest, WhatIsDoneInATerminalIsSeen) {
+  open_lab();
+  wait_for("document.documentElement.dataset.devices === '0'");  // the page has looked, and waits for news
+  ok({"device", "add", "thing-1", "--off"});
+  wait_for(power("off"));
+  wait_for("document.documentElement.dataset.devices === '1'");
+  ok({"device", "remove", "thing-1"});
+  wait_for("document.documentElement.dataset.devices === '0' && !document.querySelector('.card')");
+}
+
 TEST_F(LivePageTest, WhenTheLabEndsThePageSaysSo) {
   open_lab();
   ok({"device", "add", "thing-1", "--off"});

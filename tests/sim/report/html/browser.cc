@@ -109,7 +109,7 @@ void Browser::launch() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-json Browser::next_message() {
+json Browser::next_message(const std::string& awaited) {
   const auto limit = std::chrono::steady_clock::now() + kLimit;
   for (;;) {
     const std::size_t end = buffer_.find('\0', searched_);
@@ -124,7 +124,7 @@ json Browser::next_message() {
         std::chrono::duration_cast<std::chrono::milliseconds>(limit - std::chrono::steady_clock::now());
     pollfd wait{.fd = from_, .events = POLLIN, .revents = 0};
     if (left.count() <= 0 || poll(&wait, 1, static_cast<int>(left.count())) == 0)
-      throw std::runtime_error("the browser does not answer");
+      throw std::runtime_error("the browser does not answer: " + awaited);
     std::array<char, 65536> bytes{};
     const ssize_t got = read(from_, bytes.data(), bytes.size());
     if (got < 0 && errno == EINTR) continue;
@@ -157,7 +157,7 @@ json Browser::call(const std::string& method, json parameters) {
     sent += static_cast<std::size_t>(count);
   }
   for (;;) {
-    json answer = next_message();
+    json answer = next_message(text);
     if (answer.value("id", -1) != id) {
       hear(answer);
       continue;
@@ -176,7 +176,7 @@ void Browser::go(const std::string& url) {
   complaints_.clear();
   requests_.clear();
   call("Page.navigate", {{"url", url}});
-  while (!is_loaded_) hear(next_message());
+  while (!is_loaded_) hear(next_message("load of " + url));
 }
 
 std::string Browser::open_url(const std::string& url) {

@@ -55,7 +55,7 @@ class Browser {
  private:
   void launch();
   nlohmann::json call(const std::string& method, nlohmann::json parameters = nlohmann::json::object());
-  nlohmann::json next_message();
+  nlohmann::json next_message(const std::string& awaited);
   void hear(const nlohmann::json& message);
 
   pid_t pid_ = -1;
