@@ -37,7 +37,7 @@ std::string style() {
 /// The scripts share one scope of their own.
 std::string script() {
   std::string text = "\"use strict\";\n(() => {\n";
-  for (const char* file : {"base.js", "run_model.js", "run_panels.js"})
+  for (const char* file : {"base.js", "run_model.js", "run_panels.js", "event_page.js"})
     text += report::html::embedded_file(file);
   for (const char* file : {"live_model.js", "live_panels.js", "live.js"}) text += embedded_file(file);
   return text += "})();\n";

@@ -46,18 +46,15 @@ async function readEvents(model) {
   }
 }
 
-class RunPage {
+class RunPage extends EventPage {
   constructor(model) {
-    this.model = model;
-    this.lanes = new Set(LANES);
-    this.shown = new Uint32Array(0);
+    super(model);
     this.timeline = new Timeline(model, (i) => this.choose(i));
     this.events = new VirtualList("events", "Events", (row, element) => this.drawRow(element, this.shown[row]), (row) => this.choose(this.shown[row]));
-    this.detail = el("div", { class: "detail", id: "detail", tabindex: "0", role: "region", "aria-label": "The chosen event" }, el("p", { class: "muted" }, "Choose an event to see all of it."));
     this.consoleLines = this.select((i) => LANES[model.lane[i]] === "console");
-    this.console = new VirtualList("console", "Console", (row, element) => this.drawConsole(element, this.consoleLines[row]), (row) => this.choose(this.consoleLines[row]));
+    this.console = new VirtualList("console", "Console", (row, element) => this.drawConsole(element, this.consoleLines[row], summary.event_devices.length > 1), (row) => this.choose(this.consoleLines[row]));
     this.messages = this.select((i) => LANES[model.lane[i]] === "messages" || (model.isEvent(i) && model.name(i) === "cloud.job_execution"));
-    this.messageDetail = el("div", { class: "detail", id: "message", tabindex: "0", role: "region", "aria-label": "The chosen message" }, el("p", { class: "muted" }, "Choose a message to see it decoded."));
+    this.messageDetail = this.detailOf("message", "message");
     this.messageList = new VirtualList("messages", "Messages", (row, element) => this.drawRow(element, this.messages[row]), (row) => {
       clear(this.messageDetail, momentDetail(model, this.messages[row]));
       this.moveTo(model.time[this.messages[row]], this.messageList);
@@ -65,35 +62,14 @@ class RunPage {
     this.flashPanels = model.flash.map(() => null); // made when they are first shown
   }
 
-  select(wanted) {
-    const rows = [];
-    for (let i = 0; i < this.model.count; ++i) if (wanted(i)) rows.push(i);
-    return rows;
-  }
-
-  drawRow(element, i) {
-    const mark = this.model.mark[i], name = this.model.name(i), line = this.model.line(i);
-    if (mark) element.classList.add("bad");
-    else if (/"?SUCCEEDED/.test(line) && name === "cloud.job_execution") element.classList.add("good");
-    const words = inWords(summary.words, line);
-    if (words) element.title = words;
-    element.append(el("span", { class: "when" }, seconds(this.model.time[i])), el("span", { class: "what" }, (mark === 1 ? "▼ " : mark === 2 ? "✖ " : "") + name), line.slice(0, MOST_TEXT));
-  }
-
-  drawConsole(element, i) {
-    const members = this.model.members(i);
-    const words = inWords(summary.words, String(members.text));
-    if (words) element.title = words;
-    const isMany = summary.event_devices.length > 1;
-    element.append(el("span", { class: "when" }, seconds(this.model.time[i])), isMany ? el("span", { class: "what" }, String(members.device)) : "", String(members.text).slice(0, MOST_TEXT));
-  }
+  wordsOf(line) { return inWords(summary.words, line); }
 
   sections() {
     return [
       el("section", { "aria-labelledby": "what" }, el("h2", { id: "what" }, "What happened"), this.keyMoments()),
       this.recording(),
-      el("section", { "aria-labelledby": "time" }, el("h2", { id: "time" }, "Timeline"), this.filterTools(), this.timeline.canvas,
-        el("div", { class: "tools" }, this.zoomButtons(), this.timeline.range), this.framesLeftOff()),
+      el("section", { "aria-labelledby": "time" }, el("h2", { id: "time" }, "Timeline"), this.searchTools(), this.timeline.canvas,
+        el("div", { class: "tools" }, this.zoomButtons(), el("button", { type: "button", title: "Show all of the run", "aria-label": "Show all of the run", onclick: () => this.timeline.all() }, "All"), this.timeline.range), this.framesLeftOff()),
       el("section", { id: "events-section", class: "no-print", "aria-label": "Events" }, el("h2", {}, "Events"), el("div", { class: "panes" }, this.events.element, this.detail)),
       el("section", { "aria-labelledby": "flash-title" }, el("h2", { id: "flash-title" }, "Flash and console"),
         el("div", { class: "panes" }, el("div", {}, this.flashParts()), el("div", {}, el("h3", {}, "Console"), this.console.element, el("p", { class: "muted" }, "The console follows the slider, and the slider what is chosen elsewhere.")))),
@@ -140,17 +116,10 @@ class RunPage {
     return this.model.line(i).slice(0, MOST_TEXT);
   }
 
-  filterTools() {
-    this.query = el("input", { type: "search", id: "filter", placeholder: "words; -word leaves out", "aria-label": "Filter events", oninput: () => this.planFilter() });
-    this.onlyMarked = el("input", { type: "checkbox", id: "only-marked", onchange: () => this.filter() });
-    this.found = el("span", { class: "muted", role: "status", id: "found" });
-    const lanes = LANES.map((lane) => el("label", {}, el("input", { type: "checkbox", checked: true, "data-lane": lane, onchange: (e) => { if (e.target.checked) this.lanes.add(lane); else this.lanes.delete(lane); this.filter(); } }), LANE_LABELS[lane]));
-    return el("div", { class: "tools", role: "search" }, this.query, ...lanes, el("label", {}, this.onlyMarked, "faults and failures only"), this.found);
-  }
-
-  zoomButtons() {
-    const button = (text, title, act) => el("button", { type: "button", title, "aria-label": title, onclick: act }, text);
-    return [button("+", "Zoom in", () => this.timeline.zoom(0.5)), button("−", "Zoom out", () => this.timeline.zoom(2)), button("◀", "Earlier", () => this.timeline.pan(-0.25)), button("▶", "Later", () => this.timeline.pan(0.25)), button("All", "Show all of the run", () => this.timeline.all())];
+  searchTools() {
+    const tools = this.filterTools(LANES, () => this.planFilter(), () => this.filter());
+    this.found.setAttribute("role", "status"); // it changes only when somebody filters
+    return tools;
   }
 
   flashParts() {
@@ -192,26 +161,13 @@ class RunPage {
     this.events.setCount(this.shown.length);
   }
 
-  /** An event was chosen: everything else goes to its moment. */
-  choose(i) {
-    clear(this.detail, momentDetail(this.model, i));
-    const at = this.placeIn(this.shown, i);
-    if (at >= 0 && this.events.active !== at) this.events.pick(at);
-    this.moveTo(this.model.time[i], this.events);
-  }
-
-  placeIn(rows, i) {
-    let low = 0, high = rows.length;
-    while (low < high) { const middle = (low + high) >> 1; if (rows[middle] < i) low = middle + 1; else high = middle; }
-    return rows[low] === i ? low : -1;
-  }
-
   moveTo(time, by) {
     this.time = time;
-    this.timeline.setCursor(time);
+    super.moveTo(time, by);
+  }
+
+  moveFlash(time, by) {
     for (const panel of this.flashPanels) if (panel && panel !== by) panel.seekTime(time);
-    const line = this.model.lowerBound(time + 0.5, this.consoleLines) - 1;
-    if (line >= 0 && this.console.active !== line) this.console.pick(line);
   }
 }
 

@@ -64,11 +64,9 @@ class Connection {
   }
 }
 
-class LivePage {
+class LivePage extends EventPage {
   constructor() {
-    this.model = new LiveModel();
-    this.lanes = new Set(LANES);
-    this.shown = new Uint32Array(0);
+    super(new LiveModel());
     this.consoleLines = new Uint32Array(0);
     this.cards = new Map();
     this.faults = [];
@@ -92,7 +90,6 @@ class LivePage {
     this.followBox = el("input", { type: "checkbox", id: "follow", checked: true, onchange: () => this.timeline.follow(this.followBox.checked) });
     this.timeline = new LiveTimeline(this.model, (i) => this.choose(i), (isOn) => { this.followBox.checked = isOn; });
     this.events = new LiveList("events", "Events", (row, element) => this.drawRow(element, this.shown[row]), (row) => this.choose(this.shown[row]), (row) => this.model.rowAt(this.shown[row]));
-    this.detail = el("div", { class: "detail", id: "detail", tabindex: "0", role: "region", "aria-label": "The chosen event" }, el("p", { class: "muted" }, "Choose an event to see all of it."));
     this.console = new LiveList("console", "Console", (row, element) => this.drawConsole(element, this.consoleLines[row]), (row) => this.choose(this.consoleLines[row]), (row) => this.model.rowAt(this.consoleLines[row]));
     this.flashPlace = el("div", { id: "flash" }, el("p", { class: "muted" }, "Choose a device."));
     this.watchChoice = el("select", { id: "watched", onchange: () => this.watch(this.watchChoice.value) });
@@ -102,25 +99,16 @@ class LivePage {
       el("header", { class: "top" }, el("h1", {}, "otasim lab"), this.status), this.labFacts, this.notice, this.logNotice,
       section("devices-title", "Devices", this.noDevices, this.cardList, this.moreDevices),
       el("div", { class: "two" }, section("now-title", "What happens", this.nowList), section("jobs-title", "Jobs", this.jobs.element)),
-      section("time-title", "Timeline", this.filterTools(), this.timeline.canvas, el("div", { class: "tools" }, this.zoomButtons(), this.timeline.range)),
+      section("time-title", "Timeline", this.filterTools(LIVE_LANES, () => this.plan(), () => this.plan()), this.timeline.canvas, el("div", { class: "tools" }, this.followTools(), this.zoomButtons(), this.timeline.range)),
       section("events-title", "Events", el("div", { class: "panes" }, this.events.element, this.detail)),
       section("flash-title", "Flash and console", el("div", { class: "tools" }, el("label", {}, "Device", this.watchChoice)),
         el("div", { class: "panes" }, this.flashPlace, el("div", {}, el("h3", {}, "Console"), this.console.element))));
   }
 
-  filterTools() {
-    this.query = el("input", { type: "search", id: "filter", placeholder: "words; -word leaves out", "aria-label": "Filter events", oninput: () => this.plan() });
-    this.onlyMarked = el("input", { type: "checkbox", id: "only-marked", onchange: () => this.plan() });
-    this.found = el("span", { class: "muted", id: "found" });
-    const lanes = LIVE_LANES.map((lane) => el("label", {}, el("input", { type: "checkbox", checked: true, "data-lane": lane, onchange: (e) => { if (e.target.checked) this.lanes.add(lane); else this.lanes.delete(lane); this.plan(); } }), LANE_LABELS[lane]));
-    return el("div", { class: "tools", role: "search" }, this.query, ...lanes, el("label", {}, this.onlyMarked, "faults and failures only"), this.found);
-  }
-
-  zoomButtons() {
-    const tool = (text, title, act) => button(text, act, { title, "aria-label": title });
+  followTools() {
     const span = el("select", { id: "span", "aria-label": "How much the timeline shows", onchange: () => { this.timeline.span = Number(span.value); this.timeline.isFollowing = false; this.timeline.follow(true); } },
       [["10e6", "10 s"], ["60e6", "1 min"], ["600e6", "10 min"], ["Infinity", "all"]].map(([value, text]) => el("option", { value, selected: value === "60e6" }, text)));
-    return [el("label", {}, this.followBox, "follow"), span, tool("+", "Zoom in", () => this.timeline.zoom(0.5)), tool("−", "Zoom out", () => this.timeline.zoom(2)), tool("◀", "Earlier", () => this.timeline.pan(-0.25)), tool("▶", "Later", () => this.timeline.pan(0.25))];
+    return [el("label", {}, this.followBox, "follow"), span];
   }
 
   take(message) {
@@ -305,43 +293,13 @@ class LivePage {
     return this.model.line(i);
   }
 
-  select(wanted) {
-    const rows = [];
-    for (let i = 0; i < this.model.count; ++i) if (wanted(i)) rows.push(i);
-    return Uint32Array.from(rows);
-  }
-
-  placeIn(rows, i) {
-    if (i < 0) return -1;
-    let low = 0, high = rows.length;
-    while (low < high) { const middle = (low + high) >> 1; if (rows[middle] < i) low = middle + 1; else high = middle; }
-    return rows[low] === i ? low : -1;
-  }
-
-  drawRow(element, i) {
-    const mark = this.model.mark[i], name = this.model.name(i), line = this.model.line(i);
-    if (mark) element.classList.add("bad");
-    else if (name === "cloud.job_execution" && /SUCCEEDED/.test(line)) element.classList.add("good");
-    element.append(el("span", { class: "when" }, seconds(this.model.time[i])), el("span", { class: "what" }, (mark === 1 ? "▼ " : mark === 2 ? "✖ " : "") + name), line.slice(0, MOST_TEXT));
-  }
-
-  drawConsole(element, i) {
-    element.append(el("span", { class: "when" }, seconds(this.model.time[i])), String(this.model.members(i).text).slice(0, MOST_TEXT));
-  }
-
   choose(i) {
     this.chosen = this.model.rowAt(i);
-    clear(this.detail, momentDetail(this.model, i));
-    const at = this.placeIn(this.shown, i);
-    if (at >= 0 && this.events.active !== at) this.events.pick(at);
-    this.moveTo(this.model.time[i], this.events);
+    super.choose(i);
   }
 
-  moveTo(time, by) {
-    this.timeline.setCursor(time);
+  moveFlash(time, by) {
     if (this.flash && this.flash !== by) this.flash.seekTime(time);
-    const line = this.model.lowerBound(time + 0.5, this.consoleLines) - 1;
-    if (line >= 0 && this.console.active !== line) this.console.pick(line);
   }
 }
 
