@@ -57,7 +57,7 @@ function(otasim_precompile name)
   target_link_libraries(${name} PRIVATE otasim_warnings ${ARG_LINK})
   target_precompile_headers(${name} PRIVATE ${ARG_HEADERS})
   target_compile_options(${name} PRIVATE ${ARG_OPTIONS} "SHELL:-Xclang -fno-pch-timestamp")
-  # What ccache takes for the file, which names this folder: clones can share what they compiled.
+  # What ccache takes for the file, which names this folder.
   file(CONFIGURE OUTPUT CMakeFiles/${name}.dir/cmake_pch.hxx.pch.sum
     CONTENT "${ARG_HEADERS} GoogleTest ${GTest_VERSION} nlohmann ${nlohmann_json_VERSION} fmt ${fmt_VERSION} Boost ${Boost_VERSION}")
 endfunction()
