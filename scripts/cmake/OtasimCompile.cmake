@@ -61,9 +61,13 @@ function(otasim_precompile name)
   file(CONFIGURE OUTPUT CMakeFiles/${name}.dir/cmake_pch.hxx.pch.sum
     CONTENT "${ARG_HEADERS} GoogleTest ${GTest_VERSION} nlohmann ${nlohmann_json_VERSION} fmt ${fmt_VERSION} Boost ${Boost_VERSION}")
 endfunction()
+# By our own hand, because CMake names the file by its whole path, which ccache takes for part of the command.
 function(otasim_use_precompiled target name)
-  target_precompile_headers(${target} REUSE_FROM ${name})
-  target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+  set(headers CMakeFiles/${name}.dir/cmake_pch.hxx.pch)
+  get_target_property(sources ${target} SOURCES)
+  set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${CMAKE_BINARY_DIR}/${headers})
+  target_compile_options(${target} PRIVATE
+    "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -include-pch -Xclang ${headers} -Xclang -fno-pch-timestamp>")
 endfunction()
 if(OTASIM_SANITIZE)
   find_package(Boost 1.81 REQUIRED)
