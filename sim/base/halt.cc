@@ -62,6 +62,14 @@ Halt::Clock::time_point Halt::now() const {
   return Clock::time_point(std::chrono::nanoseconds(now - halted_ns(*word_, now)));
 }
 
+std::optional<std::chrono::nanoseconds> sleep_without_halts(const Halt* halt,
+                                                            std::chrono::steady_clock::time_point due) {
+  const std::chrono::nanoseconds left = due - now_without_halts(halt);
+  if (halt != nullptr && halt->is_halted()) return std::max<std::chrono::nanoseconds>(left, kLookAgain);
+  if (left.count() > 0) return left;
+  return std::nullopt;
+}
+
 void HaltTimer::wait(std::chrono::nanoseconds time, std::function<void()> handler) {
   cancel();
   handler_ = std::move(handler);
@@ -76,13 +84,10 @@ void HaltTimer::cancel() {
 }
 
 void HaltTimer::look() {
-  auto left = due_ - now_without_halts(halt_);
-  if (halt_ != nullptr && halt_->is_halted()) left = std::max<std::chrono::nanoseconds>(left, kLookAgain);
-  timer_.expires_after(left);
+  timer_.expires_after(sleep_without_halts(halt_, due_).value_or(std::chrono::nanoseconds(0)));
   timer_.async_wait([this, waits = waits_, number = *waits_](const boost::system::error_code& error) {
     if (error || number != *waits) return;
-    const bool is_halted = halt_ != nullptr && halt_->is_halted();
-    if (is_halted || now_without_halts(halt_) < due_) return look();
+    if (sleep_without_halts(halt_, due_)) return look();
     const auto handler = std::exchange(handler_, nullptr);
     handler();
   });

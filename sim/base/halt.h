@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sim/base/halt_word.h"
@@ -59,6 +60,11 @@ class Halt {
 [[nodiscard]] inline std::chrono::steady_clock::time_point now_without_halts(const Halt* halt) {
   return halt == nullptr ? std::chrono::steady_clock::now() : halt->now();
 }
+
+/// How long to sleep and look again; nothing: `due`, a time of now_without_halts(), is over and the target
+/// runs.
+[[nodiscard]] std::optional<std::chrono::nanoseconds> sleep_without_halts(
+    const Halt* halt, std::chrono::steady_clock::time_point due);
 
 /// A one-shot timer that stands still with the target. Used as Asio's own: a wait that is replaced or
 /// cancelled is told nothing, unless its time was over already.

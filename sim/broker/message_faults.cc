@@ -129,7 +129,7 @@ bool MessageFaults::strike(const CorruptMessage& corrupt, FaultId /*id*/, Armed&
 }
 
 void MessageFaults::hold(FaultId id, Passing passing, std::int64_t for_ms) {
-  held_.emplace(Clock::now() + std::chrono::milliseconds(for_ms), Held{id, std::move(passing)});
+  held_.emplace(now_without_halts(halt_) + std::chrono::milliseconds(for_ms), Held{id, std::move(passing)});
   set_timer();
 }
 
@@ -147,7 +147,7 @@ void MessageFaults::release(FaultId id) {
 }
 
 void MessageFaults::release_due() {
-  const auto now = Clock::now();
+  const auto now = now_without_halts(halt_);
   while (!held_.empty() && held_.begin()->first <= now) {
     Held held = std::move(held_.extract(held_.begin()).mapped());
     if (Armed* const armed = armed_.find(held.by)) armed->holds = false;
@@ -167,10 +167,7 @@ void MessageFaults::lose_held() {
 void MessageFaults::set_timer() {
   timer_.cancel();
   if (held_.empty()) return;
-  timer_.expires_at(held_.begin()->first);
-  timer_.async_wait([this, alive = std::weak_ptr<char>(alive_)](boost::system::error_code error) {
-    if (!error && !alive.expired()) release_due();
-  });
+  timer_.wait(held_.begin()->first - now_without_halts(halt_), [this] { release_due(); });
 }
 
 void MessageFaults::report(const char* name, const Message& message, nlohmann::json more) {

@@ -1,6 +1,6 @@
 // What may go wrong on purpose with messages between the cloud and its devices.
 //
-//   MessageFaults faults(io, log);
+//   MessageFaults faults(io, log, halt);
 //   const FaultId id = faults.arm({.match = {.device = "thing-1", .direction = Direction::kToDevice,
 //                                            .topic = "streams/+/data/#"},
 //                                  .what = DropMessage{}, .strike = {.after = 3, .times = 1}});
@@ -21,16 +21,13 @@
 //
 // Each strike is an event of the log: source `broker`, event `fault` {fault, device, direction, topic,
 // bytes}, with what the fault did. Everything runs on the io_context's thread; not to be called from a
-// listener of the log.
+// listener of the log. Times stand still with the target (sim/base/halt.h).
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -38,6 +35,7 @@
 #include <variant>
 
 #include "sim/base/armed_faults.h"
+#include "sim/base/halt.h"
 #include "sim/base/strike.h"
 #include "sim/report/event_log.h"
 
@@ -92,7 +90,9 @@ class MessageFaults {
   /// Takes the message on to where it was going.
   using Forward = std::function<void(std::string_view payload)>;
 
-  MessageFaults(boost::asio::io_context& io, report::EventLog& log) : log_(log), timer_(io) {}
+  /// @param halt  may be null
+  MessageFaults(boost::asio::io_context& io, report::EventLog& log, const Halt* halt)
+      : log_(log), halt_(halt), timer_(io, halt) {}
   MessageFaults(const MessageFaults&) = delete;
   MessageFaults& operator=(const MessageFaults&) = delete;
 
@@ -124,7 +124,6 @@ class MessageFaults {
     FaultId by;
     Passing passing;
   };
-  using Clock = std::chrono::steady_clock;
 
   /// Takes a message past the faults after `from`.
   void advance(Passing passing, FaultId from);
@@ -143,11 +142,10 @@ class MessageFaults {
   void report(const char* name, const Message& message, nlohmann::json more = nlohmann::json::object());
 
   report::EventLog& log_;
-  boost::asio::steady_timer timer_;
+  const Halt* halt_;
+  HaltTimer timer_;
   ArmedFaults<Armed> armed_;
-  std::multimap<Clock::time_point, Held> held_;  ///< by when it is let go
-  /// A timer's handler that is under way finds out by it that this is gone.
-  std::shared_ptr<char> alive_ = std::make_shared<char>();
+  std::multimap<Halt::Clock::time_point, Held> held_;  ///< by when it is let go, without halts
 };
 
 }  // namespace otasim::broker

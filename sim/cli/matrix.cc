@@ -18,6 +18,7 @@
 #include "sim/base/child_process.h"
 #include "sim/base/file_io.h"
 #include "sim/base/signals.h"
+#include "sim/base/temp_dir.h"
 #include "sim/cli/command.h"
 #include "sim/cli/matrix_view.h"
 #include "sim/cli/run_folder.h"
@@ -65,12 +66,14 @@ Result<void> take_shard(const std::string& shard, std::vector<PlannedCell>& cell
 /// Runs the cells, so many at a time.
 class Matrix {
  public:
+  /// @param temporary  for what the cells have while they run: of one that is killed nobody else removes it
   Matrix(const MatrixOptions& options, std::vector<PlannedCell> cells, std::string program,
-         std::string folder)
+         std::string folder, TempDir temporary)
       : options_(options),
         cells_(std::move(cells)),
         program_(std::move(program)),
         folder_(std::move(folder)),
+        temporary_(std::move(temporary)),
         view_(cells_.size(), options.quiet),
         signals_(io_, [this](int) { interrupt(); }) {}
 
@@ -112,7 +115,8 @@ class Matrix {
     auto child = ChildProcess::spawn(io_, {.program = program_,
                                            .arguments = std::move(arguments),
                                            .stdout_path = folder + ".out",
-                                           .stderr_path = folder + ".err"});
+                                           .stderr_path = folder + ".err",
+                                           .environment = {"TMPDIR=" + temporary_.path().string()}});
     if (!child) return tl::unexpected(child.error());
     (*child)->on_exit([this, index](ChildProcess::ExitStatus status) { finish(index, status); });
     running_[index] = std::move(*child);
@@ -200,6 +204,7 @@ class Matrix {
   std::vector<PlannedCell> cells_;
   std::string program_;
   std::string folder_;
+  TempDir temporary_;
   MatrixView view_;
   boost::asio::io_context io_;
   TerminationSignals signals_;
@@ -248,8 +253,10 @@ Result<void> matrix(const MatrixOptions& options, const std::string& program) {
   if (auto good = check_result_file("--junit", options.junit); !good) return good;
   const auto folder = make_run_folder(options.out, "matrix");
   if (!folder) return tl::unexpected(folder.error());
+  auto temporary = TempDir::create();
+  if (!temporary) return tl::unexpected(temporary.error());
   const auto start = std::chrono::steady_clock::now();
-  Matrix matrix(options, std::move(*cells), program, *folder);
+  Matrix matrix(options, std::move(*cells), program, *folder, std::move(*temporary));
   const std::vector<CellResult> results = matrix.run();
   const auto wall =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);

@@ -35,18 +35,19 @@ std::string thing_of(std::string_view topic) {
 }  // namespace
 
 Result<std::unique_ptr<BrokerLink>> BrokerLink::connect(boost::asio::io_context& io, Cloud& cloud,
-                                                        const std::string& socket_path,
+                                                        const std::string& socket_path, const Halt* halt,
                                                         std::function<void(const Error&)> on_lost) {
-  std::unique_ptr<BrokerLink> link(new BrokerLink(io, cloud, std::move(on_lost)));
+  std::unique_ptr<BrokerLink> link(new BrokerLink(io, cloud, halt, std::move(on_lost)));
   if (auto connected = link->reconnect(socket_path); !connected) return tl::unexpected(connected.error());
   return link;
 }
 
-BrokerLink::BrokerLink(boost::asio::io_context& io, Cloud& cloud, std::function<void(const Error&)> on_lost)
+BrokerLink::BrokerLink(boost::asio::io_context& io, Cloud& cloud, const Halt* halt,
+                       std::function<void(const Error&)> on_lost)
     : io_(io),
       cloud_(cloud),
       on_lost_(std::move(on_lost)),
-      message_faults_(io, cloud.log()),
+      message_faults_(io, cloud.log(), halt),
       front_end_(cloud.jobs(), cloud.streams(), cloud.clock(), cloud.log(), cloud.faults(), *this),
       job_events_(cloud.jobs(), cloud.event_configurations(), cloud.clock(), random_uuid, target_arn, *this),
       presence_(cloud.clock(), random_uuid),

@@ -1,7 +1,7 @@
 // The mirror at the broker: brings devices' requests to the cloud and the cloud's answers to devices, keeps
 // the plugin's list of principals in step with the registry, and logs who comes and goes.
 //
-//   auto link = BrokerLink::connect(io, *cloud, broker->socket_path(), [](const Error& lost) { ... });
+//   auto link = BrokerLink::connect(io, *cloud, broker->socket_path(), halt, [](const Error& lost) { ... });
 //   (*link)->when_ready([&] { ... });   // devices may connect from here on
 //   (*link)->message_faults().arm({...}); (*link)->kick("thing-1");
 //   (*link)->disconnect(); ... (*link)->reconnect(broker->socket_path());   // another broker took over
@@ -37,10 +37,12 @@ namespace otasim::cloud {
 
 class BrokerLink final : private Publisher {
  public:
+  /// @param halt  what message faults' delays stand still with; may be null
   /// @param on_lost  the broker has gone; called once
   /// @returns kEnvironment if the broker or the store does not answer
   [[nodiscard]] static Result<std::unique_ptr<BrokerLink>> connect(boost::asio::io_context& io, Cloud& cloud,
                                                                    const std::string& socket_path,
+                                                                   const Halt* halt,
                                                                    std::function<void(const Error&)> on_lost);
 
   /// Calls `ready` when the plugin knows every principal attached so far; after reconnect(), if there is no
@@ -57,7 +59,8 @@ class BrokerLink final : private Publisher {
   [[nodiscard]] Result<void> reconnect(const std::string& socket_path);
 
  private:
-  BrokerLink(boost::asio::io_context& io, Cloud& cloud, std::function<void(const Error&)> on_lost);
+  BrokerLink(boost::asio::io_context& io, Cloud& cloud, const Halt* halt,
+             std::function<void(const Error&)> on_lost);
 
   void deliver(const ClientAddress& client, const std::string& topic, std::string_view payload) override;
   void publish(const std::string& topic, std::string_view payload, int qos) override;

@@ -101,7 +101,8 @@ Result<void> RunningLab::start_cloud() {
   timers_ = std::make_unique<cloud::CloudTimers>(io_, *cloud_);
 
   // Mosquitto's end is told by the process itself, with its log; a lost connection alone would hide why.
-  auto link = cloud::BrokerLink::connect(io_, *cloud_, broker_->socket_path(), [](const Error&) {});
+  auto link =
+      cloud::BrokerLink::connect(io_, *cloud_, broker_->socket_path(), options_.halt, [](const Error&) {});
   if (!link) return tl::unexpected(link.error());
   broker_link_ = std::move(*link);
   return {};
@@ -139,6 +140,7 @@ Result<std::unique_ptr<rest::HttpServer>> RunningLab::start_https_server(
        .key_path = identities_.endpoint().key_path,
        .clients = clients,
        .idle_timeout = options_.halt != nullptr ? kPatienceWithHalts : rest::HttpServerOptions{}.idle_timeout,
+       .halt = options_.halt,
        .key_log_path = options_.key_log_path});
 }
 

@@ -73,7 +73,7 @@ struct HttpServer::State {
       : tls(asio::ssl::context::tls_server),
         acceptor(io),
         pause(io),
-        share{handler, options.idle_timeout},
+        share{handler, options.idle_timeout, options.halt},
         max_connections(options.max_connections) {}
 
   asio::awaitable<void> accept_connections();

@@ -29,6 +29,7 @@
 #include <string>
 #include <variant>
 
+#include "sim/base/halt.h"
 #include "sim/base/result.h"
 #include "sim/rest/http_message.h"
 
@@ -85,6 +86,8 @@ struct HttpServerOptions {
   std::size_t max_connections = 256;
   /// For a handshake, a request's header, a piece to come or to be taken.
   std::chrono::milliseconds idle_timeout{30'000};
+  /// What the delays of faults stand still with; may be null, outlives the server.
+  const Halt* halt = nullptr;
   /// The file (sim/crypto/key_log_file.h; exists) that gets the TLS secrets of its connections; empty: none.
   std::string key_log_path = {};
 };

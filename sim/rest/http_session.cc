@@ -269,11 +269,7 @@ asio::awaitable<bool> HttpSession::send(HttpResponse answer, unsigned version, b
 asio::awaitable<std::string> HttpSession::transfer(const HttpResponse& answer, std::string head,
                                                    std::int64_t& sent) {
   const TransferFaults& faults = answer.faults;
-  const auto wait_until = [this](steady_clock::time_point when) {
-    timer_.expires_at(when);
-    return timer_.async_wait(kResults);
-  };
-  if (faults.delay.count() > 0) co_await wait_until(steady_clock::now() + faults.delay);
+  if (faults.delay.count() > 0) co_await wait_until(now_without_halts(share_->halt) + faults.delay);
   if (closed()) co_return "closed";
   if (faults.cut && faults.cut->at < 0) {
     reset_connection();
@@ -283,7 +279,7 @@ asio::awaitable<std::string> HttpSession::transfer(const HttpResponse& answer, s
   const std::int64_t rate = faults.bytes_per_second;
   const std::int64_t piece =
       rate > 0 ? std::clamp<std::int64_t>(rate / kPiecesPerSecond, 1, kPieceBytes) : kPieceBytes;
-  const auto started = steady_clock::now();
+  const auto started = now_without_halts(share_->halt);
   out_.assign(head.begin(), head.end());
   do {
     const std::int64_t length = std::min(piece, end - sent);
@@ -302,6 +298,15 @@ asio::awaitable<std::string> HttpSession::transfer(const HttpResponse& answer, s
   } while (sent < end);
   if (faults.cut && faults.cut->reset) reset_connection();
   co_return "";
+}
+
+asio::awaitable<void> HttpSession::wait_until(steady_clock::time_point due) {
+  while (!closed()) {
+    const auto left = sleep_without_halts(share_->halt, due);
+    if (!left) co_return;
+    timer_.expires_after(*left);
+    co_await timer_.async_wait(kResults);
+  }
 }
 
 /// Adds the body's bytes from `offset` to what is written next.

@@ -29,6 +29,7 @@ namespace otasim::rest {
 struct HttpSessionShare {
   HttpHandler& handler;
   std::chrono::milliseconds idle_timeout;
+  const Halt* halt;  ///< may be null
   HttpServerStatistics statistics = {};
 };
 
@@ -68,6 +69,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   /// @returns why it failed, empty if it did not
   boost::asio::awaitable<std::string> transfer(const HttpResponse& answer, std::string head,
                                                std::int64_t& sent);
+  /// @param due  without halts
+  boost::asio::awaitable<void> wait_until(std::chrono::steady_clock::time_point due);
   /// Sends `out_`.
   boost::asio::awaitable<boost::system::error_code> write();
   boost::asio::awaitable<void> shut_down();
@@ -76,7 +79,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   [[nodiscard]] bool append_body(const HttpResponse& answer, std::int64_t offset, std::int64_t length);
 
   boost::asio::ssl::stream<boost::beast::tcp_stream> stream_;
-  boost::asio::steady_timer timer_;  ///< of delays
+  boost::asio::steady_timer timer_;  ///< of delays, which stand still with the target
   boost::beast::flat_buffer buffer_;
   std::string peer_;
   std::string client_certificate_;

@@ -111,7 +111,7 @@ std::unique_ptr<cloud::Cloud> make_cloud(const testing::TestLab& lab, const clou
       const auto cloud = make_cloud(lab, clock, *log, devices);
       const cloud::CloudTimers timers(io, *cloud);
       const auto link =
-          need(cloud::BrokerLink::connect(io, *cloud, broker->socket_path(), [](const Error&) {}));
+          need(cloud::BrokerLink::connect(io, *cloud, broker->socket_path(), nullptr, [](const Error&) {}));
       link->when_ready(ready);
       io.run();
     }

@@ -45,7 +45,8 @@ class MessageFaultsTest : public ::testing::Test {
   boost::asio::io_context io_;
   std::unique_ptr<report::EventLog> log_ = report::EventLog::in_memory();
   std::vector<Json> events_;
-  MessageFaults faults_{io_, *log_};
+  Halt halt_;
+  MessageFaults faults_{io_, *log_, &halt_};
   std::vector<std::string> arrived_;
 };
 
@@ -125,6 +126,16 @@ TEST_F(MessageFaultsTest, DelayLetsOthersOvertakeAndKeepsTheDelayedInOrder) {
   EXPECT_THAT(arrived(), ElementsAre("c", "a", "b"));
   EXPECT_EQ(events_.at(0)["fault"], "broker.delay");
   EXPECT_EQ(events_.at(0)["delay_ms"], kDelay);
+}
+
+TEST_F(MessageFaultsTest, DelayStandsStillWithTheTarget) {
+  faults_.arm({.what = DelayMessage{.delay_ms = 1}, .strike = {.times = 1}});
+  halt_.begin();
+  send("a");
+  io_.run_for(milliseconds(120));
+  EXPECT_THAT(arrived_, IsEmpty());
+  halt_.end();
+  run_until_arrived(1);
 }
 
 TEST_F(MessageFaultsTest, ReorderHoldsAMessageUntilSoManyHavePassed) {
@@ -228,7 +239,7 @@ TEST_F(MessageFaultsTest, AFaultMayClearItselfWhileItsMessageIsUnderWay) {
 
 TEST_F(MessageFaultsTest, ItsEndLeavesNothingBehind) {
   {
-    MessageFaults faults(io_, *log_);
+    MessageFaults faults(io_, *log_, nullptr);
     faults.arm({.what = DelayMessage{.delay_ms = 0}});
     faults.pass({Direction::kToDevice, "lamp", kData, "x"}, [](std::string_view) { FAIL(); });
   }

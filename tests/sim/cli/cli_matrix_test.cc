@@ -180,6 +180,7 @@ TEST_F(MatrixTest, ASecondInterruptionKillsWhatDoesNotEnd) {
   EXPECT_EQ(outcome.code, 130) << outcome.err;
   EXPECT_EQ(json::parse(outcome.out)["cells"][1]["result"], "interrupted");
   expect_gone({cell});
+  expect_clean();
 }
 
 TEST_F(MatrixTest, TwoAtOnceDoNotDisturbEachOther) {

@@ -33,7 +33,7 @@ class CloudBrokerFixture : public CloudFixture {
   }
 
   void connect_mirror() {
-    auto link = BrokerLink::connect(io_, *cloud_, broker_->socket_path(),
+    auto link = BrokerLink::connect(io_, *cloud_, broker_->socket_path(), nullptr,
                                     [this](const Error& error) { lost_ = error.message; });
     ASSERT_TRUE(link) << link.error().message;
     link_ = std::move(*link);

@@ -102,6 +102,30 @@ TEST_F(ObjectFaultsTest, ADelayHoldsNobodyElseUp) {
   EXPECT_EQ(events_.size(), 1U) << "the delayed answer is not over";
 }
 
+TEST_F(ObjectFaultsTest, DelayAndRateStandStillWithTheTarget) {
+  Halt halt;
+  HttpServerOptions options = default_options();
+  options.halt = &halt;
+  start(options);
+  for (const ObjectFaults& faults :
+       {ObjectFaults{.delay = std::chrono::milliseconds(1)}, ObjectFaults{.bytes_per_second = 1'000'000}}) {
+    handler_.set_fault_handler([&](const ObjectRequest&) {
+      halt.begin();
+      return faults;
+    });
+    auto client = connect();
+    const std::size_t before = events_.size();
+    client.send(request_text("GET", target()));
+    test::run_until(io_, [&] { return halt.is_halted(); });
+    io_.restart();
+    io_.run_for(std::chrono::milliseconds(120));
+    EXPECT_EQ(events_.size(), before) << "it would be over long since";
+    halt.end();
+    EXPECT_EQ(client.receive().body, content(0, 100'000));
+  }
+  server_.reset();
+}
+
 TEST_F(ObjectFaultsTest, SlowSendsAtTheRateAtMost) {
   strike({.bytes_per_second = 100'000});
   const auto begun = steady_clock::now();
