@@ -4,17 +4,16 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "sim/base/file_io.h"
 #include "sim/cli/cell_options.h"
+#include "sim/cli/cell_results.h"
 #include "sim/cli/command.h"
 #include "sim/cli/run.h"
 #include "sim/cli/run_folder.h"
-#include "sim/cli/scenario_result.h"
 #include "sim/debug/debug_session.h"
 #include "sim/lab/boards.h"
 #include "sim/report/event_log.h"
@@ -138,25 +137,8 @@ Result<void> debug(const DebugCommandOptions& options) {
     return {};
   }
   if (!outcome) return tl::unexpected(outcome.error());
-  std::vector<std::string> warnings = std::move(outcome->warnings);
-  if (const int error = (*log)->write_error(); error != 0)
-    warnings.push_back(fmt::format("events.jsonl ends early: {}", std::strerror(error)));
   const std::string words = cell_words(*planned, {options.parameters, options.faults, options.strict_flash});
-  const CellResult result{.scenario = planned->entry.name,
-                          .kind = planned->entry.kind,
-                          .board = planned->cell.board,
-                          .data = planned->cell.data,
-                          .seed = planned->cell.seed,
-                          .result = outcome->passed() ? "passed" : "failed",
-                          .failures = std::move(outcome->failures),
-                          .warnings = std::move(warnings),
-                          .wall_ms = outcome->wall_ms,
-                          .jobs = std::move(outcome->jobs),
-                          .devices = std::move(outcome->devices),
-                          .images = std::move(outcome->images),
-                          .run = *folder,
-                          .repeat = "otasim run " + words,
-                          .debug = "otasim debug " + words};
+  const CellResult result = result_of(*planned, std::move(*outcome), words, **log, *folder);
   if (auto written = write_file_atomic(*folder + "/result.json", to_json(result).dump(2) + "\n"); !written)
     return written;
   print(result);

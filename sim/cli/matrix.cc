@@ -19,10 +19,10 @@
 #include "sim/base/file_io.h"
 #include "sim/base/signals.h"
 #include "sim/base/temp_dir.h"
+#include "sim/cli/cell_results.h"
 #include "sim/cli/command.h"
 #include "sim/cli/matrix_view.h"
 #include "sim/cli/run_folder.h"
-#include "sim/cli/scenario_result.h"
 #include "sim/lab/boards.h"
 #include "sim/report/html/html_report.h"
 #include "sim/scenario/library.h"
@@ -161,15 +161,9 @@ class Matrix {
   }
 
   [[nodiscard]] CellResult empty_result(std::size_t index) const {
-    const PlannedCell& cell = cells_[index];
-    return {.scenario = cell.entry.name,
-            .kind = cell.entry.kind,
-            .board = cell.cell.board,
-            .data = cell.cell.data,
-            .seed = cell.cell.seed,
-            .result = "interrupted",
-            .run = cell_folder(index),
-            .repeat = cell.command()};
+    CellResult result = result_of(cells_[index], "interrupted");
+    result.run = cell_folder(index);
+    return result;
   }
 
   /// Of a run that passed only the small files are kept.

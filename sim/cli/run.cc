@@ -7,7 +7,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -19,12 +18,12 @@
 #include "sim/base/signals.h"
 #include "sim/base/temp_dir.h"
 #include "sim/cli/cell_options.h"
+#include "sim/cli/cell_results.h"
 #include "sim/cli/command.h"
 #include "sim/cli/flash_keys.h"
 #include "sim/cli/key_log.h"
 #include "sim/cli/run.h"
 #include "sim/cli/run_folder.h"
-#include "sim/cli/scenario_result.h"
 #include "sim/lab/boards.h"
 #include "sim/report/cast/recording.h"
 #include "sim/report/event_log.h"
@@ -263,30 +262,14 @@ class CellRunner {
     auto outcome = scenario::play(plan, **log);
     view.finish();
     if (!outcome) return tl::unexpected(outcome.error());
-    std::vector<std::string> warnings = std::move(outcome->warnings);
-    if (const int error = (*log)->write_error(); error != 0) {
-      warnings.push_back(fmt::format("events.jsonl ends early, and with it all that is made from it: {}",
-                                     std::strerror(error)));
-    }
     if (!outcome->passed() && first_failure_.empty())
       first_failure_ = fmt::format("first failure: {}: {}", planned.name(), outcome->failures.front());
     const std::string words =
         cell_words(planned, {options_.parameters, options_.faults, options_.strict_flash});
-    return CellResult{.scenario = planned.entry.name,
-                      .kind = planned.entry.kind,
-                      .board = planned.cell.board,
-                      .data = planned.cell.data,
-                      .seed = planned.cell.seed,
-                      .result = outcome->passed() ? "passed" : "failed",
-                      .failures = std::move(outcome->failures),
-                      .warnings = std::move(warnings),
-                      .wall_ms = outcome->wall_ms,
-                      .jobs = std::move(outcome->jobs),
-                      .devices = std::move(outcome->devices),
-                      .images = std::move(outcome->images),
-                      .run = folder,
-                      .repeat = fmt::format("otasim run {}{}", words, options_.record ? " --record" : ""),
-                      .debug = kills_simulator(plan.scenario) ? std::string() : "otasim debug " + words};
+    CellResult result = result_of(planned, std::move(*outcome), words, **log, folder);
+    if (options_.record) result.repeat += " --record";
+    if (kills_simulator(plan.scenario)) result.debug.clear();
+    return result;
   }
 
   const RunOptions& options_;
@@ -307,14 +290,9 @@ std::vector<std::string> boards_and_all() {
 
 /// For the report of a CI, which shall say why there is no result.
 CellResult not_played(const scenario::PlannedCell& planned, const Error& error) {
-  return {.scenario = planned.entry.name,
-          .kind = planned.entry.kind,
-          .board = planned.cell.board,
-          .data = planned.cell.data,
-          .seed = planned.cell.seed,
-          .result = error.code == ExitCode::kInterrupted ? "interrupted" : "error",
-          .failures = {error.message},
-          .repeat = planned.command()};
+  CellResult result = result_of(planned, error.code == ExitCode::kInterrupted ? "interrupted" : "error");
+  result.failures = {error.message};
+  return result;
 }
 
 Result<void> run(const RunOptions& options, const std::string& program) {
