@@ -4,9 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
+
+#include "sim/base/json.h"
 
 namespace otasim {
 

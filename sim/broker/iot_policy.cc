@@ -4,7 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json.hpp>  // the plugin has its own
 
 #include "sim/base/text.h"
 

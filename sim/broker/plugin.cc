@@ -19,7 +19,7 @@
 #include <charconv>
 #include <chrono>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json.hpp>  // the plugin has its own
 #include <optional>
 #include <string>
 #include <string_view>

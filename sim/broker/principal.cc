@@ -1,7 +1,7 @@
 #include "sim/broker/principal.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json.hpp>  // the plugin has its own
 
 namespace otasim::broker {
 

@@ -2,8 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <nlohmann/json.hpp>
-
+#include "sim/base/json.h"
 #include "sim/cli/command.h"
 #include "sim/cli/table.h"
 #include "sim/flash/back_end.h"

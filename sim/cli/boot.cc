@@ -7,10 +7,10 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/signals.h"
 #include "sim/base/temp_dir.h"
 #include "sim/cli/command.h"

@@ -1,10 +1,10 @@
 // Options that say what a scenario is played with; `run` and `debug` have them alike.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/scenario/library.h"
 #include "sim/scenario/scenario.h"

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/cli/cell_options.h"
 #include "sim/cli/cell_results.h"
 #include "sim/cli/command.h"

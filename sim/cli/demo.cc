@@ -4,9 +4,9 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/cli/run.h"
 #include "sim/image/image.h"
 #include "sim/lab/boards.h"

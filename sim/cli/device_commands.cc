@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/base/json_members.h"
 #include "sim/cli/command.h"
 #include "sim/cli/handed_file.h"

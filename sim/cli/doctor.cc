@@ -13,12 +13,12 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <regex>
 #include <vector>
 
 #include "sim/base/child_process.h"
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/base/unique_fd.h"
 #include "sim/cli/command.h"

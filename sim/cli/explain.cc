@@ -4,10 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/json_members.h"
 #include "sim/cli/command.h"
 #include "sim/report/findings.h"

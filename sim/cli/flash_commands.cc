@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "sim/base/file_io.h"
 #include "sim/base/file_users.h"
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/cli/command.h"
 #include "sim/cli/flash_keys.h"

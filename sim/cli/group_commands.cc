@@ -1,8 +1,7 @@
 // `otasim group ...`: the thing groups of a running lab.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "sim/base/json.h"
 #include "sim/base/json_members.h"
 #include "sim/cli/command.h"
 #include "sim/cli/table.h"

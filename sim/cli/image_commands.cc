@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/crypto/key.h"
 #include "sim/image/image.h"
 #include "sim/lab/board_fit.h"

@@ -4,9 +4,9 @@
 
 #include <chrono>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <optional>
 
+#include "sim/base/json.h"
 #include "sim/base/json_members.h"
 #include "sim/cli/command.h"
 #include "sim/cli/handed_file.h"

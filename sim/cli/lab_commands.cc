@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/base/json_members.h"
 #include "sim/base/unique_fd.h"
 #include "sim/cli/command.h"

@@ -12,11 +12,11 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "sim/base/child_process.h"
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/signals.h"
 #include "sim/base/temp_dir.h"
 #include "sim/cli/cell_results.h"

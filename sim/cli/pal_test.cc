@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/cli/run_folder.h"
 #include "sim/crypto/certificate.h"
 #include "sim/lab/firmware.h"

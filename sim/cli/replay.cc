@@ -7,9 +7,9 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "sim/base/interruption.h"
+#include "sim/base/json.h"
 #include "sim/cli/command.h"
 #include "sim/debug/boot_session.h"
 #include "sim/lab/build_products.h"

@@ -10,9 +10,9 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "sim/base/child_process.h"
+#include "sim/base/json.h"
 #include "sim/cli/command.h"
 #include "sim/cli/flash_keys.h"
 #include "sim/cli/report_exports.h"

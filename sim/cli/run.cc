@@ -9,12 +9,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "sim/base/child_process.h"
 #include "sim/base/file_io.h"
 #include "sim/base/file_lock.h"
+#include "sim/base/json.h"
 #include "sim/base/signals.h"
 #include "sim/base/temp_dir.h"
 #include "sim/cli/cell_options.h"

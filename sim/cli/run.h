@@ -1,9 +1,9 @@
 // Plays one cell for another command than `otasim run`, and leaves all that a run leaves.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/cli/scenario_result.h"
 #include "sim/scenario/library.h"

@@ -5,10 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
 #include "sim/base/install_root.h"
+#include "sim/base/json.h"
 #include "sim/cli/command.h"
 #include "sim/cli/table.h"
 #include "sim/lab/boards.h"

@@ -14,12 +14,12 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "pal_sim/flash/flash_map.h"
 #include "sim/base/child_process.h"
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/signals.h"
 #include "sim/base/temp_dir.h"
 #include "sim/cli/command.h"

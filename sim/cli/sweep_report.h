@@ -1,10 +1,10 @@
 // The results of a sweep, as JSON (docs/sweep.md) and JUnit have them.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/cli/sweep_complete.h"
 #include "sim/sweep/power_cut_sweep.h"
 

@@ -6,9 +6,10 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+
+#include "sim/base/json.h"
 
 namespace otasim::cli {
 

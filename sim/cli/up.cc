@@ -9,10 +9,10 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "sim/base/json.h"
 #include "sim/base/signals.h"
 #include "sim/broker/port_reservation.h"
 #include "sim/cli/command.h"

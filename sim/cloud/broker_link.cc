@@ -1,6 +1,5 @@
 #include "sim/cloud/broker_link.h"
-
-#include <nlohmann/json.hpp>
+#include "sim/base/json.h"
 
 #include "sim/broker/broker_config.h"
 #include "sim/broker/principal.h"

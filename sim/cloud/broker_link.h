@@ -19,12 +19,12 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/broker/broker_client.h"
 #include "sim/broker/message_faults.h"
 #include "sim/cloud/cloud.h"

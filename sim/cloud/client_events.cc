@@ -1,6 +1,5 @@
 #include "sim/cloud/client_events.h"
-
-#include <nlohmann/json.hpp>
+#include "sim/base/json.h"
 
 namespace otasim::cloud {
 

@@ -1,9 +1,9 @@
 // What the plugin tells of who comes and goes, for the event log.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/broker/private_topics.h"
 #include "sim/report/event_log.h"
 

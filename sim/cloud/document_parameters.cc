@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/cloud/job_document.h"
 
 namespace otasim::cloud {

@@ -1,6 +1,5 @@
 #include "sim/cloud/execution_store.h"
-
-#include <nlohmann/json.hpp>
+#include "sim/base/json.h"
 
 namespace otasim::cloud {
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/cloud/job_config.h"
 #include "sim/cloud/utc_time.h"
 

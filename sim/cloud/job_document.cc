@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "sim/base/json.h"
 #include "sim/base/json_nesting.h"
 #include "sim/cloud/presigned_url.h"
 #include "sim/cloud/uri_encoding.h"

@@ -16,13 +16,13 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "sim/base/armed_faults.h"
+#include "sim/base/json.h"
 #include "sim/base/strike.h"
 #include "sim/cloud/identifiers.h"
 #include "sim/cloud/job_execution.h"

@@ -1,9 +1,9 @@
 #include "sim/cloud/job_store.h"
 
 #include <array>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "sim/base/json.h"
 #include "sim/cloud/job_execution.h"
 
 namespace otasim::cloud {

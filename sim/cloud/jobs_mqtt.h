@@ -1,10 +1,10 @@
 // The Jobs service's device side over MQTT: JSON requests, accepted and rejected replies, notifications.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/cloud/clock.h"
 #include "sim/cloud/job_faults.h"
 #include "sim/cloud/jobs_service.h"

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/cloud/document_parameters.h"
 #include "sim/cloud/jobs_errors.h"
 #include "sim/cloud/jobs_service.h"

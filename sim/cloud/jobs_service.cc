@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/cloud/jobs_errors.h"
 #include "sim/cloud/status_details.h"
 

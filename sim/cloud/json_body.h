@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/cloud/service_error.h"
 
 namespace otasim::cloud {

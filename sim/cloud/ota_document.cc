@@ -1,6 +1,5 @@
 #include "sim/cloud/ota_document.h"
-
-#include <nlohmann/json.hpp>
+#include "sim/base/json.h"
 
 #include "sim/base/text.h"
 #include "sim/cloud/base64.h"

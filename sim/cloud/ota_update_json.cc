@@ -1,6 +1,5 @@
 #include "sim/cloud/ota_update_json.h"
-
-#include <nlohmann/json.hpp>
+#include "sim/base/json.h"
 
 #include "sim/cloud/base64.h"
 

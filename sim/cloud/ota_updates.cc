@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "sim/base/json.h"
 #include "sim/cloud/ota_document.h"
 #include "sim/cloud/ota_update_json.h"
 

@@ -1,8 +1,8 @@
 #include "sim/cloud/presence_events.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/base/json_members.h"
 #include "sim/broker/topic_rules.h"
 

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "sim/base/json.h"
 #include "sim/cloud/base64.h"
 #include "sim/cloud/cbor.h"
 #include "sim/cloud/json_body.h"

@@ -1,8 +1,9 @@
 // A message's payload as an event tells it: docs/events.md, "Payloads".
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string_view>
+
+#include "sim/base/json.h"
 
 namespace otasim::cloud {
 

@@ -7,9 +7,9 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/control/protocol.h"
 

@@ -8,10 +8,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/control/arguments.h"
 #include "sim/control/protocol.h"

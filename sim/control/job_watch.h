@@ -2,10 +2,10 @@
 #pragma once
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/cloud/cloud.h"
 #include "sim/cloud/service_error.h"
 #include "sim/control/server.h"

@@ -8,8 +8,7 @@
 // commands, their arguments and results.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
+#include "sim/base/json.h"
 #include "sim/control/command_table.h"
 #include "sim/lab/fleet.h"
 #include "sim/lab/running_lab.h"

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
 #include "sim/base/install_root.h"
+#include "sim/base/json.h"
 
 namespace otasim::debug {
 namespace {

@@ -9,10 +9,10 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/scenario/event_pattern.h"
 

@@ -20,10 +20,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/flash/fault_file.h"
 #include "sim/flash/flash_fault.h"

@@ -10,12 +10,12 @@
 
 #include <array>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/inspect/boot_journal.h"
 #include "sim/inspect/cell_report.h"
 #include "sim/inspect/journals.h"

@@ -1,10 +1,11 @@
 // What a bootloader's console lines tell (docs/boot.md, "Boot report").
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "sim/base/json.h"
 
 namespace otasim::lab {
 

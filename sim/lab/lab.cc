@@ -6,10 +6,10 @@
 
 #include <array>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/json_members.h"
 #include "sim/lab/build_products.h"
 

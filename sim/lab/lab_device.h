@@ -25,12 +25,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/cloud/listeners.h"
 #include "sim/device/device.h"

@@ -8,11 +8,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/json_members.h"
 #include "sim/lab/lab.h"
 

@@ -8,9 +8,8 @@
 // the one the device prefers for a job that offers both; the other one stays enabled.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include "pal_sim/provisioning/provisioning.h"
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 
 namespace otasim::lab {

@@ -6,11 +6,11 @@
 
 #include <chrono>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/link/frame_faults.h"
 
 namespace otasim::link {

@@ -14,11 +14,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/link/fault.h"
 #include "sim/link/flow_table.h"
 #include "sim/link/frame_info.h"

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 
 namespace otasim::replay {
 namespace {

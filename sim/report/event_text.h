@@ -4,9 +4,10 @@
 // a line and does not act on it.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+
+#include "sim/base/json.h"
 
 namespace otasim::report {
 

@@ -6,11 +6,11 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/json_members.h"
 #include "sim/base/json_nesting.h"
 #include "sim/report/event_text.h"

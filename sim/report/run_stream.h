@@ -25,11 +25,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/report/run_clock.h"
 

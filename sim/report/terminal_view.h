@@ -11,10 +11,10 @@
 // A listener of the event log. Lines go to stderr, so that stdout stays free for results.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/report/progress.h"
 #include "sim/report/update_stages.h"
 

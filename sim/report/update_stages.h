@@ -9,10 +9,10 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
+#include "sim/base/json.h"
 #include "sim/report/progress.h"
 
 namespace otasim::report {

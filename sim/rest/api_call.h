@@ -1,12 +1,12 @@
 // One call of an operation, as its handler sees it.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/cloud/page.h"
 #include "sim/cloud/service_error.h"
 #include "sim/rest/api_error.h"

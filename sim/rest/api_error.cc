@@ -1,6 +1,5 @@
 #include "sim/rest/api_error.h"
-
-#include <nlohmann/json.hpp>
+#include "sim/base/json.h"
 
 #include "sim/cloud/json_body.h"
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <iterator>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/cloud/base64.h"
 #include "sim/cloud/s3_error.h"
 #include "sim/cloud/uri_encoding.h"

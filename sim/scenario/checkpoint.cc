@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 
 namespace otasim::scenario {
 

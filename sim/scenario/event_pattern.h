@@ -14,9 +14,9 @@
 // value.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/scenario/json_text.h"
 

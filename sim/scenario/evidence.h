@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "pal_sim/flash/op_log.h"
+#include "sim/base/json.h"
 #include "sim/crypto/key.h"
 #include "sim/scenario/images.h"
 #include "sim/scenario/oracle.h"

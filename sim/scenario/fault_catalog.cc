@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <deque>
 
+#include "sim/scenario/stage.h"
+
 namespace otasim::scenario {
 namespace {
 

@@ -9,17 +9,18 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/base/strike.h"
 #include "sim/scenario/shape.h"
-#include "sim/scenario/stage.h"
 
 namespace otasim::scenario {
+
+class Stage;
 
 /// Ends what a fault has begun; empty: there is nothing to end.
 using Undo = std::function<void()>;

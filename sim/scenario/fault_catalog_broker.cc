@@ -3,6 +3,7 @@
 
 #include "sim/broker/message_faults.h"
 #include "sim/scenario/fault_catalog.h"
+#include "sim/scenario/stage.h"
 
 namespace otasim::scenario {
 namespace {

@@ -6,6 +6,7 @@
 #include "sim/flash/at_rest.h"
 #include "sim/flash/flash_fault.h"
 #include "sim/scenario/fault_catalog.h"
+#include "sim/scenario/stage.h"
 
 namespace otasim::scenario {
 namespace {

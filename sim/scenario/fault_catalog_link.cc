@@ -6,6 +6,7 @@
 
 #include "sim/link/fault.h"
 #include "sim/scenario/fault_catalog.h"
+#include "sim/scenario/stage.h"
 
 namespace otasim::scenario {
 namespace {

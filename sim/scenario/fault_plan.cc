@@ -6,6 +6,7 @@
 
 #include "sim/base/json_members.h"
 #include "sim/scenario/fault_catalog.h"
+#include "sim/scenario/stage.h"
 
 namespace otasim::scenario {
 

@@ -14,17 +14,19 @@
 
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/base/halt.h"
+#include "sim/base/json.h"
 #include "sim/base/result.h"
+#include "sim/report/event_log.h"
 #include "sim/scenario/event_pattern.h"
-#include "sim/scenario/stage.h"
 
 namespace otasim::scenario {
+
+class Stage;
 
 class FaultPlan {
  public:

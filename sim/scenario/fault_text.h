@@ -4,9 +4,9 @@
 //   {"link.loss": {"probability": 0.03, "when": {"event": "cloud.job_created"}}}
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 
 namespace otasim::scenario {

@@ -8,10 +8,10 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 
 namespace otasim::scenario {

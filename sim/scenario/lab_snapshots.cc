@@ -9,6 +9,7 @@
 #include "sim/base/file_io.h"
 #include "sim/base/json_members.h"
 #include "sim/cloud/database.h"
+#include "sim/scenario/stage.h"
 
 namespace otasim::scenario {
 namespace {

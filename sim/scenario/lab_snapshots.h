@@ -14,14 +14,16 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
-#include "sim/scenario/stage.h"
+#include "sim/scenario/scenario.h"
 
 namespace otasim::scenario {
+
+class Stage;
 
 /// What snapshots.json says.
 struct LabSnapshot {

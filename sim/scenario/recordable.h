@@ -1,9 +1,9 @@
 // Whether a run can be recorded (`otasim run --record`); docs/record-replay.md has the table.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/scenario/scenario.h"
 

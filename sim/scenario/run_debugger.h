@@ -6,11 +6,11 @@
 
 #include <boost/asio/io_context.hpp>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "sim/base/halt.h"
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/device/debug_port.h"
 #include "sim/lab/build_products.h"

@@ -6,10 +6,11 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
+
+#include "sim/base/json.h"
 
 namespace otasim::scenario {
 

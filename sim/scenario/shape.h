@@ -9,11 +9,11 @@
 
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/scenario/json_text.h"
 

@@ -13,10 +13,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/base/temp_dir.h"
 #include "sim/lab/lab_device.h"

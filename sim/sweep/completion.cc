@@ -14,6 +14,7 @@
 #include "sim/base/file_io.h"
 #include "sim/base/temp_dir.h"
 #include "sim/scenario/oracle.h"
+#include "sim/scenario/stage.h"
 
 namespace otasim::sweep {
 namespace {

@@ -16,11 +16,11 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 #include "sim/scenario/lab_snapshots.h"
 #include "sim/scenario/scenario_run.h"

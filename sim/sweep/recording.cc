@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/cloud/identifiers.h"
 #include "sim/scenario/stage.h"
 #include "sim/sweep/cut.h"

@@ -11,12 +11,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "pal_sim/flash/op_log.h"
+#include "sim/base/json.h"
 #include "sim/inspect/keys.h"
 #include "sim/report/html/flash_rows.h"
 #include "sim/report/run_clock.h"

@@ -16,10 +16,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/control/command_table.h"
 #include "sim/web/event_feed.h"
 #include "sim/web/flash_feed.h"

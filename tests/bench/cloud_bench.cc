@@ -8,8 +8,8 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <chrono>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/cloud/cloud.h"
 #include "sim/cloud/mqtt_front_end.h"

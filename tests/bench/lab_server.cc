@@ -10,9 +10,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/broker/broker.h"
 #include "sim/broker/broker_client.h"
 #include "sim/broker/principal.h"

@@ -9,8 +9,8 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "tests/conformance/evidence.h"
 #include "tests/sim/cli/lab_fixture.h"
 

@@ -11,10 +11,10 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
+#include "sim/base/json.h"
 #include "sim/rest/acm_api.h"
 #include "sim/rest/iot_api.h"
 #include "sim/rest/jobs_data_api.h"

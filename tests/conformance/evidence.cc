@@ -6,12 +6,12 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/json_members.h"
 
 namespace otasim::testing {

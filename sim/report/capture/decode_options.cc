@@ -4,8 +4,8 @@
 
 #include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/base/json_members.h"
 #include "sim/base/json_nesting.h"
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/base/json_members.h"
 #include "sim/base/json_nesting.h"
 #include "sim/base/stable_sort.h"

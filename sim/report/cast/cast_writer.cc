@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "sim/base/json.h"
 #include "sim/report/cast/screen.h"
 
 namespace otasim::report::cast {

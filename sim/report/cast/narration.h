@@ -2,9 +2,9 @@
 // see it; and whether it is a place to jump to.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "sim/base/json.h"
 #include "sim/report/cast/cells.h"
 
 namespace otasim::report::cast {

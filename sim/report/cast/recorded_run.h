@@ -13,11 +13,11 @@
 
 #include <array>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "pal_sim/flash/flash_map.h"
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 
 namespace otasim::report::cast {

@@ -10,11 +10,12 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "sim/base/json.h"
 
 namespace otasim::report::html {
 

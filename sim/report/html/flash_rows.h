@@ -4,10 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 
 #include "pal_sim/flash/op_log.h"
 #include "pal_sim/flash/window.h"
+#include "sim/base/json.h"
 #include "sim/inspect/keys.h"
 
 namespace otasim::report::html {

@@ -18,10 +18,10 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/inspect/keys.h"
 
 namespace otasim::report::html {

@@ -6,8 +6,9 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
+
+#include "sim/base/json.h"
 
 namespace otasim::report::html {
 

@@ -1,9 +1,9 @@
 // The results of many runs, with links to the runs' own pages.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "sim/base/json.h"
 #include "sim/base/result.h"
 
 namespace otasim::report::html {

@@ -12,10 +12,11 @@
 // names, so that a line that looks like markup stays a line.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "sim/base/json.h"
 
 namespace otasim::report::html {
 

@@ -18,10 +18,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
 #include <vector>
+
+#include "sim/base/json.h"
 
 namespace otasim::report::trace {
 

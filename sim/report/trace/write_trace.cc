@@ -1,10 +1,10 @@
 #include "sim/report/trace/write_trace.h"
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/json_nesting.h"
 #include "sim/report/run_stream.h"
 #include "sim/report/trace/run_trace.h"

@@ -4,8 +4,7 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
-#include <nlohmann/json.hpp>
-
+#include "sim/base/json.h"
 #include "sim/broker/broker_client.h"
 #include "sim/broker/broker_config.h"
 #include "sim/broker/iot_policy.h"

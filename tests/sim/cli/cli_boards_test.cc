@@ -6,8 +6,8 @@
 
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/lab/boards.h"
 #include "tests/board_under_test.h"

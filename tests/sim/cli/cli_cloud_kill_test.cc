@@ -10,9 +10,9 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <random>
 
+#include "sim/base/json.h"
 #include "tests/sim/broker/device_client.h"
 #include "tests/sim/cli/lab_fixture.h"
 

@@ -10,10 +10,10 @@
 
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "pal_sim/flash/op_log.h"
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "tests/sim/cli/program.h"
 

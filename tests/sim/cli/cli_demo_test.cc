@@ -11,9 +11,9 @@
 
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "tests/sim/cli/program.h"
 

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/report/event_log.h"
 #include "tests/sim/cli/program.h"

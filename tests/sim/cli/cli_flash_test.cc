@@ -6,12 +6,12 @@
 #include <sys/mman.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "pal_sim/flash/flash_map.h"
 #include "pal_sim/flash/op_log.h"
 #include "pal_sim/flash/window.h"
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/flash/flash_file.h"
 #include "tests/board_under_test.h"

@@ -4,9 +4,9 @@
 
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/crypto/key.h"
 #include "tests/sim/cli/program.h"

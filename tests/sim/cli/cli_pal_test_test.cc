@@ -8,9 +8,9 @@
 
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/crypto/certificate.h"
 #include "tests/sim/cli/program.h"

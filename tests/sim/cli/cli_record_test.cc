@@ -6,10 +6,10 @@
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "sim/base/child_process.h"
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "tests/sim/cli/program.h"
 

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "sim/base/json.h"
 #include "tests/sim/cli/scenario_fixture.h"
 
 namespace otasim::test {

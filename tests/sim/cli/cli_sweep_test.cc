@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <boost/property_tree/xml_parser.hpp>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "pal_sim/flash/flash_map.h"
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "tests/board_under_test.h"
 #include "tests/sim/cli/program.h"

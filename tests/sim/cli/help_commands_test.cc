@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "program.h"
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 
 namespace otasim::test {

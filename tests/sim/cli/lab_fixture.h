@@ -5,10 +5,10 @@
 
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "tests/sim/cli/program.h"
 

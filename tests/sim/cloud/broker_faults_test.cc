@@ -1,7 +1,7 @@
 // Faults of messages and of the broker, as a device at a real Mosquitto sees them.
-#include <nlohmann/json.hpp>
 #include <ranges>
 
+#include "sim/base/json.h"
 #include "tests/sim/cloud/cloud_broker_fixture.h"
 
 namespace otasim::cloud {

@@ -5,12 +5,12 @@
 // (it knows no undefined value and not every tag, and takes a key twice): the same integers, texts and bytes.
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/cloud/cbor.h"
 #include "sim/cloud/stream_codec.h"
 #include "tests/fuzzing/claim.h"

@@ -2,8 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include <nlohmann/json.hpp>
 #include <random>
+
+#include "sim/base/json.h"
 
 namespace otasim::cloud {
 namespace {

@@ -3,11 +3,11 @@
 // Input: a private topic on a line, then the payload.
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/cloud/client_events.h"
 #include "tests/fuzzing/claim.h"
 #include "tests/fuzzing/lines.h"

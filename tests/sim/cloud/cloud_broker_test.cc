@@ -1,6 +1,6 @@
 // A device's day over a real broker: TLS client, Mosquitto with the plugin, mirror, store.
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "tests/sim/cloud/cloud_broker_fixture.h"
 
 namespace otasim::cloud {

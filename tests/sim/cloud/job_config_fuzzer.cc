@@ -3,9 +3,9 @@
 // Input: JSON.
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/cloud/job_config.h"
 #include "sim/cloud/job_schedule.h"
 #include "sim/cloud/rollout_rate.h"

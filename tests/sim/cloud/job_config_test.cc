@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include <nlohmann/json.hpp>
+#include "sim/base/json.h"
 
 namespace otasim::cloud {
 namespace {

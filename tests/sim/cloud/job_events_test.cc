@@ -1,6 +1,5 @@
 #include "sim/cloud/job_events.h"
-
-#include <nlohmann/json.hpp>
+#include "sim/base/json.h"
 
 #include "tests/sim/cloud/cloud_fixture.h"
 #include "tests/sim/cloud/notebook.h"

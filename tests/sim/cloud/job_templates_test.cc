@@ -1,6 +1,5 @@
 #include "sim/cloud/job_templates.h"
-
-#include <nlohmann/json.hpp>
+#include "sim/base/json.h"
 
 #include "tests/sim/cloud/cloud_fixture.h"
 

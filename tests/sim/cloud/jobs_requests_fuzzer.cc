@@ -6,10 +6,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/broker/topic_rules.h"
 #include "tests/fuzzing/claim.h"
 #include "tests/fuzzing/lines.h"

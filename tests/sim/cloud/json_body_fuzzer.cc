@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/cloud/json_body.h"
 #include "sim/cloud/status_details.h"
 #include "tests/fuzzing/claim.h"

@@ -9,12 +9,12 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/broker/iot_policy.h"
 #include "tests/conformance/evidence.h"
 #include "tests/sim/cloud/cloud_broker_fixture.h"

@@ -1,10 +1,10 @@
 // What a device's messages bring about, byte by byte where devices look at the bytes.
 #include "sim/cloud/mqtt_front_end.h"
 
-#include <nlohmann/json.hpp>
 #include <random>
 #include <set>
 
+#include "sim/base/json.h"
 #include "tests/sim/cloud/cloud_fixture.h"
 #include "tests/sim/cloud/notebook.h"
 

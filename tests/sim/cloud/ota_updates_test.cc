@@ -3,8 +3,8 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/cloud/base64.h"
 #include "sim/cloud/ota_document.h"
 #include "tests/sim/cloud/cloud_fixture.h"

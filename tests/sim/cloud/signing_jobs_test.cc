@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/cloud/base64.h"
 #include "sim/crypto/certificate.h"
 #include "tests/sim/cloud/cloud_fixture.h"

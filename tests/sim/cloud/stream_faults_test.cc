@@ -1,7 +1,6 @@
 // Each fault of streams, as a device sees the replies.
 #include "sim/cloud/stream_faults.h"
-
-#include <nlohmann/json.hpp>
+#include "sim/base/json.h"
 
 #include "sim/cloud/mqtt_front_end.h"
 #include "tests/sim/cloud/cloud_fixture.h"

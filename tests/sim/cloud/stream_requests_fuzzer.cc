@@ -8,10 +8,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/broker/topic_rules.h"
 #include "sim/cloud/request_topic.h"
 #include "sim/cloud/stream_codec.h"

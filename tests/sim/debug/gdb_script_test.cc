@@ -5,8 +5,8 @@
 
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 
 namespace otasim::debug {

@@ -5,8 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <vector>
+
+#include "sim/base/json.h"
 
 namespace otasim::inspect {
 namespace {

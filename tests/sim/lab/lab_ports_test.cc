@@ -4,8 +4,7 @@
 #include <gmock/gmock.h>
 #include <openssl/ssl.h>
 
-#include <nlohmann/json.hpp>
-
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/lab/lab_device.h"
 #include "sim/lab/running_lab.h"

@@ -37,8 +37,9 @@ class RecoveryTest : public OneDeviceLab {
 
   // The device.
 
-  using OneDeviceLab::make_device;
-  void make_device() { make_device(make_recovery_image(test::board_under_test(), products).value()); }
+  void make_recoverable_device() {
+    make_device(make_recovery_image(test::board_under_test(), products).value());
+  }
 
   [[nodiscard]] Bytes firmware(const char* version, std::uint32_t security_counter = 1) const {
     return OneDeviceLab::firmware({.version = version, .security_counter = security_counter});
@@ -46,7 +47,7 @@ class RecoveryTest : public OneDeviceLab {
 
   /// A device that was updated once: the committed image stands in slot B.
   void make_updated_device(std::uint32_t security_counter = 1) {
-    make_device();
+    make_recoverable_device();
     power_on();
     ASSERT_TRUE(says("no job waiting"));
     offer("u1", firmware("1.1.0", security_counter));
@@ -237,7 +238,7 @@ TEST_F(RecoveryTest, OpensNoDoorToADowngrade) {
 }
 
 TEST_F(RecoveryTest, ItsImageIsNeverInstalledAsAnApplication) {
-  make_device();
+  make_recoverable_device();
   power_on();
   ASSERT_TRUE(says("app: otasim demo 1.0.0, slot A, committed, reset: power-on"));
   const Bytes recovery_2_0_0 =

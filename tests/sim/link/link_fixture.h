@@ -9,11 +9,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/base/unique_fd.h"
 #include "sim/link/link.h"

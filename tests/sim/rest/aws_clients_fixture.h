@@ -6,11 +6,11 @@
 
 #include <boost/asio/io_context.hpp>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/lab/running_lab.h"
 #include "tests/conformance/evidence.h"

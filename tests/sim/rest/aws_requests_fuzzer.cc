@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/rest/aws_interface.h"
 #include "sim/rest/jobs_data_api.h"
 #include "tests/fuzzing/claim.h"

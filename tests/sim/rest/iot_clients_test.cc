@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/lab/running_lab.h"
 #include "sim/rest/iot_api.h"

@@ -1,10 +1,10 @@
 // S3's real clients, the `aws` command line and boto3, against a lab without devices.
 #include <gmock/gmock.h>
 
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/lab/running_lab.h"
 #include "sim/rest/s3_operations.h"

@@ -2,9 +2,8 @@
 // key of their own.
 #include <gmock/gmock.h>
 
-#include <nlohmann/json.hpp>
-
 #include "sim/base/file_io.h"
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 #include "sim/cloud/base64.h"
 #include "sim/crypto/certificate.h"

@@ -4,9 +4,9 @@
 // Input: a pattern on a line, then an event.
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/scenario/event_pattern.h"
 #include "sim/scenario/json_text.h"
 #include "tests/fuzzing/claim.h"

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "sim/base/json.h"
 #include "sim/scenario/event_pattern.h"
 #include "sim/scenario/json_text.h"
 #include "sim/scenario/scenario.h"

@@ -1,8 +1,7 @@
 // The last events: kept, counted, and told once for many.
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
+#include "sim/base/json.h"
 #include "sim/web/event_feed.h"
 
 namespace otasim::web {

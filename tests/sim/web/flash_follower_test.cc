@@ -1,8 +1,7 @@
 // A device's flash, followed through a log that grows.
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
+#include "sim/base/json.h"
 #include "sim/web/flash_follower.h"
 #include "tests/sim/report/html/run_folder_fixture.h"
 

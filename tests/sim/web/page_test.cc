@@ -2,8 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
+#include "sim/base/json.h"
 #include "sim/report/html/embedded_files.h"
 #include "sim/web/embedded_files.h"
 #include "sim/web/web_server.h"

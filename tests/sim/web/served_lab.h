@@ -9,11 +9,11 @@
 #include <functional>
 #include <future>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "sim/base/json.h"
 #include "sim/web/web_server.h"
 
 namespace otasim::web {

@@ -10,9 +10,9 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
 #include <future>
-#include <nlohmann/json.hpp>
 #include <thread>
 
+#include "sim/base/json.h"
 #include "sim/web/web_server.h"
 #include "tests/sim/web/served_lab.h"
 

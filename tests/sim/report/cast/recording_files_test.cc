@@ -2,11 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
 #include <pugixml.hpp>
 #include <set>
 #include <sstream>
 
+#include "sim/base/json.h"
 #include "sim/report/cast/cast_writer.h"
 #include "sim/report/cast/recording.h"
 #include "sim/report/cast/svg.h"

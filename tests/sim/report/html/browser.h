@@ -15,10 +15,10 @@
 
 #include <chrono>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/base/temp_dir.h"
 
 namespace otasim::test {

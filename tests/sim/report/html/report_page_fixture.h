@@ -4,10 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "sim/base/json.h"
 #include "sim/report/html/html_report.h"
 #include "tests/sim/report/html/browser.h"
 #include "tests/sim/report/html/run_folder_fixture.h"
