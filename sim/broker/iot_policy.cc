@@ -4,7 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cstdint>
-#include <nlohmann/json.hpp>  // the plugin has its own
+#include <nlohmann/json.hpp>  // not sim/base/json.h: CMakeLists.txt says why
 
 #include "sim/base/text.h"
 

@@ -19,7 +19,7 @@
 #include <charconv>
 #include <chrono>
 #include <memory>
-#include <nlohmann/json.hpp>  // the plugin has its own
+#include <nlohmann/json.hpp>  // not sim/base/json.h: CMakeLists.txt says why
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 #include "sim/broker/principal.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>  // the plugin has its own
+#include <nlohmann/json.hpp>  // not sim/base/json.h: CMakeLists.txt says why
 
 namespace otasim::broker {
 
