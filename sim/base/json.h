@@ -2,7 +2,6 @@
 // writes JSON includes this header, not <nlohmann/json.hpp>.
 #pragma once
 
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -14,15 +13,19 @@ using JsonFromString = nlohmann::detail::iterator_input_adapter<std::string::con
 
 }  // namespace otasim
 
-#define OTASIM_JSON_TEMPLATES(declared, Map)                                                          \
-  declared template class nlohmann::basic_json<Map>;                                                  \
-  declared template class nlohmann::detail::serializer<nlohmann::basic_json<Map>>;                    \
-  declared template class nlohmann::detail::json_sax_dom_parser<nlohmann::basic_json<Map>>;           \
-  declared template class nlohmann::detail::json_sax_dom_callback_parser<nlohmann::basic_json<Map>>;  \
-  declared template class nlohmann::detail::lexer<nlohmann::basic_json<Map>, otasim::JsonFromText>;   \
-  declared template class nlohmann::detail::lexer<nlohmann::basic_json<Map>, otasim::JsonFromString>; \
-  declared template class nlohmann::detail::parser<nlohmann::basic_json<Map>, otasim::JsonFromText>;  \
-  declared template class nlohmann::detail::parser<nlohmann::basic_json<Map>, otasim::JsonFromString>
-
-OTASIM_JSON_TEMPLATES(extern, std::map);
-OTASIM_JSON_TEMPLATES(extern, nlohmann::ordered_map);
+extern template class nlohmann::basic_json<>;
+extern template class nlohmann::detail::serializer<nlohmann::json>;
+extern template class nlohmann::detail::json_sax_dom_parser<nlohmann::json>;
+extern template class nlohmann::detail::json_sax_dom_callback_parser<nlohmann::json>;
+extern template class nlohmann::detail::lexer<nlohmann::json, otasim::JsonFromText>;
+extern template class nlohmann::detail::lexer<nlohmann::json, otasim::JsonFromString>;
+extern template class nlohmann::detail::parser<nlohmann::json, otasim::JsonFromText>;
+extern template class nlohmann::detail::parser<nlohmann::json, otasim::JsonFromString>;
+extern template class nlohmann::basic_json<nlohmann::ordered_map>;
+extern template class nlohmann::detail::serializer<nlohmann::ordered_json>;
+extern template class nlohmann::detail::json_sax_dom_parser<nlohmann::ordered_json>;
+extern template class nlohmann::detail::json_sax_dom_callback_parser<nlohmann::ordered_json>;
+extern template class nlohmann::detail::lexer<nlohmann::ordered_json, otasim::JsonFromText>;
+extern template class nlohmann::detail::lexer<nlohmann::ordered_json, otasim::JsonFromString>;
+extern template class nlohmann::detail::parser<nlohmann::ordered_json, otasim::JsonFromText>;
+extern template class nlohmann::detail::parser<nlohmann::ordered_json, otasim::JsonFromString>;

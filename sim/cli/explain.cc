@@ -266,7 +266,7 @@ json explain_unplayed(const json& cell, bool as_json) {
 
 /// Where the run of a matrix's cell is: a matrix that was copied from another machine has it beside itself.
 std::string run_folder_of(const json& cell, const std::string& matrix) {
-  const std::string run = text_member(cell, "run").value_or("");
+  std::string run = text_member(cell, "run").value_or("");
   std::error_code ignored;
   if (run.empty() || std::filesystem::exists(run, ignored)) return run;
   return (std::filesystem::path(matrix) / std::filesystem::path(run).filename()).string();
