@@ -111,7 +111,8 @@ Result<std::string> build_run_page(const std::string& folder, const inspect::Key
   page.add_style("base.css");
   page.add_style("run.css");
   page.add_style("player.css");
-  for (const char* script : {"base.js", "run_model.js", "run_panels.js", "event_page.js", "player.js", "run.js"})
+  for (const char* script :
+       {"base.js", "run_model.js", "run_panels.js", "event_page.js", "player.js", "run.js"})
     page.add_script(script);
   page.add_data("summary", script_json(summary));
   page.add_data("cast", script_json(recording_of(run)));
